@@ -1,5 +1,6 @@
 // Parts of a coordinator that are made from its options and from one another; coordinator.ts connects them.
 
+import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { quantile } from "../base/histogram.ts";
 import { FLEET_GROUP } from "../base/ids.ts";
@@ -15,6 +16,7 @@ import type { ServiceContext } from "./calls/context.ts";
 import { VersionWatch } from "./cluster-version/version-watch.ts";
 import type { CoordinatorOptions } from "./coordinator-options.ts";
 import { operatorKeys } from "./encryption/encryption.ts";
+import { AuditExporter } from "./exports/audit-exporter.ts";
 import { captureExport } from "./exports/capture-export.ts";
 import { logExport } from "./exports/export-log.ts";
 import { SnapshotSchedule } from "./exports/snapshot-schedule.ts";
@@ -26,6 +28,7 @@ import { OwnSizes, ownProcess } from "./host/own-sizes.ts";
 import { PROFILES } from "./host/profile.ts";
 import { DiskWatch } from "./leadership/disk-watch.ts";
 import { Roster } from "./membership/roster.ts";
+import type { Opened } from "./open.ts";
 
 export function versionWatch(context: ServiceContext): VersionWatch {
   const { driver, machine, announced, clock } = context;
@@ -59,6 +62,26 @@ export async function snapshotSchedule(
     timers,
     random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
     onReport: (report) => logExport(log, to, report),
+  });
+}
+
+/** The leader's files of older audit entries, in `audit` in the data folder. */
+export function auditExporter(
+  options: CoordinatorOptions,
+  context: ServiceContext,
+  { storage, timers }: Pick<Opened, "storage" | "timers">,
+): AuditExporter {
+  const { driver, machine, trust } = context;
+  return new AuditExporter({
+    directory: join(options.dataDirectory, "audit"),
+    entriesPerFile: options.auditExportEvery,
+    keys: () => operatorKeys(options.encryption ?? null),
+    mayExport: () => driver.status().role === "leader" && !storage.isFull && trust.isTrusted,
+    view: () => machine.view,
+    note: (throughIndex) =>
+      proposeOwn(context, { $case: "noteAuditExported", value: { throughIndex } }, systemClock),
+    timers,
+    log: options.log,
   });
 }
 

@@ -22,7 +22,7 @@ import { type TallyGroup, TallyMachine } from "./group/tally-machine.ts";
 import type { GroupRules, Host } from "./host/host.ts";
 import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./host/profile.ts";
 import type { DiskWatch } from "./leadership/disk-watch.ts";
-import { isFounded } from "./membership/founding.ts";
+import { isBootstrapped } from "./membership/bootstrap.ts";
 
 const TRAILING_ENTRIES = 1_000;
 
@@ -68,7 +68,7 @@ export function startFleetGroup<Result>(
 /** Starts every group besides the fleet's own that has a log in the storage. */
 export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, TallyGroup> {
   const { storage, host } = setting;
-  const found = storage.groups().filter((group) => group !== FLEET_GROUP && isFounded(storage, group));
+  const found = storage.groups().filter((group) => group !== FLEET_GROUP && isBootstrapped(storage, group));
   // It is never read, and there may be thousands of groups: one meter for all of them (ADR-0010).
   const meter = new GroupMeter(systemClock.monotonicMs);
   const started = new Map<GroupId, TallyGroup>();

@@ -3,7 +3,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
-import { found } from "../coordinator/membership/founding.ts";
+import { bootstrap } from "../coordinator/membership/bootstrap.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
 import { decodePayload, readFrame } from "../storage/frame.ts";
 import type { WalRecord } from "../storage/record.ts";
@@ -63,7 +63,7 @@ export async function openFolder(options: FolderOptions): Promise<Folder> {
   const world = worldOf(options, files);
   const storage = await DiskStorage.open({ directory: DATA_FOLDER, identity, segmentBytes, world });
   const mark = new RejoinMark(DATA_FOLDER, files);
-  if (founding !== null) await found({ dataDirectory: DATA_FOLDER, ...founding, groups }, storage, mark);
+  if (founding !== null) await bootstrap({ dataDirectory: DATA_FOLDER, ...founding, groups }, storage, mark);
   const [isMarked, isWhole] = [await mark.isSet(), await mark.isWhole()];
   isOpen = true;
   return { storage, mark, isMarked, isWhole };

@@ -1,13 +1,13 @@
-// What an empty data folder means: a new fleet's bootstrap, or a lost disk (ADR-0002). What must stay true:
-// the fleet's own group is bootstrapped last. So an interrupted bootstrap starts again. Groups that are
-// missing beside it were lost with a disk and are never bootstrapped a second time.
+// What an empty data folder means: a fleet that is bootstrapped, or a disk that was lost (ADR-0002). What must stay true:
+// the fleet's own group is bootstrapped last, so that a bootstrap which was interrupted begins anew. Groups that are missing
+// beside it were lost with a disk, and are never bootstrapped a second time.
 
 import { Exit, OperatorError } from "../../base/errors.ts";
 import { FLEET_GROUP, type GroupId, groupId, logIndex, type NodeId, term } from "../../base/ids.ts";
 import type { RejoinMark } from "../../storage/rejoin-mark.ts";
 import type { Storage } from "../../storage/storage.ts";
 
-export interface Founding {
+export interface Bootstrap {
   readonly dataDirectory: string;
   /** Whether an empty data folder may be bootstrapped; otherwise it means that the disk was lost. */
   readonly bootstrap: boolean;
@@ -18,14 +18,14 @@ export interface Founding {
 }
 
 /** Bootstraps an empty data folder with the first configuration, or marks it as lost. */
-export async function found(founding: Founding, storage: Storage, mark: RejoinMark): Promise<void> {
-  if (isFounded(storage, FLEET_GROUP)) return;
-  const { dataDirectory, bootstrap, voters, groups } = founding;
-  if (bootstrap && !(await mark.isSet())) {
+export async function bootstrap(asked: Bootstrap, storage: Storage, mark: RejoinMark): Promise<void> {
+  if (isBootstrapped(storage, FLEET_GROUP)) return;
+  const { dataDirectory, voters, groups } = asked;
+  if (asked.bootstrap && !(await mark.isSet())) {
     const others = Array.from({ length: groups }, (_, at) => groupId(at + 1));
-    const missing = others.filter((group) => !isFounded(storage, group));
-    await Promise.all(missing.map((group) => foundGroup(storage, group, voters)));
-    await foundGroup(storage, FLEET_GROUP, voters);
+    const missing = others.filter((group) => !isBootstrapped(storage, group));
+    await Promise.all(missing.map((group) => bootstrapGroup(storage, group, voters)));
+    await bootstrapGroup(storage, FLEET_GROUP, voters);
     return;
   }
   if (voters.length === 1) {
@@ -40,12 +40,12 @@ export async function found(founding: Founding, storage: Storage, mark: RejoinMa
   await mark.set();
 }
 
-export function isFounded(storage: Storage, group: GroupId): boolean {
+export function isBootstrapped(storage: Storage, group: GroupId): boolean {
   return storage.reader(group).lastIndex() > 0;
 }
 
 // As in etcd, every first member starts from the same snapshot, which holds only the configuration.
-function foundGroup(storage: Storage, group: GroupId, voters: readonly NodeId[]): Promise<void> {
+function bootstrapGroup(storage: Storage, group: GroupId, voters: readonly NodeId[]): Promise<void> {
   const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
   const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
   return storage.write({ group, hardState: null, entries: [], snapshot });

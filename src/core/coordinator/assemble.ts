@@ -1,0 +1,225 @@
+// One replica put together from what was opened: its groups on their host, its transport to the peers, what it knows of them,
+// and its way back into the fleet. These parts ask one another, so some name others that are made further down: none
+// does so before all are there.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { bootClockMs } from "../base/boot-clock.ts";
+import { type MonotonicMs, systemClock } from "../base/clock.ts";
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
+import { GrpcTransport } from "../transport/grpc.ts";
+import { logMessages } from "../transport/message-log.ts";
+import { RoundTrips } from "../transport/round-trips.ts";
+import type { Announcement } from "../transport/transport.ts";
+import { channelOptions, quickRedial } from "../wire/channel-options.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { RpcFailure } from "../wire/rpc-error.ts";
+import { channelCredentials } from "../wire/tls/credentials.ts";
+import { outdatedBuild } from "./cluster-version/version-gate.ts";
+import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
+import { diskWatch, rosterOf } from "./coordinator-parts.ts";
+import { compareStates } from "./divergence/compare-states.ts";
+import type { StateChecks } from "./divergence/state-checks.ts";
+import { DroppedMessages } from "./group/dropped-messages.ts";
+import { FleetMachine } from "./group/fleet-machine.ts";
+import { Freshness } from "./group/freshness.ts";
+import type { GroupDriver } from "./group/group-driver.ts";
+import { judgeSnapshot } from "./group/judge-snapshot.ts";
+import type { Machine } from "./group/machine.ts";
+import type { TallyGroup } from "./group/tally-machine.ts";
+import { Host } from "./host/host.ts";
+import { PROFILES } from "./host/profile.ts";
+import type { DiskWatch } from "./leadership/disk-watch.ts";
+import { PeerGate } from "./membership/peer-gate.ts";
+import { RejoinAsker } from "./membership/rejoin.ts";
+import { Replica } from "./membership/replica.ts";
+import type { Roster } from "./membership/roster.ts";
+import type { Opened } from "./open.ts";
+import { Observed } from "./reports/observed.ts";
+import { denyByTable } from "./revocation/deny-by-table.ts";
+import { startFleetGroup, startOtherGroups } from "./start-group.ts";
+
+export interface Assembled {
+  readonly announces: Announcement;
+  readonly machine: FleetMachine;
+  readonly driver: GroupDriver<Outcome>;
+  readonly groups: ReadonlyMap<GroupId, TallyGroup>;
+  readonly host: Host;
+  readonly transport: GrpcTransport;
+  readonly roundTrips: RoundTrips;
+  readonly dropped: DroppedMessages;
+  readonly gate: PeerGate;
+  readonly roster: Roster;
+  readonly replica: Replica<Outcome>;
+  readonly checks: StateChecks;
+  readonly watch: DiskWatch;
+  readonly freshness: Freshness;
+  readonly observed: Observed;
+  readonly isRejoining: boolean;
+  leadsSince(): MonotonicMs;
+  stop(): Promise<void>;
+}
+
+export async function assemble(options: CoordinatorOptions, opened: Opened): Promise<Assembled> {
+  const { self, log } = options;
+  const { storage, trust, timers } = opened;
+  const watch = diskWatch(options, storage, opened.faults);
+  const machine = new FleetMachine();
+  const announces = { knownVersion: machine.knownVersion, build: options.version };
+  // The roster also has members that joined after this replica started.
+  const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
+  const dropped = new DroppedMessages({ log, nameOf: peerName });
+  const gate = new PeerGate({
+    ...{ self, given: options.replicas, view: () => machine.view },
+    config: () => driver.status().config,
+    isAmnesiac: () => replica.isAmnesiac,
+    hears: (peer) => host.hears(peer),
+    introduce: (peer) => roster.introduce(peer),
+  });
+  const transport = transportOf(options, opened, {
+    ...{ gate, watch, dropped, machine, announces },
+    checks: () => checks,
+    driverOf: (group) => (group === FLEET_GROUP ? driver : groups.get(group)?.driver),
+    machineOf: (group) => (group === FLEET_GROUP ? machine : groups.get(group)?.machine),
+  });
+  const roundTrips = new RoundTrips();
+  const logged = log.debug === undefined ? transport : logMessages(transport, log.debug, peerName);
+  const timed = roundTrips.around(logged);
+  const host = new Host({
+    self,
+    transport: timed,
+    profile: PROFILES[options.profile],
+    disk: storage,
+    onUnknownGroup: (group, peer) => log.warn("a peer speaks of a group that is not here", { group, peer }),
+  });
+  const setting = {
+    ...options,
+    storage,
+    transport: timed,
+    host,
+    watch,
+    dropped,
+    trust,
+    nameOf: nameIn(options),
+  };
+  const observed = new Observed();
+  let leadsSinceMs = systemClock.monotonicMs();
+  const onLeadership = () => {
+    observed.forgetAll();
+    leadsSinceMs = systemClock.monotonicMs();
+  };
+  const driver = startFleetGroup(setting, machine, onLeadership, {
+    maySend: (to, index) => checks.maySend(to, index),
+    mayKeep: (index) => checks.mayKeep(index),
+  });
+  const { checks, stop: stopChecking } = compareStates({
+    ...{ self, trust, driver, machine, timers, log, nameOf: peerName },
+    hears: (peer) => host.hears(peer),
+    send: (peer, check) => transport.checkState(peer, check),
+  });
+  const roster = rosterOf(options, driver, machine, transport);
+  // The state that it begins with may take seconds. Without it nothing is served, and this replica takes part in nothing.
+  await driver.restored;
+  const { denials } = opened;
+  const stopDenying = denials === null ? () => {} : denyByTable(machine, options.clusterId, denials);
+  const { rejoin, stop: stopAsking } = await rejoining(options, opened, { machine, roster });
+  const isFit = (peer: NodeId) => checks.isFit(peer);
+  const replica = new Replica<Outcome>({ self, driver, host, disk: watch, watch, trust, isFit, rejoin });
+  const groups = startOtherGroups(setting);
+  if (options.groups > 0 && options.groups !== groups.size) {
+    log.warn("groups are founded with the fleet only", { wanted: options.groups, here: groups.size });
+  }
+  host.start();
+  const { monotonicMs } = systemClock;
+  const freshness = new Freshness({ driver, clocks: [monotonicMs, bootClockMs], now: monotonicMs });
+  const stopRenewing = freshness.keepRenewing(timers);
+  return {
+    ...{ announces, machine, driver, groups, host, transport, roundTrips, dropped, gate, roster, replica },
+    ...{ checks, watch, freshness, observed, isRejoining: rejoin !== null },
+    leadsSince: () => leadsSinceMs,
+    stop: async () => {
+      stopChecking();
+      stopRenewing();
+      stopDenying();
+      opened.stopFollowing();
+      replica.stop();
+      host.stop();
+      stopAsking();
+      await transport.close();
+    },
+  };
+}
+
+interface Reached extends Pick<Assembled, "gate" | "watch" | "dropped" | "machine" | "announces"> {
+  readonly checks: () => StateChecks;
+  readonly driverOf: (group: GroupId) => Parameters<typeof judgeSnapshot>[0];
+  readonly machineOf: (group: GroupId) => Machine<unknown> | undefined;
+}
+
+/** The streams to the peers, and what becomes of what they bring. */
+function transportOf(options: CoordinatorOptions, opened: Opened, reached: Reached): GrpcTransport {
+  const { self, clusterId, log } = options;
+  const { tls, storage, faults } = opened;
+  const { gate, watch, dropped, machine, announces, checks, driverOf, machineOf } = reached;
+  return new GrpcTransport({
+    self: ownPeer(options),
+    gate,
+    clusterId,
+    announces,
+    clusterVersion: () => machine.view.clusterVersion,
+    onRefused: (failure) => stopIfOutdated(options, machine, failure),
+    peers: options.replicas.filter((replica) => replica.id !== self),
+    onDropped: (message) => dropped.note(message),
+    credentialsFor: (address) => channelCredentials(tls, address, "replica"),
+    channelOptions: { ...channelOptions, ...quickRedial },
+    disk: watch,
+    onStateCheck: (from, check) => checks().heard(from, check),
+    inbox: storage.incoming,
+    judge: (group, head) => {
+      const reason = judgeSnapshot(driverOf(group), head);
+      if (reason !== null) dropped.note({ ...head, group, reason });
+      return reason;
+    },
+    check: (group, index) => machineOf(group)?.check(logIndex(index)) ?? null,
+    pause: nextTurn,
+    snapshotBytesPerSecond: options.snapshotBytesPerSecond,
+    ...(faults.isAllowed ? { faults } : {}),
+    log,
+  });
+}
+
+/** How a replica that has lost its disk, or is new, asks to be let in (ADR-0002); null for one that takes part already. */
+async function rejoining(
+  options: CoordinatorOptions,
+  { tls, mark }: Opened,
+  { machine, roster }: Pick<Assembled, "machine" | "roster">,
+) {
+  const { self, clusterId, log } = options;
+  const isWhole = await mark.isWhole();
+  if (!(await mark.isSet())) return { rejoin: null, stop: () => {} };
+  const asker = new RejoinAsker({
+    ...{ self, clusterId, knownVersion: machine.knownVersion, channelOptions },
+    credentialsFor: (address) => channelCredentials(tls, address, "replica"),
+    peers: () => roster.known().filter((replica) => replica.id !== self),
+    onRefused: (failure) => {
+      const { reason, message } = failure;
+      log.warn("the leader does not let this replica in", { reason, message });
+      stopIfOutdated(options, machine, failure);
+    },
+  });
+  const rejoin = {
+    isWhole,
+    ask: (holding: Parameters<RejoinAsker["ask"]>[0]) => asker.ask(holding),
+    whole: () => mark.setWhole(),
+    done: () => mark.clear(),
+  };
+  return { rejoin, stop: () => asker.close() };
+}
+
+function stopIfOutdated(
+  { onFatal }: CoordinatorOptions,
+  { knownVersion }: FleetMachine,
+  failure: RpcFailure,
+): void {
+  const outdated = outdatedBuild(failure, knownVersion);
+  if (outdated !== null) onFatal(outdated);
+}

@@ -1,0 +1,175 @@
+// What an assembled replica does for others and by itself: its services on their port, its exports, and what it looks after with
+// every tick.
+
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../base/clock.ts";
+import { nodeLoop } from "../base/event-loop.ts";
+import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
+import { Pace } from "../base/pace.ts";
+import type { RoleMetrics } from "../metrics/role-metrics.ts";
+import { serverOptions } from "../wire/channel-options.ts";
+import { type FaultsServer, FaultsService } from "../wire/gen/fleet/v1/faults.ts";
+import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
+import { PacedReading } from "../wire/server/paced-reading.ts";
+import { RpcServer } from "../wire/server/rpc-server.ts";
+import { addStandardServices } from "../wire/server/standard-services.ts";
+import { formatIdentity, isTenant } from "../wire/tls/identity.ts";
+import type { Assembled } from "./assemble.ts";
+import { ClientWork } from "./calls/client-work.ts";
+import type { ServiceContext } from "./calls/context.ts";
+import { LargeWork } from "./calls/large-work.ts";
+import { tooBusy } from "./calls/refusals.ts";
+import type { CoordinatorOptions } from "./coordinator-options.ts";
+import { auditExporter, sizesOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
+import { auditFilesByKey } from "./encryption/audit-files.ts";
+import { operatorKeys } from "./encryption/encryption.ts";
+import { PROFILES } from "./host/profile.ts";
+import { MembershipChanges } from "./membership/change-membership.ts";
+import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
+import type { Opened } from "./open.ts";
+import { FIRST_CONTACTS_MAX, FirstContacts } from "./reports/first-contacts.ts";
+import { HeardDomains } from "./reports/heard-domains.ts";
+import { REGISTRATIONS, REPORTED_ROWS } from "./reports/pace.ts";
+import { RefusedRows } from "./reports/refused-rows.ts";
+import { RefusedWrites } from "./reports/refused-writes.ts";
+import { servedBy } from "./revocation/deny-by-table.ts";
+import { coordinatorService } from "./services/coordinator-service.ts";
+import { faultsService } from "./services/faults.ts";
+import { raftService } from "./services/raft-service.ts";
+import { coordinatorRules, faultRules, raftRules } from "./services/rules.ts";
+import { coordinatorDefinition, type ServedCoordinator } from "./services/served-coordinator.ts";
+
+export interface Serving {
+  /** host:port that it really listens on. */
+  readonly address: string;
+  readonly metrics: RoleMetrics;
+  readonly context: ServiceContext;
+  stopExports(): void;
+  stopLooking(): void;
+  close(): Promise<void>;
+}
+
+export async function serve(
+  options: CoordinatorOptions,
+  opened: Opened,
+  replica: Assembled,
+): Promise<Serving> {
+  const { tls, errors, timers, faults, storage, trust } = opened;
+  const { transport, driver, roster, dropped } = replica;
+  // The server tells of callers that the services turn away, and the schedule of its exports: both are made with the context.
+  const context = contextOf(options, opened, replica, {
+    noteDenied: (denied) => server.noteDenied(denied),
+    snapshotExport: () => schedule?.status(),
+  });
+  const schedule = await snapshotSchedule(options, context, timers);
+  const server = new RpcServer({
+    ...{ tls, errors, log: options.log, options: serverOptions },
+    gate: {
+      arrive: (identity) => context.work.arrive(formatIdentity(identity), isTenant(identity)),
+      goOn: () => context.work.answer(),
+      refusal: () => tooBusy(context),
+      reading: new PacedReading(nodeLoop),
+    },
+  });
+  server.addService<ServedCoordinator>(
+    coordinatorDefinition,
+    coordinatorService(context, timers),
+    coordinatorRules,
+  );
+  server.addService<RaftServer>(
+    RaftService,
+    raftService(context, transport, replica.replica),
+    raftRules(tls),
+  );
+  server.addService<FaultsServer>(FaultsService, faultsService(context, faults), faultRules);
+  const standard = addStandardServices(server, ["coordinator", "raft", "faults"]);
+  const versions = versionWatch(context);
+  const stopLooking = timers.every(PROFILES[options.profile].tickMs, () => {
+    roster.look();
+    versions.look();
+    standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0 && trust.isTrusted);
+  });
+  const audit = auditExporter(options, context, opened);
+  const address = await server.listen(options.listen);
+  return {
+    address,
+    context,
+    metrics: coordinatorMetrics(context, {
+      roundTripMs: (peer) => replica.roundTrips.to(peer),
+      dropped: () => dropped.counts,
+      callers: () => server.callers,
+      snapshotSavedAtMs: async () => (await storage.newestSnapshot(FLEET_GROUP))?.savedAtMs ?? null,
+    }),
+    stopExports: () => {
+      audit.stop();
+      schedule?.stop();
+    },
+    stopLooking,
+    close: () => server.close(),
+  };
+}
+
+function contextOf(
+  options: CoordinatorOptions,
+  { tls, errors, faults, storage, trust }: Opened,
+  replica: Assembled,
+  late: Pick<ServiceContext, "noteDenied" | "snapshotExport">,
+): ServiceContext {
+  const { self, clusterId, log } = options;
+  const { announces, driver, machine, groups, host, transport, gate, roster, checks, watch } = replica;
+  const sizes = sizesOf(storage, errors);
+  const answers = (peer: NodeId) => transport.isConnected(peer) && host.hears(peer);
+  const addressOf = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.address;
+  return {
+    ...late,
+    ...{ clusterId, clusterName: options.clusterName, self, version: options.version },
+    metricsAddress: options.metricsAddress,
+    get replicas() {
+      return roster.known();
+    },
+    given: options.replicas,
+    refusePeer: (peer) => gate.refusal(peer),
+    introduce: (peer) => roster.introduce(peer),
+    changes: new MembershipChanges(),
+    servedBy: (id) => servedBy(id, { self, tls, addressOf, answers }),
+    announced: (id) => (id === self ? announces : transport.announced(id)),
+    isWhole: (learner) => replica.replica.isWhole(learner),
+    answers,
+    ...{ driver, groups, host, machine },
+    sent: transport.sent,
+    transferTo: (follower) => transport.transferTo(follower, FLEET_GROUP),
+    roundTripMs: (peer) => replica.roundTrips.to(peer),
+    sizes: () => sizes.now(),
+    folderKeys: {
+      status: () => storage.encryption(),
+      operatorKeys: () => operatorKeys(options.encryption ?? null),
+      rotate: (keys) => storage.rotateKeys(keys),
+      auditFiles: () => auditFilesByKey(join(options.dataDirectory, "audit")),
+      log,
+    },
+    freshness: replica.freshness,
+    observed: replica.observed,
+    heardDomains: new HeardDomains(),
+    refusedRows: new RefusedRows(log),
+    refusedWrites: new RefusedWrites(log),
+    firstContacts: new FirstContacts(),
+    firstContactsMax: options.firstContactsMax ?? FIRST_CONTACTS_MAX,
+    registrationPace: new Pace(REGISTRATIONS),
+    rowPace: new Pace(REPORTED_ROWS),
+    leadsSince: replica.leadsSince,
+    liveness: options.liveness,
+    disk: watch,
+    admission: () => replica.replica.admission,
+    tls,
+    work: new ClientWork(nodeLoop),
+    largeWork: new LargeWork(nodeLoop),
+    startedMs: systemClock.monotonicMs(),
+    clock: faults.clock(),
+    sleep,
+    internalErrors: errors,
+    trust,
+    isFit: (peer) => checks.isFit(peer),
+    mayKeep: (index) => checks.mayKeep(index),
+  };
+}
