@@ -48,17 +48,19 @@ export class TestFleet {
   /** The fleet's own folder. */
   readonly directory: string;
   readonly #home: string;
+  readonly #more: NodeJS.ProcessEnv;
   #clients: FleetClient[] = [];
   readonly #commands: RunningCommand[] = [];
 
-  private constructor(home: string) {
+  private constructor(home: string, more: NodeJS.ProcessEnv) {
     this.#home = home;
+    this.#more = more;
     this.directory = join(home, ".fleet");
   }
 
-  /** An empty home: no fleet yet. */
-  static async empty(): Promise<TestFleet> {
-    return new TestFleet(await mkdtemp(join(tmpdir(), "fleet-test-")));
+  /** An empty home: no fleet yet. `more` goes into the environment of all its commands. */
+  static async empty(more: NodeJS.ProcessEnv = {}): Promise<TestFleet> {
+    return new TestFleet(await mkdtemp(join(tmpdir(), "fleet-test-")), more);
   }
 
   /** Made and started by `fleet init` with these arguments. */
@@ -84,6 +86,7 @@ export class TestFleet {
       XDG_CONFIG_HOME: join(this.#home, "config"),
       NO_COLOR: "1",
       FLEET_NODE_TIMEOUT: "20s",
+      ...this.#more,
     };
   }
 

@@ -5,12 +5,16 @@ import { dirname, format, join, parse, resolve } from "node:path";
 import { createDirectoryDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { printableJson } from "../../core/base/printable.ts";
+import { ednOf } from "../../core/drill/edn.ts";
+import { pageOf } from "../../core/drill/html-page.ts";
+import { junitOf } from "../../core/drill/junit.ts";
 import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport } from "../../core/drill/series.ts";
 import { writeNewFile } from "../files/new-file.ts";
 import { drillsFolder } from "./journal.ts";
 import type { DrillResult } from "./run-drill.ts";
+import type { PlanReport } from "./run-plan.ts";
 
 const SCHEMA_VERSION = 1;
 
@@ -36,7 +40,10 @@ export async function assertWritable(path: string): Promise<void> {
 }
 
 /** Throws REPORT_NOT_WRITTEN, also when the file is there already. */
-export async function writeReport(path: string, report: DrillReport | SeriesReport): Promise<void> {
+export async function writeReport(
+  path: string,
+  report: DrillReport | SeriesReport | PlanReport,
+): Promise<void> {
   await writeNew(
     path,
     `${printableJson(JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...report }, null, 2))}\n`,
@@ -50,9 +57,33 @@ export function historyFiles(path: string, runs: number): readonly string[] {
   return Array.from({ length: runs }, (_, at) => format({ dir, name: `${name}-${at + 1}`, ext }));
 }
 
-/** The history, so that it can be checked again. Throws REPORT_NOT_WRITTEN, also when the file exists. */
-export async function writeHistory(path: string, { drillId, events }: DrillResult): Promise<void> {
-  await writeNew(path, formatHistory(drillId, events));
+/** Files of which each run has one: the history as JSON lines, and as EDN. Throws REPORT_NOT_WRITTEN. */
+export async function writeHistories(
+  { drillId, events }: DrillResult,
+  files: { readonly histories: readonly string[]; readonly edns: readonly string[] },
+  run: number,
+): Promise<void> {
+  const [history, edn] = [files.histories[run - 1], files.edns[run - 1]];
+  if (history !== undefined) await writeNew(history, formatHistory(drillId, events));
+  if (edn !== undefined) await writeNew(edn, ednOf(events));
+}
+
+/** The files for other readers than scripts; undefined = not wanted. */
+export interface Renderings {
+  readonly junit: string | undefined;
+  readonly html: string | undefined;
+  /** As the operator calls it. */
+  readonly fleet: string;
+}
+
+/** Throws REPORT_NOT_WRITTEN. */
+export async function writeRenderings(
+  runs: readonly DrillReport[],
+  { junit, html, fleet }: Renderings,
+  title = `Drill ${runs[0]?.drill ?? ""}`,
+): Promise<void> {
+  if (junit !== undefined) await writeNew(junit, junitOf(runs));
+  if (html !== undefined) await writeNew(html, pageOf(runs, { title, fleet }));
 }
 
 async function writeNew(path: string, text: string): Promise<void> {

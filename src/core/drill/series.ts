@@ -3,6 +3,7 @@
 
 import { type DrillReport, measuredOf } from "./report.ts";
 import { GATE_NAMES, type Gate, type GateName, type GateUnit, unitOf } from "./slo.ts";
+import { type SpreadRow, spreadRows } from "./spread.ts";
 
 export interface SeriesReport {
   /** For example "kill-leader". */
@@ -13,6 +14,8 @@ export interface SeriesReport {
   readonly wanted: number;
   readonly runs: readonly DrillReport[];
   readonly spread: readonly Spread[];
+  /** Of the stages, and of what is counted: p50, p95 and the largest. */
+  readonly quantiles: readonly SpreadRow[];
   /** Of the worst run; a series that was cut short has failed. */
   readonly verdict: "pass" | "fail";
 }
@@ -38,7 +41,8 @@ export function seriesOf(
   const { drill, startedAt } = runs[0];
   const isPassed = runs.length === wanted && runs.every(({ verdict }) => verdict === "pass");
   const spread = GATE_NAMES.map((name) => spreadOf(name, runs, gates));
-  return { drill, startedAt, wanted, runs, spread, verdict: isPassed ? "pass" : "fail" };
+  const quantiles = spreadRows(runs);
+  return { drill, startedAt, wanted, runs, spread, quantiles, verdict: isPassed ? "pass" : "fail" };
 }
 
 function spreadOf(name: GateName, runs: readonly DrillReport[], gates: readonly Gate[]): Spread {

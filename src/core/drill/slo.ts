@@ -71,7 +71,7 @@ function isGateName(name: string): name is GateName {
   return Object.hasOwn(UNITS, name);
 }
 
-function parseDurationMs(text: string): number | null {
+export function parseDurationMs(text: string): number | null {
   const [, amount, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m)$/.exec(text) ?? [];
   if (amount === undefined || unit === undefined) return null;
   return Number(amount) * (unit === "ms" ? 1 : unit === "s" ? 1_000 : 60_000);

@@ -1,5 +1,6 @@
 // What the commands that run a drill share: flags, the question, the runs, and what is written of them.
 import { Flags } from "@oclif/core";
+import type { Renderings } from "../../client/drill/report-file.ts";
 import type { DrillOptions, DrillResult } from "../../client/drill/run-drill.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -36,6 +37,9 @@ export const drillFlags = {
   history: Flags.string({
     summary: "File for what clients asked and were told, one JSON document a line; of several runs FILE-1, …",
   }),
+  edn: Flags.string({ summary: "File for the same history as EDN, in the form of Jepsen's" }),
+  junit: Flags.string({ summary: "File for the gates as JUnit XML, for CI" }),
+  html: Flags.string({ summary: "File for a page with charts, which needs no other file" }),
   yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
 };
 
@@ -47,13 +51,17 @@ export interface DrillFlagValues extends TargetFlagValues {
   readonly slo: string;
   readonly report: string | undefined;
   readonly history: string | undefined;
+  readonly edn: string | undefined;
+  readonly junit: string | undefined;
+  readonly html: string | undefined;
   readonly yes: boolean;
 }
 
-interface ResultFiles {
+interface ResultFiles extends Renderings {
   readonly file: string;
   /** One for each run; none when they are not wanted. */
   readonly histories: readonly string[];
+  readonly edns: readonly string[];
 }
 
 export abstract class DrillCommand extends FleetCommand {
@@ -62,7 +70,11 @@ export abstract class DrillCommand extends FleetCommand {
     const gates = gatesOf(flags.slo);
     const { assertWritable, defaultReport, historyFiles } = await import("../../client/drill/report-file.ts");
     const histories = flags.history === undefined ? [] : historyFiles(flags.history, runs);
-    for (const path of [flags.report ?? [], histories].flat()) await assertWritable(path);
+    const edns = flags.edn === undefined ? [] : historyFiles(flags.edn, runs);
+    const { junit, html } = flags;
+    for (const path of [flags.report, histories, edns, junit, html].flat()) {
+      if (path !== undefined) await assertWritable(path);
+    }
     const client = await this.client(flags);
     const { name, directory } = client.target;
     const times = runs === 1 ? "" : ` ${runs} times`;
@@ -78,23 +90,24 @@ export abstract class DrillCommand extends FleetCommand {
     };
     const file = flags.report ?? (await defaultReport(directory, spec.name));
     const once = () => this.#drill(spec, client, options);
-    const drill =
-      runs === 1
-        ? this.#once(once, { file, histories })
-        : this.#often(once, options.gates, { file, histories }, runs);
+    const files = { file, histories, edns, junit, html, fleet: name };
+    const drill = runs === 1 ? this.#once(once, files) : this.#often(once, options.gates, files, runs);
     this.onInterrupt(() => endEarly(stop, drill));
     return await drill;
   }
 
   async #once(once: () => Promise<DrillResult>, files: ResultFiles): Promise<DrillReport> {
-    const { writeHistory, writeReport } = await import("../../client/drill/report-file.ts");
+    const { writeHistories, writeRenderings, writeReport } = await import(
+      "../../client/drill/report-file.ts"
+    );
     const result = await once();
     const { report } = result;
     // Shown first: what was measured must not be lost with a disk that filled up meanwhile.
     await this.printText(report, drillView);
     await writeReport(files.file, report);
     this.note(`report: ${files.file}`);
-    for (const path of files.histories) await writeHistory(path, result);
+    await writeHistories(result, files, 1);
+    await writeRenderings([report], files);
     this.exitWith(report.verdict === "pass" ? Exit.Ok : Exit.GateFailed);
     return report;
   }
@@ -102,25 +115,25 @@ export abstract class DrillCommand extends FleetCommand {
   async #often(
     once: () => Promise<DrillResult>,
     gates: readonly Gate[],
-    { file, histories }: ResultFiles,
+    files: ResultFiles,
     wanted: number,
   ): Promise<SeriesReport> {
-    const [{ writeHistory, writeReport }, { repeatDrill }] = await Promise.all([
+    const [{ writeHistories, writeRenderings, writeReport }, { repeatDrill }] = await Promise.all([
       import("../../client/drill/report-file.ts"),
       import("../../client/drill/repeat.ts"),
     ]);
     const { runs, failure } = await repeatDrill(wanted, async (run) => {
       this.note(`run ${run} of ${wanted}`);
       const result = await once();
-      const path = histories[run - 1];
-      if (path !== undefined) await writeHistory(path, result);
+      await writeHistories(result, files, run);
       return result.report;
     });
     const series = seriesOf(runs, wanted, gates);
     // What ended it early is this command's answer then.
     if (failure === null) await this.printText(series, seriesView);
-    await writeReport(file, series);
-    this.note(`report of ${runs.length} of ${wanted} runs: ${file}`);
+    await writeReport(files.file, series);
+    await writeRenderings(runs, files);
+    this.note(`report of ${runs.length} of ${wanted} runs: ${files.file}`);
     if (failure !== null) throw failure.cause;
     this.exitWith(series.verdict === "pass" ? Exit.Ok : Exit.GateFailed);
     return series;

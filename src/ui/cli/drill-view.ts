@@ -3,6 +3,7 @@
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport, Spread } from "../../core/drill/series.ts";
 import type { GateUnit } from "../../core/drill/slo.ts";
+import type { SpreadRow } from "../../core/drill/spread.ts";
 import { STAGES, type Stage } from "../../core/drill/stages.ts";
 import { formatDuration } from "../model/duration.ts";
 import type { Look } from "../model/paint.ts";
@@ -26,8 +27,15 @@ export const drillView: TextView<DrillReport> = {
 /** Of several runs: what was measured, as a table, and which runs failed. */
 export const seriesView: TextView<SeriesReport> = {
   kind: "DrillSeries",
-  text: ({ runs, wanted, spread, verdict: word }, look) => [
-    renderTable(spreadColumns, spread, true, look),
+  text: ({ runs, wanted, spread, quantiles, verdict: word }, look) => [
+    renderTable(spreadColumns, spread.filter(isMeasured), true, look),
+    "",
+    renderTable(
+      quantileColumns,
+      quantiles.filter(({ unit }) => unit === "ms"),
+      true,
+      look,
+    ),
     "",
     ...runs.flatMap((run, at) =>
       run.verdict === "pass" ? [] : [judged(false, failureOf(run, at + 1), look)],
@@ -52,6 +60,17 @@ const spreadColumns: readonly Column<Spread>[] = [
     value: ({ failed, limit }) =>
       limit === null ? null : { text: String(failed), mark: failed === 0 ? "good" : "bad" },
   },
+];
+
+/** A drill that restarts nothing has no catch-up, and need not say so. */
+const isMeasured = ({ median, worst, limit }: Spread): boolean =>
+  median !== null || worst !== null || limit !== null;
+
+const quantileColumns: readonly Column<SpreadRow>[] = [
+  { name: "stage", header: "STAGE", value: ({ name }) => name },
+  { name: "p50", header: "P50", value: ({ p50, unit }) => amount(p50, unit) },
+  { name: "p95", header: "P95", value: ({ p95, unit }) => amount(p95, unit) },
+  { name: "max", header: "MAX", value: ({ max, unit }) => amount(max, unit) },
 ];
 
 function failureOf({ gates }: DrillReport, number: number): string {
