@@ -3,10 +3,10 @@
 import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { NAME_RULE } from "../core/base/ids.ts";
+import { shellWord } from "../core/base/shell-word.ts";
 import { LeaderUnavailable } from "../core/wire/leader/leader-search.ts";
 import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
 import { failureWords, isTlsFailure, speaksNoTls } from "./failure-words.ts";
-import { shellWord } from "./shell-word.ts";
 
 /**
  * Any thrown value as an OperatorError; an OperatorError is returned unchanged. `call` chooses the words for

@@ -2,14 +2,21 @@
 // screen back when it unmounts, on a signal and on a crash too.
 import { render, renderToString } from "ink";
 import type { Look } from "./model/paint.ts";
-import type { FrameSize } from "./model/top-frame.ts";
-import type { TopState } from "./model/top-state.ts";
-import { type Feed, poll, type Source } from "./top-poller.ts";
-import { TopStore } from "./top-store.ts";
+import { commandHere } from "./model/top/actions.ts";
+import type { FrameSize } from "./model/top/frame.ts";
+import type { Action } from "./model/top/keys.ts";
+import type { TopState } from "./model/top/state.ts";
+import { type Feed, poll } from "./top-poller.ts";
+import type { TopStore } from "./top-store.ts";
 import { TopFrameView } from "./view/top-frame-view.tsx";
 import { TopScreen } from "./view/top-screen.tsx";
 
 const FRAMES_PER_SECOND_MAX = 15;
+// The wheel moves the cursor on the alternate screen, and the terminal's own selection keeps working: xterm's "alternate scroll".
+const WHEEL_MOVES = "\u001b[?1007h";
+const WHEEL_AS_BEFORE = "\u001b[?1007l";
+
+const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 
 export interface DashboardStreams {
   readonly stdin: NodeJS.ReadStream;
@@ -18,13 +25,21 @@ export interface DashboardStreams {
 
 /** Resolves with how the operator ended it. */
 export async function runDashboard(
-  sources: () => readonly (Source | Feed)[],
+  store: TopStore,
+  feeds: () => readonly Feed[],
   { stdin, stdout }: DashboardStreams,
   look: Look,
 ): Promise<"quit" | "interrupted"> {
-  const store = new TopStore(performance.now());
   const stop = new AbortController();
-  const screen = render(<TopScreen feed={store} look={look} />, {
+  const onAction = (action: Action): void => {
+    if (action.kind === "copy") copy(commandHere(store.snapshot()), store, stdout);
+  };
+  const putBack = () => stdout.write(WHEEL_AS_BEFORE);
+  // Ink puts the rest back on a signal, and ends the process if nothing else listens: this is gone before it looks.
+  for (const signal of SIGNALS) process.prependOnceListener(signal, putBack);
+  process.once("exit", putBack);
+  stdout.write(WHEEL_MOVES);
+  const screen = render(<TopScreen feed={store} look={look} onAction={onAction} />, {
     stdin,
     stdout,
     alternateScreen: true,
@@ -35,15 +50,24 @@ export async function runDashboard(
     interactive: true,
     exitOnCtrlC: false,
   });
-  const polling = poll(sources, store.dispatch, stop.signal);
+  const polling = poll(feeds, store.dispatch, stop.signal);
   try {
     await Promise.race([screen.waitUntilExit(), polling]);
   } finally {
     stop.abort();
     screen.unmount();
     await screen.waitUntilExit();
+    for (const signal of SIGNALS) process.off(signal, putBack);
+    process.off("exit", putBack);
+    putBack();
   }
   return store.snapshot().running === "interrupted" ? "interrupted" : "quit";
+}
+
+/** Into the terminal's clipboard (OSC 52), which works through ssh too; a terminal that does not know it ignores it. */
+function copy(command: string, store: TopStore, stdout: NodeJS.WriteStream): void {
+  stdout.write(`\u001b]52;c;${Buffer.from(command).toString("base64")}\u0007`);
+  store.dispatch({ kind: "notice", text: `copied: ${command}` });
 }
 
 /** One frame as text. */

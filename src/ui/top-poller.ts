@@ -1,20 +1,14 @@
-// Asks for the dashboard's data, outside React. Every source is asked in a loop of its own with its own pace, so one
-// that hangs delays neither the others nor the keys.
+// Gathers the dashboard's data, outside React. Every feed runs by itself, so one that hangs delays neither the others nor the keys.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DataEvent, TopEvent } from "./model/top-state.ts";
+import type { DataEvent, TopEvent } from "./model/top/state.ts";
 
-/** One thing to ask for again and again. `ask` has its own deadline and does not reject: a failure is an event too. */
-export interface Source {
-  readonly everyMs: number;
-  readonly ask: () => Promise<readonly DataEvent[]>;
-}
+/** One question. It has its own deadline. A foreseen failure is an event too; it rejects for a bug only. */
+export type Source = () => Promise<DataEvent>;
 
-/** Something that tells by itself. It does not reject. */
-export interface Feed {
-  readonly follow: (dispatch: (event: DataEvent) => void, signal: AbortSignal) => Promise<void>;
-}
+/** Something that tells by itself, until the signal aborts. It rejects for a bug only. */
+export type Feed = (dispatch: (event: DataEvent) => void, signal: AbortSignal) => Promise<void>;
 
-// How often the clock advances, collected data is shown and new sources are looked for.
+// How often the clock advances, collected data is shown and new feeds are looked for.
 const TICK_MS = 250;
 
 /** Asks every source once, as `--once` needs. */
@@ -22,40 +16,32 @@ export async function pollOnce(
   sources: readonly Source[],
   dispatch: (event: DataEvent) => void,
 ): Promise<void> {
-  await Promise.all(sources.map(async (source) => (await source.ask()).forEach(dispatch)));
+  await Promise.all(sources.map(async (ask) => dispatch(await ask())));
 }
 
 /**
- * Runs until `signal` aborts, following every source that `sources` gives, also those that it gives later. Rejects
- * only when a source breaks its promise not to.
+ * Runs until `signal` aborts, following every feed that `feeds` gives, also those that it gives later. Rejects only
+ * when a feed breaks its promise not to.
  */
 export async function poll(
-  sources: () => readonly (Source | Feed)[],
+  feeds: () => readonly Feed[],
   dispatch: (event: TopEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const followed = new Set<Source | Feed>();
+  const followed = new Set<Feed>();
   const broken: unknown[] = [];
   while (!signal.aborted) {
-    for (const source of sources()) {
-      if (followed.has(source)) continue;
-      followed.add(source);
-      const following = "ask" in source ? ask(source, dispatch, signal) : source.follow(dispatch, signal);
-      following.catch((error: unknown) => broken.push(error));
+    for (const feed of feeds()) {
+      if (followed.has(feed)) continue;
+      followed.add(feed);
+      const tell = (event: DataEvent): void => {
+        if (!signal.aborted) dispatch(event);
+      };
+      feed(tell, signal).catch((error: unknown) => broken.push(error));
     }
-    dispatch({ kind: "tick", atMs: performance.now() });
+    dispatch({ kind: "tick", atMs: performance.now(), wallMs: Date.now() });
     await pause(TICK_MS, signal);
     if (broken.length > 0) throw broken[0];
-  }
-}
-
-// Sources of one pace are asked at the same moments, so that what nodes say of their logs can be compared.
-async function ask(source: Source, dispatch: (event: TopEvent) => void, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const events = await source.ask();
-    if (signal.aborted) return;
-    events.forEach(dispatch);
-    await pause(source.everyMs - (performance.now() % source.everyMs), signal);
   }
 }
 

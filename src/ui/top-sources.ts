@@ -1,75 +1,146 @@
-// What the dashboard asks a fleet for, and how often: every node by itself, so that a hung one delays only its own
-// row, and the lists of the leader. A failure becomes an event, so that the picture shows it while the asking goes on.
+// What the dashboard asks a fleet for, and how often: every node by itself, so that a hung one delays only its own row, and the
+// lists of the leader that the view in front shows. A failure becomes an event, so that the picture shows it while asking goes on.
 import type { FleetClient } from "../client/fleet-client.ts";
 import type { FleetWatch } from "../client/fleet-watch.ts";
 import { OperatorError } from "../core/base/errors.ts";
-import type { DataEvent } from "./model/top-state.ts";
-import type { Feed, Source } from "./top-poller.ts";
+import type { ListEvent } from "./model/top/lists.ts";
+import type { DataEvent } from "./model/top/state.ts";
+import { type ListName, listsFor, type ViewName } from "./model/top/views.ts";
+import { type Feed, pause, type Source } from "./top-poller.ts";
 
-const NODE_EVERY_MS = 500;
-const LISTS_EVERY_MS = 1000;
+const LOOK_EVERY_MS = 100;
+const LISTS_EVERY_MS = 1_000;
+/** A long list is asked for less often: to decode a row takes some microseconds, here and at the leader. */
+const REST_PER_ROW_MS = 1;
+const REST_MAX_MS = 10_000;
 // Lists are linearizable reads: without a leader they wait, and the footer says so after this long.
-const LISTS_DEADLINE_MS = 1500;
+const LISTS_DEADLINE_MS = 1_500;
+const AUDIT_ROWS = 300;
 
-type ListsClient = Pick<FleetClient, "listShards" | "listClusters">;
+export type ListsClient = Pick<
+  FleetClient,
+  | "listShards"
+  | "listClusters"
+  | "listDomains"
+  | "listInstructions"
+  | "listShortfalls"
+  | "listQuotas"
+  | "listProviders"
+  | "listSessions"
+  | "listAudit"
+>;
 type TopWatch = Pick<FleetWatch, "addresses" | "follow">;
 
 /** For one frame: a whole look at the fleet. `now` is the monotonic clock. */
 export function onceSources(client: ListsClient & Pick<FleetClient, "status">, now: () => number): Source[] {
-  const status: Source = {
-    everyMs: NODE_EVERY_MS,
-    ask: answers(now, async () => ({ kind: "fleet", atMs: now(), reply: await client.status() })),
-  };
-  return [status, ...listSources(client, now)];
-}
-
-/** For the live picture: all sources known by now, the same ones each time, and one for each node learned since. */
-export function liveSources(
-  watch: TopWatch,
-  lists: ListsClient,
-  now: () => number,
-): () => readonly (Source | Feed)[] {
-  const fixed = listSources(lists, now);
-  const byAddress = new Map<string, Feed>();
-  return () => {
-    for (const address of watch.addresses) {
-      if (byAddress.has(address)) continue;
-      const follow: Feed["follow"] = (dispatch, signal) =>
-        watch.follow(address, (reply) => dispatch({ kind: "fleet", atMs: now(), reply }), signal);
-      byAddress.set(address, { follow });
-    }
-    return [...byAddress.values(), ...fixed];
-  };
-}
-
-function listSources(client: ListsClient, now: () => number): Source[] {
-  const deadline = { deadlineMs: LISTS_DEADLINE_MS };
+  const status: Source = async () => ({ kind: "fleet", atMs: now(), reply: await client.status() });
+  const names = [...listsFor("overview"), "instructions"] as const;
   return [
-    {
-      everyMs: LISTS_EVERY_MS,
-      ask: answers(now, async () => {
-        const reply = await client.listShards(deadline);
-        return { kind: "shards", atMs: now(), reply };
-      }),
-    },
-    {
-      everyMs: LISTS_EVERY_MS,
-      ask: answers(now, async () => {
-        const reply = await client.listClusters(deadline);
-        return { kind: "clusters", atMs: now(), reply };
-      }),
-    },
+    status,
+    ...names.map(
+      (name): Source =>
+        () =>
+          ask(client, name, now),
+    ),
   ];
 }
 
-// Only failures that were foreseen are shown in place; anything else is a bug and ends the dashboard.
-function answers(now: () => number, ask: () => Promise<DataEvent>): () => Promise<readonly DataEvent[]> {
-  return async () => {
-    try {
-      return [await ask()];
-    } catch (error) {
-      if (!(error instanceof OperatorError)) throw error;
-      return [{ kind: "problem", atMs: now(), message: error.message }];
+/** For the live picture: all feeds known by now, the same ones each time, and one for each node learned since. */
+export function liveFeeds(
+  watch: TopWatch,
+  lists: ListsClient,
+  view: () => ViewName,
+  now: () => number,
+): () => readonly Feed[] {
+  const byAddress = new Map<string, Feed>();
+  const feed = listFeed(lists, view, now);
+  return () => {
+    for (const address of watch.addresses) {
+      if (byAddress.has(address)) continue;
+      byAddress.set(address, (dispatch, signal) =>
+        watch.follow(address, (reply) => dispatch({ kind: "fleet", atMs: now(), reply }), signal),
+      );
+    }
+    return [...byAddress.values(), feed];
+  };
+}
+
+/** Asks for the lists that the view in front shows, each at its own pace, and for one that was never heard at once. */
+function listFeed(client: ListsClient, view: () => ViewName, now: () => number): Feed {
+  const dueMs = new Map<ListName, number>();
+  return async (dispatch, signal) => {
+    const broken: unknown[] = [];
+    const refresh = async (name: ListName): Promise<void> => {
+      dueMs.set(name, Number.POSITIVE_INFINITY);
+      const event = await ask(client, name, now);
+      const restMs = event.kind === "list" ? REST_PER_ROW_MS * rowCount(event) : 0;
+      dueMs.set(name, now() + Math.max(LISTS_EVERY_MS, Math.min(REST_MAX_MS, restMs)));
+      if (!signal.aborted) dispatch(event);
+    };
+    while (!signal.aborted) {
+      for (const name of listsFor(view())) {
+        if (now() >= (dueMs.get(name) ?? 0)) refresh(name).catch((error: unknown) => broken.push(error));
+      }
+      await pause(LOOK_EVERY_MS, signal);
+      if (broken.length > 0) throw broken[0];
     }
   };
+}
+
+function rowCount({ name, reply }: ListEvent): number {
+  const rows: unknown = name === "audit" ? reply.entries : (reply as Readonly<Record<string, unknown>>)[name];
+  return Array.isArray(rows) ? rows.length : 0;
+}
+
+// Only failures that were foreseen are shown in place; anything else is a bug and ends the dashboard.
+async function ask(client: ListsClient, name: ListName, now: () => number): Promise<DataEvent> {
+  try {
+    return await listed(client, name, now);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return { kind: "problem", name, atMs: now(), message: error.message };
+  }
+}
+
+async function listed(client: ListsClient, name: ListName, now: () => number): Promise<ListEvent> {
+  const options = { deadlineMs: LISTS_DEADLINE_MS };
+  const kind = "list";
+  switch (name) {
+    case "shards": {
+      const reply = await client.listShards(options);
+      return { kind, name, atMs: now(), reply };
+    }
+    case "clusters": {
+      const reply = await client.listClusters(options);
+      return { kind, name, atMs: now(), reply };
+    }
+    case "domains": {
+      const reply = await client.listDomains(options);
+      return { kind, name, atMs: now(), reply };
+    }
+    case "instructions": {
+      const reply = await client.listInstructions(options);
+      return { kind, name, atMs: now(), reply };
+    }
+    case "shortfalls": {
+      const reply = await client.listShortfalls(options);
+      return { kind, name, atMs: now(), reply };
+    }
+    case "quotas": {
+      const reply = await client.listQuotas(options);
+      return { kind, name, atMs: now(), reply };
+    }
+    case "providers": {
+      const reply = await client.listProviders(options);
+      return { kind, name, atMs: now(), reply };
+    }
+    case "sessions": {
+      const reply = await client.listSessions(options);
+      return { kind, name, atMs: now(), reply };
+    }
+    case "audit": {
+      const reply = await client.listAudit({ ...options, newest: true, rowsMax: AUDIT_ROWS });
+      return { kind, name, atMs: now(), reply };
+    }
+  }
 }

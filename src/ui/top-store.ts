@@ -1,21 +1,22 @@
 // Holds the dashboard's state outside React. Keys show at once; data is collected and shown with the next tick, so
 // that many answers cost one drawing.
-import { act } from "./model/top-actions.ts";
-import { initialTopState, observe, type TopEvent, type TopState } from "./model/top-state.ts";
+import { act } from "./model/top/actions.ts";
+import { initialTopState, observe, type TopEvent, type TopState } from "./model/top/state.ts";
 
 export class TopStore {
   #state: TopState;
   #published: TopState;
   readonly #listeners = new Set<() => void>();
 
-  constructor(nowMs: number) {
-    this.#state = initialTopState(nowMs);
+  constructor(nowMs: number, wallMs = 0, targetWords = "") {
+    this.#state = initialTopState(nowMs, wallMs, targetWords);
     this.#published = this.#state;
   }
 
   readonly dispatch = (event: TopEvent): void => {
     this.#state = event.kind === "action" ? act(this.#state, event.action) : observe(this.#state, event);
-    if (event.kind === "action" || event.kind === "tick") this.#publish();
+    const isSeen = event.kind === "action" || event.kind === "tick" || event.kind === "notice";
+    if (isSeen) this.#publish();
   };
 
   readonly snapshot = (): TopState => this.#published;

@@ -26,6 +26,7 @@ export class TestTerminal {
   readonly #ended = Promise.withResolvers<number>();
   #isOpen = true;
   #isCursorVisible = true;
+  #wheelMoves = false;
 
   private constructor(program: pty.IPty, screen: xterm.Terminal) {
     this.#pty = program;
@@ -37,8 +38,8 @@ export class TestTerminal {
       this.#isOpen = false;
       this.#ended.resolve(signal === 0 ? exitCode : 128 + signal);
     });
-    this.#watchCursor("h", true);
-    this.#watchCursor("l", false);
+    this.#watchModes("h", true);
+    this.#watchModes("l", false);
   }
 
   static open(file: string, args: readonly string[], options: TerminalOptions): TestTerminal {
@@ -73,6 +74,11 @@ export class TestTerminal {
 
   get isCursorVisible(): boolean {
     return this.#isCursorVisible;
+  }
+
+  /** Whether the wheel moves the cursor on the alternate screen (xterm's "alternate scroll"). */
+  get wheelMoves(): boolean {
+    return this.#wheelMoves;
   }
 
   get cells(): readonly (readonly TerminalCell[])[] {
@@ -122,9 +128,10 @@ export class TestTerminal {
     this.#screen.dispose();
   }
 
-  #watchCursor(final: "h" | "l", isVisible: boolean): void {
+  #watchModes(final: "h" | "l", isOn: boolean): void {
     this.#screen.parser.registerCsiHandler({ prefix: "?", final }, (params) => {
-      if (params.includes(25)) this.#isCursorVisible = isVisible;
+      if (params.includes(25)) this.#isCursorVisible = isOn;
+      if (params.includes(1007)) this.#wheelMoves = isOn;
       return false;
     });
   }

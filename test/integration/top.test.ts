@@ -23,37 +23,49 @@ afterAll(() => fleet.dispose());
 afterEach(() => terminal.dispose());
 
 /** The dashboard, once it shows that all is well. */
-async function openTop(env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const options = { cwd: fleet.home, env: { ...fleet.env, ...env }, ...SIZE };
-  terminal = TestTerminal.open(process.execPath, [program, "top"], options);
+async function openTop(
+  env: NodeJS.ProcessEnv = {},
+  size = SIZE,
+  args: readonly string[] = [],
+): Promise<void> {
+  const options = { cwd: fleet.home, env: { ...fleet.env, ...env }, ...size };
+  terminal = TestTerminal.open(process.execPath, [program, "top", ...args], options);
   await terminal.shows("● healthy");
-  await terminal.shows("c6");
 }
 
 const rowOf = (name: string): string =>
-  terminal.lines.find((line) => new RegExp(`^[› ] ${name} `).test(line)) ?? "";
+  terminal.lines.find((line) => new RegExp(`^[› >] ${name} `).test(line)) ?? "";
 const rowShows = (name: string, text: string) =>
   terminal.until(`${name} with ${text}`, () => rowOf(name).includes(text));
 
 describe("the picture", () => {
-  test("holds the whole fleet: nodes, shards, clusters, who leads", async () => {
+  test("holds the whole fleet: who leads, since when, nodes, shards, clusters", async () => {
     await openTop();
+    await terminal.shows("● 6 as declared");
     const client = await fleet.client();
     // Everything of one frame, but whoever leads by then.
     const frame = async () => {
       const leader = leaderOf(await fleet.untilStatus(client, (status) => status.leader !== null));
-      const first = `^local · ● healthy · leader ${leader} · term \\d+ · up 3/3, quorum 2$`;
+      const first = `^local · ● healthy · leader ${leader} · term \\d+ · up 3/3, quorum 2 · can lose 1 more · commit \\d+`;
       return {
         isHealthy: new RegExp(first).test(terminal.lines[0] ?? ""),
+        hasStrip: terminal.text.includes(`${leader}━`),
         up: NODES.filter((node) => rowOf(node).includes("● up")),
         isLeading: NODES.every((node) => rowOf(node).includes("leader") === (node === leader)),
-        hasShard: /127\.0\.0\.1:\d+ +3 +3 +3 +● .* ago/.test(rowOf("s1")),
-        hasCluster: /s1 +s1 +● none/.test(rowOf("c1")),
+        hasShards: terminal.text.includes("● 2 alive"),
+        hasEvents: /bind cluster c\d to shard s\d/.test(terminal.text),
         hasKeys: terminal.lines.at(-2)?.includes("q quit"),
       };
     };
-    const whole = { isHealthy: true, up: NODES, isLeading: true, hasShard: true, hasCluster: true };
-    await expect.poll(frame).toEqual({ ...whole, hasKeys: true });
+    const whole = {
+      isHealthy: true,
+      hasStrip: true,
+      up: NODES,
+      isLeading: true,
+      hasShards: true,
+      hasEvents: true,
+    };
+    await expect.poll(frame, { timeout: 20_000 }).toEqual({ ...whole, hasKeys: true });
   });
 
   test.each([
@@ -66,42 +78,77 @@ describe("the picture", () => {
     expect([...colors].every((color) => color === null || color < 16)).toBe(true);
   });
 
-  test("fits the terminal after each change of its size", async () => {
+  test("fits the terminal at five sizes, whatever is in front", async () => {
     await openTop();
     for (const [columns, rows] of [
-      [60, 14],
-      [140, 40],
-      [40, 10],
+      [60, 15],
+      [80, 24],
+      [110, 30],
+      [160, 45],
+      [250, 80],
     ] as const) {
       terminal.resize(columns, rows);
-      await terminal.until(`a frame of ${columns} x ${rows}`, ({ lines }) => {
-        const rule = lines.find((line) => line.includes("1 nodes"));
-        return (
-          rule?.length === columns &&
-          lines[0]?.startsWith("local") === true &&
-          lines.at(-2)?.startsWith("q quit") === true
-        );
-      });
+      for (const { key, shows } of [
+        { key: "4", shows: "  clusters 6" },
+        { key: "1", shows: "  nodes 3" },
+        { key: "0", shows: " leaders" },
+      ]) {
+        terminal.type(key);
+        await terminal.until(`${shows} of ${columns} x ${rows}`, ({ lines }) => {
+          const isWithin = lines.every((line) => line.length <= columns);
+          const isPlaced =
+            lines[0]?.startsWith("local") === true && lines.at(-2)?.startsWith("q quit") === true;
+          return isWithin && isPlaced && lines.some((line) => line.startsWith(shows));
+        });
+      }
+    }
+  });
+
+  test("--ascii draws nothing else", async () => {
+    const options = { cwd: fleet.home, env: fleet.env, ...SIZE };
+    terminal = TestTerminal.open(process.execPath, [program, "top", "--ascii"], options);
+    await terminal.shows("+ healthy");
+    await terminal.shows("+ 6 as declared");
+    expect(terminal.text).toMatch(/^[ -~\n]*$/);
+  });
+});
+
+describe("one frame", () => {
+  test("--once exits with 5 unless all is healthy", async () => {
+    const { stdout, exit } = await fleet.run("top", "--once");
+    expect(stdout).toContain("● healthy");
+    expect(exit).toBe(0);
+    await fleet.kill("n1");
+    try {
+      const degraded = await fleet.run("top", "--once");
+      expect(degraded.stdout).toContain("▲ degraded");
+      expect(degraded.exit).toBe(5);
+    } finally {
+      await fleet.start("n1");
     }
   });
 });
 
 describe("keys", () => {
-  test("choose panes, order, filter, help and pause", async () => {
+  test("choose views, order, filter, open, help and pause", async () => {
     await openTop();
     const presses = [
-      { keys: "3", shows: "› 3 bindings 6", why: "a pane by its number" },
-      { keys: "\t", shows: "› 1 nodes 3", why: "the next pane, round and round" },
+      { keys: "4", shows: "  clusters 6", why: "a view by its number" },
+      { keys: "\t", shows: "  domains ", why: "the next view" },
+      { keys: ":nod\r", shows: "  nodes 3", why: "a view by its name" },
       { keys: "s", shows: "NAME↑", why: "order by the first column" },
       { keys: "r", shows: "NAME↓", why: "the other way round" },
-      { keys: "?", shows: "only bindings with drift", why: "help" },
-      { keys: "?", shows: "› 1 nodes 3", why: "and back" },
+      { keys: "?", shows: "only clusters with drift", why: "help" },
+      { keys: "?", shows: "  nodes 3", why: "and back" },
       { keys: "p", shows: "PAUSED", why: "the picture stands still" },
-      { keys: "3", shows: "› 3 bindings 6", why: "keys go on working" },
+      { keys: "4", shows: "  clusters 6", why: "keys go on working" },
       { keys: "/", shows: "\n/", why: "a filter begins" },
-      { keys: "c4", shows: "3 bindings 1", why: "one is left" },
-      { keys: "\r", shows: 'filter "c4"', why: "and stays" },
-      { keys: ESCAPE, shows: "3 bindings 6", why: "until escape" },
+      { keys: "cluster=c4", shows: "clusters 1 of 6", why: "one is left" },
+      { keys: "\r", shows: 'filter "cluster=c4"', why: "and stays" },
+      { keys: "\r", shows: "clusters › c4", why: "enter opens it" },
+      { keys: ESCAPE, shows: "clusters 1 of 6", why: "esc goes back" },
+      { keys: "y", shows: "copied: fleet cluster list --prefix c4", why: "the same as a command line" },
+      { keys: ESCAPE, shows: "  clusters 6", why: "esc clears the filter" },
     ];
     for (const { keys, shows } of presses) {
       terminal.type(keys);
@@ -120,7 +167,13 @@ describe("failures", () => {
     await fleet.kill(before);
     await rowShows(before, "✗ down");
     await terminal.until("another leader", ({ lines }) =>
-      new RegExp(`degraded · leader (?!${before})n\\d · term \\d+ · up 2/3`).test(lines[0] ?? ""),
+      new RegExp(`degraded · leader (?!${before})n\\d · term \\d+ · up 2/3, quorum 2 · can lose none`).test(
+        lines[0] ?? "",
+      ),
+    );
+    await terminal.shows(`${before} is down`);
+    await terminal.until("why its reign ended", ({ text }) =>
+      new RegExp(`${before} led term \\d+ for .*: its connection`).test(text),
     );
     const next = leaderOf(await fleet.untilStatus(client, (status) => status.leader !== null));
     await rowShows(next, "leader");
@@ -139,8 +192,10 @@ describe("failures", () => {
     );
     await fleet.pause(follower);
     await rowShows(follower, "✗ down");
-    terminal.type("2");
-    await terminal.shows("› 2 shards");
+    terminal.type("3");
+    await terminal.shows("  shards 2");
+    terminal.type("1");
+    await terminal.shows("  nodes 3");
     const { index } = await client.submit({
       kind: { $case: "recordProbe", value: { drillId: "top", number: 1 } },
     });
@@ -148,9 +203,29 @@ describe("failures", () => {
     await terminal.until(`${leader} at ${index}`, () =>
       (rowOf(leader).match(/\d+/g) ?? []).some((number) => Number(number) >= index),
     );
-    expect(rowOf(follower)).toContain("✗ down");
+    expect(rowOf(follower)).toMatch(/✗ down \d/);
     await fleet.resume(follower);
     await rowShows(follower, "● up");
+  });
+
+  test("when all nodes hang, keys work on, and what is shown says its age", async () => {
+    await openTop();
+    await terminal.shows("● 6 as declared");
+    try {
+      for (const node of NODES) await fleet.pause(node);
+      await terminal.until(
+        "no-quorum",
+        ({ lines }) => lines[0]?.includes("✗ no-quorum · no leader") === true,
+      );
+      for (const node of NODES) await rowShows(node, "✗ down");
+      terminal.type("4");
+      await terminal.until("old clusters", ({ lines }) => /clusters 6 .*as of \d.* ago/.test(lines[2] ?? ""));
+      terminal.type("0");
+      await terminal.shows(" leaders");
+    } finally {
+      for (const node of NODES) await fleet.resume(node);
+    }
+    await terminal.shows("● healthy");
   });
 });
 
@@ -165,6 +240,7 @@ describe("the terminal afterwards", () => {
     terminal.type(`sh -c 'echo $$ > pid; exec $TOP'; echo "exit $?"; stty -a > after; echo "all"" done"\r`);
     await terminal.shows("● healthy");
     expect(terminal.isAlternate).toBe(true);
+    expect(terminal.wheelMoves).toBe(true);
     expect(terminal.text).not.toContain("an earlier line");
   }
   const inHome = (file: string) => readFile(join(fleet.home, file), "utf8");
@@ -180,6 +256,7 @@ describe("the terminal afterwards", () => {
     await end();
     await terminal.shows("\nall done");
     expect(terminal.isAlternate).toBe(false);
+    expect(terminal.wheelMoves).toBe(false);
     expect(terminal.isCursorVisible).toBe(true);
     expect(terminal.text).toContain("\nan earlier line");
     expect(terminal.text).toContain(`\nexit ${exit}\n`);

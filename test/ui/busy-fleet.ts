@@ -6,6 +6,7 @@ import {
   clusterView,
   downNode,
   fleetReply,
+  listed,
   shardsReply,
   shardView,
   upNode,
@@ -16,13 +17,13 @@ const CLUSTERS = Array.from({ length: 20 }, (_, at) =>
 );
 
 export function feedBusyFleet({ dispatch }: TopStore): void {
-  dispatch({ kind: "shards", atMs: 0, reply: shardsReply(shardView("s1"), shardView("s2")) });
-  dispatch({ kind: "clusters", atMs: 0, reply: clustersReply(...CLUSTERS) });
+  dispatch(listed("shards", shardsReply(shardView("s1"), shardView("s2"))));
+  dispatch(listed("clusters", clustersReply(...CLUSTERS)));
   const third = [upNode(3), upNode(3, {}, 1000), downNode(3), downNode(3)];
   for (const [second, node] of third.entries()) {
     const commitIndex = 100 + 10 * second * second;
     const nodes = [upNode(1, { commitIndex }), upNode(2, { commitIndex }), node];
     dispatch({ kind: "fleet", atMs: 1000 * second, reply: fleetReply(nodes) });
-    dispatch({ kind: "tick", atMs: 1000 * second });
+    dispatch({ kind: "tick", atMs: 1000 * second, wallMs: 1_700_000_200_000 + 1000 * second });
   }
 }

@@ -4,8 +4,16 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { paintFor } from "../../src/ui/cli/color.ts";
 import { UNICODE } from "../../src/ui/model/symbols.ts";
 import { runDashboard } from "../../src/ui/top-dashboard.tsx";
-import type { Source } from "../../src/ui/top-poller.ts";
-import { clustersReply, clusterView, downNode, fleetReply, upNode } from "../unit/ui/model/fixtures.ts";
+import { type Feed, pause } from "../../src/ui/top-poller.ts";
+import { TopStore } from "../../src/ui/top-store.ts";
+import {
+  clustersReply,
+  clusterView,
+  downNode,
+  fleetReply,
+  listed,
+  upNode,
+} from "../unit/ui/model/fixtures.ts";
 import { StubStdin, StubStdout } from "./stub-terminal.ts";
 
 const look = { paint: paintFor(false), symbols: UNICODE };
@@ -13,26 +21,27 @@ const look = { paint: paintFor(false), symbols: UNICODE };
 const PATIENCE = { timeout: 120_000 };
 const ENTER_ALTERNATE = "\u001b[?1049h";
 const LEAVE_ALTERNATE = "\u001b[?1049l";
+const WHEEL_MOVES = "\u001b[?1007h";
+const WHEEL_AS_BEFORE = "\u001b[?1007l";
 const SHOW_CURSOR = "\u001b[?25h";
 
-const answering: Source = {
-  everyMs: 20,
-  ask: async () => [{ kind: "fleet", atMs: Date.now(), reply: fleetReply([upNode(1), downNode(2)]) }],
+const answering: Feed = async (dispatch, signal) => {
+  while (!signal.aborted) {
+    dispatch({ kind: "fleet", atMs: performance.now(), reply: fleetReply([upNode(1), downNode(2)]) });
+    await pause(20, signal);
+  }
 };
-const many: Source = {
-  everyMs: 20,
-  ask: async () => {
-    const clusters = Array.from({ length: 200 }, (_, at) => clusterView(`cluster-${at}`));
-    return [{ kind: "clusters", atMs: Date.now(), reply: clustersReply(...clusters) }];
-  },
+const many: Feed = async (dispatch) => {
+  const clusters = Array.from({ length: 200 }, (_, at) => clusterView(`cluster-${at}`));
+  dispatch(listed("clusters", clustersReply(...clusters)));
 };
-const hanging: Source = { everyMs: 20, ask: () => new Promise(() => undefined) };
+const hanging: Feed = () => new Promise(() => undefined);
 
-function open(sources: readonly Source[], columns = 80, rows = 24) {
+function open(feeds: readonly Feed[], columns = 80, rows = 24) {
   const stdout = new StubStdout(columns, rows);
   const stdin = new StubStdin();
   const streams = { stdin: asStream<NodeJS.ReadStream>(stdin), stdout: asStream<NodeJS.WriteStream>(stdout) };
-  const ended = runDashboard(() => sources, streams, look);
+  const ended = runDashboard(new TopStore(performance.now(), Date.now()), () => feeds, streams, look);
   const press = (keys: string) => stdin.write(keys);
   onTestFinished(async () => {
     press("q");
@@ -53,7 +62,9 @@ describe("a terminal", () => {
     await shows("✗ down");
     press("q");
     expect(await ended).toBe("quit");
-    expect(stdout.written.startsWith(ENTER_ALTERNATE)).toBe(true);
+    expect(stdout.written.indexOf(ENTER_ALTERNATE)).toBeLessThan(stdout.written.indexOf("local"));
+    expect(stdout.written.indexOf(WHEEL_MOVES)).toBeGreaterThanOrEqual(0);
+    expect(stdout.written.lastIndexOf(WHEEL_AS_BEFORE)).toBeGreaterThan(stdout.written.lastIndexOf("down"));
     expect(stdout.written.lastIndexOf(LEAVE_ALTERNATE)).toBeGreaterThan(stdout.written.lastIndexOf("down"));
     expect(stdout.written).toContain(SHOW_CURSOR);
     expect(stdin.rawModes.at(-1)).toBe(false);
@@ -66,19 +77,29 @@ describe("a terminal", () => {
     expect(await ended).toBe("interrupted");
   });
 
-  test("is put back when a source breaks its promise not to reject", async () => {
-    const broken: Source = { everyMs: 20, ask: async () => Promise.reject(new TypeError("a bug")) };
+  test("is put back when a feed breaks its promise not to reject", async () => {
+    const broken: Feed = async () => Promise.reject(new TypeError("a bug"));
     const { stdout, ended } = open([broken]);
     await expect(ended).rejects.toThrow("a bug");
     expect(stdout.written).toContain(LEAVE_ALTERNATE);
   });
 });
 
-test("a source that hangs delays neither the others nor the keys", async () => {
+test("a feed that hangs delays neither the others nor the keys", async () => {
   const { press, shows } = open([hanging, answering]);
   await shows("✗ down");
-  press("2");
-  await shows("› 2 shards");
+  press("3");
+  await shows("shards 0");
+});
+
+test("y copies the command line by OSC 52, and shows it", async () => {
+  const { press, shows } = open([answering, many]);
+  press("4");
+  await shows("cluster-0");
+  press("y");
+  const command = "fleet cluster list --prefix cluster-0";
+  await shows(`\u001b]52;c;${Buffer.from(command).toString("base64")}\u0007`);
+  await shows(`copied: ${command}`);
 });
 
 test("fills the screen, so that it stands in the same place wherever the cursor was", async () => {
@@ -89,14 +110,14 @@ test("fills the screen, so that it stands in the same place wherever the cursor 
 
 test("never more rows than the terminal has, before and after a resize", async () => {
   const { stdout, press, shows } = open([answering, many], 80, 24);
-  press("3");
-  await shows("1-11 of 200");
+  press("4");
+  await shows("clusters 200");
   // Ink clears and redraws the whole screen when a frame overflows; no such clear may ever be written.
   const before = stdout.written;
   expect(before).not.toContain("\u001b[2J");
   stdout.written = "";
   stdout.resize(60, 12);
-  await shows("of 200");
+  await shows("clusters 200");
   expect(stdout.written).not.toContain("\u001b[3J");
 });
 

@@ -21,6 +21,8 @@ describe("frames", () => {
     { columns: 80, rows: 24 },
     { columns: 40, rows: 12 },
     { columns: 120, rows: 30 },
+    { columns: 60, rows: 15 },
+    { columns: 250, rows: 80 },
   ])("$columns x $rows", ({ columns, rows }) => {
     const store = new TopStore(0);
     feedBusyFleet(store);
@@ -60,40 +62,50 @@ describe("keys", () => {
     vi.waitFor(() => expect(screen.lastFrame()).toContain(text), PATIENCE);
 
   test.each([
-    { keys: "2", shows: "› 2 shards", why: "a pane by its number" },
-    { keys: "\t", shows: "› 2 shards", why: "tab goes on" },
-    { keys: `${ESCAPE}[Z`, shows: "› 3 bindings", why: "shift-tab goes back" },
-    { keys: "?", shows: "only bindings with drift", why: "help" },
+    { keys: "3", shows: "shards 2", why: "a view by its number" },
+    { keys: "\t", shows: "nodes 3", why: "tab goes on" },
+    { keys: `${ESCAPE}[Z`, shows: "snapshots 3", why: "shift-tab goes back" },
+    { keys: "?", shows: "only clusters with drift", why: "help" },
     { keys: "p", shows: "PAUSED", why: "pause" },
-    { keys: "d", shows: "drift only", why: "drift" },
-    { keys: "s", shows: "NAME↑", why: "order" },
-    { keys: `${ESCAPE}[B`, shows: "› n2", why: "down" },
+    { keys: "d", shows: 'filter "drift!=none', why: "drift" },
+    { keys: "1s", shows: "NAME↑", why: "order" },
+    { keys: `1${ESCAPE}[B`, shows: "› n2", why: "down" },
   ])("$keys: $why", async ({ keys, shows: text }) => {
     const { screen, press } = open();
-    press(keys);
+    for (const key of keys.startsWith("1") ? [keys[0] ?? "", keys.slice(1)] : [keys]) press(key);
     await shows(screen, text);
   });
 
   test("typing a filter shows it, finds rows, and letters are no commands", async () => {
     const { screen, store, press } = open();
-    press("3");
+    press("4");
     press("/");
     for (const letter of "cluster-19") press(letter);
     await shows(screen, "/cluster-19");
-    await shows(screen, "3 bindings 1");
+    await shows(screen, "clusters 1 of 20");
     press("\r");
     await shows(screen, 'filter "cluster-19"');
     expect(store.snapshot().running).toBe("yes");
   });
 
+  test("a view by its name, a row opened and left again", async () => {
+    const { screen, press } = open();
+    press(":clu\r");
+    await shows(screen, "clusters 20");
+    press("\r");
+    await shows(screen, "clusters › cluster-07");
+    press(ESCAPE);
+    await shows(screen, "clusters 20");
+  });
+
   test("keys that arrive in one read all count, in their order", async () => {
     const { screen, store, press } = open();
-    press("3/cluster-19\r");
+    press("4/cluster-19\r");
     await shows(screen, 'filter "cluster-19"');
-    expect(store.snapshot()).toMatchObject({ pane: "bindings", typing: false, running: "yes" });
-    press("2q");
+    expect(store.snapshot()).toMatchObject({ view: "clusters", prompt: null, running: "yes" });
+    press("3q");
     await vi.waitFor(
-      () => expect(store.snapshot()).toMatchObject({ pane: "shards", running: "quit" }),
+      () => expect(store.snapshot()).toMatchObject({ view: "shards", running: "quit" }),
       PATIENCE,
     );
   });

@@ -1,13 +1,13 @@
 // The exported snapshots in a store, and the results of checking them.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { shellWord } from "../../core/base/shell-word.ts";
 import { type CatalogEntry, NO_MANIFEST, readCatalog } from "../../core/export/catalog.ts";
 import type { CapturedSnapshot } from "../../core/export/export-snapshot.ts";
 import { manifestKey } from "../../core/export/snapshot-name.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
 import { verifySnapshot } from "../../core/export/verify-snapshot.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
-import { shellWord } from "../shell-word.ts";
 
 export interface SnapshotFinding {
   readonly name: string;

@@ -6,7 +6,7 @@ import { type Segment, segment } from "./paint.ts";
 // character takes two columns (CJK, emoji) or none (combining marks), or moves the cursor (control
 // characters).
 const ELSE =
-  /[^ -~\u00A1-\u00AC\u00AE-\u02FF\u0370-\u0482\u048A-\u04FF\u2010-\u2027\u203A\u2190-\u2193\u2500-\u259F\u25B2\u25CF\u2717]/gu;
+  /[^ -~\u00A1-\u00AC\u00AE-\u02FF\u0370-\u0482\u048A-\u04FF\u2010-\u2027\u203A\u2190-\u2193\u2500-\u259F\u2800-\u28FF\u25B2\u25CF\u2717]/gu;
 
 /** `text` with one column a character. */
 export const oneColumnEach = (text: string): string => text.replaceAll(ELSE, "?");

@@ -1,6 +1,10 @@
 // A bounded list of samples, the oldest first. Immutable: a dashboard compares states by identity.
 
 /** `samples` with one more, at most `limit` of them: the oldest is dropped. */
-export function pushSample(samples: readonly number[], sample: number, limit: number): readonly number[] {
+export function pushSample<Sample>(
+  samples: readonly Sample[],
+  sample: Sample,
+  limit: number,
+): readonly Sample[] {
   return [...samples, sample].slice(-limit);
 }

@@ -15,6 +15,13 @@ export interface Symbols {
   readonly horizontal: string;
   /** Eight heights, lowest first. */
   readonly bars: string;
+  /** What charts are drawn with. */
+  readonly chart: "braille" | "bars";
+  /** Stretches of time: a leader, a leader with a gap, no leader, not known. */
+  readonly led: string;
+  readonly gap: string;
+  readonly leaderless: string;
+  readonly unseen: string;
 }
 
 export const UNICODE: Symbols = {
@@ -27,6 +34,11 @@ export const UNICODE: Symbols = {
   separator: "·",
   horizontal: "─",
   bars: "▁▂▃▄▅▆▇█",
+  chart: "braille",
+  led: "━",
+  gap: "▒",
+  leaderless: "╳",
+  unseen: "·",
 };
 
 export const ASCII: Symbols = {
@@ -39,4 +51,9 @@ export const ASCII: Symbols = {
   separator: "|",
   horizontal: "-",
   bars: "_.:-=+*#",
+  chart: "bars",
+  led: "=",
+  gap: "%",
+  leaderless: "X",
+  unseen: ".",
 };

@@ -1,6 +1,8 @@
 // A table: columns that turn one object of a server's reply into cells. Rows are selected and ordered here,
 // but not painted: a cell has a mark, never a colour, so that a symbol always stands beside the colour.
 
+import { compareText, naturalKey } from "./natural.ts";
+
 /** The state of a cell's subject. Shown as a symbol and, where colour is allowed, a colour too. */
 export type Mark = "good" | "warn" | "bad" | "unknown";
 
@@ -77,14 +79,19 @@ function unknownColumn<Row>(table: Table<Row>, name: string): Chosen<never> {
   return { ok: false, unknown: name, known: table.columns.map((column) => column.name) };
 }
 
-function compareCells(a: Cell, b: Cell, direction: 1 | -1): number {
+/** Text in its natural order: c2 before c10. */
+export function compareCells(a: Cell, b: Cell, direction: 1 | -1): number {
   const left = sortKey(a);
   const right = sortKey(b);
   if (left === null || right === null) return (left === null ? 1 : 0) - (right === null ? 1 : 0);
   if (typeof left === "number" && typeof right === "number") return (left - right) * direction;
-  const [textLeft, textRight] = [String(left), String(right)];
-  if (textLeft === textRight) return 0;
-  return (textLeft < textRight ? -1 : 1) * direction;
+  return compareText(naturalKey(String(left)), naturalKey(String(right))) * direction;
+}
+
+/** What a cell says, without its moment. */
+export function cellWords(cell: Cell): string {
+  if (cell === null || typeof cell !== "object") return String(cell ?? "");
+  return "atMs" in cell ? "" : cell.text;
 }
 
 function sortKey(cell: Cell): string | number | null {

@@ -1,8 +1,8 @@
-// Places a frame of the dashboard on the screen: header on top, footer at the bottom, the panes between.
+// A frame of the dashboard placed on the screen: header on top, footer at the bottom, the view between.
 import { Box, Spacer } from "ink";
 import type { Look } from "../model/paint.ts";
-import { type FrameSize, topFrame } from "../model/top-frame.ts";
-import type { TopState } from "../model/top-state.ts";
+import { type FrameSize, topFrame } from "../model/top/frame.ts";
+import type { TopState } from "../model/top/state.ts";
 import { LineBlock } from "../part/line-block.tsx";
 
 interface TopFrameViewProps {

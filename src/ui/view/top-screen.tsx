@@ -2,9 +2,9 @@
 // from outside.
 import { useApp, useInput, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
-import { actionFor, pressesOf } from "../model/keys.ts";
 import type { Look } from "../model/paint.ts";
-import type { TopEvent, TopState } from "../model/top-state.ts";
+import { type Action, actionFor, pressesOf } from "../model/top/keys.ts";
+import type { TopEvent, TopState } from "../model/top/state.ts";
 import { TopFrameView } from "./top-frame-view.tsx";
 
 /** The part of a store that the screen needs. */
@@ -17,17 +17,21 @@ interface TopFeed {
 interface TopScreenProps {
   readonly feed: TopFeed;
   readonly look: Look;
+  /** Told of every action after the state took it: some do something outside. */
+  readonly onAction?: (action: Action) => void;
 }
 
-export function TopScreen({ feed, look }: TopScreenProps) {
+export function TopScreen({ feed, look, onAction }: TopScreenProps) {
   const state = useSyncExternalStore(feed.subscribe, feed.snapshot);
   const { columns, rows } = useWindowSize();
   const { exit } = useApp();
   useInput((input, key) => {
     for (const press of pressesOf(input, key)) {
-      const { typing, running } = feed.snapshot();
-      const action = running === "yes" ? actionFor(press.input, press.key, typing) : null;
-      if (action !== null) feed.dispatch({ kind: "action", action });
+      const { prompt, running } = feed.snapshot();
+      const action = running === "yes" ? actionFor(press.input, press.key, prompt !== null) : null;
+      if (action === null) continue;
+      feed.dispatch({ kind: "action", action });
+      onAction?.(action);
     }
   });
   useEffect(() => {

@@ -1,14 +1,18 @@
-// The dashboard's row per node. Unlike `fleet status` it shows a silent node's last values, with their age:
-// during a failure an operator wants to see how far the dead node had come.
+// The dashboard's row per node. Unlike `fleet status` it shows what a silent node last said, with its age, since an
+// operator watching a failure wants to see how far the dead node had come.
+import type { FollowerProgress, NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
 import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
-import type { NodeSight } from "../top-state.ts";
+import { formatBytes } from "../top/bytes.ts";
+import type { NodeSight } from "../top/state.ts";
 import { roleWord } from "../words.ts";
 
-/** `nowMs` is the time from which ages are counted. */
-export function sightTable(nowMs: number): Table<NodeSight> {
+/** `nowMs` is what ages are measured against; `leader` is what the leader says. */
+export function sightTable(nowMs: number, leader: NodeStatus | null): Table<NodeSight> {
+  const followerOf = ({ reply }: NodeSight) =>
+    leader?.followers.find(({ nodeId }) => nodeId === reply.nodeId);
   return {
     rowName: (sight) => sight.reply.name,
     columns: [
@@ -19,12 +23,37 @@ export function sightTable(nowMs: number): Table<NodeSight> {
       { name: "commit", header: "COMMIT", value: (sight) => sight.lastGood?.value.commitIndex ?? null },
       { name: "applied", header: "APPLIED", value: (sight) => sight.lastGood?.value.appliedIndex ?? null },
       { name: "lag", header: "LAG", value: (sight) => sight.reply.lag },
+      { name: "lag-time", header: "LAG TIME", value: (sight) => lagTimeCell(followerOf(sight)), wide: true },
+      { name: "log", header: "FOLLOWS BY", value: (sight) => followsCell(followerOf(sight)), wide: true },
+      {
+        name: "flight",
+        header: "IN FLIGHT",
+        value: (sight) => followerOf(sight)?.inflight ?? null,
+        wide: true,
+      },
       { name: "rtt", header: "RTT", value: roundTripCell },
       { name: "sync", header: "SYNC P99", value: (sight) => syncCell(sight.reply.status) },
       { name: "hash", header: "HASH", value: hashCell },
+      { name: "memory", header: "MEMORY", value: memoryCell, wide: true },
       { name: "address", header: "ADDRESS", value: (sight) => sight.reply.address },
     ],
   };
+}
+
+function lagTimeCell(follower: FollowerProgress | undefined): Cell {
+  return follower === undefined ? null : formatDuration(follower.lagMs);
+}
+
+/** Probing or paused is no fault; a snapshot says that the log was not enough. */
+function followsCell(follower: FollowerProgress | undefined): Cell {
+  if (follower === undefined) return null;
+  const text = follower.paused ? `${follower.state}, paused` : follower.state;
+  return { text, mark: follower.state === "replicate" ? "good" : "warn" };
+}
+
+function memoryCell({ reply }: NodeSight): Cell {
+  const bytes = reply.status?.vitals?.residentBytes;
+  return bytes === undefined ? null : formatBytes(bytes);
 }
 
 function stateCell({ reply, lastGood }: NodeSight, nowMs: number): Cell {

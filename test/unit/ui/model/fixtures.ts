@@ -3,10 +3,11 @@
 import type { Listed } from "../../../../src/client/all-pages.ts";
 import type { FleetStatus, NodeObservation } from "../../../../src/client/fleet-status.ts";
 import { fleetVersion } from "../../../../src/client/fleet-version.ts";
-import { ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import { AuditEntry, ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   type ClusterView,
   type DataPlane,
+  type ListAuditResponse,
   type ListClustersResponse,
   type ListShardsResponse,
   type NodeStatus,
@@ -15,6 +16,8 @@ import {
   type SnapshotExport,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Drift, Role, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
+import type { ListEvent, Lists } from "../../../../src/ui/model/top/lists.ts";
+import type { ListName } from "../../../../src/ui/model/top/views.ts";
 
 export const MEMBERS = [1, 2, 3].map((id) => ({
   nodeId: id,
@@ -208,3 +211,15 @@ export const clustersReply = (...clusters: ClusterView[]): Listed<ListClustersRe
   observedComplete: true,
   more: false,
 });
+
+export const auditReply = (...entries: Partial<AuditEntry>[]): Listed<ListAuditResponse> => ({
+  stamp,
+  entries: entries.map((entry) => AuditEntry.fromPartial(entry)),
+  export: undefined,
+  more: false,
+});
+
+/** The list, as a dashboard hears it at its beginning. */
+export function listed<Name extends ListName>(name: Name, reply: Lists[Name]): ListEvent {
+  return { kind: "list", name, atMs: 0, reply } as unknown as ListEvent;
+}

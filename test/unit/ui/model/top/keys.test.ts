@@ -1,21 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { actionFor, type KeyPress, pressesOf } from "../../../../src/ui/model/keys.ts";
-
-const NO_KEY: KeyPress = {
-  upArrow: false,
-  downArrow: false,
-  pageUp: false,
-  pageDown: false,
-  home: false,
-  end: false,
-  tab: false,
-  shift: false,
-  return: false,
-  escape: false,
-  backspace: false,
-  delete: false,
-  ctrl: false,
-};
+import { actionFor, NO_KEY, pressesOf } from "../../../../../src/ui/model/top/keys.ts";
 
 test.each([
   { input: "q", action: { kind: "quit" }, why: "" },
@@ -24,10 +8,17 @@ test.each([
   { input: "?", action: { kind: "toggle-help" }, why: "" },
   { input: "p", action: { kind: "toggle-pause" }, why: "" },
   { input: "d", action: { kind: "toggle-drift-only" }, why: "" },
-  { input: "2", action: { kind: "show-pane", pane: "shards" }, why: "" },
-  { input: "", press: { tab: true }, action: { kind: "turn-pane", by: 1 }, why: "" },
-  { input: "", press: { tab: true, shift: true }, action: { kind: "turn-pane", by: -1 }, why: "" },
-  { input: "s", action: { kind: "next-sort" }, why: "" },
+  { input: "2", action: { kind: "show-view", view: "groups" }, why: "" },
+  { input: "", press: { tab: true }, action: { kind: "turn-view", by: 1 }, why: "" },
+  { input: "", press: { tab: true, shift: true }, action: { kind: "turn-view", by: -1 }, why: "" },
+  { input: "s", action: { kind: "turn-sort", by: 1 }, why: "" },
+  { input: "S", action: { kind: "turn-sort", by: -1 }, why: "" },
+  { input: "y", action: { kind: "copy" }, why: "" },
+  { input: ":", action: { kind: "begin-command" }, why: "" },
+  { input: "0", action: { kind: "show-view", view: "overview" }, why: "" },
+  { input: "", press: { return: true }, action: { kind: "open" }, why: "" },
+  { input: "", press: { escape: true }, action: { kind: "back" }, why: "" },
+  { input: "", typing: true, press: { tab: true }, action: { kind: "complete" }, why: "" },
   { input: "r", action: { kind: "reverse-sort" }, why: "" },
   { input: "j", action: { kind: "move", by: 1 }, why: "as in vi" },
   { input: "", press: { upArrow: true }, action: { kind: "move", by: -1 }, why: "" },
@@ -37,8 +28,8 @@ test.each([
   { input: "x", action: null, why: "no meaning" },
   { input: "q", typing: true, action: { kind: "type", text: "q" }, why: "letters are text while typing" },
   { input: "", typing: true, press: { backspace: true }, action: { kind: "erase" }, why: "" },
-  { input: "", typing: true, press: { return: true }, action: { kind: "end-filter" }, why: "" },
-  { input: "", typing: true, press: { escape: true }, action: { kind: "clear" }, why: "" },
+  { input: "", typing: true, press: { return: true }, action: { kind: "end-prompt" }, why: "" },
+  { input: "", typing: true, press: { escape: true }, action: { kind: "back" }, why: "" },
   {
     input: "c",
     typing: true,
@@ -56,12 +47,12 @@ describe("a chunk of several keys", () => {
 
   test.each([
     { input: "djj", kinds: ["toggle-drift-only", "move", "move"], why: "typed fast" },
-    { input: "x2", kinds: [null, "show-pane"], why: "what means nothing hides nothing" },
-    { input: "\t\t", kinds: ["turn-pane", "turn-pane"], why: "a held tab" },
+    { input: "x2", kinds: [null, "show-view"], why: "what means nothing hides nothing" },
+    { input: "\t\t", kinds: ["turn-view", "turn-view"], why: "a held tab" },
   ])("$input: $why", ({ input, kinds }) => expect(actions(input)).toEqual(kinds));
 
   test("into a filter: text, its end, and no control characters", () => {
-    expect(actions("a\u0001\u{1F600}\r", true)).toEqual(["type", null, "type", "end-filter"]);
+    expect(actions("a\u0001\u{1F600}\r", true)).toEqual(["type", null, "type", "end-prompt"]);
   });
 
   test("one key stays what it was", () => {

@@ -1,6 +1,5 @@
-// The facts in the dashboard's first line: the leader and its term, how many of the voters answer, and the
-// fleet's state.
-import type { FleetStatus, Verdict } from "../../client/fleet-status.ts";
+// The dashboard's first line as facts: who leads in which term, how many of the voters answer, how it is.
+import type { FleetStatus, Verdict } from "../../../client/fleet-status.ts";
 
 export interface TopSummary {
   readonly name: string;

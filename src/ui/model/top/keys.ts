@@ -1,10 +1,14 @@
-// Maps keys to actions of the dashboard. While a filter is typed, letters are text, not commands. Keys that
-// were typed faster than they were read, or pasted, arrive in one chunk and are separated here.
+// Keys to actions of the dashboard. While something is typed, letters are text and not commands. Keys that were typed faster than
+// the terminal was read, or pasted, come in one chunk and are told apart here.
+
+import { VIEWS, type ViewName } from "./views.ts";
 
 /** The part of a terminal library's key that is used. */
 export interface KeyPress {
   readonly upArrow: boolean;
   readonly downArrow: boolean;
+  readonly leftArrow: boolean;
+  readonly rightArrow: boolean;
   readonly pageUp: boolean;
   readonly pageDown: boolean;
   readonly home: boolean;
@@ -18,44 +22,51 @@ export interface KeyPress {
   readonly ctrl: boolean;
 }
 
-export const PANES = ["nodes", "shards", "bindings"] as const;
-export type Pane = (typeof PANES)[number];
-
 export type Action =
   | { readonly kind: "quit" }
   | { readonly kind: "interrupt" }
   | { readonly kind: "toggle-help" }
   | { readonly kind: "toggle-pause" }
   | { readonly kind: "toggle-drift-only" }
-  | { readonly kind: "show-pane"; readonly pane: Pane }
-  | { readonly kind: "turn-pane"; readonly by: 1 | -1 }
-  | { readonly kind: "next-sort" }
+  | { readonly kind: "show-view"; readonly view: ViewName }
+  | { readonly kind: "turn-view"; readonly by: 1 | -1 }
+  | { readonly kind: "turn-sort"; readonly by: 1 | -1 }
   | { readonly kind: "reverse-sort" }
   | { readonly kind: "move"; readonly by: number }
+  | { readonly kind: "open" }
+  | { readonly kind: "copy" }
   | { readonly kind: "begin-filter" }
+  | { readonly kind: "begin-command" }
   | { readonly kind: "type"; readonly text: string }
   | { readonly kind: "erase" }
-  | { readonly kind: "end-filter" }
-  | { readonly kind: "clear" };
+  | { readonly kind: "complete" }
+  | { readonly kind: "end-prompt" }
+  | { readonly kind: "back" }
+  | { readonly kind: "seek"; readonly byMs: number }
+  | { readonly kind: "speed"; readonly by: 1 | -1 };
 
 const PAGE_ROWS = 10;
+const SEEK_MS = 10_000;
 
 const LETTERS: Readonly<Record<string, Action>> = {
   q: { kind: "quit" },
   "?": { kind: "toggle-help" },
   h: { kind: "toggle-help" },
   p: { kind: "toggle-pause" },
+  " ": { kind: "toggle-pause" },
   d: { kind: "toggle-drift-only" },
-  s: { kind: "next-sort" },
+  s: { kind: "turn-sort", by: 1 },
+  S: { kind: "turn-sort", by: -1 },
   r: { kind: "reverse-sort" },
+  y: { kind: "copy" },
   "/": { kind: "begin-filter" },
+  ":": { kind: "begin-command" },
+  "<": { kind: "speed", by: -1 },
+  ">": { kind: "speed", by: 1 },
   j: { kind: "move", by: 1 },
   k: { kind: "move", by: -1 },
   g: { kind: "move", by: Number.NEGATIVE_INFINITY },
   G: { kind: "move", by: Number.POSITIVE_INFINITY },
-  "1": { kind: "show-pane", pane: "nodes" },
-  "2": { kind: "show-pane", pane: "shards" },
-  "3": { kind: "show-pane", pane: "bindings" },
 };
 
 export interface Press {
@@ -69,20 +80,10 @@ export function pressesOf(input: string, key: KeyPress): readonly Press[] {
   return characters.length < 2 ? [{ input, key }] : characters.map(pressOf);
 }
 
-const NO_KEY: KeyPress = {
-  upArrow: false,
-  downArrow: false,
-  pageUp: false,
-  pageDown: false,
-  home: false,
-  end: false,
-  tab: false,
-  shift: false,
-  return: false,
-  escape: false,
-  backspace: false,
-  delete: false,
-  ctrl: false,
+export const NO_KEY: KeyPress = {
+  ...{ upArrow: false, downArrow: false, leftArrow: false, rightArrow: false },
+  ...{ pageUp: false, pageDown: false, home: false, end: false, tab: false, shift: false },
+  ...{ return: false, escape: false, backspace: false, delete: false, ctrl: false },
 };
 
 function pressOf(character: string): Press {
@@ -96,24 +97,33 @@ function pressOf(character: string): Press {
 /** The action of a key press, or `null` when the key has no meaning here. */
 export function actionFor(input: string, key: KeyPress, typing: boolean): Action | null {
   if (key.ctrl) return input === "c" ? { kind: "interrupt" } : null;
-  if (key.escape) return { kind: "clear" };
+  if (key.escape) return { kind: "back" };
   if (typing) return typingAction(input, key);
-  return movement(key) ?? LETTERS[input] ?? null;
+  return movement(key) ?? LETTERS[input] ?? viewAction(input);
+}
+
+function viewAction(input: string): Action | null {
+  const view = /^\d$/.test(input) ? VIEWS[Number(input)] : undefined;
+  return view === undefined ? null : { kind: "show-view", view };
 }
 
 function typingAction(input: string, key: KeyPress): Action | null {
-  if (key.return) return { kind: "end-filter" };
+  if (key.return) return { kind: "end-prompt" };
   if (key.backspace || key.delete) return { kind: "erase" };
+  if (key.tab) return { kind: "complete" };
   return movement(key) ?? (input === "" ? null : { kind: "type", text: input });
 }
 
 function movement(key: KeyPress): Action | null {
   if (key.upArrow) return { kind: "move", by: -1 };
   if (key.downArrow) return { kind: "move", by: 1 };
+  if (key.leftArrow) return { kind: "seek", byMs: -SEEK_MS };
+  if (key.rightArrow) return { kind: "seek", byMs: SEEK_MS };
   if (key.pageUp) return { kind: "move", by: -PAGE_ROWS };
   if (key.pageDown) return { kind: "move", by: PAGE_ROWS };
   if (key.home) return { kind: "move", by: Number.NEGATIVE_INFINITY };
   if (key.end) return { kind: "move", by: Number.POSITIVE_INFINITY };
-  if (key.tab) return { kind: "turn-pane", by: key.shift ? -1 : 1 };
+  if (key.tab) return { kind: "turn-view", by: key.shift ? -1 : 1 };
+  if (key.return) return { kind: "open" };
   return null;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shellWord } from "../../../src/client/shell-word.ts";
+import { shellWord } from "../../../src/core/base/shell-word.ts";
 
 test.each([
   { text: "/mnt/backup/fleet", word: "/mnt/backup/fleet", why: "nothing in it is the shell's" },

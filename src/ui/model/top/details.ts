@@ -1,0 +1,136 @@
+// One row opened: everything that is known of it, line by line.
+
+import type { AuditEntry } from "../../../core/wire/gen/fleet/v1/command.ts";
+import type { ClusterView, FollowerProgress } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
+import { formatDuration } from "../duration.ts";
+import type { Cell } from "../table.ts";
+import { formatBytes } from "./bytes.ts";
+import { nodeName, reignEndWords, reignsOf } from "./reign-words.ts";
+import { leaderStatus, type NodeSight, type TopState } from "./state.ts";
+
+/** A label and its value; a line without a cell is a heading. */
+export interface DetailLine {
+  readonly label: string;
+  readonly cell?: Cell;
+}
+
+const HISTORY_MAX = 20;
+
+const heading = (label: string): DetailLine[] => [{ label: "" }, { label }];
+
+/** A cluster: its own place, its shard, what its shard lacks for it, and what the audit log says of it. */
+export function clusterDetails(state: TopState, view: ClusterView): readonly DetailLine[] {
+  const shardId = view.declared?.shardId;
+  const shard = state.lists.shards?.value.shards.find((row) => row.shard?.shardId === shardId);
+  const shortfalls = state.lists.shortfalls?.value.shortfalls.filter(
+    ({ shortfall }) => shortfall?.clusterId === view.clusterId,
+  );
+  return [
+    ...view.observed.flatMap((seen): DetailLine[] => [
+      ...heading(`seen at ${seen.shardId}`),
+      { label: "session", cell: seen.session ? "yes" : "no" },
+      { label: "bound", cell: seen.bound ? "yes" : "no" },
+      { label: "report", cell: `${formatDuration(seen.ageMs)} ago` },
+      ...(seen.doubleDial === undefined
+        ? []
+        : [{ label: "refuses", cell: `a second agent at ${seen.doubleDial.from}` }]),
+    ]),
+    ...(shard === undefined
+      ? []
+      : [
+          ...heading(`its shard ${shardId}`),
+          { label: "address", cell: shard.shard?.address ?? null },
+          { label: "sessions", cell: shard.observed?.sessions ?? null },
+        ]),
+    ...(shortfalls === undefined || shortfalls.length === 0
+      ? []
+      : [...heading("demand"), { label: "shortfalls", cell: shortfalls.length }]),
+    ...auditOf(state, view.clusterId),
+  ];
+}
+
+/** What the audit log says of something, the newest first. */
+export function auditOf(state: TopState, name: string): readonly DetailLine[] {
+  const entries = (state.lists.audit?.value.entries ?? []).filter((entry) => concerns(entry, name));
+  if (entries.length === 0) return [];
+  const lines = entries.slice(-HISTORY_MAX).reverse();
+  return [
+    ...heading("in the audit log lately"),
+    ...lines.map(
+      ({ atMs, what, actor }): DetailLine => ({
+        label: formatDuration(Math.max(0, state.wallMs - atMs)),
+        cell: `${what} (${actor})`,
+      }),
+    ),
+  ];
+}
+
+function concerns({ metadata, what }: AuditEntry, name: string): boolean {
+  return Object.values(metadata).includes(name) || what.split(/[\s,;:]+/).includes(name);
+}
+
+/** A node: its followers if it leads, how it is followed if not, its sizes and the terms that it saw. */
+export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): readonly DetailLine[] {
+  const status = lastGood?.value;
+  if (lastGood === null || status === undefined) return [{ label: "error", cell: reply.error }];
+  const { vitals } = status;
+  const leader = leaderStatus(state);
+  const own = leader?.followers.find(({ nodeId }) => nodeId === status.nodeId);
+  return [
+    { label: "heard", cell: `${formatDuration(Math.max(0, state.nowMs - lastGood.atMs))} ago` },
+    { label: "error", cell: reply.error },
+    { label: "build", cell: status.version },
+    { label: "up for", cell: formatDuration(status.uptimeMs) },
+    {
+      label: "certificate",
+      cell: reply.certificateDaysLeft === null ? null : `${reply.certificateDaysLeft} days left`,
+    },
+    { label: "metrics", cell: status.metricsAddress || null },
+    ...heading("sizes"),
+    {
+      label: "log",
+      cell: `indexes ${status.firstIndex} to ${status.lastIndex}${vitals ? `, ${formatBytes(vitals.logBytes)} on the disk` : ""}`,
+    },
+    {
+      label: "snapshot",
+      cell: `of index ${status.snapshotIndex}${vitals ? `, ${formatBytes(vitals.snapshotBytes)}` : ""}`,
+    },
+    { label: "memory", cell: vitals ? formatBytes(vitals.residentBytes) : null },
+    { label: "processor", cell: vitals ? `${formatDuration(vitals.processorMs)} since it started` : null },
+    {
+      label: "commits",
+      cell: vitals
+        ? `${vitals.commitsPerSecond.toFixed(1)}/s, applied ${vitals.appliesPerSecond.toFixed(1)}/s`
+        : null,
+    },
+    ...(own === undefined ? [] : [...heading(`as ${leader?.nodeName} sees it`), ...followerLines(own)]),
+    ...status.followers.flatMap((follower) => [
+      ...heading(`follower ${nodeName(state, follower.nodeId)}`),
+      ...followerLines(follower),
+    ]),
+    ...reignLines(state),
+  ];
+}
+
+function followerLines(follower: FollowerProgress): DetailLine[] {
+  const { matchIndex, nextIndex, state, inflight, paused, lagEntries, lagMs, roundTripMs } = follower;
+  return [
+    { label: "state", cell: `${state}${paused ? ", paused" : ""}${follower.learner ? ", learner" : ""}` },
+    { label: "match", cell: `${matchIndex}, next ${nextIndex}` },
+    { label: "lag", cell: `${lagEntries} entries, ${formatDuration(lagMs)}` },
+    { label: "under way", cell: `${inflight} appends` },
+    { label: "round trip", cell: roundTripMs === undefined ? null : `${roundTripMs.toFixed(1)}ms` },
+  ];
+}
+
+function reignLines(state: TopState): DetailLine[] {
+  const reigns = reignsOf(state).slice(-HISTORY_MAX).reverse();
+  return [
+    ...heading("terms"),
+    ...reigns.map(({ name, term, fromMs, untilMs, why }): DetailLine => {
+      const lasted = formatDuration((untilMs ?? state.nowMs) - fromMs);
+      const end = untilMs === null ? `leads for ${lasted}` : `led for ${lasted}: ${reignEndWords(why)}`;
+      return { label: `term ${term}`, cell: `${name} ${end}` };
+    }),
+  ];
+}

@@ -1,0 +1,50 @@
+// The keys of the dashboard, and what its signs mean.
+import { fitLine } from "../fit.ts";
+import { segment } from "../paint.ts";
+import type { Symbols } from "../symbols.ts";
+import type { Line } from "./table-lines.ts";
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["0-9  tab", "choose a view; the next one"],
+  [":", "choose a view by its name, for example :audit"],
+  ["up down  j k", "move; pgup pgdn by ten, g G to the ends; the mouse wheel moves too"],
+  ["enter", "open the row: everything that is known of it"],
+  ["esc", "back; clear the filter"],
+  ["/", "filter: words, column=value, column!=value"],
+  ["s S  r", "order by the next or previous column; reverse"],
+  ["d", "only clusters with drift"],
+  ["y", "copy the command line that shows the same"],
+  ["p", "pause: the picture stands still"],
+  ["q", "quit"],
+];
+
+const PLAYING: readonly (readonly [string, string])[] = [
+  ["left right", "seek by ten seconds"],
+  ["< >", "slower, faster"],
+  ["space", "pause"],
+];
+
+export function helpLines(
+  scroll: number,
+  { width, height, symbols }: { readonly width: number; readonly height: number; readonly symbols: Symbols },
+): Line[] {
+  const keys = ([key, meaning]: readonly [string, string]): Line => [
+    segment(`  ${key.padEnd(14)}`, "strong"),
+    segment(meaning),
+  ];
+  const { led, gap, leaderless, unseen } = symbols;
+  const lines: Line[] = [
+    [segment("  Keys", "strong")],
+    ...KEYS.map(keys),
+    [segment("  In a replay", "strong")],
+    ...PLAYING.map(keys),
+    [segment("  Leaders", "strong")],
+    keys([led, "the node led"]),
+    keys([gap, "it led, with a moment without a leader"]),
+    keys([leaderless, "no leader"]),
+    keys([unseen, "before anything was seen"]),
+    [segment("  ? or esc goes back", "faint")],
+  ];
+  const from = Math.max(0, Math.min(scroll, lines.length - height));
+  return lines.slice(from, from + Math.max(0, height)).map((line) => fitLine(line, width, symbols.ellipsis));
+}

@@ -1,0 +1,36 @@
+// What the leader lists, as it is heard.
+
+import type { Listed } from "../../../client/all-pages.ts";
+import type {
+  ListAuditResponse,
+  ListClustersResponse,
+  ListDomainsResponse,
+  ListInstructionsResponse,
+  ListProvidersResponse,
+  ListQuotasResponse,
+  ListSessionsResponse,
+  ListShardsResponse,
+  ListShortfallsResponse,
+} from "../../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ListName } from "./views.ts";
+
+export interface Lists extends Record<ListName, object> {
+  readonly shards: Listed<ListShardsResponse>;
+  readonly clusters: Listed<ListClustersResponse>;
+  readonly domains: Listed<ListDomainsResponse>;
+  readonly instructions: Listed<ListInstructionsResponse>;
+  readonly shortfalls: Listed<ListShortfallsResponse>;
+  readonly quotas: Listed<ListQuotasResponse>;
+  readonly providers: Listed<ListProvidersResponse>;
+  readonly sessions: Listed<ListSessionsResponse>;
+  readonly audit: Listed<ListAuditResponse>;
+}
+
+export type ListEvent = {
+  [Name in ListName]: {
+    readonly kind: "list";
+    readonly name: Name;
+    readonly atMs: number;
+    readonly reply: Lists[Name];
+  };
+}[ListName];

@@ -1,0 +1,400 @@
+import { describe, expect, test } from "vitest";
+import { Vitals } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift, ReignEnd, ShardLiveness } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { act, commandHere, cursorAt, listHere, viewHere } from "../../../../../src/ui/model/top/actions.ts";
+import { problems, verdictOf } from "../../../../../src/ui/model/top/health.ts";
+import type { Action } from "../../../../../src/ui/model/top/keys.ts";
+import {
+  type DataEvent,
+  HISTORY_SECONDS,
+  initialTopState,
+  observe,
+  type TopState,
+} from "../../../../../src/ui/model/top/state.ts";
+import { rowsOf } from "../../../../../src/ui/model/top/view-list.ts";
+import type { TableView } from "../../../../../src/ui/model/top/views.ts";
+import {
+  auditReply,
+  clustersReply,
+  clusterView,
+  downNode,
+  fleetReply,
+  listed,
+  shardsReply,
+  shardView,
+  upNode,
+} from "../fixtures.ts";
+
+type Tick = { readonly kind: "tick"; readonly atMs: number; readonly wallMs: number };
+
+const tick = (atMs: number): Tick => ({ kind: "tick", atMs, wallMs: 1_000_000 + atMs });
+const stateAfter = (...events: (DataEvent | Tick)[]): TopState => events.reduce(observe, initialTopState(0));
+const keys = (state: TopState, ...actions: Action[]): TopState => actions.reduce(act, state);
+const heard = (atMs: number, ...nodes: Parameters<typeof fleetReply>[0]): DataEvent => ({
+  kind: "fleet",
+  atMs,
+  reply: fleetReply(nodes.map((node) => ({ ...node, observedAtMs: atMs }))),
+});
+const commitAt = (atMs: number, commitIndex: number): DataEvent => heard(atMs, upNode(1, { commitIndex }));
+const clusters = listed(
+  "clusters",
+  clustersReply(
+    clusterView("c10"),
+    clusterView("c2", Drift.ABSENT),
+    clusterView("c1"),
+    clusterView("c3", Drift.DOUBLE),
+  ),
+);
+const front = (state: TopState, view: TableView): TopState => act(state, { kind: "show-view", view });
+const names = (state: TopState, view: TableView): string[] => {
+  const list = rowsOf(state, view);
+  return Array.from({ length: list.count }, (_, at) => list.nameAt(at));
+};
+const typing = (text: string): Action[] => [
+  { kind: "begin-filter" },
+  ...[...text].map((letter): Action => ({ kind: "type", text: letter })),
+];
+const texts = (state: TopState) => state.events.map(({ text }) => text);
+
+describe("nodes", () => {
+  const cells = (state: TopState, at: number) => rowsOf(state, "nodes").cellsAt(at);
+  const state = stateAfter(
+    heard(1000, upNode(1), upNode(2)),
+    heard(5000, upNode(1), downNode(2)),
+    tick(5000),
+  );
+
+  test("a silent node keeps what it last said, and shows since when it is silent", () => {
+    expect(rowsOf(state, "nodes").isStaleAt(1)).toBe(true);
+    expect(cells(state, 1).slice(0, 5)).toEqual(["n2", { text: "down 4.0s", mark: "bad" }, null, 3, 120]);
+  });
+  test("a node that never answered has no age", () => {
+    expect(cells(stateAfter(heard(0, downNode(1))), 0)[1]).toEqual({ text: "down", mark: "bad" });
+  });
+  test("a node that was not heard yet is not called down", () => {
+    const unheard = { ...downNode(1), error: null };
+    expect(cells(stateAfter(heard(0, unheard)), 0)[1]).toEqual({ text: "asking", mark: "unknown" });
+  });
+  test("an old answer that comes along with another node's new one stays old", () => {
+    const old = upNode(2);
+    const sights = stateAfter(heard(1000, upNode(1), old), heard(5000, upNode(1), old)).nodes;
+    expect(sights.map(({ lastGood }) => lastGood?.atMs)).toEqual([5000, 1000]);
+  });
+  test("when nobody answers, members known before are still listed, as down", () => {
+    const alone = stateAfter(heard(0, upNode(1), upNode(2), upNode(3)), heard(1000, downNode(1)));
+    expect([0, 1, 2].map((at) => rowsOf(alone, "nodes").isStaleAt(at))).toEqual([true, true, true]);
+  });
+  test("a member that was removed disappears once the others say so", () => {
+    const removed = stateAfter(heard(0, upNode(1), upNode(3)), heard(1000, upNode(1)));
+    expect(names(removed, "nodes")).toEqual(["n1"]);
+    expect(texts(removed)).toEqual(["n3 is no member"]);
+  });
+  test("an open node shows what the leader says of it, and who led when", () => {
+    const follower = {
+      nodeId: 2,
+      matchIndex: 7,
+      state: "probe",
+      active: true,
+      nextIndex: 9,
+      inflight: 1,
+      paused: true,
+      lagEntries: 113,
+      lagMs: 4_200,
+      learner: false,
+      snapshot: undefined,
+      roundTripMs: 3.25,
+    };
+    const vitals = Vitals.fromPartial({ reigns: [{ leaderId: 1, term: 3, fromAgeMs: 90_000 }] });
+    const led = stateAfter(heard(0, upNode(1, { followers: [follower], vitals }), upNode(2)), tick(0));
+    const details = rowsOf(led, "nodes")
+      .detailsAt(led, 1)
+      .map(({ label, cell }) => `${label}: ${String(cell)}`);
+    for (const line of [
+      "state: probe, paused",
+      "match: 7, next 9",
+      "lag: 113 entries, 4.2s",
+      "round trip: 3.3ms",
+      "term 3: n1 leads for 1m30s",
+    ])
+      expect(details).toContain(line);
+  });
+});
+
+describe("what is measured each second", () => {
+  const rates = (state: TopState) => state.measured.map(({ commitsPerSecond }) => commitsPerSecond);
+
+  test("entries a second, from tick to tick", () => {
+    expect(rates(stateAfter(commitAt(0, 100), tick(1000), commitAt(2900, 150), tick(3000)))).toEqual([
+      null,
+      25,
+    ]);
+  });
+  test("ticks within a second make no sample", () => {
+    expect(rates(stateAfter(commitAt(0, 1), tick(1), tick(900)))).toEqual([null]);
+  });
+  test("survivors that know less than the dead leader give no negative rate", () => {
+    const less = heard(1500, upNode(1, { commitIndex: 90 }));
+    expect(rates(stateAfter(commitAt(0, 100), tick(1000), less, tick(2000)))).toEqual([null, 0]);
+  });
+  test("only so many samples are kept", () => {
+    const events = Array.from({ length: HISTORY_SECONDS + 10 }, (_, second) => tick(1000 * second));
+    expect(stateAfter(commitAt(0, 5), ...events).measured).toHaveLength(HISTORY_SECONDS);
+  });
+  test("the leader's latency, the largest lag, and each node's syncs", () => {
+    const vitals = Vitals.fromPartial({ commitP99Ms: 12 });
+    const state = stateAfter(heard(0, upNode(1, { vitals }), upNode(2), downNode(3)), tick(1000));
+    expect(state.measured).toEqual([{ commitsPerSecond: null, commitP99Ms: 12, lagMs: null }]);
+    expect(state.syncs).toEqual({ n1: [2], n2: [2], n3: [null] });
+  });
+});
+
+describe("keys", () => {
+  test.each<{ actions: Action[]; part: Partial<TopState>; why: string }>([
+    { actions: [{ kind: "quit" }], part: { running: "quit" }, why: "" },
+    {
+      actions: [{ kind: "interrupt" }],
+      part: { running: "interrupted" },
+      why: "the exit code differs from q",
+    },
+    { actions: [{ kind: "turn-view", by: -1 }], part: { view: "snapshots" }, why: "views go round" },
+    { actions: [{ kind: "show-view", view: "shards" }], part: { view: "shards" }, why: "" },
+    { actions: [{ kind: "toggle-drift-only" }], part: { view: "clusters" }, why: "drift is about clusters" },
+    { actions: [{ kind: "toggle-help" }, { kind: "back" }], part: { help: false }, why: "esc leaves help" },
+    {
+      actions: [{ kind: "begin-command" }, { kind: "type", text: "aud" }, { kind: "end-prompt" }],
+      part: { view: "audit", prompt: null },
+      why: "a view by the beginning of its name",
+    },
+    {
+      actions: [{ kind: "begin-command" }, { kind: "type", text: "sho" }, { kind: "complete" }],
+      part: { prompt: { kind: "view", text: "shortfalls" } },
+      why: "tab completes",
+    },
+    {
+      actions: [{ kind: "begin-command" }, { kind: "type", text: "q!" }, { kind: "end-prompt" }],
+      part: { view: "overview", running: "yes" },
+      why: "what is no view changes nothing",
+    },
+    {
+      actions: [{ kind: "begin-command" }, { kind: "type", text: "q" }, { kind: "end-prompt" }],
+      part: { running: "quit" },
+      why: "as in vi",
+    },
+  ])("$actions: $why", ({ actions, part }) =>
+    expect(keys(stateAfter(clusters), ...actions)).toMatchObject(part),
+  );
+
+  test("names are in natural order, drift comes first, d leaves only that", () => {
+    expect(names(stateAfter(clusters), "clusters")).toEqual(["c3", "c2", "c1", "c10"]);
+    const only = keys(stateAfter(clusters), { kind: "toggle-drift-only" });
+    expect(names(only, "clusters")).toEqual(["c3", "c2"]);
+    expect(names(keys(only, { kind: "toggle-drift-only" }), "clusters")).toHaveLength(4);
+  });
+
+  test("s goes through the columns and back to the view's own order, S the other way, r reverses", () => {
+    const here = front(stateAfter(clusters), "clusters");
+    const sorted = keys(here, { kind: "turn-sort", by: 1 });
+    expect(names(sorted, "clusters")).toEqual(["c1", "c2", "c3", "c10"]);
+    expect(names(keys(sorted, { kind: "reverse-sort" }), "clusters")).toEqual(["c10", "c3", "c2", "c1"]);
+    expect(viewHere(keys(sorted, { kind: "turn-sort", by: -1 })).sortColumn).toBeNull();
+    const columns = listHere(here)?.columns.length ?? 0;
+    const round = Array.from({ length: columns + 1 }, (): Action => ({ kind: "turn-sort", by: 1 }));
+    expect(viewHere(keys(here, ...round)).sortColumn).toBeNull();
+  });
+
+  test.each([
+    { filter: "double", rows: ["c3"], why: "a word, wherever it stands" },
+    { filter: "DOUBLE", rows: ["c3"], why: "in any case" },
+    { filter: "drift=absent", rows: ["c2"], why: "a column's value" },
+    { filter: "drift!=none", rows: ["c3", "c2"], why: "another value than that" },
+    { filter: "declared=s1 c1", rows: ["c1", "c10"], why: "all of them" },
+    { filter: "declared=s", rows: [], why: "a value is wanted whole" },
+    { filter: "zone=eu", rows: [], why: "what names no column is text" },
+  ])("the filter $filter: $why", ({ filter, rows }) => {
+    expect(names(keys(front(stateAfter(clusters), "clusters"), ...typing(filter)), "clusters")).toEqual(rows);
+  });
+
+  test("a filter is its view's own; enter keeps it, esc clears it", () => {
+    const kept = keys(front(stateAfter(clusters, heard(0, upNode(1))), "clusters"), ...typing("double"), {
+      kind: "end-prompt",
+    });
+    expect(kept).toMatchObject({ prompt: null });
+    expect(names(kept, "nodes")).toEqual(["n1"]);
+    expect(viewHere(kept).filter).toBe("double");
+    expect(viewHere(keys(kept, { kind: "back" })).filter).toBe("");
+  });
+
+  test("the cursor stays with its row when others come and go, and is the first when it is gone", () => {
+    const here = keys(front(stateAfter(clusters), "clusters"), {
+      kind: "move",
+      by: Number.POSITIVE_INFINITY,
+    });
+    expect(viewHere(here).cursor).toBe("c10");
+    const more = observe(
+      here,
+      listed("clusters", clustersReply(clusterView("c0"), clusterView("c10"), clusterView("c11"))),
+    );
+    const list = rowsOf(more, "clusters");
+    expect(cursorAt(list, viewHere(more))).toBe(1);
+    const gone = observe(here, listed("clusters", clustersReply(clusterView("c0"))));
+    expect(cursorAt(rowsOf(gone, "clusters"), viewHere(gone))).toBe(0);
+  });
+
+  test("enter opens the row under the cursor, esc goes back to it", () => {
+    const open = keys(front(stateAfter(clusters), "clusters"), { kind: "move", by: 1 }, { kind: "open" });
+    expect(viewHere(open).open).toBe("c2");
+    const back = keys(open, { kind: "move", by: 3 }, { kind: "back" });
+    expect(viewHere(back)).toMatchObject({ open: null, cursor: "c2", scroll: 0 });
+  });
+
+  test("y stands for the command that shows the same, at the same fleet", () => {
+    const here = { ...front(stateAfter(clusters), "clusters"), targetWords: "--context prod" };
+    expect(commandHere(here)).toBe("fleet cluster list --prefix c3 --context prod");
+    expect(commandHere(initialTopState(0))).toBe("fleet status");
+  });
+
+  test("while paused the data stands still and keys work", () => {
+    const paused = keys(stateAfter(clusters), { kind: "toggle-pause" });
+    const later = observe(paused, listed("clusters", clustersReply()));
+    expect(names(front(later, "nodes"), "clusters")).toHaveLength(4);
+    expect(observe(keys(later, { kind: "toggle-pause" }), tick(9)).nowMs).toBe(9);
+  });
+});
+
+describe("health", () => {
+  const fine = [heard(0, upNode(1), upNode(2), upNode(3)), tick(0)];
+  const margin = (answering: number, canLose: number) =>
+    heard(
+      0,
+      upNode(1, { vitals: Vitals.fromPartial({ quorum: { voters: 3, answering, canLose } }) }),
+      upNode(2),
+      upNode(3),
+    );
+  const shards = (...liveness: ShardLiveness[]) =>
+    listed("shards", shardsReply(...liveness.map((word, at) => shardView(`s${at}`, { liveness: word }))));
+
+  test.each<{ events: (DataEvent | Tick)[]; verdict: string | null; says: string; why: string }>([
+    { events: [], verdict: null, says: "", why: "nothing was heard" },
+    { events: [...fine, margin(3, 1)], verdict: "healthy", says: "", why: "" },
+    {
+      events: [...fine, margin(2, 0)],
+      verdict: "degraded",
+      says: "the loss of one more voter would stop all writes: 2 of 3 answer",
+      why: "no voter to spare",
+    },
+    {
+      events: [...fine, shards(ShardLiveness.ALIVE, ShardLiveness.DEAD, ShardLiveness.DEAD)],
+      verdict: "degraded",
+      says: "2 of 3 shards are dead",
+      why: "the data plane counts",
+    },
+    {
+      events: [...fine, listed("clusters", clustersReply(clusterView("a"), clusterView("b", Drift.UNKNOWN)))],
+      verdict: "degraded",
+      says: "where 1 of 2 clusters are served is not known",
+      why: "half of the bindings unknown is not green",
+    },
+    {
+      events: [...fine, clusters],
+      verdict: "degraded",
+      says: "drift: 1 double, 1 absent, of 4 clusters",
+      why: "",
+    },
+    {
+      events: [heard(0, upNode(1), downNode(2))],
+      verdict: "degraded",
+      says: "n2 (127.0.0.1:7002) is down: connection refused",
+      why: "",
+    },
+  ])("$verdict: $says $why", ({ events, verdict, says }) => {
+    const state = stateAfter(...events);
+    expect(verdictOf(state)).toBe(verdict);
+    const lines = problems(state).map(({ text }) => text);
+    if (says === "") expect(lines).toEqual([]);
+    else expect(lines).toContain(says);
+  });
+
+  test("a new leader that has yet to hear its shards knows little: that alone is no fault", () => {
+    const unheard = shardView("s1", { observed: undefined, liveness: ShardLiveness.UNKNOWN });
+    const unknown = listed("clusters", clustersReply(clusterView("a", Drift.UNKNOWN)));
+    const state = stateAfter(...fine, listed("shards", shardsReply(unheard)), unknown);
+    expect(verdictOf(state)).toBe("healthy");
+    expect(problems(state).map(({ text }) => text)).toContain("observed: unknown (rebuilding)");
+  });
+});
+
+describe("events", () => {
+  const led = (atMs: number, ...reigns: Vitals["reigns"]) =>
+    heard(atMs, upNode(1, { vitals: Vitals.fromPartial({ reigns }) }), upNode(2), upNode(3));
+
+  test("a new leader, and why the one before it ended", () => {
+    const first = { leaderId: 1, term: 3, fromAgeMs: 60_000, ended: ReignEnd.UNSPECIFIED };
+    const over = { ...first, fromAgeMs: 61_000, untilAgeMs: 900, ended: ReignEnd.HANDED_OVER };
+    const next = { leaderId: 2, term: 4, fromAgeMs: 700, ended: ReignEnd.UNSPECIFIED };
+    const state = stateAfter(led(0, first), tick(0), tick(1000), led(1000, over, next));
+    expect(texts(state)).toEqual(["n2 leads term 4", "n1 led term 3 for 1m00s: it handed over"]);
+  });
+
+  test("a node that goes and comes back, a shard that falls silent, drift that appears and goes", () => {
+    const before = [
+      heard(0, upNode(1), upNode(2)),
+      listed("shards", shardsReply(shardView("s1"))),
+      clusters,
+      tick(0),
+    ];
+    const state = stateAfter(
+      ...before,
+      heard(1, upNode(1), downNode(2)),
+      heard(2, upNode(1), upNode(2)),
+      listed("shards", shardsReply(shardView("s1", { liveness: ShardLiveness.SUSPECT }))),
+      listed(
+        "clusters",
+        clustersReply(clusterView("c2"), clusterView("c3", Drift.DOUBLE), clusterView("c9", Drift.ELSEWHERE)),
+      ),
+    );
+    expect(texts(state).toSorted()).toEqual([
+      "cluster c2 drifts no more",
+      "cluster c9 drifts: elsewhere",
+      "n2 is back",
+      "n2 is down: connection refused",
+      "shard s1 is suspect",
+    ]);
+  });
+
+  test("many at once take few lines", () => {
+    const many = Array.from({ length: 500 }, (_, at) => clusterView(`c${at}`, Drift.ABSENT));
+    const state = stateAfter(listed("clusters", clustersReply()), listed("clusters", clustersReply(...many)));
+    expect(texts(state)).toHaveLength(5);
+    expect(texts(state)).toContain("and 496 more clusters drift");
+  });
+
+  test("audit entries are told once, and few of what was before", () => {
+    const entries = (from: number, to: number) =>
+      listed(
+        "audit",
+        auditReply(
+          ...Array.from({ length: to - from + 1 }, (_, at) => ({
+            index: from + at,
+            what: `change ${from + at}`,
+          })),
+        ),
+      );
+    const state = stateAfter(entries(1, 100));
+    expect(state.events).toHaveLength(20);
+    const later = stateAfter(entries(1, 100), entries(50, 102));
+    expect(later.events).toHaveLength(22);
+  });
+});
+
+test("a shard's report goes on ageing while nothing newer is heard", () => {
+  const state = stateAfter({ ...listed("shards", shardsReply(shardView("s1"))), atMs: 1000 }, tick(21_000));
+  const report = rowsOf(state, "shards").cellsAt(0)[11];
+  expect(report).toEqual({ text: "21s ago", mark: "warn" });
+});
+
+test("a list that fails keeps what it had, and says why", () => {
+  const state = stateAfter(clusters, { kind: "problem", name: "clusters", atMs: 5, message: "no leader" });
+  expect(names(state, "clusters")).toHaveLength(4);
+  expect(state.problems).toEqual({ clusters: "no leader" });
+  expect(observe(state, clusters).problems).toEqual({});
+});
