@@ -72,6 +72,7 @@ function driftCounts(clusters: Clusters): DataPlane {
     clustersElsewhere: count("elsewhere"),
     clustersDouble: count("double"),
     clustersAbsent: count("absent"),
+    clustersMigrating: count("migrating"),
     clustersUnknown: count("unknown"),
     ...{ shardsAlive: 0, shardsSuspect: 0, shardsDead: 0, shardsUnheard: 0 },
     ...{ instructionsPending: 0, instructionsRefused: 0, oldestPendingMs: 0 },

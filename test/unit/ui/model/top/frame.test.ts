@@ -27,10 +27,15 @@ const reigns: Vitals["reigns"] = [
   { leaderId: 2, term: 2, fromAgeMs: 300_000, untilAgeMs: 120_000, ended: ReignEnd.SILENT },
   { leaderId: 1, term: 3, fromAgeMs: 60_000, untilAgeMs: undefined, ended: ReignEnd.UNSPECIFIED },
 ];
-const vitals = Vitals.fromPartial({ reigns, quorum: { voters: 3, answering: 2, canLose: 0 } });
+const vitals = Vitals.fromPartial({ reigns });
+const tolerance = { voters: 3, following: 2, canLose: 0 };
 const tick = (atMs: number) => ({ kind: "tick", atMs, wallMs: 1_700_000_200_000 + atMs }) as const;
 const busy = [
-  { kind: "fleet", atMs: 0, reply: fleetReply([upNode(1, { vitals }), upNode(2), downNode(3)]) } as const,
+  {
+    kind: "fleet",
+    atMs: 0,
+    reply: fleetReply([upNode(1, { vitals }), upNode(2), downNode(3)], { tolerance }),
+  } as const,
   listed("shards", shardsReply(shardView("s1"), shardView("s2"))),
   listed("clusters", clustersReply(...many)),
   listed(
@@ -85,7 +90,10 @@ describe("the overview", () => {
       why: "the whole, first",
     },
     { says: "✗ n3 (127.0.0.1:7003) is down: connection refused", why: "what is wrong, with a symbol" },
-    { says: "▲ drift: 1 elsewhere, of 300 clusters", why: "of what is coordinated too" },
+    {
+      says: "✗ of 300 clusters, 1 served elsewhere: see fleet cluster list --drift",
+      why: "of what is coordinated too",
+    },
     { says: "n2━━", why: "who led, by name where a reign begins" },
     { says: "▒╳╳╳", why: "a time without a leader" },
     { says: "✗ down", why: "the nodes" },
@@ -125,7 +133,7 @@ describe("a view", () => {
   test("says what it shows, which row, and puts drift first", () => {
     const frame = drawn(clusters);
     expect(frame[2]).toMatch(/^ {2}clusters 300 {2}row 1 /);
-    expect(frame[4]).toContain("› cluster-7    s1        s1        ✗ elsewhere");
+    expect(frame[4]).toContain("› cluster-7   s1        s1        ✗ elsewhere");
   });
 
   test("shows columns of the wide form where there is room", () => {
