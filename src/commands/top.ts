@@ -85,7 +85,7 @@ function targetWords(flags: Readonly<Record<string, unknown>>): string {
 
 function noTerminal(): OperatorError {
   return new OperatorError("NO_TERMINAL", {
-    what: "fleet top draws on a terminal, and this is none",
+    what: "fleet top needs a terminal, and standard output or input is not one",
     next: "print one frame with: fleet top --once",
     exit: Exit.Usage,
   });

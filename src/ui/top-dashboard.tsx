@@ -1,6 +1,7 @@
 // Runs the live dashboard on a terminal until the operator quits, and leaves the terminal as it was: ink puts the
 // screen back when it unmounts, on a signal and on a crash too.
 import { render, renderToString } from "ink";
+import { copyToClipboard, moveByWheel } from "./cli/terminal.ts";
 import type { Look } from "./model/paint.ts";
 import { commandHere } from "./model/top/actions.ts";
 import type { FrameSize } from "./model/top/frame.ts";
@@ -12,9 +13,6 @@ import { TopFrameView } from "./view/top-frame-view.tsx";
 import { TopScreen } from "./view/top-screen.tsx";
 
 const FRAMES_PER_SECOND_MAX = 15;
-// The wheel moves the cursor on the alternate screen, and the terminal's own selection keeps working: xterm's "alternate scroll".
-const WHEEL_MOVES = "\u001b[?1007h";
-const WHEEL_AS_BEFORE = "\u001b[?1007l";
 
 const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 
@@ -34,11 +32,11 @@ export async function runDashboard(
   const onAction = (action: Action): void => {
     if (action.kind === "copy") copy(commandHere(store.snapshot()), store, stdout);
   };
-  const putBack = () => stdout.write(WHEEL_AS_BEFORE);
+  const putBack = () => moveByWheel(stdout, false);
   // Ink puts the rest back on a signal, and ends the process if nothing else listens: this is gone before it looks.
   for (const signal of SIGNALS) process.prependOnceListener(signal, putBack);
   process.once("exit", putBack);
-  stdout.write(WHEEL_MOVES);
+  moveByWheel(stdout, true);
   const screen = render(<TopScreen feed={store} look={look} onAction={onAction} />, {
     stdin,
     stdout,
@@ -64,9 +62,8 @@ export async function runDashboard(
   return store.snapshot().running === "interrupted" ? "interrupted" : "quit";
 }
 
-/** Into the terminal's clipboard (OSC 52), which works through ssh too; a terminal that does not know it ignores it. */
 function copy(command: string, store: TopStore, stdout: NodeJS.WriteStream): void {
-  stdout.write(`\u001b]52;c;${Buffer.from(command).toString("base64")}\u0007`);
+  copyToClipboard(stdout, command);
   store.dispatch({ kind: "notice", text: `copied: ${command}` });
 }
 

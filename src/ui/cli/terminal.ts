@@ -28,3 +28,16 @@ export function beginFrames(): void {
 export function drawFrame(text: string): void {
   process.stdout.write(repaint(printableLines(text, true), process.stdout.rows));
 }
+
+/**
+ * The wheel moves the cursor on the alternate screen (xterm's "alternate scroll"), while the terminal's own selection keeps
+ * working. Other ways to hear the wheel take that away.
+ */
+export function moveByWheel(stdout: Pick<NodeJS.WriteStream, "write">, moves: boolean): void {
+  stdout.write(moves ? "\u001b[?1007h" : "\u001b[?1007l");
+}
+
+/** Into the terminal's clipboard (OSC 52), which works through ssh too. A terminal that does not know it ignores it. */
+export function copyToClipboard(stdout: Pick<NodeJS.WriteStream, "write">, text: string): void {
+  stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
+}
