@@ -4,7 +4,8 @@
 import type { FleetStatus, Verdict } from "../../../client/fleet-status.ts";
 import { isDataPlaneSound } from "../../../core/wire/data-plane-health.ts";
 import type { DataPlane } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
-import { type Line, verdictLines } from "../fleet-verdict.ts";
+import { verdictLines } from "../fleet-verdict.ts";
+import type { Line } from "../line.ts";
 import { driftWord, livenessWord, shardStateWord } from "../words.ts";
 import type { TopState } from "./state.ts";
 

@@ -3,7 +3,7 @@
 
 import { formatDuration } from "../duration.ts";
 import { fitLine } from "../fit.ts";
-import type { Line as TextLine } from "../fleet-verdict.ts";
+import type { Line as TextLine } from "../line.ts";
 import { type Segment, type Style, segment } from "../paint.ts";
 import { sparkline } from "../sparkline.ts";
 import type { Symbols } from "../symbols.ts";
