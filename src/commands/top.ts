@@ -5,7 +5,8 @@ import { Exit, OperatorError } from "../core/base/errors.ts";
 import { shellWord } from "../core/base/shell-word.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
 import { verdictOf } from "../ui/model/top/health.ts";
-import { initialTopState, observe, type TopState } from "../ui/model/top/state.ts";
+import { observe } from "../ui/model/top/observe.ts";
+import { initialTopState, type TopState } from "../ui/model/top/state.ts";
 
 // A pipe has no size: wide enough for every column, high enough for every part of a small fleet.
 const PIPE_SIZE = { columns: 120, rows: 40 };

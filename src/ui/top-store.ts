@@ -1,7 +1,8 @@
 // Holds the dashboard's state outside React. Keys show at once; data is collected and shown with the next tick, so
 // that many answers cost one drawing.
 import { act } from "./model/top/actions.ts";
-import { initialTopState, observe, type TopEvent, type TopState } from "./model/top/state.ts";
+import { observe } from "./model/top/observe.ts";
+import { initialTopState, type TopEvent, type TopState } from "./model/top/state.ts";
 
 export class TopStore {
   #state: TopState;

@@ -9,14 +9,7 @@ import type { Mark } from "../table.ts";
 import { driftCell, hasDrift, livenessWord } from "../words.ts";
 import type { ListEvent } from "./lists.ts";
 import { reignEndWords, reignsOf } from "./reign-words.ts";
-import type { NodeSight, TopState } from "./state.ts";
-
-export interface FleetEvent {
-  /** By the wall clock. */
-  readonly atMs: number;
-  readonly text: string;
-  readonly mark: Mark;
-}
+import type { FleetEvent, NodeSight, TopState } from "./state.ts";
 
 const KEPT = 200;
 /** Of one kind, at once. */

@@ -1,16 +1,15 @@
-// Everything the dashboard knows, and how it changes: one event in, one state out. What must stay true: every value keeps the
-// moment at which it was heard, so that each can say its age; while paused the data stands still and keys work.
+// Everything the dashboard knows. What must stay true: every value keeps the moment at which it was heard, so that each can say
+// its age. How it changes: observe.ts by data and the clock, actions.ts by keys.
 
 import type { FleetStatus, NodeObservation } from "../../../client/fleet-status.ts";
 import type { NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
-import { pushSample } from "../ring.ts";
-import { eventsOfFleet, eventsOfList, type FleetEvent, keepEvents } from "./events.ts";
+import type { Mark } from "../table.ts";
 import type { Action } from "./keys.ts";
 import type { ListEvent, Lists } from "./lists.ts";
 import { VIEWS, type ViewName } from "./views.ts";
 
 /** A value and the moment it was heard, by the monotonic clock. */
-interface Sample<Value> {
+export interface Sample<Value> {
   readonly value: Value;
   readonly atMs: number;
 }
@@ -37,6 +36,13 @@ export interface ViewState {
 interface Prompt {
   readonly kind: "filter" | "view";
   readonly text: string;
+}
+
+/** Something that happened, by the wall clock. */
+export interface FleetEvent {
+  readonly atMs: number;
+  readonly text: string;
+  readonly mark: Mark;
 }
 
 /** A second's numbers; null = not known then. */
@@ -99,8 +105,6 @@ export type TopEvent =
 
 /** How many seconds of history are kept: what the charts show. */
 export const HISTORY_SECONDS = 600;
-const MEASURE_EVERY_MS = 1_000;
-const NOTICE_MS = 4_000;
 
 const freshView: ViewState = {
   ...{ cursor: null, sortColumn: null, reversed: false, filter: "", open: null, scroll: 0 },
@@ -116,117 +120,8 @@ export function initialTopState(nowMs: number, wallMs = 0, targetWords = ""): To
   };
 }
 
-/** The state after data or the clock. Actions are reduced by `act`, which also needs to know the rows. */
-export function observe(state: TopState, event: Exclude<TopEvent, { kind: "action" }>): TopState {
-  if (event.kind === "notice") return { ...state, notice: { value: event.text, atMs: state.nowMs } };
-  if (event.kind === "playing") return { ...state, playing: event.playing };
-  if (state.paused) return state;
-  switch (event.kind) {
-    case "fleet":
-      return withFleet(state, { value: event.reply, atMs: event.atMs });
-    case "list":
-      return withList(state, event);
-    case "problem":
-      return { ...state, problems: { ...state.problems, [event.name]: event.message } };
-    case "tick":
-      return measure(withoutOldNotice({ ...state, nowMs: event.atMs, wallMs: event.wallMs }));
-  }
-}
-
-function withoutOldNotice(state: TopState): TopState {
-  const { notice, nowMs } = state;
-  return notice !== null && nowMs - notice.atMs > NOTICE_MS ? { ...state, notice: null } : state;
-}
-
-function withList(state: TopState, event: ListEvent): TopState {
-  const { [event.name]: _, ...problems } = state.problems;
-  const { events, auditIndex } = eventsOfList(state, event);
-  return {
-    ...state,
-    problems,
-    auditIndex,
-    events: keepEvents(state.events, events),
-    lists: { ...state.lists, [event.name]: { value: event.reply, atMs: event.atMs } },
-  };
-}
-
-function withFleet(state: TopState, fleet: Sample<FleetStatus>): TopState {
-  const { nodes } = fleet.value;
-  const seen = nodes.map((reply) => sightOf(reply, findSight(state.nodes, reply.address), fleet.atMs));
-  // Members are learned from nodes that answer. When none does, those known before are still there, and down.
-  const forgotten = nodes.some((reply) => reply.reachable)
-    ? []
-    : state.nodes
-        .filter((sight) => !nodes.some((reply) => reply.address === sight.reply.address))
-        .map(silent);
-  const sights = [...seen, ...forgotten].toSorted((a, b) => (a.reply.name < b.reply.name ? -1 : 1));
-  const next = { ...state, fleet, nodes: sights };
-  return { ...next, events: keepEvents(state.events, eventsOfFleet(state, next)) };
-}
-
-function findSight(sights: readonly NodeSight[], address: string): NodeSight | undefined {
-  return sights.find((sight) => sight.reply.address === address);
-}
-
-function sightOf(reply: NodeObservation, before: NodeSight | undefined, atMs: number): NodeSight {
-  const { status } = reply;
-  // A look at one node repeats what the others answered before.
-  const isNews = status !== null && status !== before?.lastGood?.value;
-  const lastGood = isNews ? { value: status, atMs } : (before?.lastGood ?? null);
-  return { reply: named(reply, before), lastGood };
-}
-
-function silent({ reply, lastGood }: NodeSight): NodeSight {
-  return {
-    reply: { ...reply, reachable: false, status: null, roundTripMs: null, lag: null, hashAt: null },
-    lastGood,
-  };
-}
-
-// A node that does not answer cannot tell its name; it keeps the one it gave before.
-function named(reply: NodeObservation, before: NodeSight | undefined): NodeObservation {
-  if (reply.reachable || before === undefined) return reply;
-  return { ...reply, name: before.reply.name, nodeId: before.reply.nodeId };
-}
-
 /** The status of the node that leads for a quorum, when it answers. */
 export function leaderStatus({ fleet, nodes }: Pick<TopState, "fleet" | "nodes">): NodeStatus | null {
   const leader = fleet?.value.leader ?? null;
   return leader === null ? null : (nodes.find(({ reply }) => reply.nodeId === leader)?.reply.status ?? null);
-}
-
-function measure(state: TopState): TopState {
-  const { nowMs, measuredAtMs } = state;
-  if (state.fleet === null) return state;
-  if (measuredAtMs !== null && nowMs - measuredAtMs < MEASURE_EVERY_MS) return state;
-  const { rate, mark } = commitRate(state);
-  const vitals = leaderStatus(state)?.vitals;
-  const lags = leaderStatus(state)?.followers.map(({ lagMs }) => lagMs ?? 0) ?? [];
-  const measured: Measured = {
-    commitsPerSecond: rate,
-    commitP99Ms: vitals?.commitP99Ms ?? null,
-    lagMs: lags.length === 0 ? null : Math.max(...lags),
-  };
-  return {
-    ...state,
-    measuredAtMs: nowMs,
-    commitMark: mark,
-    measured: pushSample(state.measured, measured, HISTORY_SECONDS),
-    syncs: Object.fromEntries(state.nodes.map((sight) => [sight.reply.name, withSync(state, sight)])),
-  };
-}
-
-function withSync(state: TopState, { reply }: NodeSight): readonly (number | null)[] {
-  const { p99Ms, underWayMs = 0 } = reply.status?.syncs ?? {};
-  const sample = reply.status === null ? null : Math.max(p99Ms ?? 0, underWayMs);
-  return pushSample(state.syncs[reply.name] ?? [], sample, HISTORY_SECONDS);
-}
-
-function commitRate({ nodes, commitMark: mark, nowMs }: TopState) {
-  const commit = Math.max(0, ...nodes.map((sight) => sight.lastGood?.value.commitIndex ?? 0));
-  if (commit === 0) return { rate: null, mark };
-  const next = { value: Math.max(commit, mark?.value ?? 0), atMs: nowMs };
-  if (mark === null || nowMs <= mark.atMs) return { rate: null, mark: next };
-  // A dead leader's last commit index may be ahead of what the survivors have told so far: not a negative rate.
-  return { rate: Math.max(0, ((commit - mark.value) * 1_000) / (nowMs - mark.atMs)), mark: next };
 }

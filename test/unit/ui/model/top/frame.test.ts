@@ -6,7 +6,8 @@ import { ASCII, UNICODE } from "../../../../../src/ui/model/symbols.ts";
 import { act } from "../../../../../src/ui/model/top/actions.ts";
 import { type Frame, topFrame } from "../../../../../src/ui/model/top/frame.ts";
 import type { Action } from "../../../../../src/ui/model/top/keys.ts";
-import { initialTopState, observe, type TopState } from "../../../../../src/ui/model/top/state.ts";
+import { observe } from "../../../../../src/ui/model/top/observe.ts";
+import { initialTopState, type TopState } from "../../../../../src/ui/model/top/state.ts";
 import { VIEWS } from "../../../../../src/ui/model/top/views.ts";
 import {
   auditReply,

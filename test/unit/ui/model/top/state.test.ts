@@ -4,11 +4,11 @@ import { Drift, ReignEnd, ShardLiveness } from "../../../../../src/core/wire/gen
 import { act, commandHere, cursorAt, listHere, viewHere } from "../../../../../src/ui/model/top/actions.ts";
 import { problems, verdictOf } from "../../../../../src/ui/model/top/health.ts";
 import type { Action } from "../../../../../src/ui/model/top/keys.ts";
+import { observe } from "../../../../../src/ui/model/top/observe.ts";
 import {
   type DataEvent,
   HISTORY_SECONDS,
   initialTopState,
-  observe,
   type TopState,
 } from "../../../../../src/ui/model/top/state.ts";
 import { rowsOf } from "../../../../../src/ui/model/top/view-list.ts";
