@@ -9,7 +9,7 @@ const DEADLINE = /^Deadline exceeded after ([\d.]+)s/;
 
 // OpenSSL's words about the other side's certificate or its issuer.
 const CERTIFICATE_TIME = /\bcertificate (has expired|is not yet valid)/;
-// What OpenSSL says when the first bytes that come back are plain text, such as an answer of a web server.
+// OpenSSL's words when the first bytes from the server are plain text, such as a web server's answer.
 const NO_TLS = /wrong[ _]version[ _]number|http[ _]request|packet length too long|unknown protocol/i;
 const WORDS_OF_TIME: Readonly<Record<string, string>> = {
   "has expired":
@@ -34,13 +34,13 @@ export function failureWords(failure: RpcFailure): string {
   if (failure.code === status.DEADLINE_EXCEEDED && seconds !== undefined) {
     return `no answer within ${Number(seconds).toFixed(1)} s`;
   }
-  // This client gave up on a stream that said nothing.
+  // This client cancelled a silent stream.
   if (failure.code === status.CANCELLED) return "no answer";
   const cause = NEVER_CONNECTED.exec(failure.message)?.[1];
   return cause === undefined ? failure.message : connectionWords(cause);
 }
 
-/** Whether something listens there that is no port of a fleet. */
+/** Whether the listening process does not serve a fleet's port. */
 export const speaksNoTls = (failure: RpcFailure): boolean =>
   failure.code === status.UNAVAILABLE && NO_TLS.test(failure.message);
 

@@ -218,7 +218,7 @@ export class FleetClient extends LeaderReads {
 
   /** The present tables, to be stored elsewhere. Throws an OperatorError. */
   async saveSnapshot(deadlineMs = SNAPSHOT_DEADLINE_MS): Promise<CapturedSnapshot> {
-    // A snapshot may take a minute. That there is no leader is known as soon as for any other read.
+    // A snapshot may take a minute. But the absence of a leader is known as soon as for any other read.
     await this.listMembers({ deadlineMs: Math.min(deadlineMs, this.#patience.callDeadlineMs) });
     return await this.atLeader("read", deadlineMs, (client, limits) => receiveSnapshot(client, limits));
   }

@@ -62,7 +62,10 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
   /** A stream broke, or could not be opened; the watch continues elsewhere. */
   readonly onTrouble?: (address: string, failure: RpcFailure) => void;
-  /** Throws if no replica has answered within this time. A watch that was answered once retries for as long as it lasts. */
+  /**
+   * Throws if no replica has answered within this time. After the first answer the watch retries without a
+   * limit.
+   */
   readonly firstAnswerMs?: number;
 }
 

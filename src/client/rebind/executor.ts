@@ -47,7 +47,7 @@ class LocalMover implements AgentMover {
   readonly #deps: SupervisorDeps;
   // Moves of one wave edit the same file, one after another.
   #last: Promise<void> = Promise.resolve();
-  // Each move of a plan is checked: a plan of 50 000 must not read the file 50 000 times.
+  // Each move of a plan is checked, but a plan of 50 000 moves must not read the file 50 000 times.
   #known: { readonly version: string; readonly clusters: ReadonlySet<string> } | null = null;
 
   constructor(directory: string, deps: SupervisorDeps) {
@@ -61,7 +61,7 @@ class LocalMover implements AgentMover {
     if (!clusters.has(cluster)) throw agentUnknown(this.#file, cluster);
   }
 
-  /** The clusters whose agents the file has now. */
+  /** The clusters with an agent in the file now. */
   async #clusters(): Promise<ReadonlySet<string>> {
     const { ino, size, mtimeNs } = await stat(this.#file, { bigint: true }).catch((cause: unknown) => {
       throw noAgentsFile(this.#file, cause);

@@ -20,7 +20,7 @@ import type { FleetClient } from "../fleet-client.ts";
 const LOOK_EVERY_MS = 250;
 // A read that starts just before its end still gets the time to succeed.
 const CALL_MS_MIN = 1_000;
-// Without a leader nothing can be begun, and an operator who waits longer wonders whether anything happens.
+// Without a leader nothing can start, and an operator should not wait longer for that answer.
 const FIRST_ANSWER_MS = 5_000;
 const NAMES_SHOWN = 5;
 

@@ -1,4 +1,4 @@
-// Waiting as a parameter: a test's clock passes at once what a command waits for.
+// Waiting as a parameter: with a test's clock a command's wait ends at once.
 
 import { setTimeout as sleep } from "node:timers/promises";
 

@@ -26,7 +26,7 @@ export const MEMBER_NUMBERS_VERSION = 2;
 
 /** From this version on the audit log records rotations of data keys (ADR-0031). */
 const KEY_ROTATIONS_VERSION = 2;
-/** From this one on the audit log has drills (ADR-0034). */
+/** From this version on the audit log records drills (ADR-0034). */
 const DRILLS_VERSION = 2;
 
 /**

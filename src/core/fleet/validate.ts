@@ -74,7 +74,7 @@ function quoted(text: string): string {
 
 /** The text as a row can hold it: well formed, and at most `bytesMax` UTF-8 bytes. */
 export function shortened(text: string, bytesMax: number): string {
-  // A character takes a byte at least: of a text of megabytes only its beginning is encoded.
+  // A character takes at least one byte: of a text of megabytes only the start is encoded.
   const bytes = utf8.encode(text.slice(0, bytesMax + 1));
   if (bytes.length <= bytesMax) return text.toWellFormed();
   // A character cut in two at the end is left out.

@@ -1,5 +1,5 @@
 // When the certificates of a process expire, read from its files. The process uses the content of these
-// files. If it refused them (wire/live-tls.ts), it would use them after a restart. A file may hold several
+// files. If it refused them (wire/tls/live-tls.ts), it would use them after a restart. A file may hold several
 // certificates: a chain, or two authorities during a rotation. Then the first to expire counts, because from
 // then on some connections are refused. A folder of agents' certificates holds thousands, so they are read
 // now and then, not with every scrape.

@@ -154,7 +154,7 @@ export class Incoming {
     for (const call of this.#open.keys()) call.end();
   }
 
-  /** At once, later or never, as the link's faults want. */
+  /** Delivers the frame at once, later or never, by the link's faults. */
   #arrive(frame: RaftFrame, late: LateFrames, take: () => void): void {
     const delayMs = this.#faults.incoming(nodeId(frame.from));
     if (delayMs !== null) late.later(delayMs, take);
@@ -164,7 +164,7 @@ export class Incoming {
     return this.#options.faults ?? soundLinks;
   }
 
-  /** A snapshot from a peer that a drill's partition cuts off; null = it may come. */
+  /** The refusal of a snapshot from a peer that a drill's partition cuts off; null = it is accepted. */
   #cutOff(speaker: NodeId | null): RpcError | null {
     if (speaker === null || this.#faults.incoming(speaker) !== null) return null;
     return rpcError(status.UNAVAILABLE, "CUT_OFF", "a drill's fault cuts this replica off from its peer");

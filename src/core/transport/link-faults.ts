@@ -1,17 +1,17 @@
-// What a drill does to the links of a replica (ADR-0034). Without faults every frame passes at once.
+// A drill's effects on the links of a replica (ADR-0034). Without faults every frame passes at once.
 
 import type { NodeId } from "../base/ids.ts";
 
 export interface LinkFaults {
-  /** By how many milliseconds the next frame to the peer is late; null = it is lost. */
+  /** How many milliseconds the next frame to the peer is late; null = it is lost. */
   outgoing(peer: NodeId): number | null;
-  /** The same of the next frame from the peer. */
+  /** The same for the next frame from the peer. */
   incoming(peer: NodeId): number | null;
 }
 
 export const soundLinks: LinkFaults = { outgoing: () => 0, incoming: () => 0 };
 
-/** Frames of one link that are late. They keep their order, since TCP keeps it. */
+/** Late frames of one link. They keep their order, because TCP keeps it. */
 export class LateFrames {
   #lastDueMs = 0;
 

@@ -240,7 +240,7 @@ export class PeerLink {
     const delayMs = this.#dialer.faults.outgoing(this.#peer.id);
     if (delayMs === null) return;
     this.#late.later(delayMs, () => {
-      // A stream that ended meanwhile takes nothing any more.
+      // A stream that has ended meanwhile accepts nothing any more.
       if (this.#stream === stream) this.#blocked = !stream.write(frame);
     });
   }

@@ -26,7 +26,10 @@ export class RpcError extends Error {
   readonly details: string;
   readonly metadata: Metadata;
 
-  /** Without a stack: it is an answer and no bug, and a storm of refusals would spend most of its time on them. */
+  /**
+   * Without a stack: it is an answer, not a bug, and a storm of refusals would spend most of its time on
+   * stacks.
+   */
   constructor(code: status, message: string, metadata: Metadata) {
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
@@ -67,7 +70,7 @@ export function rpcError(
 
 const REASONS = new WeakMap<RpcError, string>();
 
-/** The reason of an error of ours, read once however often it is sent. */
+/** The reason of our own error, parsed once however often it is sent. */
 export function reasonOf(error: RpcError): string {
   const reason = REASONS.get(error) ?? readRpcError(error).reason ?? "";
   REASONS.set(error, reason);

@@ -1,4 +1,4 @@
-// Who asks, and until when: what every method is given beside its request.
+// The caller and the deadline: every method gets them beside its request.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Identity } from "../../wire/tls/identity.ts";

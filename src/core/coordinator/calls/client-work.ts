@@ -12,7 +12,7 @@ import { FairLines, Line } from "./fair-lines.ts";
 
 /** For one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
 export const SLICE_MS = 10;
-/** Of that, for calls of tenants: a hundred reports of a hundred rows in 0.1 s. */
+/** The part of it for tenants' calls: a hundred reports of a hundred rows in 0.1 s. */
 export const TENANT_SLICE_MS = 3;
 /** In each line. */
 export const ARRIVALS_MAX = 8_192;
@@ -29,7 +29,7 @@ export class ClientWork {
   readonly #tenants = new FairLines(ARRIVALS_MAX);
   /** When this pass's first work started; null = none has. */
   #beganMs: MonotonicMs | null = null;
-  /** What tenants' calls that had waited took of this pass. */
+  /** The part of this pass that waiting calls of tenants have used. */
   #tenantMs = 0;
   #isTenantsTurn = false;
   #refused = 0;
@@ -108,7 +108,7 @@ export class ClientWork {
     }
   }
 
-  /** Both lines have their turns, while tenants have time. */
+  /** Both lines take turns while tenants have time left. */
   #isTenantNext(): boolean {
     if (this.#tenantMs >= TENANT_SLICE_MS) return false;
     this.#isTenantsTurn = !this.#isTenantsTurn;

@@ -1,5 +1,6 @@
-// An operation as an entry of the log, in a caller's name: stamped with who and when by the leader, proposed, and answered when
-// committed and applied. What must stay true: nothing becomes an entry that every replica would have to refuse.
+// Makes an operation an entry of the log, in a caller's name. The leader adds actor and time, proposes it,
+// and answers when it is committed and applied. What must stay true: nothing becomes an entry that every
+// replica would have to refuse.
 
 import { encodeCommand, type NewCommand } from "../../fleet/command-codec.ts";
 import type { Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
@@ -41,7 +42,7 @@ export async function propose(
   write: WriteIdentity,
   encode = encodeCommand,
 ): Promise<{ readonly index: number; readonly term: number; readonly result: Outcome }> {
-  // It may have waited since it was let in.
+  // It may have waited since its admission.
   const revoked = revocationOf(caller.identity, context.tls);
   if (revoked !== null) throw revoked;
   // Another replica sends the caller to the leader.

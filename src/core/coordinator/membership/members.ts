@@ -65,8 +65,8 @@ export function answeringVoters({
 }
 
 /**
- * Those of them that will go on answering: a revoked one is not heard any more, by whom it is not cut off already (ADR-0026). A
- * voter whose certificate can't be learned counts.
+ * Those of them that will still answer: peers ignore a revoked voter, even if its connection is still open
+ * (ADR-0026). A voter whose certificate can't be learned counts.
  */
 export async function lastingVoters(
   context: Pick<ServiceContext, "driver" | "self" | "answers" | "servedBy" | "tls">,

@@ -21,7 +21,7 @@ export async function readmit(
   caller: Caller,
 ): Promise<RejoinResponse> {
   await assertLeads(context, caller);
-  // The door let it in before that.
+  // It was admitted before that.
   const revoked = revocationOf(caller.identity, context.tls);
   if (revoked !== null) throw revoked;
   const wanted = wantedOf(context, request.nodeId);

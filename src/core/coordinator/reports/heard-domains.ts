@@ -1,4 +1,5 @@
-// Which shards have told the topology domains that they hold, and when: soft state of the leader (ADR-0013).
+// Which shards have reported the topology domains that they hold, and when: soft state of the leader
+// (ADR-0013).
 
 /** When a list was compared: by the leader of this term, with the shard's row at this version. */
 interface Hearing {
@@ -6,7 +7,7 @@ interface Hearing {
   readonly version: number;
 }
 
-/** Which shards have told their domains, by shard id. */
+/** Which shards have reported their domains, by shard id. */
 export class HeardDomains {
   readonly #heard = new Map<string, Hearing>();
 

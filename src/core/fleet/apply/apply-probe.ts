@@ -27,7 +27,7 @@ export function recordProbe(state: FleetState, context: ApplyContext, operation:
   return changed(applications);
 }
 
-/** The entry is all there is of it. Nodes and shards are named as the operator's tool knows them. */
+/** Only the entry records it. Nodes and shards have the names that the operator uses. */
 export function noteDrill(context: ApplyContext, { drillId, drill, victims }: NoteDrill): Result {
   const names = Object.fromEntries(victims.map((name, at) => [`victim ${at + 1}`, name]));
   if (victims.length > DRILL_VICTIMS_MAX) {

@@ -1,4 +1,4 @@
-// What one log entry changed.
+// The changes of one log entry.
 
 import type { LogIndex } from "../../base/ids.ts";
 import type { RowChange } from "../state.ts";

@@ -35,7 +35,7 @@ export function admitted(
   return allow(identity) ? identity : notAllowed(identity, shownPath(path));
 }
 
-/** Made once a connection and method: a storm of calls that are not allowed costs little each. */
+/** Made once for each connection and method, so that each call of a storm of refused calls costs little. */
 const REFUSED = new WeakMap<Identity, Map<string, RpcError>>();
 
 function notAllowed(identity: Identity, method: string): RpcError {
@@ -45,12 +45,12 @@ function notAllowed(identity: Identity, method: string): RpcError {
   const message = `${who} may not call ${method}`;
   const made = rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
   const others = REFUSED.get(identity) ?? new Map<string, RpcError>();
-  // A caller chooses what it calls: one that makes up names pays for each.
+  // A caller chooses the method's name: beyond this number, made-up names are not kept.
   if (others.size < REFUSED_METHODS_MAX) REFUSED.set(identity, others.set(method, made));
   return made;
 }
 
-/** More than a server has. */
+/** More methods than a server has. */
 const REFUSED_METHODS_MAX = 64;
 
 const IDENTITY_MISSING = rpcError(

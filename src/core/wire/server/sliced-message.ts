@@ -1,6 +1,6 @@
-// A large message as bytes, cut where its rows begin, so that they are decoded a slice at a time (ADR-0025). What must stay true:
-// the slices and the head hold each field once, in its order; the slices are small whatever the caller sends; and what is
-// spent before the first slice is decoded is a walk along the rows' lengths.
+// A large message as bytes, split where its rows begin, so that they are decoded a slice at a time
+// (ADR-0025). What must stay true: head and slices together have each field once, in order. Slices are small
+// whatever the caller sends. Before the first slice is decoded, only the rows' lengths are read.
 
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";
@@ -9,16 +9,16 @@ import { rpcError } from "../rpc-error.ts";
 
 /** Decoded within some 0.5 ms. */
 export const ROWS_PER_SLICE = 512;
-/** One row may be larger, and is the last of its slice. */
+/** One row may be larger; it is then the last of its slice. */
 const BYTES_PER_SLICE = 64 * 1024;
-/** Of one row, and of the head. */
+/** For one row, and for the head. */
 const PART_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Consecutive bytes of a message, each a few whole fields. */
 type Slice = readonly Buffer[];
 
 export interface SlicedMessage {
-  /** All fields that are no rows. */
+  /** All fields except rows. */
   readonly head: Buffer;
   readonly slices: readonly Slice[];
   readonly rows: number;
@@ -29,13 +29,18 @@ export interface SlicedMessage {
 export interface Cut {
   /** Fields with these numbers are rows. */
   readonly rows: ReadonlySet<number>;
-  /** A field whose message is cut by itself, and is no part of the head. Of several the last one counts. */
+  /**
+   * A field whose message is split separately and is not part of the head. If it occurs several times, the
+   * last one counts.
+   */
   readonly nested?: number;
-  /** Those in rows and in messages are not counted. */
+  /** Fields within rows and messages are not counted. */
   readonly fieldsMax: number;
 }
 
-/** Throws the RpcError of a message that is too large, and a RangeError or Error of one that can't be read. */
+/**
+ * Throws the RpcError for a message that is too large, and a RangeError or Error for one that can't be read.
+ */
 export function sliceMessage(bytes: Buffer, { rows, nested, fieldsMax }: Cut): SlicedMessage {
   const reader = new BinaryReader(bytes);
   const head = new Parts(bytes);
@@ -61,7 +66,7 @@ export function sliceMessage(bytes: Buffer, { rows, nested, fieldsMax }: Cut): S
   return { head: Buffer.concat(head.all()), slices: cut, rows: rowCount, nested: inside };
 }
 
-/** The length of a field's content; null = it says none. */
+/** The length of a field's content; null = it has none. */
 function skip(reader: BinaryReader, field: number, wireType: WireType): number | null {
   if (wireType !== WireType.LengthDelimited) {
     reader.skip(wireType, field);
@@ -82,7 +87,7 @@ function roomIn(slices: Parts[], message: Buffer): Parts {
   return next;
 }
 
-/** What is next to each other is one part. */
+/** Adjacent bytes are one part. */
 class Parts {
   readonly #message: Buffer;
   readonly #ends: { from: number; to: number }[] = [];

@@ -21,7 +21,7 @@ const KIND_OF = {
   operator: "operator",
 } as const satisfies Record<string, AuthorityKind>;
 
-/** An identity (identity.ts), of which the kind alone counts here. */
+/** An identity (identity.ts); only its kind matters here. */
 interface OfKind {
   readonly kind: keyof typeof KIND_OF;
   readonly id?: string | number;

@@ -29,7 +29,7 @@ export type Identity =
   | { readonly kind: "shard"; readonly id: string }
   | { readonly kind: "cluster"; readonly id: string };
 
-/** Shards and agents: as many as a fleet has, and of anybody's. */
+/** Shards and agents: a fleet has many of them, and anyone may run them. */
 export function isTenant({ kind }: Pick<Identity, "kind">): boolean {
   return kind === "shard" || kind === "cluster";
 }

@@ -23,7 +23,10 @@ type Call = ServerWritableStream<WatchRequest, WatchResponse>;
 
 type Watch = (call: Call, caller: Caller) => Promise<void>;
 
-/** Tells changes until the call ends. What it returns throws the RpcError of a refusal before anything was told. */
+/**
+ * Sends changes until the call ends. The returned function throws the RpcError of a refusal before anything
+ * was sent.
+ */
 export function watching(context: ServiceContext): Watch {
   const answers = new WatchAnswers(() => context.machine.changes);
   return (call, caller) => watch(context, answers, call, caller);
