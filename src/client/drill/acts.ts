@@ -7,6 +7,7 @@ import type { NodeObservation } from "../fleet-status.ts";
 import type { Hands } from "./hands.ts";
 import type { Journal, Undo } from "./journal.ts";
 import type { LeaderNow } from "./preflight.ts";
+import type { WatchedShard } from "./shard-watch.ts";
 
 export interface ActContext {
   readonly client: FleetClient;
@@ -17,6 +18,8 @@ export interface ActContext {
   readonly ttlMs: number;
   /** Waits until all replicas answer and agree. */
   readonly whole: () => Promise<void>;
+  /** Has a second agent dial until the fault is healed. */
+  readonly dialTwice: () => Promise<void>;
 }
 
 /** The coordinators that the drill hits; those of the last row are hit first. */
@@ -24,7 +27,7 @@ export function chooseVictims(
   { victims }: DrillSpec,
   nodes: readonly NodeObservation[],
   leader: LeaderNow,
-  shards: readonly string[],
+  { shards, clusters }: { readonly shards: readonly WatchedShard[]; readonly clusters: readonly string[] },
 ): readonly string[] {
   const voters = nodes.filter(({ reachable }) => reachable).map(({ name }) => name);
   const followers = voters.filter((name) => name !== leader.name);
@@ -42,7 +45,9 @@ export function chooseVictims(
     case "all":
       return [...followers, leader.name];
     case "shard":
-      return shards.slice(0, 1);
+      return shards.slice(0, 1).map(({ name }) => name);
+    case "agent":
+      return clusters.slice(0, 1);
   }
 }
 
@@ -64,6 +69,7 @@ export function undoOf(
     case "wipe":
       return [...each("start"), ...each("discard")];
     case "transfer":
+    case "dial-twice":
       return [];
     case "inject": {
       const clear = nodes
@@ -107,6 +113,9 @@ export async function perform(
         ...{ toNode: "", fromNode: victims[0] ?? "", reason: drillId, dryRun: false },
       });
       return;
+    case "dial-twice":
+      await context.dialTwice();
+      return;
     case "inject": {
       const others = nodes
         .filter(({ name }) => !victims.includes(name))
@@ -128,6 +137,7 @@ const VERBS: Readonly<Record<Act["kind"], string>> = {
   wipe: "wiped",
   "restart-each": "restarting",
   transfer: "handing leadership over from",
+  "dial-twice": "a second agent dials for",
   inject: "hit",
 };
 

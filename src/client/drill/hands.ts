@@ -37,7 +37,7 @@ export function handsOf(target: Target, deps: LocalDeps): Hands {
 function localHands(directory: string, deps: LocalDeps): Hands {
   const dataOf = (node: string) => processFiles(directory, node).data;
   return {
-    can: new Set<Need>(["kill", "start", "stop", "pause", "wipe", "shards"]),
+    can: new Set<Need>(["kill", "start", "stop", "pause", "wipe", "shards", "agents"]),
     kill: async (node) => void (await killNode(directory, node, deps)),
     start: async (node) => void (await startNode(directory, node, deps)),
     stop: async (node) => void (await stopNode(directory, node, deps)),

@@ -11,6 +11,8 @@ export interface Possibilities {
   readonly can: ReadonlySet<Need>;
   /** Shards whose processes are here. */
   readonly shards: readonly WatchedShard[];
+  /** Clusters whose agents are here. */
+  readonly clusters: readonly string[];
 }
 
 export async function possibilities(
@@ -21,12 +23,14 @@ export async function possibilities(
   const { directory } = client.target;
   const file = directory === undefined ? null : (await loadLocalFleet(directory)).file;
   const shards = file?.shards.map(({ id: name, address }) => ({ name, address })) ?? [];
+  const clusters = file?.clusters ?? [];
   const can = new Set(hands.can);
   if (shards.length === 0) can.delete("shards");
+  if (clusters.length === 0) can.delete("agents");
   const up = nodes.filter(({ reachable }) => reachable);
   const allowed = await Promise.all(up.map(({ address }) => allowsFaults(client, address)));
   if (up.length > 0 && allowed.every(Boolean)) can.add("faults");
-  return { can, shards };
+  return { can, shards, clusters };
 }
 
 /** A build from before the service allows none; nor may an operator who is not an administrator. */

@@ -17,6 +17,7 @@ const LACKS: Readonly<Record<Need, string>> = {
   stop: "its processes can be stopped in a local fleet only",
   pause: "its processes can be paused in a local fleet only",
   wipe: "data can be put aside in a local fleet only",
+  agents: "it has no agents whose certificates are here",
   shards: "it has no shards whose processes can be reached from here",
 };
 

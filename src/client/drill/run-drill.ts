@@ -25,6 +25,7 @@ import { Lookout } from "./lookout.ts";
 import { possibilities } from "./possibilities.ts";
 import { assertPossible, type LeaderNow, leaderFor, leaderOf } from "./preflight.ts";
 import * as refuse from "./refusals.ts";
+import { type SecondAgent, secondAgentOf } from "./second-agent.ts";
 import { ShardWatch } from "./shard-watch.ts";
 import { takeBack, undoWords } from "./undo.ts";
 
@@ -87,6 +88,10 @@ class DrillRun {
   readonly #registersId: string;
   #victims: readonly string[] = [];
   #shards: ShardWatch | null = null;
+  #secondAgent: SecondAgent | null = null;
+  #unmet: readonly string[] = [];
+  /** When the fault was complete: a process takes a while to be killed. */
+  #brokenMs: number | null = null;
 
   constructor(spec: DrillSpec, client: FleetClient, deps: LocalDeps, hands: Hands, options: DrillOptions) {
     this.#spec = spec;
@@ -162,13 +167,8 @@ class DrillRun {
     // Under load and without faults it must keep its leader; otherwise there was no time to recover.
     if (leader.term !== before.term) throw refuse.notSteady();
     const { nodes } = status;
-    const { shards } = await possibilities(this.#client, this.#hands, status);
-    this.#victims = chooseVictims(
-      this.#spec,
-      nodes,
-      leader,
-      shards.map(({ name }) => name),
-    );
+    const here = await possibilities(this.#client, this.#hands, status);
+    this.#victims = chooseVictims(this.#spec, nodes, leader, here);
     const undo = undoOf(this.#spec, this.#victims, nodes);
     await journal.add(...undo);
     await this.#audit();
@@ -215,8 +215,13 @@ class DrillRun {
       // Longer than the drill, so that the drill itself heals the fault.
       ttlMs: Math.min(3_600_000, holdMs + afterMs + RECOVERY_LIMIT_MS + HEAL_LIMIT_MS),
       whole: () => this.#whole(false),
+      dialTwice: async () => {
+        const sleep = (ms: number) => this.#deps.clock.sleep(ms);
+        this.#secondAgent = await secondAgentOf(this.#client, node, sleep);
+      },
     };
     await perform(act, this.#victims, nodes, context);
+    this.#brokenMs = this.#now();
   }
 
   /** Until clients have recovered as the drill expects, or the limit has passed. */
@@ -235,6 +240,7 @@ class DrillRun {
 
   async #heal(undo: Parameters<typeof takeBack>[0]): Promise<void> {
     this.#note({ kind: "healed", atMs: this.#now() });
+    this.#unmet = (await this.#secondAgent?.stop()) ?? [];
     // A wiped node's old data are kept until it is whole again.
     const now = undo.filter(({ kind }) => kind !== "discard");
     const failed = await takeBack(now, this.#healers(), HEAL_LIMIT_MS, (step) => {
@@ -306,7 +312,9 @@ class DrillRun {
     const startedMs = at("started") ?? 0;
     const meanwhile = samples.filter(
       ({ begunMs, acknowledgedMs }) =>
-        expects === "stop" && begunMs > fromMs + SETTLE_MS && (acknowledgedMs ?? endedMs) < (toMs ?? endedMs),
+        expects === "stop" &&
+        begunMs > (this.#brokenMs ?? endedMs) &&
+        (acknowledgedMs ?? endedMs) < (toMs ?? endedMs),
     );
     const isDuring = (atMs: number) => atMs >= fromMs && atMs <= (toMs ?? endedMs);
     const gaps = this.#spec.watchesShards ? (this.#shards?.gaps ?? []) : [];
@@ -323,7 +331,15 @@ class DrillRun {
       staleReads: stale.length,
       acknowledgedMeanwhile: meanwhile.length,
       shardGaps: shardGaps.length,
-      evidence: evidenceOf({ ...writes, stale, shardGaps, acknowledgedMeanwhile, acknowledgedAt }),
+      unmet: this.#unmet,
+      evidence: evidenceOf({
+        ...writes,
+        unmet: this.#unmet,
+        stale,
+        shardGaps,
+        acknowledgedMeanwhile,
+        acknowledgedAt,
+      }),
       slices: slicesOf(samples, 0, endedMs),
     };
   }
@@ -340,6 +356,3 @@ class DrillRun {
     if (signal.aborted) throw refuse.stopped();
   }
 }
-
-// A process that is killed may still acknowledge data that its kernel has accepted.
-const SETTLE_MS = 250;

@@ -129,4 +129,15 @@ export const DRILLS: readonly DrillSpec[] = [
     ...{ name: "kill-shard", victims: "shard", act: { kind: "kill" }, expects: "no-stop", holdMs: 2_000 },
     summary: "SIGKILL a shard; its agents come back to it, and coordinators take writes all the time",
   },
+  {
+    ...{
+      name: "double-dial",
+      victims: "agent",
+      act: { kind: "dial-twice" },
+      expects: "no-stop",
+      holdMs: 8_000,
+    },
+    watchesShards: true,
+    summary: "A second agent of a cluster dials its shard, which refuses it; the fleet shows it as drift",
+  },
 ];

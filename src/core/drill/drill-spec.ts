@@ -5,7 +5,7 @@ import { Exit, OperatorError } from "../base/errors.ts";
 import { type Fault, LinkDirection } from "../wire/gen/fleet/v1/faults.ts";
 
 /** Whom the drill hits. A minority is as many voters as a quorum can miss; a majority is one more. */
-export type Victims = "leader" | "follower" | "minority" | "majority" | "all" | "shard";
+export type Victims = "leader" | "follower" | "minority" | "majority" | "all" | "shard" | "agent";
 
 /** What happens to each victim. */
 export type Act =
@@ -16,6 +16,8 @@ export type Act =
   /** Stops and starts all coordinators, one after the other, the leader last. */
   | { readonly kind: "restart-each" }
   | { readonly kind: "transfer" }
+  /** A second agent of a cluster dials the shard that serves the first one. */
+  | { readonly kind: "dial-twice" }
   | { readonly kind: "inject"; readonly fault: InjectedFault };
 
 export type InjectedFault =
@@ -45,7 +47,7 @@ export interface DrillSpec {
 }
 
 /** What a drill needs beside a connection. */
-export type Need = "faults" | "kill" | "start" | "stop" | "pause" | "wipe" | "shards";
+export type Need = "faults" | "kill" | "start" | "stop" | "pause" | "wipe" | "shards" | "agents";
 
 export function needsOf({ act, victims, watchesShards }: DrillSpec): readonly Need[] {
   const shards: readonly Need[] = victims === "shard" || watchesShards ? ["shards"] : [];
@@ -60,6 +62,8 @@ export function needsOf({ act, victims, watchesShards }: DrillSpec): readonly Ne
       return ["stop", "start"];
     case "transfer":
       return [];
+    case "dial-twice":
+      return ["shards", "agents"];
     // Its process stops by itself, and must be started again.
     case "inject":
       return act.fault.kind === "failing-disk" ? ["faults", "start"] : ["faults"];
@@ -99,7 +103,7 @@ const spareOf = (voters: number): number => voters - (Math.floor(voters / 2) + 1
 
 /** How many of the voters the drill takes from the quorum while its fault lasts. */
 export function missing({ victims, act }: DrillSpec, voters: number): number {
-  if (act.kind === "transfer") return 0;
+  if (act.kind === "transfer" || act.kind === "dial-twice") return 0;
   if (act.kind === "restart-each") return 1;
   // These replicas still answer.
   if (act.kind === "inject" && ["lossy-links", "clock-jump"].includes(act.fault.kind)) return 0;
@@ -114,6 +118,7 @@ export function missing({ victims, act }: DrillSpec, voters: number): number {
     case "all":
       return voters;
     case "shard":
+    case "agent":
       return 0;
   }
 }

@@ -38,7 +38,8 @@ function suiteOf(report: DrillReport): Suite {
   const { drill, startedAt, observed, linearizability, gates } = report;
   const missing = requiredStages(observed.expects).filter((stage) => observed.stages[stage] === null);
   const proof = [...observed.evidence, ...linearizability.evidence].join("\n");
-  const unexpected = observed.acknowledgedMeanwhile > 0 || observed.shardGaps > 0;
+  const unexpected =
+    observed.acknowledgedMeanwhile > 0 || observed.shardGaps > 0 || observed.unmet.length > 0;
   const why = [...missing.map((stage) => `not seen: ${stage}`), ...(unexpected ? [proof] : [])].join("\n");
   const recovery = {
     name: "recovers",

@@ -19,6 +19,8 @@ export interface Observation {
   readonly acknowledgedMeanwhile: number;
   /** Looks at which a shard served fewer agents than before, where the drill must not disturb shards. */
   readonly shardGaps: number;
+  /** What the drill expected beside that, and did not see. */
+  readonly unmet: readonly string[];
   /** What proves a failure, as lines for people; empty if nothing does. */
   readonly evidence: readonly string[];
   readonly slices: readonly Slice[];
@@ -47,6 +49,7 @@ interface Proof {
     readonly served: number;
     readonly wanted: number;
   }[];
+  readonly unmet: readonly string[];
   /** When a write was acknowledged, on the drill's clock. */
   readonly acknowledgedAt: ReadonlyMap<number, number>;
 }
@@ -58,10 +61,12 @@ export function evidenceOf({
   stale,
   acknowledgedMeanwhile,
   shardGaps,
+  unmet,
   acknowledgedAt,
 }: Proof): readonly string[] {
   const when = (number: number) => `acknowledged at ${acknowledgedAt.get(number) ?? "?"} ms`;
   return [
+    ...unmet,
     ...some(lost, (number) => `lost: write ${number}, ${when(number)}, is not there`),
     ...some(duplicated, (number) => `applied twice: write ${number}`),
     ...some(stale, ({ begunMs, missing }) => {

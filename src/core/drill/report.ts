@@ -65,9 +65,13 @@ export function reportOf(findings: DrillFindings, gates: readonly Gate[]): Drill
   const results = gates.map((gate) => checkGate(gate, measured));
   // What did not happen at all has failed, whatever the gates ask for.
   const isRecovered = requiredStages(observed.expects).every((stage) => observed.stages[stage] !== null);
-  const isAsExpected = isRecovered && observed.acknowledgedMeanwhile === 0 && observed.shardGaps === 0;
+  const isAsExpected = isRecovered && hasKeptPromises(observed);
   const verdict = isAsExpected && results.every(({ passed }) => passed) ? "pass" : "fail";
   return { drill, startedAt, timeline, measured, linearizability, observed, gates: results, verdict };
+}
+
+function hasKeptPromises({ acknowledgedMeanwhile, shardGaps, unmet }: Observation): boolean {
+  return acknowledgedMeanwhile === 0 && shardGaps === 0 && unmet.length === 0;
 }
 
 function violationsOf({ verdict }: Linearizability): number | null {

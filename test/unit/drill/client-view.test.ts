@@ -42,6 +42,7 @@ test("counts of several clients are added", () => {
 test("evidence names the write or the read, and of many only the first", () => {
   const lines = evidenceOf({
     ...{ lost: [4], duplicated: [5], stale: [{ begunMs: 70, missing: [8, 9] }], acknowledgedMeanwhile: [6] },
+    unmet: ["no drift was shown"],
     shardGaps: [{ atMs: 80, shard: "s1", served: 1, wanted: 2 }],
     acknowledgedAt: new Map([
       [4, 40],
@@ -50,6 +51,7 @@ test("evidence names the write or the read, and of many only the first", () => {
     ]),
   });
   expect(lines).toEqual([
+    "no drift was shown",
     "lost: write 4, acknowledged at 40 ms, is not there",
     "applied twice: write 5",
     "stale read: begun at 70 ms, it does not show write 8, acknowledged at 60 ms, and 1 more",
@@ -61,6 +63,7 @@ test("evidence names the write or the read, and of many only the first", () => {
     stale: [],
     acknowledgedMeanwhile: [],
     shardGaps: [],
+    unmet: [],
     acknowledgedAt: new Map(),
   };
   const lost = Array.from({ length: 12 }, (_, at) => at);

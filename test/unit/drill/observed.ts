@@ -9,6 +9,7 @@ export const observed: Observation = {
     staleReads: 0,
     acknowledgedMeanwhile: 0,
     shardGaps: 0,
+    unmet: [],
     endedMs: 6_000,
   },
   stages: {

@@ -27,3 +27,16 @@ test("a refused compare-and-set leaves the row as it was", () => {
   expect(replica.state.hash()).toBe(hash);
   expect(listProbes(replica.state, "d")).toMatchObject([{ applications: 1 }]);
 });
+
+test.each([
+  { drill: "partition", victims: ["n1"], is: "changed v1", why: "the entry is all there is of it" },
+  { drill: "Partition!", victims: [], is: "INVALID_NAME", why: "what is in the log is a name" },
+  { drill: "partition", victims: ["n1\n"], is: "INVALID_NAME", why: "victims are names, too" },
+  { drill: "kill-all", victims: Array(65).fill("n1"), is: "TOO_MANY", why: "an entry has a bound" },
+])("a drill is noted, $is: $why", ({ drill, victims, is }) => {
+  const replica = new Replica();
+  const hash = replica.state.hash();
+  const noted = brief(replica.apply({ $case: "noteDrill", value: { drillId: "d-1", drill, victims } }));
+  expect(noted).toContain(is);
+  expect(replica.state.hash() === hash).toBe(is !== "changed v1");
+});
