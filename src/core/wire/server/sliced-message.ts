@@ -69,6 +69,8 @@ export function sliceMessage(bytes: Buffer, { rows, nested, fieldsMax }: Cut): S
 /** The length of a field's content; null = it has none. */
 function skip(reader: BinaryReader, field: number, wireType: WireType): number | null {
   if (wireType !== WireType.LengthDelimited) {
+    // A group has no length: its end is found only by reading each field in it, and these are not counted.
+    if (wireType === WireType.StartGroup) throw new Error("the messages of this protocol have no groups");
     reader.skip(wireType, field);
     return null;
   }
