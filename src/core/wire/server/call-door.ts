@@ -75,7 +75,7 @@ export function guardDoor(server: Server, options: DoorOptions): void {
         for (const listener of listeners) listener.call(http2, stream, headers);
       }),
     );
-    if (options.gate !== undefined) forgetClosed(http2, options.gate.reading);
+    if (options.gate !== undefined) paceConnections(http2, options.gate.reading);
     noteFailedHandshakes(http2, options.denied);
     const { tls, denied, logins, room = roomOf(openFilesMax()) } = options;
     noteLogins(http2, tls, logins);
@@ -97,13 +97,19 @@ function http2ServersOf(server: Server): Http2Server[] {
   return found;
 }
 
-function forgetClosed(http2: Http2Server, reading: PacedReading): void {
-  http2.on("session", (session) =>
-    session.once("close", () => {
-      const connection = readingOf(session);
-      if (connection !== null) reading.closed(connection);
-    }),
-  );
+function paceConnections(http2: Http2Server, reading: PacedReading): void {
+  http2.on("session", (session) => {
+    const connection = readingOf(session);
+    if (connection === null) return;
+    reading.opened(connection);
+    session.once("close", () => reading.closed(connection));
+  });
+}
+
+/** Refused and prompt calls too: a pass in which thousands of them are refused deposes a leader. */
+function pace({ session }: ServerHttp2Stream, gate: Gate | undefined): void {
+  const connection = gate && session && readingOf(session as ServerHttp2Session);
+  if (connection) gate?.reading.brought(connection);
 }
 
 /** A revoked certificate proves nothing: its call is denied and counted as denied. */
@@ -123,6 +129,7 @@ function enter(
 ): void {
   // Without a listener a failure of the stream would end the process.
   stream.on("error", () => undefined);
+  pace(stream, gate);
   const path = headers[":path"] ?? "";
   const rule = ruleOf(path);
   const identity = letIn(stream, headers, path, rule, tls);
@@ -192,8 +199,6 @@ async function begin(
   gate: Gate,
   serve: () => void,
 ): Promise<void> {
-  const connection = stream.session && readingOf(stream.session as ServerHttp2Session);
-  if (connection) gate.reading.brought(connection);
   const isTaken = await gate.arrive(caller);
   if (isGone(stream)) return;
   if (isTaken) serve();

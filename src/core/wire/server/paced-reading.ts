@@ -1,8 +1,8 @@
 // Limits how much of one pass of the event loop is spent on reading new calls. Node reads up to 2 MB of each
 // socket in one pass and makes a stream of every call in it: thousands of them, before a timer or another
-// socket has its turn. So once new calls have used their share of a pass, the connections that bring calls
-// are read again in the next one. Unread data waits in the kernel and then at the client, so a burst costs no
-// memory here. What must stay true: every connection is read in every pass until the share is used up, and
+// socket has its turn. So once new calls have used their share of a pass, all connections are read
+// again in the next one. Unread data waits in the kernel and then at the client, so a burst costs no memory
+// here. What must stay true: every connection is read in every pass until the share is used up, and
 // the one that was read last is the last to be read again. Data that Node has started to read (64 KB) are
 // still handled.
 
@@ -19,7 +19,7 @@ export interface ReadConnection {
 
 export class PacedReading {
   readonly #loop: Loop;
-  /** Connections that have brought calls, the latest one last. */
+  /** The open connections, the one that brought the latest call last. */
   readonly #connections = new Set<ReadConnection>();
   /** When this pass's first call came; null = none has. */
   #beganMs: MonotonicMs | null = null;
@@ -27,6 +27,12 @@ export class PacedReading {
 
   constructor(loop: Loop) {
     this.#loop = loop;
+  }
+
+  /** Otherwise the first calls of hundreds of new connections could come in one pass. */
+  opened(connection: ReadConnection): void {
+    this.#connections.add(connection);
+    if (this.#isStopped) connection.stopReading();
   }
 
   /** A new call has arrived on this connection. */

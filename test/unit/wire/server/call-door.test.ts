@@ -23,7 +23,7 @@ import { decodeBounded } from "../../../../src/core/wire/server/bounded-decode.t
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { framed } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
-import { PacedReading } from "../../../../src/core/wire/server/paced-reading.ts";
+import { PacedReading, type ReadConnection } from "../../../../src/core/wire/server/paced-reading.ts";
 import { RpcServer } from "../../../../src/core/wire/server/rpc-server.ts";
 import { unary } from "../../../../src/core/wire/unary.ts";
 import { header, raw } from "../../../integration/raw-call.ts";
@@ -33,6 +33,15 @@ let address: string;
 let client: CoordinatorClient;
 let arrived: ((isTaken: boolean) => void)[];
 let served: string[];
+let paced: number;
+
+/** Counts the calls for which a connection's reading was paced. */
+class Pacing extends PacedReading {
+  override brought(connection: ReadConnection): void {
+    paced += 1;
+    super.brought(connection);
+  }
+}
 
 const BYTES_MAX = 200_000;
 const rules = {
@@ -43,12 +52,13 @@ const rules = {
 beforeEach(async () => {
   arrived = [];
   served = [];
+  paced = 0;
   const errors = new InternalErrors("server", silentLog);
   const gate = {
     arrive: () => new Promise<boolean>((resolve) => arrived.push(resolve)),
     goOn: async () => undefined,
     refusal: () => rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "100 % busy", {}, 250),
-    reading: new PacedReading(nodeLoop),
+    reading: new Pacing(nodeLoop),
   };
   server = new RpcServer({ tls: "insecure-loopback", errors, log: silentLog, options: serverOptions, gate });
   const { getStatus, submit } = CoordinatorService;
@@ -122,6 +132,17 @@ test("a prompt call waits for nothing", async () => {
   expect(served).toEqual([]);
   arrived[0]?.(true);
   await waiting;
+});
+
+// A readonly certificate deposed a leader: 90 000 calls that it may not make were refused in one pass.
+test("a prompt call counts in the reading of its connection, and so does a refused one", async () => {
+  const limits = { endMs: performance.now() + LIMIT_MS };
+  await unary(client.getStatus.bind(client), { hashAtIndex: 0 }, limits);
+  expect(paced).toBe(1);
+  const session = connect(`http://${address}`);
+  await once(session, "connect");
+  await raw({ session, path: "/no/method", bytes: [], headers: { "grpc-encoding": "gzip" } });
+  expect(paced).toBe(2);
 });
 
 test("a call whose caller has gone away is not begun", async () => {

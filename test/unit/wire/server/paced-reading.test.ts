@@ -96,3 +96,13 @@ test("a connection that has closed is left alone", () => {
   endPass();
   expect(readOn).toEqual(["b"]);
 });
+
+test("a connection that has brought no call yet waits with the others", () => {
+  reading.opened(b);
+  bring(a, READ_MS + 1);
+  expect(b.isRead, "its first calls would come in this pass").toBe(false);
+  reading.opened(c);
+  expect(c.isRead).toBe(false);
+  endPass();
+  expect([a.isRead, b.isRead, c.isRead]).toEqual([true, true, true]);
+});
