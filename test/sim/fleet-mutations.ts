@@ -58,4 +58,49 @@ export const FLEET_MUTATIONS: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: "operators-not-judged-when-applied",
+    rule: "the roles at its place of the log decide whether an operator's entry is applied (ADR-0028)",
+    edits: [
+      {
+        file: "src/core/fleet/apply.ts",
+        search: "return state.clusterVersion < ROLES_VERSION ? null : denial(state, actor, kind);",
+        replace: "return state.clusterVersion <= ROLES_VERSION ? null : denial(state, actor, kind);",
+      },
+    ],
+  },
+  {
+    name: "role-taken-back-stays",
+    rule: "what a role allowed ends with its grant (ADR-0028)",
+    edits: [
+      {
+        file: "src/core/fleet/apply/apply-role.ts",
+        search: "state.tables.grants.remove(grantKey(operator, role));",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "revocation-weakened",
+    rule: "a repeated revocation never becomes weaker (ADR-0026)",
+    edits: [
+      {
+        file: "src/core/fleet/apply/apply-revocation.ts",
+        search:
+          "if (before !== undefined && before.issuedBeforeMs >= wantedMs) return unchanged(before.version);",
+        replace: "if (before?.issuedBeforeMs === wantedMs) return unchanged(before.version);",
+      },
+    ],
+  },
+  {
+    name: "revocation-taken-back-unnoticed",
+    rule: "each change of the deny-list has a number above all before, or shards keep the older one (ADR-0026)",
+    edits: [
+      {
+        file: "src/core/fleet/apply/apply-revocation.ts",
+        search: "revocations.remove(subject);\n  return listChanged(state, context.index);",
+        replace: "revocations.remove(subject);\n  return changed(context.index);",
+      },
+    ],
+  },
 ];

@@ -23,6 +23,7 @@ const STREAMS = [
   "parts",
   "batchers",
   "slices",
+  "officers",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

@@ -10,6 +10,7 @@ import type { RaftStatus } from "../raft/status.ts";
 import type { WalRecord } from "../storage/record.ts";
 import type { WriteRequest } from "../storage/storage.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { AccessModel } from "./checks/access-model.ts";
 import { ClientPromises } from "./checks/client-promises.ts";
 import { Flips } from "./checks/flips.ts";
 import { GroupChecks } from "./checks/group-checks.ts";
@@ -27,6 +28,7 @@ interface Observation {
 }
 
 export class Checker {
+  readonly access = new AccessModel();
   readonly clients = new ClientPromises();
   readonly owners = new OwnerHistory();
   readonly flips = new Flips();
@@ -90,9 +92,10 @@ export class Checker {
     if (group === FLEET_GROUP) this.#members.says(message);
   }
 
-  applies(node: NodeId, index: LogIndex, data: Uint8Array, outcome: Outcome | null, hash: string): void {
-    this.#reaches(node, index, hash);
+  applies(node: NodeId, index: LogIndex, data: Uint8Array, outcome: Outcome | null, view: FleetView): void {
+    this.#reaches(node, index, view.hash());
     this.clients.applies(index, data, outcome);
+    this.access.applies(index, data, outcome, view);
   }
 
   restores(node: NodeId, index: LogIndex, view: FleetView): void {

@@ -3,7 +3,7 @@
 
 import type { NodeId } from "../base/ids.ts";
 import { encodeCommand } from "../fleet/command-codec.ts";
-import { FIRST_VERSION } from "../fleet/format.ts";
+import { FIRST_VERSION, KNOWN_VERSION } from "../fleet/format.ts";
 import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
 import type { SimNode } from "./node.ts";
@@ -80,6 +80,11 @@ export class SimSession {
     };
   }
 
+  /** As `actor`, outside the session: applied as often as it arrives. The cluster version knows all operations. */
+  writeAs(actor: string, operation: Operation, onDone: (outcome: Outcome) => void): void {
+    this.#untilDone(() => this.#command(NO_SESSION, operation, actor, KNOWN_VERSION), onDone);
+  }
+
   /** Asks any node once. When it may answer, `onConfirmed` looks at it, and what that returns is the answer. */
   read(onConfirmed: (node: SimNode) => (() => void) | null): void {
     const { world, chance, nodes } = this.#options;
@@ -148,10 +153,15 @@ export class SimSession {
     return known !== undefined && chance.permille(800) ? known : chance.pick(nodes);
   }
 
-  #command(identity: Identity, operation: Operation): Uint8Array {
+  #command(
+    identity: Identity,
+    operation: Operation,
+    actor = "fleet://admin",
+    version = FIRST_VERSION,
+  ): Uint8Array {
     const { world } = this.#options;
     const atMs = Math.floor(world.queue.nowMs);
-    const command = { ...identity, actor: "fleet://admin", reason: "", atMs, operation };
-    return encodeCommand(command, FIRST_VERSION);
+    const command = { ...identity, actor, reason: "", atMs, operation };
+    return encodeCommand(command, version);
   }
 }

@@ -18,6 +18,7 @@ import { GroupClient } from "./group-client.ts";
 import { Healing } from "./healing.ts";
 import { Network } from "./network.ts";
 import { type NodeHost, SimNode } from "./node.ts";
+import { Officer } from "./officer.ts";
 import { sideGroupsOf } from "./side-groups.ts";
 import type { Swarm } from "./swarm.ts";
 import { Trace } from "./trace.ts";
@@ -106,6 +107,7 @@ class Simulation implements NodeHost {
         ...Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes)),
         ...Array.from({ length: this.#swarm.contenders }, (_, at) => this.#contender(at + 1)),
         ...Array.from({ length: this.#swarm.batchers }, (_, at) => this.#batcher(at + 1)),
+        ...Array.from({ length: this.#swarm.officers }, (_, at) => this.#officer(at + 1)),
         ...this.#groupClients(this.#nodes, GROUP_THINK_MS, GROUP_PATIENCE_MS),
       ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
@@ -205,6 +207,11 @@ class Simulation implements NodeHost {
   #batcher(number: number): Batcher {
     const chance = Chance.of(this.#swarm.seed, "batchers", number);
     return new Batcher({ name: `b${number}`, world: this.#world, chance, nodes: this.#nodes });
+  }
+
+  #officer(number: number): Officer {
+    const chance = Chance.of(this.#swarm.seed, "officers", number);
+    return new Officer({ world: this.#world, chance, nodes: this.#nodes });
   }
 
   // While clients still write: who stays knows different parts of what was committed, and of what came behind it.

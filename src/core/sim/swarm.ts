@@ -19,6 +19,8 @@ export interface Swarm {
   readonly clients: number;
   /** Clients whose entries are applied in slices. */
   readonly batchers: number;
+  /** Who changes roles and revocations, and operators beside it: none where states go wrong, for its model is right. */
+  readonly officers: number;
   /** Clients whose history goes through the linearizability checker. */
   readonly contenders: number;
   readonly durationMs: number;
@@ -84,6 +86,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
     ...settings,
     // Contenders would have less done before the end of the run.
     batchers: settings.contenders > 0 ? 0 : Chance.of(seed, "batchers").pick([1, 2]),
+    officers: flips.length > 0 ? 0 : Chance.of(seed, "officers").pick([0, 1]),
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
     comparesStates: flips.length > 0,
@@ -93,7 +96,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   };
 }
 
-type Settings = Omit<Swarm, "seed" | "noises" | "schedule" | "comparesStates" | "batchers">;
+type Settings = Omit<Swarm, "seed" | "noises" | "schedule" | "comparesStates" | "batchers" | "officers">;
 
 interface Theme {
   readonly noises: readonly Noise[];

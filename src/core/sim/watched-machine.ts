@@ -38,7 +38,7 @@ export class WatchedMachine implements Machine<Outcome> {
   }
 
   #applied(index: LogIndex, data: Uint8Array, outcome: Outcome | null): void {
-    this.#checker.applies(this.#node, index, data, outcome, this.#machine.view.hash());
+    this.#checker.applies(this.#node, index, data, outcome, this.#machine.view);
   }
 
   restore(index: LogIndex): Restoring {

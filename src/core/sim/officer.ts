@@ -1,0 +1,95 @@
+// An administrator who gives operators roles and takes them back, and revokes certificates, beside operators who write whatever
+// they may (ADR-0026, ADR-0028). Which of their entries are applied, the access model says. Only while the cluster version
+// knows these operations; no session: an operator without a role has none, and each entry is judged by itself.
+
+import { KNOWN_VERSION } from "../fleet/format.ts";
+import type { Operation } from "../wire/gen/fleet/v1/command.ts";
+import type { Chance } from "./chance.ts";
+import { leaderOf } from "./leader-of.ts";
+import type { SimNode } from "./node.ts";
+import { SimSession } from "./session.ts";
+import type { World } from "./world.ts";
+
+const OPERATORS = ["alice", "bob"] as const;
+/** Each allows the names that begin with its own. */
+const ROLES = ["east", "west"] as const;
+const SUBJECTS = ["A1", "fleet://shard/revoked", "fleet://operator/bob"] as const;
+const SECOND_MS = 1_000;
+const THINK_FACTOR = 4;
+
+export interface OfficerOptions {
+  readonly world: World;
+  readonly chance: Chance;
+  readonly nodes: readonly SimNode[];
+}
+
+export class Officer {
+  readonly #options: OfficerOptions;
+  readonly #session: SimSession;
+
+  constructor(options: OfficerOptions) {
+    this.#options = options;
+    this.#session = new SimSession(options, () => this.#think());
+  }
+
+  stop(): void {
+    this.#session.stop();
+  }
+
+  #think(): void {
+    const { world, chance, nodes } = this.#options;
+    world.queue.after(chance.ms(0, THINK_FACTOR * world.swarm.thinkMs), () => {
+      if (this.#session.isStopped) return;
+      const view = leaderOf(nodes)?.process?.machine.view;
+      if (view === undefined || view.clusterVersion < KNOWN_VERSION) {
+        this.#think();
+        return;
+      }
+      const { actor, kind } = this.#draw();
+      this.#session.writeAs(actor, { kind }, () => this.#think());
+    });
+  }
+
+  #draw(): { readonly actor: string; readonly kind: NonNullable<Operation["kind"]> } {
+    const { chance } = this.#options;
+    const operator = chance.pick(OPERATORS);
+    const role = chance.pick(ROLES);
+    const actor = "fleet://admin";
+    switch (
+      chance.pick(["write", "write", "write", "role", "grant", "take", "revoke", "unrevoke"] as const)
+    ) {
+      case "write": {
+        const name = `${chance.pick(ROLES)}-1`;
+        const value = {
+          name,
+          address: "127.0.0.1:1",
+          region: "",
+          declaredQuota: chance.between(1, 9),
+          keepRegion: false,
+        };
+        return { actor: `fleet://operator/${operator}`, kind: { $case: "upsertProvider", value } };
+      }
+      case "role": {
+        const names = [`${role}-${chance.pick(["*", "1*", "2*"])}`];
+        const rules = [{ verbs: ["set"], tables: ["provider"], names }];
+        return { actor, kind: { $case: "setRole", value: { name: role, rules } } };
+      }
+      case "grant":
+        return { actor, kind: { $case: "grantRole", value: { operator, role } } };
+      case "take":
+        return { actor, kind: { $case: "revokeRole", value: { operator, role } } };
+      case "revoke":
+        return { actor, kind: { $case: "revokeCertificate", value: this.#revocation() } };
+      case "unrevoke":
+        return { actor, kind: { $case: "unrevokeCertificate", value: { subject: chance.pick(SUBJECTS) } } };
+    }
+  }
+
+  /** Also an earlier time than one that is revoked already. */
+  #revocation() {
+    const { world, chance } = this.#options;
+    const agoMs = chance.between(0, 5) * SECOND_MS;
+    const issuedBeforeMs = Math.max(0, Math.floor(world.queue.nowMs) - agoMs);
+    return { subject: chance.pick(SUBJECTS), issuedBeforeMs, holder: "", endsAtMs: 0 };
+  }
+}
