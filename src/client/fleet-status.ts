@@ -26,7 +26,7 @@ export interface NodeObservation {
   readonly certificateDaysLeft: number | null;
 }
 
-export type Verdict = "healthy" | "degraded" | "no-quorum";
+export type FleetVerdict = "healthy" | "degraded" | "no-quorum";
 
 export interface FleetStatus {
   readonly clusterName: string;
@@ -38,7 +38,7 @@ export interface FleetStatus {
   readonly hashIndex: number | null;
   /** Null when fewer than two nodes know their hash at the index. */
   readonly hashesAgree: boolean | null;
-  readonly verdict: Verdict;
+  readonly verdict: FleetVerdict;
   readonly versions: FleetVersion;
   /** Null without a leader. */
   readonly tolerance: Tolerance | null;

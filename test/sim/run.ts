@@ -4,12 +4,12 @@
 import { execFileSync } from "node:child_process";
 import { failureReport } from "../../src/core/sim/report.ts";
 import { shrink } from "../../src/core/sim/shrink.ts";
-import { type RunResult, simulate, type Verdict } from "../../src/core/sim/simulation.ts";
+import { type RunResult, type RunVerdict, simulate } from "../../src/core/sim/simulation.ts";
 import { drawSwarm } from "../../src/core/sim/swarm.ts";
 import { type RunnerOptions, runnerOptions, USAGE } from "./options.ts";
 import { Totals } from "./totals.ts";
 
-const EXIT: Readonly<Record<Verdict, number>> = { ok: 0, safety: 1, liveness: 2, crash: 3 };
+const EXIT: Readonly<Record<RunVerdict, number>> = { ok: 0, safety: 1, liveness: 2, crash: 3 };
 const SHRINKING_RUNS_MAX = 300;
 
 async function main(): Promise<number> {

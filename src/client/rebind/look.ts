@@ -40,7 +40,7 @@ export type FleetReads = Pick<FleetClient, "listShards" | "listClusters">;
 export type OnWait = (shards: readonly string[]) => void;
 
 /** Reads again and again, and reports which shards are being waited for. */
-export class Lookout {
+export class FleetReader {
   readonly #client: FleetReads;
   readonly #onWait: OnWait;
   #awaited = "";
@@ -64,13 +64,13 @@ export class Lookout {
       if (awaited.length === 0 && areOfOneLeader(shards.stamp, clusters.stamp)) {
         return fleetOf(shards, clusters);
       }
-      this.#tell(awaited);
+      this.#report(awaited);
       if (performance.now() >= endMs) throw incomplete(awaited);
       await sleep(LOOK_EVERY_MS);
     }
   }
 
-  #tell(awaited: readonly string[]): void {
+  #report(awaited: readonly string[]): void {
     const names = awaited.join(" ");
     if (awaited.length > 0 && names !== this.#awaited) this.#onWait(awaited);
     this.#awaited = names;

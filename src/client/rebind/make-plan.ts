@@ -11,7 +11,7 @@ import {
   type RebindPlan,
 } from "../../core/rebind/plan.ts";
 import type { Binding } from "../../core/wire/gen/fleet/v1/command.ts";
-import { type Fleet, type FleetReads, Lookout, type OnWait } from "./look.ts";
+import { type Fleet, FleetReader, type FleetReads, type OnWait } from "./look.ts";
 
 // Longer than the time for which a leader counts as new by default.
 const HEARING: Hearing = { timeoutMs: 60_000, onWait: () => undefined };
@@ -90,7 +90,7 @@ export async function rollbackPlan(
 }
 
 function lookOnce(client: FleetReads, { timeoutMs, onWait }: Hearing): Promise<Fleet> {
-  return new Lookout(client, onWait).look(performance.now() + timeoutMs);
+  return new FleetReader(client, onWait).look(performance.now() + timeoutMs);
 }
 
 // A list that names a cluster twice was put together wrongly, and may lack another one.

@@ -10,7 +10,7 @@ import { type Move, type RebindPlan, wavesOf } from "../../core/rebind/plan.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { AgentMover } from "./executor.ts";
-import { type Fleet, type FleetReads, Lookout, type OnWait } from "./look.ts";
+import { type Fleet, FleetReader, type FleetReads, type OnWait } from "./look.ts";
 import { outcomeOf, type RebindOutcome, Track } from "./track.ts";
 
 const LOOK_EVERY_MS = 250;
@@ -37,12 +37,12 @@ export async function runPlan(
   mover: AgentMover,
   options: RunOptions,
 ): Promise<RebindOutcome> {
-  const lookout = new Lookout(client, options.onWait);
+  const reader = new FleetReader(client, options.onWait);
   const ended: Track[] = [];
   let isWell = true;
   for (const moves of wavesOf(plan, options.maxParallel)) {
     const tracks = moves.map((move) => new Track(move));
-    if (isWell) await new Wave(client, lookout, tracks, mover, options).run();
+    if (isWell) await new Wave(client, reader, tracks, mover, options).run();
     isWell &&= tracks.every((track) => track.isDone);
     ended.push(...tracks);
   }
@@ -65,7 +65,7 @@ export async function previewPlan(
   timeoutMs: number,
   onWait?: OnWait,
 ): Promise<RebindOutcome> {
-  const fleet = await new Lookout(client, onWait).look(performance.now() + timeoutMs);
+  const fleet = await new FleetReader(client, onWait).look(performance.now() + timeoutMs);
   const tracks = plan.moves.map((move) => new Track(move));
   for (const track of tracks) {
     const step = track.decide(fleet);
@@ -82,7 +82,7 @@ export async function previewPlan(
 
 class Wave {
   readonly #client: RebindClient;
-  readonly #lookout: Lookout;
+  readonly #reader: FleetReader;
   readonly #tracks: readonly Track[];
   readonly #mover: AgentMover;
   readonly #options: RunOptions;
@@ -90,13 +90,13 @@ class Wave {
 
   constructor(
     client: RebindClient,
-    lookout: Lookout,
+    reader: FleetReader,
     tracks: readonly Track[],
     mover: AgentMover,
     options: RunOptions,
   ) {
     this.#client = client;
-    this.#lookout = lookout;
+    this.#reader = reader;
     this.#tracks = tracks;
     this.#mover = mover;
     this.#options = options;
@@ -125,7 +125,7 @@ class Wave {
   /** A failing read fails every unfinished move. */
   async #look(open: readonly Track[]): Promise<Fleet | null> {
     try {
-      return await this.#lookout.look(this.#endMs);
+      return await this.#reader.look(this.#endMs);
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
       for (const track of open) track.error = error;

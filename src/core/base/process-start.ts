@@ -3,6 +3,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { isErrno } from "./system-error.ts";
 
 const run = promisify(execFile);
 
@@ -32,7 +33,7 @@ export async function isHidden(pid: number): Promise<boolean> {
     // One of our own processes, which /proc shows: it was started since the first read.
     return false;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return isErrno(error, "EPERM");
   }
 }
 

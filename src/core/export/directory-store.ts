@@ -6,6 +6,7 @@ import { readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { isErrno } from "../base/system-error.ts";
 import { parseSnapshotName } from "./snapshot-name.ts";
 import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
@@ -102,8 +103,7 @@ async function orIfAbsent<T, Absent>(absent: Absent, work: () => Promise<T>): Pr
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR"].includes(String(error.code)))
-      return absent;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return absent;
     throw error;
   }
 }

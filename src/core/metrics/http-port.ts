@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { isErrno } from "../base/system-error.ts";
 import { type Bounds, boundConnections } from "./bounded-connections.ts";
 
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
@@ -84,7 +85,7 @@ function listen(server: Server, options: HttpPortOptions): Promise<number> {
 
 function cannotListen({ host, port, purpose, flag }: HttpPortOptions, cause: Error): OperatorError {
   const address = formatAddress(host, port);
-  const isTaken = "code" in cause && cause.code === "EADDRINUSE";
+  const isTaken = isErrno(cause, "EADDRINUSE");
   return new OperatorError(isTaken ? "PORT_TAKEN" : "CANNOT_LISTEN", {
     what: `cannot listen on ${address} for ${purpose}`,
     why: isTaken ? "another process listens there" : cause.message,

@@ -38,10 +38,10 @@ export interface NodeFinding {
   readonly isFurthest: boolean;
 }
 
-type Verdict = "half-recovered" | "running" | "quorum" | "no-quorum" | "no-survivor";
+type LossVerdict = "half-recovered" | "running" | "quorum" | "no-quorum" | "no-survivor";
 
 export interface Diagnosis {
-  readonly verdict: Verdict;
+  readonly verdict: LossVerdict;
   readonly nodes: readonly NodeFinding[];
   readonly furthest: string | null;
   readonly quorumNeeded: number | null;
@@ -83,7 +83,7 @@ export function diagnose(places: readonly Place[]): Diagnosed {
   };
 }
 
-function verdictOf(places: readonly Place[], assessment: Assessment | null): Verdict {
+function verdictOf(places: readonly Place[], assessment: Assessment | null): LossVerdict {
   if (places.some(({ sight }) => sight.kind === "half-recovered")) return "half-recovered";
   if (places.some(({ sight }) => sight.kind === "running")) return "running";
   if (assessment === null) return "no-survivor";

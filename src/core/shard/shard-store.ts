@@ -9,6 +9,7 @@ import { assert } from "../base/assert.ts";
 import { systemClock } from "../base/clock.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
+import { isErrno } from "../base/system-error.ts";
 import type { Allegiance } from "./allegiance.ts";
 import type { Binding, BindingTable } from "./binding-table.ts";
 import { EARLIER, ofEarlier, sessionEnded } from "./binding-table.ts";
@@ -170,7 +171,7 @@ async function readIfPresent(path: string): Promise<Uint8Array | null> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (isErrno(error, "ENOENT")) return null;
     throw new OperatorError("SHARD_RECORD_UNREADABLE", {
       what: `the shard's record ${path} cannot be read`,
       why: error instanceof Error ? error.message : String(error),

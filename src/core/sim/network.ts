@@ -90,7 +90,7 @@ export class Network {
   }
 
   /** What is no message of Raft's, in order with those: a sign of life, or that a group comes to a standstill. */
-  tell(from: NodeId, to: NodeId, what: (port: Port) => void): void {
+  deliver(from: NodeId, to: NodeId, what: (port: Port) => void): void {
     const link = this.#link(from, to);
     if (link.isCut || this.#has("loss")) return;
     this.#deliver(link, () => {

@@ -264,7 +264,7 @@ export class Process {
         this.#events = events;
       },
       send: (group, message) => this.#send(group, message),
-      quiesce: (peer, quiesce) => network.tell(node, peer, (port) => port.quiesced(node, quiesce)),
+      quiesce: (peer, quiesce) => network.deliver(node, peer, (port) => port.quiesced(node, quiesce)),
       // The fleet's group is never quiescent: without others its heartbeats need no beats beside them.
       beat: () => swarm.groups > 0 && this.#tellAll((port) => port.heard(node)),
       close: () => Promise.resolve(),
@@ -351,7 +351,7 @@ export class Process {
 
   #tellAll(what: (port: Port) => void): void {
     for (const peer of this.services.connected) {
-      if (peer !== this.#node) this.#world.network.tell(this.#node, peer, what);
+      if (peer !== this.#node) this.#world.network.deliver(this.#node, peer, what);
     }
   }
 

@@ -40,11 +40,11 @@ const GROUP_THINK_MS = 1_000;
 const QUIET_HOPS_MAX = 12;
 const SETTLED = Promise.resolve();
 
-export type Verdict = "ok" | "safety" | "liveness" | "crash";
+export type RunVerdict = "ok" | "safety" | "liveness" | "crash";
 
 export interface RunResult {
   readonly seed: number;
-  readonly verdict: Verdict;
+  readonly verdict: RunVerdict;
   /** The broken property, or what else went wrong. */
   readonly what: string;
   readonly stack: string;
@@ -365,7 +365,7 @@ class Simulation implements NodeHost {
   }
 }
 
-function verdictOf(error: unknown): Verdict {
+function verdictOf(error: unknown): RunVerdict {
   if (error === null) return "ok";
   if (error instanceof SafetyViolation) return "safety";
   return error instanceof LivenessFailure ? "liveness" : "crash";

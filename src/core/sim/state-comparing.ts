@@ -94,7 +94,7 @@ export class StateComparing {
       nameOf: (id) => `n${id}`,
       digestAt: (index) => machine.hashAt(index),
       now: () => machine.view,
-      send: (to, check) => world.network.tell(node, to, (port) => port.heardCheck(node, check)),
+      send: (to, check) => world.network.deliver(node, to, (port) => port.heardCheck(node, check)),
       // No voter was left that could contradict, and the state is wrong: then it is passed on (ADR-0017).
       onUnconfirmed: () => {
         if (world.checker.flips.isWrong(node)) onFinding(new NoPromiseLeft("a wrong state has no witness"));

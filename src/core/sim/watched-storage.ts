@@ -27,8 +27,8 @@ export class WatchedStorage implements Storage {
     return this.#storage.saveSnapshot(group, snapshot);
   }
 
-  shelveSnapshot(group: GroupId): void {
-    this.#storage.shelveSnapshot(group);
+  evictSnapshot(group: GroupId): void {
+    this.#storage.evictSnapshot(group);
   }
 
   isSnapshotLost(group: GroupId): boolean {

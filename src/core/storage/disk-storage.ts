@@ -10,7 +10,7 @@ import { systemClock } from "../base/clock.ts";
 import { createDirectoryDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
-import { systemCodeOf } from "../base/system-error.ts";
+import { isErrno, systemCodeOf } from "../base/system-error.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { OperatorKeys } from "../seal/operator-keys.ts";
@@ -121,12 +121,12 @@ export class DiskStorage implements Storage {
     return this.#track(this.#saveOwn(group, snapshot));
   }
 
-  shelveSnapshot(group: GroupId): void {
+  evictSnapshot(group: GroupId): void {
     const log = this.#log(group);
     const { snapshotHead } = log;
     // Until its file is durable it can't be fetched from there; the empty snapshot at index 0 has no file.
     const isDurable = snapshotHead.index <= this.#wal.durableSnapshotIndex(group);
-    if (isDurable && snapshotHead.index > 0) this.#shelve(group, snapshotHead);
+    if (isDurable && snapshotHead.index > 0) this.#evict(group, snapshotHead);
   }
 
   isSnapshotLost(group: GroupId): boolean {
@@ -218,12 +218,12 @@ export class DiskStorage implements Storage {
     if (head.index <= this.#newestMark(group)) return this.#append(group, []);
     this.#marks.set(group, head.index);
     await this.#append(group, [markRecord(group, head, false)]);
-    if (this.#newestMark(group) === head.index) this.#shelve(group, head);
+    if (this.#newestMark(group) === head.index) this.#evict(group, head);
     this.#track(this.#snapshots.prune(group, head.index).then(() => this.#settleKeys()));
   }
 
-  #shelve(group: GroupId, head: SnapshotHead): void {
-    this.#log(group).shelveSnapshot(head, () => this.#track(this.#fetch(group)));
+  #evict(group: GroupId, head: SnapshotHead): void {
+    this.#log(group).evictSnapshot(head, () => this.#track(this.#fetch(group)));
   }
 
   /** Reads the group's newest snapshot into memory for the next caller. */
@@ -319,7 +319,7 @@ async function syncNameOf(directory: string, files: FileSystem): Promise<void> {
 /** A later attempt may succeed. */
 function isPassing(error: unknown): boolean {
   const cause = error instanceof StorageCorrupt ? error.cause : null;
-  return cause instanceof Error && "code" in cause && (cause.code === "EMFILE" || cause.code === "ENFILE");
+  return isErrno(cause, "EMFILE", "ENFILE");
 }
 
 function ignoreReport(): void {}

@@ -30,7 +30,7 @@ export class MemoryStorage implements Storage {
   }
 
   /** The data are only in memory, so they stay there. */
-  shelveSnapshot(): void {}
+  evictSnapshot(): void {}
 
   isSnapshotLost(): boolean {
     return false;

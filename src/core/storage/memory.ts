@@ -92,7 +92,7 @@ export class MemoryLog implements LogReader {
   /**
    * The same, with its data on disk: each request for them calls `fetch`, until `bringSnapshot` brings them.
    */
-  shelveSnapshot(head: SnapshotHead, fetch: () => void): void {
+  evictSnapshot(head: SnapshotHead, fetch: () => void): void {
     this.#snapshot = head;
     this.#snapshotData = fetch;
   }

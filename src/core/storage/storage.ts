@@ -35,7 +35,7 @@ export interface Storage {
    * The data were restored or sent: the group's newest snapshot may leave memory. A later request fetches it
    * from the disk.
    */
-  shelveSnapshot(group: GroupId): void;
+  evictSnapshot(group: GroupId): void;
   /** A fetch of the newest snapshot's data failed: a new snapshot is due, even at the same index. */
   isSnapshotLost(group: GroupId): boolean;
   /** Removes entries up to and including `through`, which a durable snapshot must cover. */

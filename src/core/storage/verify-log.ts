@@ -7,6 +7,7 @@ import { readFile, stat } from "node:fs/promises";
 import { diskFiles } from "../base/disk-files.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import type { GroupId } from "../base/ids.ts";
+import { isErrno } from "../base/system-error.ts";
 import { readFrame } from "./frame.ts";
 import type { FrameReader } from "./frame-seal.ts";
 import type { SnapshotMark } from "./record.ts";
@@ -116,7 +117,7 @@ export async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    if (isErrno(error, "ENOENT")) return false;
     throw error;
   }
 }

@@ -5,6 +5,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { GroupId } from "../base/ids.ts";
+import { isErrno } from "../base/system-error.ts";
 import type { ContentFiles } from "./content-files.ts";
 import type { SnapshotMark } from "./record.ts";
 import { SealBroken } from "./sealed-files.ts";
@@ -84,7 +85,7 @@ async function fileNames(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).sort();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (isErrno(error, "ENOENT")) return [];
     throw error;
   }
 }

@@ -5,6 +5,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
+import { isErrno } from "../base/system-error.ts";
 import type { OpenedRing } from "../seal/key-ring.ts";
 import type { OperatorKeys } from "../seal/operator-keys.ts";
 import { readersOf } from "./at-rest.ts";
@@ -155,7 +156,7 @@ async function namesIn(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).sort();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (isErrno(error, "ENOENT")) return [];
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 // endpoint tried. An error of our own making that nobody expected is said to be a bug; its stack goes to a file.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { cut, printable } from "../../core/base/printable.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import type { Paint } from "../model/paint.ts";
 import { stringify, toContract } from "./json.ts";
 
@@ -53,7 +54,7 @@ function isRefusedByFileSystem(error: unknown): error is Error {
 }
 
 function fileSystemFailure(error: Error): Failure {
-  const isBroken = "code" in error && error.code === "EIO";
+  const isBroken = isErrno(error, "EIO");
   return {
     code: "FLEET_E_FILE_SYSTEM",
     exit: Exit.Failure,

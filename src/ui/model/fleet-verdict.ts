@@ -2,7 +2,7 @@
 // different leaders and different hashes each get a line of their own, so that no problem must be guessed
 // from the table.
 
-import type { FleetStatus, NodeObservation, Verdict } from "../../client/fleet-status.ts";
+import type { FleetStatus, FleetVerdict, NodeObservation } from "../../client/fleet-status.ts";
 import type { AwaitedNode } from "../../client/fleet-version.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { endsSoon } from "../../core/wire/tls/certificate-age.ts";
@@ -14,7 +14,7 @@ import type { Mark } from "./table.ts";
 import { transferLines } from "./transfer-lines.ts";
 import { admissionWord } from "./words.ts";
 
-const VERDICT_MARKS: Readonly<Record<Verdict, Mark>> = {
+const VERDICT_MARKS: Readonly<Record<FleetVerdict, Mark>> = {
   healthy: "good",
   degraded: "warn",
   "no-quorum": "bad",
@@ -50,7 +50,7 @@ export function verdictExit(fleet: FleetStatus): Exit {
   return sound ? Exit.Ok : Exit.NoQuorum;
 }
 
-export const verdictMark = (verdict: Verdict): Mark => VERDICT_MARKS[verdict];
+export const verdictMark = (verdict: FleetVerdict): Mark => VERDICT_MARKS[verdict];
 
 function verdictLine(fleet: FleetStatus): Line {
   const up = fleet.nodes.filter((node) => node.reachable).length;

@@ -83,7 +83,7 @@ test("a snapshot whose data are elsewhere is unavailable until they are brought,
   const log = logWith([1, 1]);
   let asked = 0;
   const { data, ...head } = snapshotAt(2);
-  log.shelveSnapshot(head, () => {
+  log.evictSnapshot(head, () => {
     asked += 1;
   });
   expect([log.snapshot(), log.snapshot(), asked]).toEqual(["unavailable", "unavailable", 2]);

@@ -54,7 +54,7 @@ class Run {
     else if (dice < 15) await this.#snapshot(group, model);
     else if (dice < 16) await this.#install(group, model);
     else if (dice < 17) this.#compact(group, model);
-    else if (dice < 18) this.#storage.shelveSnapshot(group);
+    else if (dice < 18) this.#storage.evictSnapshot(group);
     else await this.#reopen(dice === 19);
   }
 

@@ -192,7 +192,7 @@ test("the data of a replica's own snapshot are in its file alone: who asks gets 
   expect(reader.snapshot()).toBe("unavailable");
   expect(await newestSnapshot(reader)).toEqual(snapshot(4));
   expect(reader.snapshot()).toEqual(snapshot(4));
-  storage.shelveSnapshot(FLEET_GROUP);
+  storage.evictSnapshot(FLEET_GROUP);
   expect(reader.snapshot()).toBe("unavailable");
   expect(await newestSnapshot(reader)).toEqual(snapshot(4));
 });
@@ -201,10 +201,10 @@ test("a received snapshot stays in memory until its file is durable", async () =
   const storage = await openStorage(await temporaryFolder());
   const reader = storage.reader(FLEET_GROUP);
   const written = storage.write(request({ snapshot: snapshot(40, 2), hardState: hardState(2, 0, 40) }));
-  storage.shelveSnapshot(FLEET_GROUP);
+  storage.evictSnapshot(FLEET_GROUP);
   expect(reader.snapshot()).toEqual(snapshot(40, 2));
   await written;
-  storage.shelveSnapshot(FLEET_GROUP);
+  storage.evictSnapshot(FLEET_GROUP);
   expect(reader.snapshot()).toBe("unavailable");
   expect(await newestSnapshot(reader)).toEqual(snapshot(40, 2));
 });

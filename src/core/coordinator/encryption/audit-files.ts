@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { diskFiles } from "../../base/disk-files.ts";
 import type { FileSystem } from "../../base/file-system.ts";
-import { isSystemError } from "../../base/system-error.ts";
+import { isErrno } from "../../base/system-error.ts";
 import { SEALED_SUFFIX } from "../../seal/sealed-entries.ts";
 import { KEY_ID_END, operatorKeyOf } from "../../seal/sealed-export.ts";
 import type { AuditFiles } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -19,7 +19,7 @@ export async function auditFilesByKey(
 ): Promise<readonly AuditFiles[]> {
   const names = await files.list(directory).catch((error: unknown) => {
     // The folder is created with the first export.
-    if (isSystemError(error) && error.code === "ENOENT") return [];
+    if (isErrno(error, "ENOENT")) return [];
     throw error;
   });
   const counts = new Map<string, number>();

@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../../base/durable-file.ts";
 import type { Log } from "../../base/log.ts";
+import { isErrno } from "../../base/system-error.ts";
 import type { Timers } from "../../base/timers.ts";
 import { auditExportOf } from "../../fleet/audit/audit.ts";
 import type { FleetView } from "../../fleet/state.ts";
@@ -115,8 +116,8 @@ async function keep(
 ): Promise<string> {
   await createDirectoryDurably(directory);
   const path = join(directory, keys === null ? name : name + SEALED_SUFFIX);
-  const there = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null;
+  const there = await readFile(path).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT")) return null;
     throw error;
   });
   if (there === null) {

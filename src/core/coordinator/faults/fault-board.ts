@@ -65,7 +65,7 @@ export class FaultBoard implements LinkFaults {
     const cancel = timers.after(ttlMs, () => this.#end(id, "its time to live is over"));
     this.#active.set(id, { active, cancel });
     log.warn("a fault was injected", { id, ...fault, ttlMs, by, reason });
-    this.#tell();
+    this.#notify();
     return active;
   }
 
@@ -143,10 +143,10 @@ export class FaultBoard implements LinkFaults {
     found.cancel();
     this.#active.delete(id);
     this.#options.log.warn("a fault has ended", { id, kind: found.active.fault.kind, why });
-    this.#tell();
+    this.#notify();
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const watcher of [...this.#watchers]) watcher();
   }
 

@@ -2,9 +2,9 @@
 // hash for each applied index, so that replicas can be compared at an index that both have passed.
 
 import { assert } from "../../base/assert.ts";
+import { halfDutyCycle } from "../../base/duty-cycle.ts";
 import { Exit, OperatorError } from "../../base/errors.ts";
 import type { LogIndex } from "../../base/ids.ts";
-import { atLeisure } from "../../base/leisure.ts";
 import { rowsOf } from "../../fleet/apply/apply-many.ts";
 import { apply, applyInSlices, dryRunInSlices } from "../../fleet/apply.ts";
 import { ChangeLog } from "../../fleet/changes/change-log.ts";
@@ -52,7 +52,7 @@ export class FleetMachine implements Machine<Outcome> {
    * `knownVersion`: the build's; newer entries are not applied. `cut`: how entries are sliced. All are seams:
    * simulations decide.
    */
-  constructor(pauses: () => () => Promise<unknown> = atLeisure, knownVersion = KNOWN_VERSION, cut = CUT) {
+  constructor(pauses: () => () => Promise<unknown> = halfDutyCycle, knownVersion = KNOWN_VERSION, cut = CUT) {
     this.#pauses = pauses;
     this.knownVersion = knownVersion;
     this.#cut = cut;

@@ -59,7 +59,7 @@ export class GroupDriver<Result> {
       meter: this.meter,
       step: (message) => options.raft.step(message),
       send: (message) => options.send(message),
-      onRestored: () => options.storage.shelveSnapshot(options.group),
+      onRestored: () => options.storage.evictSnapshot(options.group),
       onProgress: (index) => this.#waiting.reads.applied(index),
       onLater: () => this.#schedule(),
       machine: options.machine,
@@ -132,7 +132,7 @@ export class GroupDriver<Result> {
   }
 
   tick(): void {
-    this.#tell((raft) => {
+    this.#input((raft) => {
       raft.tick();
       this.#snapshots.look();
       this.meter.look(raft.commit, this.appliedIndex);
@@ -142,12 +142,12 @@ export class GroupDriver<Result> {
   /** There will be no ticks until there is work (ADR-0008). */
   quiesce(): void {
     assert(!this.hasWaiting, "what waits has a deadline, and so needs ticks");
-    this.#tell((raft) => raft.quiesce());
+    this.#input((raft) => raft.quiesce());
   }
 
   /** Entries through this index are to be compacted as soon as a snapshot covers them. */
-  letGo(through: LogIndex): void {
-    this.#snapshots.letGo(through);
+  compactThrough(through: LogIndex): void {
+    this.#snapshots.compactThrough(through);
     this.#schedule();
   }
 
@@ -164,23 +164,23 @@ export class GroupDriver<Result> {
   receive(message: Message): void {
     const { group, self } = this.#options;
     if (endsByTransfer(message)) this.meter.expectEnd("handed-over");
-    const error = comesFromHere(message, self) ? "malformed" : this.#tell((raft) => raft.step(message));
+    const error = comesFromHere(message, self) ? "malformed" : this.#input((raft) => raft.step(message));
     if (error === null) return;
     this.#drop(error, message);
     if (isLoss(error)) this.#fail(lostEntries(error, this.#options.raft, message, group));
   }
 
   unreachable(peer: NodeId): void {
-    this.#tell((raft) => raft.reportUnreachable(peer));
+    this.#input((raft) => raft.reportUnreachable(peer));
   }
 
   snapshotDelivered(peer: NodeId, ok: boolean): void {
-    this.#tell((raft) => raft.reportSnapshot(peer, ok));
+    this.#input((raft) => raft.reportSnapshot(peer, ok));
   }
 
   forgetLeader(): void {
     if (this.leader !== 0) this.meter.expectEnd("disconnected");
-    this.#tell((raft) => raft.forgetLeader());
+    this.#input((raft) => raft.forgetLeader());
   }
 
   campaign(): void {
@@ -267,10 +267,10 @@ export class GroupDriver<Result> {
     this.#options.onDropped?.({ group: this.#options.group, reason, from, type, term, index });
   }
 
-  /** Like `#tell`, for a caller in this process, and after everything that was proposed before. */
+  /** Like `#input`, for a caller in this process, and after everything that was proposed before. */
   #ask<Answer>(question: (raft: RaftNode) => Answer): Answer | null {
     this.#options.onActive();
-    return this.#tell((raft) => {
+    return this.#input((raft) => {
       this.#proposeQueued();
       return question(raft);
     });
@@ -285,7 +285,7 @@ export class GroupDriver<Result> {
   }
 
   /** The core's answer; null when this replica has stopped, or stops now because an invariant broke. */
-  #tell<Answer>(event: (raft: RaftNode) => Answer): Answer | null {
+  #input<Answer>(event: (raft: RaftNode) => Answer): Answer | null {
     if (this.#stopped) return null;
     try {
       const answer = event(this.#options.raft);
@@ -363,7 +363,7 @@ export class GroupDriver<Result> {
 
   #send(message: Message): void {
     const { storage, group, raft, maySend, send } = this.#options;
-    if (message.snapshot !== null) storage.shelveSnapshot(group);
+    if (message.snapshot !== null) storage.evictSnapshot(group);
     const held = whyHeld(message, maySend);
     if (held === null) {
       send(message);

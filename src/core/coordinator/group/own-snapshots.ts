@@ -101,7 +101,7 @@ export class OwnSnapshots {
   }
 
   /** The log is to be compacted through `through`, as soon as a snapshot covers it. */
-  letGo(through: LogIndex): void {
+  compactThrough(through: LogIndex): void {
     const last = this.#options.storage.reader(this.#options.group).lastIndex();
     this.#unwantedThrough = logIndex(Math.min(through, last));
     if (this.#index >= this.#unwantedThrough) this.#compact();

@@ -14,14 +14,14 @@ import type { Quiesce, Transport, TransportEvents } from "../../transport/transp
 import type { GroupDriver } from "../group/group-driver.ts";
 import { campaignRank, sliceDelayMs } from "./campaign-order.ts";
 import type { TimingProfile } from "./profile.ts";
-import { Pulse } from "./pulse.ts";
 import { agreesToQuiesce, caughtUpWith, mayQuiesce } from "./quiescence.ts";
+import { RecentPeers } from "./recent-peers.ts";
 import { Turns } from "./turns.ts";
 
 // Less than the margin between an answer's deadline and its caller's (calls/handler.ts).
 const EXPIRE_EVERY_MS = 20;
-const LET_GO_EVERY_MS = 1_000;
-const LET_GO_AT_ONCE = 16;
+const COMPACT_EVERY_MS = 1_000;
+const COMPACTED_AT_ONCE = 16;
 // The number of unknown groups that are remembered once a peer has named them.
 const UNKNOWN_GROUPS_MAX = 256;
 // In ticks: how long there must be no work, and how long a leader waits for a follower that does not answer.
@@ -82,7 +82,7 @@ type HostedDriver = Pick<
   | "expire"
   | "hasWaiting"
   | "quiesce"
-  | "letGo"
+  | "compactThrough"
   | "receive"
   | "unreachable"
   | "snapshotDelivered"
@@ -109,7 +109,7 @@ interface Hosted {
 export class Host {
   readonly #options: HostOptions;
   readonly #timers: Timers;
-  readonly #pulse: Pulse;
+  readonly #recentPeers: RecentPeers;
   readonly #turns: Turns;
   readonly #groups = new Map<GroupId, Hosted>();
   /** The groups that get ticks; the others are quiescent, or wait for their start. */
@@ -125,7 +125,7 @@ export class Host {
     this.#timers = options.timers ?? systemTimers;
     // As long as the longest election timeout: quiescent groups have no urgent work, and a false alarm wakes
     // many.
-    this.#pulse = new Pulse(2 * options.profile.electionTicks);
+    this.#recentPeers = new RecentPeers(2 * options.profile.electionTicks);
     this.#turns = new Turns(options.later ?? soonOncePerPass());
     this.#afterReading = options.afterReading ?? ((run) => void setImmediate(run));
   }
@@ -147,7 +147,7 @@ export class Host {
     const { transport, profile } = this.#options;
     this.#every(profile.tickMs, () => this.#tick());
     this.#every(EXPIRE_EVERY_MS, () => this.#expire());
-    this.#every(LET_GO_EVERY_MS, () => this.#letGo());
+    this.#every(COMPACT_EVERY_MS, () => this.#compactPinned());
     transport.start(this.#events());
     this.#startGroups([...this.#groups.values()]);
   }
@@ -160,7 +160,7 @@ export class Host {
 
   /** Whether the peer's process was heard within the longest election timeout. */
   hears(peer: NodeId): boolean {
-    return this.#pulse.hears(peer);
+    return this.#recentPeers.hears(peer);
   }
 
   isQuiescent(group: GroupId): boolean {
@@ -220,7 +220,7 @@ export class Host {
     for (const hosted of led) this.#tickGroup(hosted);
     this.#afterReading(() => {
       if (this.#isStopped) return;
-      for (const peer of this.#pulse.tick()) this.#onSilent(peer);
+      for (const peer of this.#recentPeers.tick()) this.#onSilent(peer);
       for (const hosted of awake) if (!led.has(hosted) && this.#awake.has(hosted)) this.#tickGroup(hosted);
     });
   }
@@ -242,7 +242,7 @@ export class Host {
     const { group, driver, idleTicks } = hosted;
     if (driver.role !== "leader" || driver.hasWaiting) return false;
     const raft = driver.status();
-    if (!mayQuiesce(raft, this.#pulse, idleTicks > PATIENCE)) return false;
+    if (!mayQuiesce(raft, this.#recentPeers, idleTicks > PATIENCE)) return false;
     for (const member of caughtUpWith(raft)) {
       transport.quiesce(member, { group, term: raft.term, index: raft.lastIndex });
     }
@@ -266,9 +266,9 @@ export class Host {
   }
 
   // A few at a time: each makes a snapshot, and the disk has other work.
-  #letGo(): void {
-    const pinned = [...(this.#options.disk?.pinned() ?? [])].slice(0, LET_GO_AT_ONCE);
-    for (const [group, through] of pinned) this.#groups.get(group)?.driver.letGo(through);
+  #compactPinned(): void {
+    const pinned = [...(this.#options.disk?.pinned() ?? [])].slice(0, COMPACTED_AT_ONCE);
+    for (const [group, through] of pinned) this.#groups.get(group)?.driver.compactThrough(through);
   }
 
   #events(): TransportEvents {
@@ -312,13 +312,13 @@ export class Host {
   #onQuiesced(peer: NodeId, quiesce: Quiesce): void {
     const hosted = this.#groups.get(quiesce.group);
     if (hosted === undefined || !hosted.rules.mayQuiesce || hosted.driver.hasWaiting) return;
-    const isAgreed = this.#pulse.hears(peer) && agreesToQuiesce(hosted.driver.status(), peer, quiesce);
+    const isAgreed = this.#recentPeers.hears(peer) && agreesToQuiesce(hosted.driver.status(), peer, quiesce);
     if (isAgreed) this.#quiesce(hosted);
   }
 
   // A returning peer may lack recent entries, or have a vote to give.
   #heard(peer: NodeId): void {
-    if (!this.#pulse.heard(peer)) return;
+    if (!this.#recentPeers.heard(peer)) return;
     for (const hosted of this.#groups.values()) if (hosted.driver.role === "leader") this.#wake(hosted);
     this.#startGroups([...this.#groups.values()].filter(({ driver }) => driver.leader === 0));
   }
@@ -326,7 +326,7 @@ export class Host {
   /** The stream has closed, so the process is probably gone. */
   #onDisconnected(peer: NodeId): void {
     for (const { driver } of this.#groups.values()) driver.unreachable(peer);
-    this.#pulse.lost(peer);
+    this.#recentPeers.lost(peer);
     this.#replace(peer, [...this.#groups.values()]);
   }
 

@@ -34,7 +34,7 @@ export interface Departure {
 }
 
 /** A group that is being handed over. */
-interface Errand extends Led {
+interface Transfer extends Led {
   /** Replicas that were asked and did not take over; they are asked again after the others. */
   readonly tried: Set<NodeId>;
   askedMs: MonotonicMs;
@@ -48,33 +48,35 @@ export async function handOverAll(world: DepartureWorld): Promise<Departure> {
   const { host, clock, sleep } = world;
   const endMs = clock.monotonicMs() + DEPARTURE_MS_MAX;
   host.leave();
-  const errands = new Map<GroupId, Errand>();
+  const transfers = new Map<GroupId, Transfer>();
   for (;;) {
     // Listed again each time: a running campaign may have been won meanwhile.
     for (const led of host.led()) {
-      if (!errands.has(led.group)) errands.set(led.group, { ...led, tried: new Set(), askedMs: 0 });
+      if (!transfers.has(led.group)) transfers.set(led.group, { ...led, tried: new Set(), askedMs: 0 });
     }
-    const open = [...errands.values()].filter((errand) => handOver(errand, world));
+    const open = [...transfers.values()].filter((transfer) => handOver(transfer, world));
     if (open.length === 0 || clock.monotonicMs() >= endMs) break;
     await sleep(LOOK_EVERY_MS);
   }
-  const taken = [...errands.values()].filter(({ driver }) => driver.role !== "leader" && driver.leader !== 0);
-  return { led: errands.size, taken: taken.length };
+  const taken = [...transfers.values()].filter(
+    ({ driver }) => driver.role !== "leader" && driver.leader !== 0,
+  );
+  return { led: transfers.size, taken: taken.length };
 }
 
 /** Takes the next step, if one is due; returns whether there is something to wait for. */
-function handOver(errand: Errand, { answers, isFit, clock }: DepartureWorld): boolean {
-  const { group, driver, tried } = errand;
+function handOver(transfer: Transfer, { answers, isFit, clock }: DepartureWorld): boolean {
+  const { group, driver, tried } = transfer;
   const raft = driver.status();
   // Once it knows the new leader, this replica can name it to its clients, and its vote has been sent.
   if (raft.role !== "leader") return raft.leader === 0 && raft.config.voters.some(answers);
-  const isAsked = raft.leadTransferee !== 0 && clock.monotonicMs() - errand.askedMs < ATTEMPT_MS_MAX;
+  const isAsked = raft.leadTransferee !== 0 && clock.monotonicMs() - transfer.askedMs < ATTEMPT_MS_MAX;
   if (isAsked && answers(raft.leadTransferee)) return true;
   const canLead = (peer: NodeId) => answers(peer) && (group !== FLEET_GROUP || isFit(peer));
   const to = bestSuccessor(raft, group, (peer) => canLead(peer) && !tried.has(peer));
   if (to !== undefined) {
     tried.add(to);
-    errand.askedMs = clock.monotonicMs();
+    transfer.askedMs = clock.monotonicMs();
     driver.transferLeader(to);
     return true;
   }

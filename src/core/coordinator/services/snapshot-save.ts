@@ -17,9 +17,9 @@ export async function snapshotSave(context: ServiceContext, call: Call, caller: 
   // If the caller is gone, copying the tables would be wasted.
   if (call.cancelled) return;
   const { manifest, bytes } = await captureExport(context);
-  await tell(call, { part: { $case: "manifest", value: manifest } });
+  await send(call, { part: { $case: "manifest", value: manifest } });
   for (let from = 0; from < bytes.length && !call.cancelled; from += PART_BYTES) {
-    await tell(call, { part: { $case: "data", value: bytes.subarray(from, from + PART_BYTES) } });
+    await send(call, { part: { $case: "data", value: bytes.subarray(from, from + PART_BYTES) } });
   }
   call.end();
 }
@@ -27,7 +27,7 @@ export async function snapshotSave(context: ServiceContext, call: Call, caller: 
 const MAKES_ROOM = ["drain", "cancelled", "close", "error"] as const;
 
 /** Resolves when there is room for more, or the caller is gone. */
-function tell(call: Call, response: SnapshotSaveResponse): Promise<void> {
+function send(call: Call, response: SnapshotSaveResponse): Promise<void> {
   if (call.cancelled || call.write(response)) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {

@@ -59,7 +59,7 @@ export class StatusFeed {
     call.on("drain", () => this.#readAgain(call));
     this.#stopLooking ??= this.#options.timers.every(LOOK_EVERY_MS, () => this.#look());
     const isFresh = this.#newest !== null && this.#options.now() - this.#toldMs < TELL_EVERY_MS;
-    if (isFresh && this.#newest !== null) this.#tell(call, this.#newest);
+    if (isFresh && this.#newest !== null) this.#send(call, this.#newest);
     else this.#tellAll();
   }
 
@@ -78,17 +78,17 @@ export class StatusFeed {
     }
     this.#toldMs = this.#options.now();
     this.#leadership = this.#options.leadership();
-    for (const call of this.#watchers) this.#tell(call, this.#newest);
+    for (const call of this.#watchers) this.#send(call, this.#newest);
   }
 
-  #tell(call: StatusCall, newest: NodeStatus): void {
+  #send(call: StatusCall, newest: NodeStatus): void {
     if (call.writableNeedDrain) this.#behind.add(call);
     else call.write(newest);
   }
 
   #readAgain(call: StatusCall): void {
     if (!this.#behind.delete(call) || this.#newest === null || !this.#watchers.has(call)) return;
-    this.#tell(call, this.#newest);
+    this.#send(call, this.#newest);
   }
 
   #remove(call: StatusCall): void {

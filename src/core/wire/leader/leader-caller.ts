@@ -13,9 +13,9 @@ import type { CallLimits } from "../unary.ts";
 import { LeaderBreaker } from "./leader-breaker.ts";
 import { LeaderPatience } from "./leader-patience.ts";
 import { Search } from "./leader-search.ts";
-import type { Endpoint, Verdict } from "./leader-verdict.ts";
+import type { Endpoint, FailureVerdict } from "./leader-verdict.ts";
 import { isTimeout, judge } from "./leader-verdict.ts";
-import { Lookout } from "./lookout.ts";
+import { SearchSlots } from "./search-slots.ts";
 
 const PAUSE_MS_MIN = 25;
 const PAUSE_MS_MAX = 400;
@@ -50,7 +50,7 @@ const realWorld: CallerWorld = {
 };
 
 /** One running call. */
-interface Errand {
+interface PendingCall {
   readonly endMs: MonotonicMs;
   readonly signal: AbortSignal | undefined;
   readonly search: Search;
@@ -72,7 +72,7 @@ export class LeaderCaller<Client extends { close(): void }> {
   readonly #suspectUntilMs = new Map<string, number>();
   readonly #breaker = new LeaderBreaker();
   readonly #patience = new LeaderPatience();
-  readonly #lookout = new Lookout();
+  readonly #searchSlots = new SearchSlots();
   /** The newest call that looked for the leader. */
   #lastSearch: Search | null = null;
   /** It has answered as a leader does: every call uses it. */
@@ -99,23 +99,23 @@ export class LeaderCaller<Client extends { close(): void }> {
     options: CallOptions,
   ): Promise<T> {
     const { deadlineMs, signal } = options;
-    const errand = { endMs: this.#world.now() + deadlineMs, signal, search: new Search() };
+    const pending = { endMs: this.#world.now() + deadlineMs, signal, search: new Search() };
     for (;;) {
-      const turn = await this.#myTurn(errand);
-      if (turn === "over") throw errand.search.failure(this.#lastSearch);
-      const attempt = this.#begin(errand, turn);
+      const turn = await this.#myTurn(pending);
+      if (turn === "over") throw pending.search.failure(this.#lastSearch);
+      const attempt = this.#begin(pending, turn);
       try {
-        const endMs = Math.min(errand.endMs, attempt.beganMs + attempt.limitMs);
+        const endMs = Math.min(pending.endMs, attempt.beganMs + attempt.limitMs);
         const answer = await invoke(this.#clientOf(attempt.address), limitsOf(endMs, signal));
         this.#trust(attempt.address);
         this.#patience.answered(attempt.address, this.#world.now() - attempt.beganMs);
         return answer;
       } catch (error) {
-        const pauseMs = this.#onFailure(error, attempt, errand);
-        const remainingMs = Math.max(0, errand.endMs - this.#world.now());
+        const pauseMs = this.#onFailure(error, attempt, pending);
+        const remainingMs = Math.max(0, pending.endMs - this.#world.now());
         await this.#sleep(Math.min(pauseMs, remainingMs), signal);
       } finally {
-        if (turn === "looks") this.#lookout.leave();
+        if (turn === "looks") this.#searchSlots.leave();
       }
     }
   }
@@ -129,20 +129,20 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#isClosed = true;
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
-    this.#lookout.wake();
+    this.#searchSlots.wake();
   }
 
   /** Waits until this call may call a node: the leader, or as one of the few calls that look for it. */
-  async #myTurn({ endMs, signal }: Errand): Promise<Attempt["turn"] | "over"> {
+  async #myTurn({ endMs, signal }: PendingCall): Promise<Attempt["turn"] | "over"> {
     for (;;) {
       const now = this.#world.now();
       if (now >= endMs || this.#isClosed || signal?.aborted === true) return "over";
       if (this.#leader !== null) return "knows";
       const waitMs = this.#breaker.waitMs(now);
       const lookersMax = this.#breaker.isOpen ? 1 : this.#endpoints.length;
-      if (waitMs === 0 && this.#lookout.enter(lookersMax)) return "looks";
+      if (waitMs === 0 && this.#searchSlots.enter(lookersMax)) return "looks";
       const untilMs = Math.min(endMs - now, waitMs === 0 ? Number.POSITIVE_INFINITY : waitMs);
-      await this.#lookout.wait((woken) =>
+      await this.#searchSlots.wait((woken) =>
         this.#sleep(untilMs, signal === undefined ? woken : AbortSignal.any([woken, signal])),
       );
     }
@@ -153,7 +153,7 @@ export class LeaderCaller<Client extends { close(): void }> {
     return this.#world.sleep(ms, signal).catch(() => undefined);
   }
 
-  #begin({ search }: Errand, turn: Attempt["turn"]): Attempt {
+  #begin({ search }: PendingCall, turn: Attempt["turn"]): Attempt {
     const address = this.#target();
     search.begin(address);
     if (turn === "looks") this.#lastSearch = search;
@@ -161,7 +161,7 @@ export class LeaderCaller<Client extends { close(): void }> {
   }
 
   /** Throws the error for the caller; otherwise learns from the failure and returns how long to pause. */
-  #onFailure(error: unknown, attempt: Attempt, { search, signal, endMs }: Errand): number {
+  #onFailure(error: unknown, attempt: Attempt, { search, signal, endMs }: PendingCall): number {
     const failure = readRpcError(error);
     const verdict = judge(failure, this.#endpoints);
     if (verdict.kind === "final") {
@@ -186,7 +186,7 @@ export class LeaderCaller<Client extends { close(): void }> {
   }
 
   /** Notes a failed attempt; returns how long to pause before the next. */
-  #learn(attempt: Attempt, verdict: Exclude<Verdict, { kind: "final" }>, search: Search): number {
+  #learn(attempt: Attempt, verdict: Exclude<FailureVerdict, { kind: "final" }>, search: Search): number {
     const { address } = attempt;
     switch (verdict.kind) {
       case "redirect":
@@ -214,7 +214,7 @@ export class LeaderCaller<Client extends { close(): void }> {
   }
 
   /** Whether to believe a node's claim about the leader. */
-  #believes(claim: Extract<Verdict, { kind: "redirect" }>["claim"], attempt: Attempt): boolean {
+  #believes(claim: Extract<FailureVerdict, { kind: "redirect" }>["claim"], attempt: Attempt): boolean {
     switch (this.#breaker.hear(claim)) {
       case "stale":
         return false;
@@ -263,14 +263,14 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#pauseCeilingMs = PAUSE_MS_MIN;
     this.#suspectUntilMs.delete(address);
     this.#breaker.succeeded(address);
-    this.#lookout.wake();
+    this.#searchSlots.wake();
   }
 
   /** It leads and is slow: all calls that wait for a leader keep waiting there, with a longer limit. */
   #resume(address: string): void {
     this.#patience.confirm(address);
     this.#leader = address;
-    this.#lookout.wake();
+    this.#searchSlots.wake();
   }
 
   /** Concurrent calls share the hint: only a call that followed it may drop it. */

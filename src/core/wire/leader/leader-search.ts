@@ -2,7 +2,7 @@
 
 import { status } from "@grpc/grpc-js";
 import type { RpcFailure } from "../rpc-error.ts";
-import type { Verdict } from "./leader-verdict.ts";
+import type { FailureVerdict } from "./leader-verdict.ts";
 
 /** No leader answered in time. */
 export class LeaderUnavailable extends Error {
@@ -34,7 +34,7 @@ export class Search {
     this.#tried.add(address);
   }
 
-  note(failure: RpcFailure, verdict: Verdict): void {
+  note(failure: RpcFailure, verdict: FailureVerdict): void {
     // A bare timeout says less than an earlier answer such as "no leader is known".
     if (this.#last === null || failure.code !== status.DEADLINE_EXCEEDED) this.#last = failure;
     this.#isOutcomeUnknown ||= verdict.kind === "unreachable" && verdict.mayHaveArrived;

@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly address: string;
 }
 
-export type Verdict =
+export type FailureVerdict =
   /** The server's own answer, for the caller. */
   | { readonly kind: "final" }
   | { readonly kind: "redirect"; readonly claim: Claim }
@@ -20,7 +20,7 @@ export type Verdict =
   /** `mayHaveArrived`: the server may have accepted the request. */
   | { readonly kind: "unreachable"; readonly mayHaveArrived: boolean };
 
-export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): Verdict {
+export function judge(failure: RpcFailure, endpoints: readonly Endpoint[]): FailureVerdict {
   if (failure.reason === "NOT_LEADER") return redirect(failure.metadata, endpoints);
   if (failure.reason === "NO_LEADER") return { kind: "no-leader" };
   if (failure.code === status.RESOURCE_EXHAUSTED && failure.retryDelayMs !== null) {
@@ -35,7 +35,10 @@ export function isTimeout(failure: RpcFailure): boolean {
   return failure.code === status.DEADLINE_EXCEEDED && !wasNeverSent(failure);
 }
 
-function redirect(metadata: Readonly<Record<string, string>>, endpoints: readonly Endpoint[]): Verdict {
+function redirect(
+  metadata: Readonly<Record<string, string>>,
+  endpoints: readonly Endpoint[],
+): FailureVerdict {
   const id = metadata["leader_id"] ?? "";
   const known = endpoints.find(({ nodeId }) => nodeId !== undefined && String(nodeId) === id);
   const address = known?.address ?? metadata["leader_address"] ?? "";

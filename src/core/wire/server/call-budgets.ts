@@ -106,7 +106,7 @@ export class CallBudgets {
   #refuse(limit: Limit, { name, kind, limits }: Account, from: string, waitMs: number): RpcError {
     const counts = this.#counts.get(kind) ?? new Map<Limit, number>();
     this.#counts.set(kind, counts.set(limit, (counts.get(limit) ?? 0) + 1));
-    this.#lines.tell(`${limit} ${name}`, { identity: name, from, limit });
+    this.#lines.log(`${limit} ${name}`, { identity: name, from, limit });
     const steps = Math.max(1, Math.ceil(Math.min(waitMs, DELAY_MS_MAX) / DELAY_STEP_MS));
     const key = `${limit} ${kind} ${steps}`;
     const error = this.#errors.get(key) ?? refusal(limit, kind, limits, steps * DELAY_STEP_MS);

@@ -38,7 +38,7 @@ export class CallerLines {
    * `key`: the caller and the reason. `share`: the group that gets at most SHARE_MAX lines; null = only the
    * limit for all.
    */
-  tell(key: string, fields: Fields, share: string | null = null): void {
+  log(key: string, fields: Fields, share: string | null = null): void {
     const nowMs = this.#now();
     const { atMs, times } = this.#told.get(key) ?? { atMs: null, times: 0 };
     if (atMs !== null && elapsedMs(atMs, nowMs) < TELL_EVERY_MS) {

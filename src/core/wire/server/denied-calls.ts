@@ -34,6 +34,6 @@ export class DeniedCalls {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
     // A caller chooses the method, but not OpenSSL's name of its certificate's fault.
     const fault = reason === "HANDSHAKE_FAILED" ? what : "";
-    this.#lines.tell([reason, identity, from, fault].join(" "), { ...denied });
+    this.#lines.log([reason, identity, from, fault].join(" "), { ...denied });
   }
 }

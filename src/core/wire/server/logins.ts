@@ -38,7 +38,7 @@ export class Logins {
     const serial = certificateOf(identity)?.serial ?? "";
     // One host has all addresses of its network.
     const key = `${who} ${serial} ${networkOf(from)}`;
-    this.#linesOf(kind)?.tell(key, { identity: who, serial, from }, who);
+    this.#linesOf(kind)?.log(key, { identity: who, serial, from }, who);
   }
 
   #linesOf(kind: Identity["kind"]): CallerLines | null {

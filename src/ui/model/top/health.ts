@@ -1,7 +1,7 @@
 // How the whole fleet is, as the dashboard's first word says it: the coordinators and what they coordinate, by the rules and in the
 // words of `fleet status`. What must stay true: "healthy" only when nothing is known to be wrong.
 
-import type { FleetStatus, Verdict } from "../../../client/fleet-status.ts";
+import type { FleetStatus, FleetVerdict } from "../../../client/fleet-status.ts";
 import { isDataPlaneSound } from "../../../core/wire/data-plane-health.ts";
 import type { DataPlane } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { verdictLines } from "../fleet-verdict.ts";
@@ -19,7 +19,7 @@ export function problems(state: TopState): readonly Line[] {
     .filter(({ mark }) => mark !== "good");
 }
 
-export function verdictOf(state: TopState): Verdict | null {
+export function verdictOf(state: TopState): FleetVerdict | null {
   const fleet = wholeOf(state);
   if (fleet === null) return null;
   return fleet.verdict === "healthy" && !isDataPlaneSound(fleet.dataPlane) ? "degraded" : fleet.verdict;

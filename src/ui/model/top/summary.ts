@@ -1,5 +1,5 @@
 // The dashboard's first line as facts: who leads in which term, how many of the voters answer, how it is.
-import type { FleetStatus, Verdict } from "../../../client/fleet-status.ts";
+import type { FleetStatus, FleetVerdict } from "../../../client/fleet-status.ts";
 
 export interface TopSummary {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface TopSummary {
   readonly voters: number;
   readonly quorum: number;
   readonly commit: number | null;
-  readonly verdict: Verdict;
+  readonly verdict: FleetVerdict;
   /** Nodes name different leaders, or have different states at the same index. */
   readonly disputes: readonly string[];
 }

@@ -92,7 +92,7 @@ test("a follower that needs a snapshot whose file is lost is served through one 
   const log = leader.storage.reader(FLEET_GROUP);
   const head = log.snapshotHead;
   let isLost = false;
-  log.shelveSnapshot(head, () => {
+  log.evictSnapshot(head, () => {
     isLost = true;
   });
   vi.spyOn(leader.storage, "isSnapshotLost").mockImplementation(
@@ -144,7 +144,7 @@ test("told to let go of its entries, a group does so by a snapshot, and follower
   group.network.isolate(late.id);
   for (let number = 1; number <= 5; number += 1) await group.propose(leader, recordProbe(number));
   const last = leader.driver.status().lastIndex;
-  leader.driver.letGo(last);
+  leader.driver.compactThrough(last);
   await group.run(2);
   expect(leader.driver.snapshotIndex).toBe(last);
   expect(leader.storage.reader(FLEET_GROUP).firstIndex()).toBe(last + 1);
@@ -159,7 +159,7 @@ test("it lets go of what a snapshot covers already without making another", asyn
   for (let number = 1; number <= 25; number += 1) await group.propose(leader, recordProbe(number));
   const { snapshotIndex } = leader.driver;
   expect(leader.storage.reader(FLEET_GROUP).firstIndex()).toBeLessThan(snapshotIndex);
-  leader.driver.letGo(snapshotIndex);
+  leader.driver.compactThrough(snapshotIndex);
   expect(leader.storage.reader(FLEET_GROUP).firstIndex()).toBe(snapshotIndex + 1);
   expect(leader.driver.snapshotIndex).toBe(snapshotIndex);
 });

@@ -42,7 +42,7 @@ class SlowCall extends EventEmitter {
   }
 }
 
-/** Encoding rests as long as it works (base/leisure.ts), by a clock that no turns of the group's move. */
+/** Encoding rests as long as it works (base/duty-cycle.ts), by a clock that no turns of the group's move. */
 const told = (call: SlowCall, parts: number) =>
   vi.waitFor(async () => {
     await group.run(1);

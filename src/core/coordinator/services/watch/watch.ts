@@ -157,11 +157,11 @@ class Watcher {
     const { driver } = this.#context;
     // A replica without a leader may be cut off, and would send nothing for as long as that lasts.
     if (driver.leader === 0) this.#call.emit("error", refusalError(this.#context, "no-leader"));
-    else if (!this.#isFull) this.#tell(WatchReset.UNSPECIFIED);
+    else if (!this.#isFull) this.#send(WatchReset.UNSPECIFIED);
   }
 
   tellReset(resetReason: WatchReset): void {
-    this.#tell(resetReason);
+    this.#send(resetReason);
   }
 
   /** Returns whether there may be more to send. */
@@ -182,7 +182,7 @@ class Watcher {
     return true;
   }
 
-  #tell(resetReason: WatchReset): void {
+  #send(resetReason: WatchReset): void {
     const reset = resetReason !== WatchReset.UNSPECIFIED;
     const { clusterId: incarnation } = this.#context;
     this.#isFull = !this.#call.write({ revision: this.#told, changes: [], reset, resetReason, incarnation });

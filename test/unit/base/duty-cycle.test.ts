@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { atLeisure } from "../../../src/core/base/leisure.ts";
+import { halfDutyCycle } from "../../../src/core/base/duty-cycle.ts";
 
 test("after a short slice others get a turn", async () => {
-  const pause = atLeisure();
+  const pause = halfDutyCycle();
   const order: string[] = [];
   setImmediate(() => order.push("another"));
   await pause();
@@ -11,7 +11,7 @@ test("after a short slice others get a turn", async () => {
 });
 
 test("after long work there is as long a rest", async () => {
-  const pause = atLeisure();
+  const pause = halfDutyCycle();
   const beganMs = performance.now();
   while (performance.now() - beganMs < 20);
   const restsMs = performance.now();

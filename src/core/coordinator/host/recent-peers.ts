@@ -3,7 +3,7 @@
 
 import type { NodeId } from "../../base/ids.ts";
 
-export class Pulse {
+export class RecentPeers {
   readonly #silentAfter: number;
   /** For each peer that was ever heard, the tick of its last frame. */
   readonly #heardAt = new Map<NodeId, number>();

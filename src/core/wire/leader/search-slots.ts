@@ -3,7 +3,7 @@
 
 import { assert } from "../../base/assert.ts";
 
-export class Lookout {
+export class SearchSlots {
   #looking = 0;
   #waiting: (() => void)[] = [];
 

@@ -7,7 +7,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 const WORK_MS = 4;
 
 /** To be awaited after each slice: waits one turn, or after some milliseconds of work for the same time. */
-export function atLeisure(): () => Promise<void> {
+export function halfDutyCycle(): () => Promise<void> {
   let workedMs = 0;
   let resumedMs = performance.now();
   return async () => {
