@@ -5,8 +5,11 @@ import { Exit, OperatorError } from "../core/base/errors.ts";
 import { shellWord } from "../core/base/shell-word.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
 import { verdictOf } from "../ui/model/top/health.ts";
+import type { Action } from "../ui/model/top/keys.ts";
 import { observe } from "../ui/model/top/observe.ts";
-import { initialTopState, type TopState } from "../ui/model/top/state.ts";
+import { initialTopState, type TopEvent, type TopState } from "../ui/model/top/state.ts";
+import type { TopRecorder } from "../ui/top-recorder.ts";
+import type { TopStore } from "../ui/top-store.ts";
 
 // A pipe has no size: wide enough for every column, high enough for every part of a small fleet.
 const PIPE_SIZE = { columns: 120, rows: 40 };
@@ -19,34 +22,86 @@ export default class Top extends FleetCommand {
     `The overview opens first. 0 to 9, tab or : choose another view: nodes, groups, shards, clusters, domains,
 instructions, shortfalls, quotas, sessions, providers, audit, snapshots. enter opens a row, / filters, s sorts, y copies the
 command line that shows the same, ? shows all keys, q quits. --once exits with 5 unless all is healthy.`;
-  static override examples = ["<%= config.bin %> top", "<%= config.bin %> top --once"];
-  static override flags = { once: Flags.boolean({ summary: "Print one frame and exit" }) };
+  static override examples = [
+    "<%= config.bin %> top",
+    "<%= config.bin %> top --once",
+    "<%= config.bin %> top --record incident.top",
+    "<%= config.bin %> top --replay incident.top",
+  ];
+  static override flags = {
+    once: Flags.boolean({ summary: "Print one frame and exit; of a recording its last one" }),
+    record: Flags.string({
+      helpValue: "FILE",
+      summary: "Also keep what is heard in this new file, to be played again with --replay",
+      exclusive: ["once", "replay"],
+    }),
+    replay: Flags.string({ helpValue: "FILE", summary: "Play a recording, and ask no fleet" }),
+  };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Top);
     if (!flags.once && !(process.stdout.isTTY && process.stdin.isTTY)) throw noTerminal();
+    if (flags.replay !== undefined) return await this.#replay(flags.replay, flags.once);
     const client = await this.client(flags);
-    if (flags.once) await this.#printFrame(client);
-    else await this.#live(client, targetWords(flags));
+    if (flags.once) await this.#printOnce(client);
+    else await this.#live(client, targetWords(flags), flags.record);
   }
 
-  async #live(client: FleetClient, words: string): Promise<void> {
-    const [{ FleetWatch }, { liveFeeds }, { runDashboard }, { TopStore }, { pause }] = await Promise.all([
-      import("../client/fleet-watch.ts"),
-      import("../ui/top-sources.ts"),
-      import("../ui/top-dashboard.tsx"),
+  /** Seek, speed and pause are keys. */
+  async #replay(path: string, isOnce: boolean): Promise<void> {
+    const [{ readRecording }, { TopPlayer }, { TopStore }] = await Promise.all([
+      import("../ui/read-recording.ts"),
+      import("../ui/top-player.ts"),
       import("../ui/top-store.ts"),
-      import("../ui/top-poller.ts"),
     ]);
+    const recording = await readRecording(path);
+    const store = new TopStore(0, recording.head.atMs);
+    const player = new TopPlayer(path, recording, store);
+    if (isOnce) {
+      player.seek(recording.lengthMs);
+      return await this.#printFrame(store.snapshot());
+    }
+    const { runDashboard } = await import("../ui/top-dashboard.tsx");
+    const driver = {
+      drive: (signal: AbortSignal) => player.run(signal),
+      act: (action: Action) => player.act(action),
+    };
+    const ended = await runDashboard(store, driver, process, this.look(process.stdout));
+    this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
+  }
+
+  async #live(client: FleetClient, words: string, record: string | undefined): Promise<void> {
+    const [{ FleetWatch }, { liveFeeds }, { runDashboard }, { TopStore }, { pause, poll }] =
+      await Promise.all([
+        import("../client/fleet-watch.ts"),
+        import("../ui/top-sources.ts"),
+        import("../ui/top-dashboard.tsx"),
+        import("../ui/top-store.ts"),
+        import("../ui/top-poller.ts"),
+      ]);
     const now = () => performance.now();
     const store = new TopStore(now(), Date.now(), words);
     const view = () => store.snapshot().view;
     const feeds = liveFeeds(new FleetWatch(client, { now, pause }), client, view, now);
-    const ended = await runDashboard(store, feeds, process, this.look(process.stdout));
+    const recorder = record === undefined ? null : await this.#recorder(record, store, now());
+    const tell = (event: TopEvent): void => {
+      if (event.kind === "fleet" || event.kind === "list" || event.kind === "problem") recorder?.note(event);
+      store.dispatch(event);
+    };
+    const driver = { drive: (signal: AbortSignal) => poll(feeds, tell, signal) };
+    const ended = await runDashboard(store, driver, process, this.look(process.stdout)).finally(() =>
+      recorder?.close(),
+    );
     this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
   }
 
-  async #printFrame(client: FleetClient): Promise<void> {
+  async #recorder(path: string, store: TopStore, nowMs: number): Promise<TopRecorder> {
+    const { TopRecorder: Recorder } = await import("../ui/top-recorder.ts");
+    const head = { version: this.config.version, atMs: Date.now(), nowMs };
+    return await Recorder.open(path, head, (text) => store.dispatch({ kind: "notice", text }));
+  }
+
+  async #printOnce(client: FleetClient): Promise<void> {
     const [{ pollOnce }, { onceSources }] = await Promise.all([
       import("../ui/top-poller.ts"),
       import("../ui/top-sources.ts"),
@@ -56,7 +111,10 @@ command line that shows the same, ? shows all keys, q quits. --once exits with 5
     await pollOnce(onceSources(client, now), (event) => {
       state = observe(state, event);
     });
-    state = observe(state, { kind: "tick", atMs: now(), wallMs: Date.now() });
+    await this.#printFrame(observe(state, { kind: "tick", atMs: now(), wallMs: Date.now() }));
+  }
+
+  async #printFrame(state: TopState): Promise<void> {
     const { fleet, lists } = state;
     const report = {
       fleet: fleet?.value ?? null,

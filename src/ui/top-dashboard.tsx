@@ -7,7 +7,6 @@ import { commandHere } from "./model/top/actions.ts";
 import type { FrameSize } from "./model/top/frame.ts";
 import type { Action } from "./model/top/keys.ts";
 import type { TopState } from "./model/top/state.ts";
-import { type Feed, poll } from "./top-poller.ts";
 import type { TopStore } from "./top-store.ts";
 import { TopFrameView } from "./view/top-frame-view.tsx";
 import { TopScreen } from "./view/top-screen.tsx";
@@ -21,16 +20,25 @@ export interface DashboardStreams {
   readonly stdout: NodeJS.WriteStream;
 }
 
+/** What tells the dashboard, and what else follows keys. */
+export interface Driver {
+  /** Runs until the signal aborts. Rejects for a bug only. */
+  readonly drive: (signal: AbortSignal) => Promise<void>;
+  /** Told of every action after the state took it. */
+  readonly act?: (action: Action) => void;
+}
+
 /** Resolves with how the operator ended it. */
 export async function runDashboard(
   store: TopStore,
-  feeds: () => readonly Feed[],
+  driver: Driver,
   { stdin, stdout }: DashboardStreams,
   look: Look,
 ): Promise<"quit" | "interrupted"> {
   const stop = new AbortController();
   const onAction = (action: Action): void => {
     if (action.kind === "copy") copy(commandHere(store.snapshot()), store, stdout);
+    driver.act?.(action);
   };
   const putBack = () => moveByWheel(stdout, false);
   // Ink puts the rest back on a signal, and ends the process if nothing else listens: this is gone before it looks.
@@ -48,9 +56,9 @@ export async function runDashboard(
     interactive: true,
     exitOnCtrlC: false,
   });
-  const polling = poll(feeds, store.dispatch, stop.signal);
+  const driving = driver.drive(stop.signal);
   try {
-    await Promise.race([screen.waitUntilExit(), polling]);
+    await Promise.race([screen.waitUntilExit(), driving]);
   } finally {
     stop.abort();
     screen.unmount();

@@ -27,6 +27,12 @@ export class TopStore {
     return () => this.#listeners.delete(listener);
   };
 
+  /** Another state at once, shown at once. */
+  readonly replace = (change: (state: TopState) => TopState): void => {
+    this.#state = change(this.#state);
+    this.#publish();
+  };
+
   #publish(): void {
     if (this.#published === this.#state) return;
     this.#published = this.#state;

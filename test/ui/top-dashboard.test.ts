@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { paintFor } from "../../src/ui/cli/color.ts";
 import { UNICODE } from "../../src/ui/model/symbols.ts";
 import { runDashboard } from "../../src/ui/top-dashboard.tsx";
-import { type Feed, pause } from "../../src/ui/top-poller.ts";
+import { type Feed, pause, poll } from "../../src/ui/top-poller.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
 import {
   clustersReply,
@@ -41,7 +41,9 @@ function open(feeds: readonly Feed[], columns = 80, rows = 24) {
   const stdout = new StubStdout(columns, rows);
   const stdin = new StubStdin();
   const streams = { stdin: asStream<NodeJS.ReadStream>(stdin), stdout: asStream<NodeJS.WriteStream>(stdout) };
-  const ended = runDashboard(new TopStore(performance.now(), Date.now()), () => feeds, streams, look);
+  const store = new TopStore(performance.now(), Date.now());
+  const drive = (signal: AbortSignal) => poll(() => feeds, store.dispatch, signal);
+  const ended = runDashboard(store, { drive }, streams, look);
   const press = (keys: string) => stdin.write(keys);
   onTestFinished(async () => {
     press("q");

@@ -7,6 +7,7 @@ import { eventsOfFleet, eventsOfList, keepEvents } from "./events.ts";
 import type { ListEvent } from "./lists.ts";
 import {
   HISTORY_SECONDS,
+  initialTopState,
   leaderStatus,
   type Measured,
   type NodeSight,
@@ -21,7 +22,6 @@ const NOTICE_MS = 4_000;
 /** The state after data or the clock. Actions are reduced by `act`, which also needs to know the rows. */
 export function observe(state: TopState, event: Exclude<TopEvent, { kind: "action" }>): TopState {
   if (event.kind === "notice") return { ...state, notice: { value: event.text, atMs: state.nowMs } };
-  if (event.kind === "playing") return { ...state, playing: event.playing };
   if (state.paused) return state;
   switch (event.kind) {
     case "fleet":
@@ -33,6 +33,12 @@ export function observe(state: TopState, event: Exclude<TopEvent, { kind: "actio
     case "tick":
       return measure(withoutOldNotice({ ...state, nowMs: event.atMs, wallMs: event.wallMs }));
   }
+}
+
+/** The state as it was before anything was heard, with what the operator chose: for a recording that is played from elsewhere. */
+export function rewound(state: TopState, nowMs: number): TopState {
+  const { view, views, prompt, help, running, notice, targetWords } = state;
+  return { ...initialTopState(nowMs), view, views, prompt, help, running, notice, targetWords };
 }
 
 function withoutOldNotice(state: TopState): TopState {

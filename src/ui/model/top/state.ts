@@ -99,7 +99,6 @@ export type DataEvent =
 export type TopEvent =
   | DataEvent
   | { readonly kind: "tick"; readonly atMs: number; readonly wallMs: number }
-  | { readonly kind: "playing"; readonly playing: Playing }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "action"; readonly action: Action };
 
