@@ -6,7 +6,7 @@ import { shortHash } from "../fleet-verdict.ts";
 import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
 import { formatBytes } from "../top/bytes.ts";
-import type { NodeSight } from "../top/state.ts";
+import { lagMsOf, type NodeSight } from "../top/state.ts";
 import { roleWord } from "../words.ts";
 
 /** `nowMs` is what ages are measured against; `leader` is what the leader says. */
@@ -41,7 +41,8 @@ export function sightTable(nowMs: number, leader: NodeStatus | null): Table<Node
 }
 
 function lagTimeCell(follower: FollowerProgress | undefined): Cell {
-  return follower === undefined ? null : formatDuration(follower.lagMs);
+  const ms = follower === undefined ? null : lagMsOf(follower);
+  return ms === null ? null : formatDuration(ms);
 }
 
 /** Probing or paused is no fault; a snapshot says that the log was not enough. */

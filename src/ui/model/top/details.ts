@@ -6,7 +6,7 @@ import { formatDuration } from "../duration.ts";
 import type { Cell } from "../table.ts";
 import { formatBytes } from "./bytes.ts";
 import { nodeName, reignEndWords, reignsOf } from "./reign-words.ts";
-import { leaderStatus, type NodeSight, type TopState } from "./state.ts";
+import { lagMsOf, leaderStatus, type NodeSight, type TopState } from "./state.ts";
 
 /** A label and its value; a line without a cell is a heading. */
 export interface DetailLine {
@@ -113,11 +113,12 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
 }
 
 function followerLines(follower: FollowerProgress): DetailLine[] {
-  const { matchIndex, nextIndex, state, inflight, paused, lagEntries, lagMs, roundTripMs } = follower;
+  const { matchIndex, nextIndex, state, inflight, paused, lagEntries, roundTripMs } = follower;
+  const lagMs = lagMsOf(follower);
   return [
     { label: "state", cell: `${state}${paused ? ", paused" : ""}${follower.learner ? ", learner" : ""}` },
     { label: "match", cell: `${matchIndex}, next ${nextIndex}` },
-    { label: "lag", cell: `${lagEntries} entries, ${formatDuration(lagMs)}` },
+    { label: "lag", cell: lagMs === null ? "not known" : `${lagEntries} entries, ${formatDuration(lagMs)}` },
     { label: "under way", cell: `${inflight} appends` },
     { label: "round trip", cell: roundTripMs === undefined ? null : `${roundTripMs.toFixed(1)}ms` },
   ];

@@ -8,6 +8,7 @@ import type { ListEvent } from "./lists.ts";
 import {
   HISTORY_SECONDS,
   initialTopState,
+  lagMsOf,
   leaderStatus,
   type Measured,
   type NodeSight,
@@ -103,7 +104,7 @@ function measure(state: TopState): TopState {
   if (measuredAtMs !== null && nowMs - measuredAtMs < MEASURE_EVERY_MS) return state;
   const { rate, mark } = commitRate(state);
   const vitals = leaderStatus(state)?.vitals;
-  const lags = leaderStatus(state)?.followers.map(({ lagMs }) => lagMs ?? 0) ?? [];
+  const lags = (leaderStatus(state)?.followers ?? []).flatMap((follower) => lagMsOf(follower) ?? []);
   const measured: Measured = {
     commitsPerSecond: rate,
     commitP99Ms: vitals?.commitP99Ms ?? null,

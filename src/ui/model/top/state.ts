@@ -2,7 +2,7 @@
 // its age. How it changes: observe.ts by data and the clock, actions.ts by keys.
 
 import type { FleetStatus, NodeObservation } from "../../../client/fleet-status.ts";
-import type { NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FollowerProgress, NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Mark } from "../table.ts";
 import type { Action } from "./keys.ts";
 import type { ListEvent, Lists } from "./lists.ts";
@@ -117,6 +117,14 @@ export function initialTopState(nowMs: number, wallMs = 0, targetWords = ""): To
     ...{ measured: [], syncs: {}, measuredAtMs: null, commitMark: null, events: [], auditIndex: 0 },
     ...{ targetWords, playing: null },
   };
+}
+
+/**
+ * How long a follower lags. Null when the leader does not know yet what the follower holds: it has not heard it in its term, and
+ * nothing (index 0) is a beginning, not a finding.
+ */
+export function lagMsOf({ matchIndex, lagMs }: FollowerProgress): number | null {
+  return matchIndex === 0 ? null : lagMs;
 }
 
 /** The status of the node that leads for a quorum, when it answers. */

@@ -148,6 +148,21 @@ describe("what is measured each second", () => {
   });
 });
 
+test("a lag that a new leader does not know yet is not charted as one of an hour", () => {
+  const follower = {
+    nodeId: 3,
+    matchIndex: 0,
+    state: "probe",
+    active: false,
+    nextIndex: 9,
+    inflight: 0,
+    paused: true,
+  };
+  const followers = [{ ...follower, lagEntries: 113, lagMs: 3_600_000, learner: false, snapshot: undefined }];
+  const state = stateAfter(heard(0, upNode(1, { followers }), upNode(2), downNode(3)), tick(1000));
+  expect(state.measured.at(-1)?.lagMs).toBeNull();
+});
+
 describe("keys", () => {
   test.each<{ actions: Action[]; part: Partial<TopState>; why: string }>([
     { actions: [{ kind: "quit" }], part: { running: "quit" }, why: "" },
