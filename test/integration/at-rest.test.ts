@@ -61,7 +61,7 @@ test("no name stands in a data folder or an export; without the key nothing star
   expect(planted).toMatchObject({ exit: 9, stderr: expect.stringContaining("SNAPSHOT_NOT_ENCRYPTED") });
   await succeeds(fleet, ...verifyPlain, "--allow-plain");
   const nowhere = await fleet.run("snapshot", "save", ...elsewhere);
-  expect(nowhere).toMatchObject({ exit: 2, stderr: expect.stringContaining("no place for snapshots") });
+  expect(nowhere).toMatchObject({ exit: 2, stderr: expect.stringContaining("no location of snapshots") });
   for (const node of ["n1", "n2", "n3"]) expect(await telling(data(fleet, node))).toEqual([]);
   await succeeds(fleet, "down");
   const verified = await fleet.run("verify", "--data", data(fleet, "n1"));
