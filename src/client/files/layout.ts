@@ -1,6 +1,6 @@
-// The paths of all files of a local fleet, as pure path arithmetic on its folder: fleet.yaml, certs/, and one
-// folder for each process (n1, s1, agents) with its data, log file and pid file. Absent: reading or writing
-// anything.
+// The paths of all files of a local fleet, as pure path arithmetic on its folder. There are fleet.yaml,
+// certs/, and one folder for each process (n1, s1, agents) with its data, log file and pid file. Absent:
+// reading or writing anything.
 import { join } from "node:path";
 import { AUTHORITY_KINDS, type AuthorityKind, type ByAuthority } from "../../core/wire/tls/authorities.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";

@@ -1,6 +1,6 @@
-// One replica put together from what was opened: its groups on their host, its transport to the peers, what it knows of them,
-// and its way back into the fleet. These parts ask one another, so some name others that are made further down: none
-// does so before all are there.
+// Assembles one replica from its opened parts: its groups on their host, its transport to the peers, its
+// knowledge of them, and its readmission. These parts call one another, so some use others that are made
+// further down; no such call happens before all are made.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { bootClockMs } from "../base/boot-clock.ts";
@@ -117,7 +117,8 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
     send: (peer, check) => transport.checkState(peer, check),
   });
   const roster = rosterOf(options, driver, machine, transport);
-  // The state that it begins with may take seconds. Without it nothing is served, and this replica takes part in nothing.
+  // Restoring the initial state may take seconds. Before that nothing is served, and this replica takes part
+  // in nothing.
   await driver.restored;
   const { denials } = opened;
   const stopDenying = denials === null ? () => {} : denyByTable(machine, options.clusterId, denials);
@@ -155,7 +156,7 @@ interface Reached extends Pick<Assembled, "gate" | "watch" | "dropped" | "machin
   readonly machineOf: (group: GroupId) => Machine<unknown> | undefined;
 }
 
-/** The streams to the peers, and what becomes of what they bring. */
+/** The streams to and from the peers, and the handling of their messages. */
 function transportOf(options: CoordinatorOptions, opened: Opened, reached: Reached): GrpcTransport {
   const { self, clusterId, log } = options;
   const { tls, storage, faults } = opened;
@@ -187,7 +188,10 @@ function transportOf(options: CoordinatorOptions, opened: Opened, reached: Reach
   });
 }
 
-/** How a replica that has lost its disk, or is new, asks to be let in (ADR-0002); null for one that takes part already. */
+/**
+ * How a replica that has lost its disk, or is new, asks for admission (ADR-0002); null for one that takes
+ * part already.
+ */
 async function rejoining(
   options: CoordinatorOptions,
   { tls, mark }: Opened,

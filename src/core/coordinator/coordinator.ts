@@ -1,6 +1,6 @@
-// Starts one coordinator replica and ends it: opened, assembled, served, closed. What must stay true: nothing is served before the
-// data folder was read and found whole. When a write or an invariant fails the process is told to stop, for a replica
-// with doubtful state is worse than none.
+// Starts and stops one coordinator replica: open, assemble, serve, close. What must stay true: nothing is
+// served before the data folder was read and found whole. When a write or an invariant fails, the process is
+// told to stop: a replica with doubtful state is worse than none.
 
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { assemble } from "./assemble.ts";

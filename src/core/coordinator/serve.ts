@@ -1,5 +1,4 @@
-// What an assembled replica does for others and by itself: its services on their port, its exports, and what it looks after with
-// every tick.
+// Serves an assembled replica: its services on their port, its exports, and its regular checks.
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -57,7 +56,8 @@ export async function serve(
 ): Promise<Serving> {
   const { tls, errors, timers, faults, storage, trust } = opened;
   const { transport, driver, roster, dropped } = replica;
-  // The server tells of callers that the services turn away, and the schedule of its exports: both are made with the context.
+  // The server counts callers that the services refuse, and the status shows the export schedule: both are
+  // made with the context.
   const context = contextOf(options, opened, replica, {
     noteDenied: (denied) => server.noteDenied(denied),
     snapshotExport: () => schedule?.status(),

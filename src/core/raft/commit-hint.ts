@@ -1,6 +1,6 @@
 // Requests for votes and their answers also carry a commit hint: the newest entry that the sender knows to be
 // committed. Without it an election can get stuck. A voter that missed a configuration change campaigns for a
-// majority of the old configuration for ever; the members that know the change are refused because their logs
+// majority of the old configuration for ever. The members that know the change are refused because their logs
 // are shorter, or may not lead. TiKV's raft-rs does the same ("commit by vote").
 
 import { logIndex, term } from "../base/ids.ts";

@@ -1,5 +1,5 @@
-// Which of the stopped replicas has the most advanced log, whether enough of them are left for a quorum, and
-// what a recovery from one of them means for the entries of the log. Pure.
+// Compares the logs of stopped replicas: which is most advanced, whether enough replicas are left for a
+// quorum, and what a recovery from one of them means for the entries. Pure.
 //
 // The most advanced log is the one that Raft would elect (§5.4.1): the later last term, then the longer log.
 // Such a log holds every entry that any survivor knows to be committed, and every committed entry that any

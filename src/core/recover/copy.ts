@@ -1,4 +1,4 @@
-// What one stopped replica's log holds, replayed to its end: its last entry, its commit index, which members
+// One stopped replica's log, replayed to its end. It shows the last entry, the commit index, which members
 // voted at which index, and the tables as they are if all entries count.
 
 import { assert } from "../base/assert.ts";

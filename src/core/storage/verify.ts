@@ -32,7 +32,7 @@ export interface Verification {
 
 /**
  * Throws an OperatorError when `directory` is not a data folder, or when a live process holds it at the start
- * or the end: a folder that is being written can't be checked.
+ * or the end. A folder that is being written can't be checked.
  */
 export async function verifyDataFolder(
   directory: string,

@@ -1,5 +1,6 @@
-// Refusals because of the cluster version (ADR-0015): an operation that not all members know yet, before it
-// is an entry; and a replica whose build does not know the version in force, before it takes part.
+// Refusals because of the cluster version (ADR-0015). An operation that not all members know yet is refused
+// before it is an entry. A replica whose build does not know the version in force is refused before it takes
+// part.
 
 import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../../base/errors.ts";

@@ -45,7 +45,7 @@ export function act(state: TopState, action: Action): TopState {
       return endPrompt(state);
     case "back":
       return back(state);
-    // What these do happens outside the state: top-dashboard.tsx.
+    // top-dashboard.tsx does the work of these, outside the state.
     case "copy":
     case "seek":
     case "speed":
@@ -53,19 +53,19 @@ export function act(state: TopState, action: Action): TopState {
   }
 }
 
-/** The rows of the view in front; null when it shows none. */
+/** The rows of the present view; null when it shows none. */
 export function listHere(state: TopState): RowList | null {
   return state.view === "overview" ? null : rowsOf(state, state.view);
 }
 
 export const viewHere = (state: TopState): ViewState => state.views[state.view];
 
-/** Position of the row under the cursor: the first one, if the row that it stood at is gone. */
+/** Position of the row under the cursor; the first one, if the cursor's row is gone. */
 export function cursorAt(list: RowList, { cursor }: ViewState): number {
   return cursor === null ? 0 : Math.max(0, list.find(cursor));
 }
 
-/** The command line that shows what is in front. */
+/** The command line that shows the same as the present view. */
 export function commandHere(state: TopState): string {
   const list = listHere(state);
   const view = viewHere(state);

@@ -1,4 +1,4 @@
-// One row opened: everything that is known of it, line by line.
+// One open row: everything that is known about it, line by line.
 
 import type { AuditEntry } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { ClusterView, FollowerProgress } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
@@ -18,7 +18,7 @@ const HISTORY_MAX = 20;
 
 const heading = (label: string): DetailLine[] => [{ label: "" }, { label }];
 
-/** A cluster: its own place, its shard, what its shard lacks for it, and what the audit log says of it. */
+/** A cluster: its binding, its shard, its shard's shortfalls for it, and its audit entries. */
 export function clusterDetails(state: TopState, view: ClusterView): readonly DetailLine[] {
   const shardId = view.declared?.shardId;
   const shard = state.lists.shards?.value.shards.find((row) => row.shard?.shardId === shardId);
@@ -49,7 +49,7 @@ export function clusterDetails(state: TopState, view: ClusterView): readonly Det
   ];
 }
 
-/** What the audit log says of something, the newest first. */
+/** The audit entries about something, the newest first. */
 export function auditOf(state: TopState, name: string): readonly DetailLine[] {
   const entries = (state.lists.audit?.value.entries ?? []).filter((entry) => concerns(entry, name));
   if (entries.length === 0) return [];
@@ -69,7 +69,7 @@ function concerns({ metadata, what }: AuditEntry, name: string): boolean {
   return Object.values(metadata).includes(name) || what.split(/[\s,;:]+/).includes(name);
 }
 
-/** A node: its followers if it leads, how it is followed if not, its sizes and the terms that it saw. */
+/** A node: its followers if it leads, otherwise its own replication; its sizes, and the terms that it saw. */
 export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): readonly DetailLine[] {
   const status = lastGood?.value;
   if (lastGood === null || status === undefined) return [{ label: "error", cell: reply.error }];

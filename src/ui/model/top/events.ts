@@ -1,5 +1,5 @@
-// The newest events of a fleet: what changed between two answers, and what its audit log tells. What must stay true: the list is
-// bounded, and many changes at once take few lines.
+// The newest events of a fleet: changes between two answers, and audit entries. What must stay true: the list
+// is bounded, and many changes at once take few lines.
 
 import type { AuditEntry } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";

@@ -1,4 +1,5 @@
-// What a filter lets through: words that all must stand somewhere in a row, and `column=value` or `column!=value`.
+// The rows that a filter accepts: all its words must occur in a row, and `column=value` or `column!=value`
+// must be true.
 
 import { type Cell, type Column, cellWords } from "../table.ts";
 
@@ -6,7 +7,7 @@ type Test<Row> = (row: Row, text: () => string) => boolean;
 
 const PAIR = /^([^=!]+)(!?=)(.*)$/;
 
-/** Null = everything passes. `text`: all that a row shows, in lower case. */
+/** Null = all rows match. `text`: everything that a row shows, in lower case. */
 export function filterTest<Row>(filter: string, columns: readonly Column<Row>[]): Test<Row> | null {
   const tests = filter
     .toLowerCase()
@@ -22,13 +23,13 @@ function testOf<Row>(word: string, columns: readonly Column<Row>[]): Test<Row> {
   const column = columns.find(
     (candidate) => candidate.name === name || candidate.header.toLowerCase() === name,
   );
-  // A domain is called key=value too: what names no column is text.
+  // A domain has the form key=value too: if there is no such column, it is text.
   if (operator === undefined || column === undefined) return (_, text) => text().includes(word);
   const isWanted = operator === "=";
   return (row) => matches(column.value(row), value) === isWanted;
 }
 
-/** Text is wanted whole, a cell of several words by any of them. */
+/** Text must match as a whole; a cell of several words matches by any of them. */
 function matches(cell: Cell, value: string): boolean {
   const text = cellWords(cell).toLowerCase();
   return text === value || (value !== "" && text.split(/[\s(]+/).includes(value));

@@ -1,4 +1,4 @@
-// What the leader lists, as it is heard.
+// The leader's lists, as they arrive.
 
 import type { Listed } from "../../../client/all-pages.ts";
 import type {

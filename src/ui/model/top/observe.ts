@@ -62,7 +62,7 @@ function withList(state: TopState, event: ListEvent): TopState {
 function withFleet(state: TopState, fleet: Sample<FleetStatus>): TopState {
   const { nodes } = fleet.value;
   const seen = nodes.map((reply) => sightOf(reply, findSight(state.nodes, reply.address), fleet.atMs));
-  // Members are learned from nodes that answer. When none does, those known before are still there, and down.
+  // Members are learned from answering nodes. When none answers, those known before are still shown as down.
   const forgotten = nodes.some((reply) => reply.reachable)
     ? []
     : state.nodes
@@ -79,7 +79,7 @@ function findSight(sights: readonly NodeSight[], address: string): NodeSight | u
 
 function sightOf(reply: NodeObservation, before: NodeSight | undefined, atMs: number): NodeSight {
   const { status } = reply;
-  // A look at one node repeats what the others answered before.
+  // A poll of one node repeats the others' earlier answers.
   const isNews = status !== null && status !== before?.lastGood?.value;
   const lastGood = isNews ? { value: status, atMs } : (before?.lastGood ?? null);
   return { reply: named(reply, before), lastGood };
@@ -92,7 +92,7 @@ function silent({ reply, lastGood }: NodeSight): NodeSight {
   };
 }
 
-// A node that does not answer cannot tell its name; it keeps the one it gave before.
+// A node that does not answer can't give its name; it keeps its earlier one.
 function named(reply: NodeObservation, before: NodeSight | undefined): NodeObservation {
   if (reply.reachable || before === undefined) return reply;
   return { ...reply, name: before.reply.name, nodeId: before.reply.nodeId };
@@ -130,6 +130,7 @@ function commitRate({ nodes, commitMark: mark, nowMs }: TopState) {
   if (commit === 0) return { rate: null, mark };
   const next = { value: Math.max(commit, mark?.value ?? 0), atMs: nowMs };
   if (mark === null || nowMs <= mark.atMs) return { rate: null, mark: next };
-  // A dead leader's last commit index may be ahead of what the survivors have told so far: not a negative rate.
+  // A dead leader's last commit index may be above the survivors' present ones: the rate must not be
+  // negative.
   return { rate: Math.max(0, ((commit - mark.value) * 1_000) / (nowMs - mark.atMs)), mark: next };
 }

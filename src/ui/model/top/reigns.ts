@@ -1,5 +1,5 @@
-// Who led from when to when, joined from what all nodes saw. What must stay true: a reign is open only while a node that answers
-// now says so; the word of the node that led counts most for why it ended.
+// Which node led from when to when, joined from all nodes' reports. What must stay true: a reign is open only
+// while an answering node says so. The former leader's own report counts most for the reason of its end.
 
 import type { NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { ReignEnd } from "../../../core/wire/gen/fleet/v1/views.ts";
@@ -13,14 +13,14 @@ export interface SeenReign {
   readonly why: ReignEnd;
 }
 
-/** What a node told at a moment of this program's monotonic clock. */
+/** A node's report at a moment of this program's monotonic clock. */
 export interface Witness {
   readonly status: NodeStatus;
   readonly atMs: number;
   readonly answers: boolean;
 }
 
-// What explains most comes first.
+// The most informative reason first.
 const WORTH: readonly ReignEnd[] = [
   ReignEnd.HANDED_OVER,
   ReignEnd.QUORUM_LOST,
@@ -74,20 +74,20 @@ function worth(why: ReignEnd): number {
   return at === -1 ? WORTH.length : at;
 }
 
-/** A leader that nobody contradicted is over when the next one begins. */
+/** Without other reports a leader's reign ends when the next one begins. */
 function closed({ leaderId, term, fromMs, isOpen, untilMs, why }: Draft, next: Draft | undefined): SeenReign {
   if (next === undefined) return { leaderId, term, fromMs, untilMs: isOpen ? null : untilMs, why };
   const end = Math.max(fromMs, Math.min(untilMs ?? next.fromMs, next.fromMs));
   return { leaderId, term, fromMs, untilMs: end, why };
 }
 
-/** What a stretch of time was like. */
+/** The state of leadership during a stretch of time. */
 export type Stretch =
   | { readonly kind: "unknown" }
   | { readonly kind: "none" }
   | { readonly kind: "led"; readonly leaderId: number; readonly hasGap: boolean };
 
-// Elections take some hundred milliseconds even when all goes well; what is shorter is a handing over.
+// An election takes some hundred milliseconds even without problems; a shorter gap is a hand-over.
 const GAP_MS = 20;
 
 /** `columns` equal stretches of the last `windowMs` before `nowMs`. */

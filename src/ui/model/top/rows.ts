@@ -24,7 +24,7 @@ export interface ViewSpec<Row extends object> {
 
 /** A view's rows, whatever they are made of. */
 export interface RowList {
-  /** That pass the filter. */
+  /** Number of rows that match the filter. */
   readonly count: number;
   readonly total: number;
   readonly columns: readonly { readonly header: string; readonly wide: boolean }[];
@@ -134,7 +134,7 @@ function sorted<Row>(rows: readonly Row[], { value }: Column<Row>, reversed: boo
   return keyed.sort((a, b) => compareCells(a.cell, b.cell, direction)).map(({ row }) => row);
 }
 
-/** All that a row shows, in lower case. */
+/** Everything that a row shows, in lower case. */
 function textOf<Row extends object>(spec: ViewSpec<Row>, table: Table<Row>, row: Row): string {
   const { texts } = workedOf(spec);
   const known = texts.get(row);

@@ -32,7 +32,7 @@ export interface ViewState {
   readonly scroll: number;
 }
 
-/** What is typed below the picture. */
+/** The text that is being typed below the frame. */
 interface Prompt {
   readonly kind: "filter" | "view";
   readonly text: string;
@@ -77,9 +77,9 @@ export interface TopState {
   /** The commit index that the next rate is measured from. */
   readonly commitMark: Sample<number> | null;
   readonly events: readonly FleetEvent[];
-  /** The newest audit entry that was told as an event. */
+  /** The newest audit entry that was shown as an event. */
   readonly auditIndex: number;
-  /** What a command line needs to mean this fleet, for example "--context prod". */
+  /** The part of a command line that names this fleet, for example "--context prod". */
   readonly targetWords: string;
   /** A recording is played: where, how far, how fast. */
   readonly playing: Playing | null;

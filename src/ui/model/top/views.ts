@@ -1,4 +1,4 @@
-// The views of the dashboard: what they are called, in which order they come, and which list of the fleet each one shows.
+// The views of the dashboard: their names, their order, and the fleet's list that each one shows.
 
 /** In the order of their numbers; those after the ninth are reached by name. */
 export const VIEWS = [
@@ -21,10 +21,10 @@ export type ViewName = (typeof VIEWS)[number];
 /** Views of rows: all but the overview. */
 export type TableView = Exclude<ViewName, "overview">;
 
-/** What the leader lists. */
+/** The lists of the leader. */
 export type ListName = Exclude<ViewName, "overview" | "nodes" | "groups" | "snapshots">;
 
-/** Of nodes' own words: no list is asked for. */
+/** From the nodes' own statuses: no list is requested. */
 const LIST_OF: Readonly<Record<ViewName, ListName | null>> = {
   overview: null,
   nodes: null,
@@ -42,10 +42,10 @@ const LIST_OF: Readonly<Record<ViewName, ListName | null>> = {
 };
 export const listOf = (view: ViewName): ListName | null => LIST_OF[view];
 
-// What the overview counts and tells, whichever view is in front.
+// The lists for the overview's counts and events, whichever view is shown.
 const ALWAYS: readonly ListName[] = ["shards", "clusters", "audit"];
 
-/** What is asked for while this view is in front. */
+/** The lists to request while this view is shown. */
 export function listsFor(view: ViewName): readonly ListName[] {
   const own = listOf(view);
   return own === null || ALWAYS.includes(own) ? ALWAYS : [...ALWAYS, own];
@@ -58,7 +58,7 @@ const ALIASES: Readonly<Record<string, ViewName>> = {
   q: "quotas",
 };
 
-/** Views that what was typed may mean, the best first. */
+/** The views that a typed text may mean, the best first. */
 export function viewsNamed(text: string): readonly ViewName[] {
   const wanted = text.trim().toLowerCase();
   if (wanted === "") return VIEWS;
