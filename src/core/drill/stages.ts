@@ -47,10 +47,13 @@ export function stagesOf(events: readonly DrillEvent[], expects: Expectation): S
     elected: first((event) => event.kind === "leader" && event.term > fault.term),
     committed: first(({ kind }) => kind === "committed"),
   };
-  const proven = expects === "new-leader" ? [write, read].filter((atMs) => atMs !== null) : [];
+  // What was answered in a newer term proves its leader.
+  const proven = first(
+    (event) => (event.kind === "acknowledged" || event.kind === "read") && event.term > fault.term,
+  );
   const chain = notLaterThanWhatFollows(
     [seen.detected, seen.candidate, seen.elected, seen.committed],
-    proven.length === 0 ? null : Math.min(...proven),
+    proven,
   );
   const [detected = null, candidate = null, elected = null, committed = null] = chain;
   const whole = first(({ kind }) => kind === "whole");

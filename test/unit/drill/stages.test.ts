@@ -60,6 +60,18 @@ const rows: readonly Row[] = [
     stages: { elected: 400, "first-write": 500 },
   },
   {
+    why: "there, too, a write proves a leader that was seen later",
+    expects: "stop",
+    events: [fault, { kind: "healed", atMs: 3_000 }, write(3_400, 6), leader(3_500, 6)],
+    stages: { elected: 400, "first-write": 400 },
+  },
+  {
+    why: "a change of leaders that was not needed is proven by the first write of its term",
+    expects: "no-stop",
+    events: [fault, write(1_050, 5), write(1_800, 6), leader(1_900, 6)],
+    stages: { elected: 800, "first-write": 50 },
+  },
+  {
     why: "a whole fleet has no lag",
     events: [fault, { kind: "whole", atMs: 4_000 }, { kind: "caught-up", atMs: 4_100, node: "n1" }],
     stages: { "lag-gone": 3_000, redundant: 3_000 },
