@@ -12,6 +12,9 @@ interface Handle {
   readonly writeQueueSize: number;
 }
 
+/** How soon a socket is looked at again that was still writing. */
+const LOOK_AGAIN_MS = 10;
+
 const KNOWN = new WeakMap<ServerHttp2Session, ReadConnection>();
 
 /** Null: the session has no socket any more, or this Node hides it elsewhere. */
@@ -21,12 +24,23 @@ export function readingOf(session: ServerHttp2Session): ReadConnection | null {
   if (session.destroyed) return null;
   const { _handle: handle } = session.socket as unknown as { readonly _handle?: Partial<Handle> | null };
   if (!isHandle(handle)) return null;
+  let again: NodeJS.Timeout | undefined;
+  const readOn = () => {
+    if (session.destroyed) return;
+    // A client that accepts no answers is not read. During a write of its own the session has paused reading and resumes
+    // it. TLS also writes by itself (tickets, alerts), and resumes nothing: so this looks again.
+    if (handle.writeQueueSize === 0) handle.readStart();
+    else again = setTimeout(readOn, LOOK_AGAIN_MS).unref();
+  };
+  const stopReading = () => {
+    clearTimeout(again);
+    handle.readStop();
+  };
   const made: ReadConnection = {
-    stopReading: () => void handle.readStop(),
-    // During a write the session has paused reading itself, and resumes afterwards. So a client that accepts
-    // no answers is not read either.
+    stopReading,
     readOn: () => {
-      if (handle.writeQueueSize === 0) handle.readStart();
+      clearTimeout(again);
+      readOn();
     },
   };
   KNOWN.set(session, made);

@@ -1,6 +1,6 @@
 // The handle below an HTTP/2 session's socket, stopped and started. That a real one is there is paced-burst.test.ts's matter.
 
-import { beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readingOf } from "../../../../src/core/wire/server/session-reading.ts";
 
 const handle = {
@@ -20,6 +20,10 @@ beforeEach(() => {
   handle.writeQueueSize = 0;
 });
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 const sessionOn = (socket: object, destroyed = false) => ({ destroyed, socket }) as never;
 
 test("reading stops and goes on", () => {
@@ -35,6 +39,37 @@ test("a client that takes no answers is not read on: Node does that once they ha
   reading?.stopReading();
   handle.writeQueueSize = 1;
   reading?.readOn();
+  expect(handle.isRead).toBe(false);
+});
+
+test("a connection is read on after a write that the session did not begin, such as TLS's own", () => {
+  vi.useFakeTimers();
+  const reading = readingOf(sessionOn({ _handle: handle }));
+  reading?.stopReading();
+  handle.writeQueueSize = 1;
+  reading?.readOn();
+  vi.advanceTimersByTime(1_000);
+  expect(handle.isRead).toBe(false);
+  handle.writeQueueSize = 0;
+  vi.advanceTimersByTime(1_000);
+  expect(handle.isRead).toBe(true);
+});
+
+test("a connection that is stopped again, or has ended, stays as it is", () => {
+  vi.useFakeTimers();
+  const session = { destroyed: false, socket: { _handle: handle } };
+  const reading = readingOf(session as never);
+  handle.writeQueueSize = 1;
+  reading?.readOn();
+  reading?.stopReading();
+  handle.writeQueueSize = 0;
+  vi.advanceTimersByTime(1_000);
+  expect(handle.isRead).toBe(false);
+  handle.writeQueueSize = 1;
+  reading?.readOn();
+  session.destroyed = true;
+  handle.writeQueueSize = 0;
+  vi.advanceTimersByTime(1_000);
   expect(handle.isRead).toBe(false);
 });
 
