@@ -71,17 +71,15 @@ export function diskFull(): RpcError {
  * Throws while this replica's state can't be trusted (ADR-0017). With a fenced replica callers try another
  * one. During a dispute no other would answer either.
  */
-export function assertTrusted({
-  trust,
-  self,
-  replicas,
-}: Pick<ServiceContext, "trust" | "self" | "replicas">): void {
-  const { now } = trust;
-  const name = replicas.find(({ id }) => id === self)?.name ?? String(self);
+export function assertTrusted(context: Pick<ServiceContext, "trust" | "self" | "replicas">): void {
+  const { now } = context.trust;
   switch (now.kind) {
     case "trusted":
       return;
     case "diverged": {
+      // The list is made from the tables each time, and every write asks whether its replica is trusted.
+      const { self, replicas } = context;
+      const name = replicas.find(({ id }) => id === self)?.name ?? String(self);
       const message = `the state of ${name} is not what the other replicas have (found at index ${now.index}): it serves nothing until it is rebuilt`;
       throw rpcError(status.UNAVAILABLE, "REPLICA_DIVERGED", message, { node: name }, RETRY_AFTER_MS);
     }
