@@ -6,7 +6,14 @@ import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import { unregisterContexts } from "../context/register-context.ts";
-import { certsFolder, fleetFilePath, foundingPath, lockPath, removedFolder } from "../files/layout.ts";
+import {
+  certsFolder,
+  drillsFolderIn,
+  fleetFilePath,
+  foundingPath,
+  lockPath,
+  removedFolder,
+} from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import { withLock } from "../processes/lock.ts";
 import { type Stopped, stopProcess } from "../processes/supervisor.ts";
@@ -91,6 +98,7 @@ async function removeFiles(fleet: LocalFleet): Promise<string[]> {
     ...processes.map((plan) => plan.files.folder),
     certsFolder(directory),
     removedFolder(directory),
+    drillsFolderIn(directory),
   ];
   const notes: string[] = [];
   for (const path of [...folders, foundingPath(directory), fleetFilePath(directory)]) {

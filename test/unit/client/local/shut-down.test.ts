@@ -44,6 +44,13 @@ describe("destroy", () => {
     expect([contexts.current, contexts.contexts.size]).toEqual([null, 0]);
   });
 
+  test("removes the reports and journals of drills with it", async () => {
+    await mkdir(join(world.directory, "drills"));
+    await writeFile(join(world.directory, "drills", "kill-leader.json"), "{}");
+    expect(await destroy()).toMatchObject({ notes: [] });
+    expect(await readdir(world.root)).toEqual(["config"]);
+  });
+
   test("refuses another name, and does nothing", async () => {
     const before = await readdir(world.root, { recursive: true });
     expect(await failureOf(destroy("production"))).toMatchObject({
