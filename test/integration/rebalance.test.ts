@@ -138,5 +138,5 @@ test("a leader that has not heard every shard advises only when asked to", async
   const refused = await fleet("rebalance", "plan");
   expect(refused).toMatchObject({ exit: 9, stderr: expect.stringContaining("FLEET_E_REPORTS_INCOMPLETE") });
   const partial = await fleet("rebalance", "plan", "--partial");
-  expect(partial.stdout).toContain("# not every shard had been heard");
+  expect(partial.stdout).toContain("# the leader had not heard every shard");
 });
