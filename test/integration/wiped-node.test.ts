@@ -39,7 +39,7 @@ test("a wiped follower is taken in again through a snapshot and votes again", as
     const fleet = await client.status();
     return { verdict: fleet.verdict, said: verdictLines(fleet).map(({ text }) => text) };
   };
-  const said = expect.arrayContaining([expect.stringMatching(`^${wiped.name} .* holds no data`)]);
+  const said = expect.arrayContaining([expect.stringMatching(`^${wiped.name} .* has no data`)]);
   await expect.poll(shown).toEqual({ verdict: "degraded", said });
   for (const wire of cluster.wires(wiped)) wire.heal();
   const statuses = await cluster.until(isWhole);
@@ -135,12 +135,12 @@ test("with most disks lost, up and status say who waits to be let in", async () 
   }
   const up = await fleet.run("up");
   expect(up.exit).toBe(5);
-  expect(up.stderr).toContain("n2, n3 hold no data and wait to be let in by a leader");
+  expect(up.stderr).toContain("n2, n3 have no data and wait for a leader to admit them");
   expect(up.stderr).toContain("QUORUM_LOST");
   const status = await fleet.run("status");
   expect(status.exit).toBe(5);
   for (const node of ["n2", "n3"]) {
-    expect(status.stdout).toMatch(new RegExp(`${node} \\(.*\\) holds no data and waits to be let in`));
+    expect(status.stdout).toMatch(new RegExp(`${node} \\(.*\\) has no data, and waits for a leader to admit it`));
   }
 });
 
