@@ -140,7 +140,9 @@ test("with most disks lost, up and status say who waits to be let in", async () 
   const status = await fleet.run("status");
   expect(status.exit).toBe(5);
   for (const node of ["n2", "n3"]) {
-    expect(status.stdout).toMatch(new RegExp(`${node} \\(.*\\) has no data, and waits for a leader to admit it`));
+    expect(status.stdout).toMatch(
+      new RegExp(`${node} \\(.*\\) has no data, and waits for a leader to admit it`),
+    );
   }
 });
 
