@@ -26,6 +26,7 @@ import type { Denied, DeniedCalls } from "./denied-calls.ts";
 import { noteFailedHandshakes } from "./failed-handshakes.ts";
 import type { HeldRefusals } from "./held-refusals.ts";
 import type { InternalErrors } from "./internal-errors.ts";
+import { limitInvalidFrames } from "./invalid-frames.ts";
 import type { Logins } from "./logins.ts";
 import { compressed, FrameCheck } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
@@ -76,6 +77,7 @@ export function guardDoor(server: Server, options: DoorOptions): void {
       }),
     );
     if (options.gate !== undefined) paceConnections(http2, options.gate.reading);
+    limitInvalidFrames(http2);
     noteFailedHandshakes(http2, options.denied);
     const { tls, denied, logins, room = roomOf(openFilesMax()) } = options;
     noteLogins(http2, tls, logins);

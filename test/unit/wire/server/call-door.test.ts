@@ -3,6 +3,7 @@
 
 import { once } from "node:events";
 import { connect } from "node:http2";
+import { createConnection } from "node:net";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { nodeLoop } from "../../../../src/core/base/event-loop.ts";
@@ -21,6 +22,7 @@ import { connectCoordinator } from "../../../../src/core/wire/leader/coordinator
 import { readRpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
 import { decodeBounded } from "../../../../src/core/wire/server/bounded-decode.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
+import { INVALID_FRAMES_MAX } from "../../../../src/core/wire/server/invalid-frames.ts";
 import { framed } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
 import { PacedReading, type ReadConnection } from "../../../../src/core/wire/server/paced-reading.ts";
@@ -143,6 +145,30 @@ test("a prompt call counts in the reading of its connection, and so does a refus
   await once(session, "connect");
   await raw({ session, path: "/no/method", bytes: [], headers: { "grpc-encoding": "gzip" } });
   expect(paced).toBe(2);
+});
+
+// A readonly certificate deposed a leader: Node refused 190 000 malformed calls in one pass, and our code heard of none.
+test("a connection that sends many malformed frames ends", async () => {
+  const { hostname, port } = new URL(`http://${address}`);
+  const socket = createConnection({ host: hostname, port: Number(port) });
+  await once(socket, "connect");
+  const closed = once(socket, "close");
+  const got: Buffer[] = [];
+  socket.on("error", () => undefined).on("data", (chunk: Buffer) => got.push(chunk));
+  const frame = (type: number, stream: number, content: readonly number[]) =>
+    Buffer.from([0, 0, content.length, type, 5, 0, 0, stream >> 8, stream & 255, ...content]);
+  // :path after another header.
+  const malformed = [0x83, 0x00, 0x01, 0x61, 0x01, 0x62, 0x84];
+  const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+  const calls = Array.from({ length: 4 * INVALID_FRAMES_MAX }, (_, at) => frame(1, 2 * at + 1, malformed));
+  socket.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), settings, ...calls]));
+  await closed;
+  const told = Buffer.concat(got);
+  const types: number[] = [];
+  for (let at = 0; at + 9 <= told.length; at += 9 + told.readUIntBE(at, 3)) types.push(told[at + 3] ?? 0);
+  // Otherwise each call is refused with a reset, and the connection ends only when it answers no ping.
+  const RESET = 3;
+  expect(types.filter((type) => type === RESET).length).toBeLessThanOrEqual(INVALID_FRAMES_MAX);
 });
 
 test("a call whose caller has gone away is not begun", async () => {
