@@ -1,10 +1,10 @@
 // One answer of a fleet, stored as a file, so that a colleague sees the same. What must stay true: reading it
 // back gives the same answer, including unknown fields, and no file is ever overwritten.
 
-import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { printableJson } from "../core/base/printable.ts";
 import { writeNewFile } from "./files/new-file.ts";
+import { readInput } from "./files/read-input.ts";
 
 const KIND = "FleetArchive";
 const SCHEMA_VERSION = 1;
@@ -40,7 +40,7 @@ export async function writeArchive(path: string, archive: Archive): Promise<void
 
 /** The archive of `command` in the file. Throws ARCHIVE_MISSING or ARCHIVE_INVALID. */
 export async function readArchive(path: string, command: string): Promise<Archive> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const text = await readInput(path).catch((cause: unknown) => {
     throw new OperatorError("ARCHIVE_MISSING", {
       what: `the archive ${path} cannot be read`,
       why: cause instanceof Error ? cause.message : String(cause),

@@ -137,8 +137,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     exit: Exit.Failure,
   },
   CLUSTER_ALREADY_BOUND: {
-    next: ({ owner, cluster }) =>
-      `move it from ${owner} with: fleet rebind --cluster ${cluster} --to <shard>`,
+    next: ({ owner, cluster }) => `move it from ${owner} with: fleet rebind ${cluster} --to <shard>`,
   },
   CLUSTER_VERSION_TOO_LOW: {
     next: ({ nodes = "" }) =>
@@ -156,11 +155,11 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },
   CLUSTER_IN_USE: {
     next: ({ cluster }) =>
-      `stop its agent first, or move it: fleet rebind; to unbind it anyway: fleet cluster unbind --cluster ${cluster} --force`,
+      `stop its agent first, or move it: fleet rebind; to unbind it anyway: fleet cluster unbind ${cluster} --force`,
   },
   MIGRATION_UNDER_WAY: {
     next: ({ cluster }) =>
-      `finish it, or undo it with: fleet rebind rollback; without an agent: fleet cluster unbind --cluster ${cluster} --force`,
+      `finish it, or undo it with: fleet rebind rollback; without an agent: fleet cluster unbind ${cluster} --force`,
   },
   OWNER_CHANGED: { next: () => "see who owns it now: fleet cluster list" },
   DOMAIN_ALREADY_ASSIGNED: {
@@ -194,7 +193,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   SHARD_REMOVED: { next: ({ shard }) => `fleet shard activate ${shard}` },
   SHARD_UNHEARD: {
     next: ({ shard, cluster }) => {
-      const what = cluster === undefined ? `shard remove ${shard}` : `cluster unbind --cluster ${cluster}`;
+      const what = cluster === undefined ? `shard remove ${shard}` : `cluster unbind ${cluster}`;
       return `wait for its report: fleet shard show ${shard} -w; of a shard that is gone: fleet ${what} --force`;
     },
   },

@@ -1,10 +1,11 @@
 // `fleet verify`: the data folder of a stopped node, checked offline. It asks no fleet and writes nothing.
 import { resolve } from "node:path";
-import { Flags } from "@oclif/core";
+import { Args } from "@oclif/core";
 import { Exit } from "../core/base/errors.ts";
 import type { Verification } from "../core/storage/verify.ts";
 import { BaseCommand } from "../ui/cli/base-command.ts";
 import { encryptionFlags, encryptionKeys } from "../ui/cli/encryption-flags.ts";
+import { aliasFlag, objectOf } from "../ui/cli/object-argument.ts";
 import { tableFlags } from "../ui/cli/output-flags.ts";
 import type { TableView } from "../ui/cli/view.ts";
 import { type FileFinding, verifyLines, verifyTable } from "../ui/model/tables/verify-table.ts";
@@ -22,15 +23,17 @@ export default class Verify extends BaseCommand {
   static override summary = "Check the data folder of a stopped coordinator node";
   static override description =
     "Reads identity, log and snapshots, and checks every checksum. Writes nothing. Exits with 1 if a file is damaged, with 3 if this is not a data folder, with 9 while a node uses it. Exits with 4 if it is encrypted and the key is missing or wrong.";
-  static override examples = ["<%= config.bin %> verify --data .fleet/n1/data"];
+  static override examples = ["<%= config.bin %> verify .fleet/n1/data"];
+  static override args = { folder: Args.string({ description: "Data folder of the stopped node" }) };
   static override flags = {
     ...tableFlags,
     ...encryptionFlags,
-    data: Flags.string({ required: true, summary: "Data folder of the stopped node" }),
+    data: aliasFlag(),
   };
 
   async run(): Promise<Verification> {
-    const { flags } = await this.parse(Verify);
+    const { args, flags } = await this.parse(Verify);
+    const folder = objectOf(args.folder, flags.data, "FOLDER");
     const [{ verifyDataFolder }, { decodeSnapshot }] = await Promise.all([
       import("../core/storage/verify.ts"),
       import("../core/fleet/snapshot/snapshot.ts"),
@@ -39,7 +42,7 @@ export default class Verify extends BaseCommand {
       const restored = decodeSnapshot(data);
       return restored.ok ? null : restored.message;
     };
-    const report = await verifyDataFolder(resolve(flags.data), decodeState, await encryptionKeys(flags));
+    const report = await verifyDataFolder(resolve(folder), decodeState, await encryptionKeys(flags));
     await this.print(report, view);
     if (report.damaged > 0) this.exitWith(Exit.Failure);
     return report;

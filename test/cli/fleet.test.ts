@@ -24,7 +24,7 @@ let fleet: TestFleet;
 
 beforeAll(async () => {
   fleet = await TestFleet.init("--shards", "2", "--clusters", "3");
-  const assigned = await run("domain assign --domain zone=a --shard s1 --reason test --wait --timeout 60s");
+  const assigned = await run("domain assign zone=a --to s1 --reason test --wait --timeout 60s");
   expect(assigned).toMatchObject({ exit: 0, stderr: expect.stringContaining("every shard has accepted") });
   const clusters = async () => expect((await run("cluster list -o name")).stdout).toBe("c1\nc2\nc3\n");
   await vi.waitFor(clusters, { timeout: 120_000, interval: 200 });
@@ -167,7 +167,7 @@ describe("the fleet that is meant", () => {
 });
 
 describe("certificates", () => {
-  test.each(["status", "shard list", "cluster bind --cluster c9 --shard s1"])(
+  test.each(["status", "shard list", "cluster bind c9 --to s1"])(
     "of a stranger are refused to fleet %s with exit 4",
     async (line) => {
       const flags = await strangersFlags();
@@ -190,7 +190,7 @@ describe("certificates", () => {
   test("of a reader read, and do not write", async () => {
     const [cert, key] = ["crt", "key"].map((kind) => join(fleet.directory, "certs", `readonly.${kind}`));
     expect((await run(`shard list --cert ${cert} --key ${key}`)).exit).toBe(0);
-    const written = await run(`cluster bind --cluster c9 --shard s1 --cert ${cert} --key ${key}`);
+    const written = await run(`cluster bind c9 --to s1 --cert ${cert} --key ${key}`);
     expect(written.exit).toBe(4);
     expect(written.stderr).toContain("fleet://readonly");
   });

@@ -8,7 +8,15 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 interface CommandEntry {
   readonly summary?: string;
   readonly flags: Readonly<
-    Record<string, { readonly char?: string; readonly type: string; readonly required?: boolean }>
+    Record<
+      string,
+      {
+        readonly char?: string;
+        readonly type: string;
+        readonly required?: boolean;
+        readonly hidden?: boolean;
+      }
+    >
   >;
 }
 

@@ -92,7 +92,7 @@ test("an agent is not said to be back before its owner serves it, and is taken b
   const rebind = ["rebind", "--cluster", "c4", "--timeout", "5s"];
   const back = await fleet.run(...rebind, "--to", from);
   expect(back).toMatchObject({ exit: 6, stdout: expect.stringMatching(/c4 .*timed-out +wait-session/) });
-  expect(back.stderr).toContain(`fleet rebind --cluster c4 --to ${to}`);
+  expect(back.stderr).toContain(`fleet rebind c4 --to ${to}`);
 
   // The dead shard can't say that it has let go, so that this is not settled yet; but the cluster is served.
   const undone = await fleet.run(...rebind, "--to", to);

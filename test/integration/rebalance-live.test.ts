@@ -109,7 +109,7 @@ async function follow(): Promise<{
   const plan = join(fleet.home, "plan.yaml");
   await writeFile(plan, advice);
   expect(await owners()).toEqual(before);
-  const applied = await fleet.run("rebind", "apply", plan, "--reason", "advice");
+  const applied = await fleet.run("rebind", "apply", plan, "--yes", "--reason", "advice");
   expect(applied, applied.stderr).toMatchObject({ exit: 0 });
   const after = Object.entries(await owners()).filter(([name, row]) => before[name] !== row);
   return { advice, moved: Object.fromEntries(after.map(([name, row]) => [name, row.split(" ")[0] ?? ""])) };

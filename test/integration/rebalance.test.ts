@@ -115,14 +115,17 @@ test("advice, plan, apply, apply again, roll back", async () => {
   expect(await owner()).toEqual(["r1 s2"]);
 
   const done = expect.stringContaining("1 domain: 1 where the plan has them");
-  expect(await fleet("rebind", "apply", plan, "--reason", "advice")).toMatchObject({ exit: 0, stdout: done });
+  expect(await fleet("rebind", "apply", plan, "--yes", "--reason", "advice")).toMatchObject({
+    exit: 0,
+    stdout: done,
+  });
   expect(await owner()).toEqual(["r1 s1"]);
-  expect(await fleet("rebind", "apply", plan)).toMatchObject({ exit: 0, stdout: done });
+  expect(await fleet("rebind", "apply", plan, "--yes")).toMatchObject({ exit: 0, stdout: done });
   expect(await fleet("rebind", "rollback", plan)).toMatchObject({ exit: 0, stdout: done });
   expect(await owner()).toEqual(["r1 s2"]);
 
   // The row has another version by now: the plan is old, and moves nothing.
-  const old = await fleet("rebind", "apply", plan, "--json");
+  const old = await fleet("rebind", "apply", plan, "--yes", "--json");
   expect(old.exit).toBe(9);
   expect(JSON.parse(old.stdout)).toMatchObject({
     domains: [{ value: "r1", result: "blocked", why: expect.stringContaining("VERSION_CONFLICT") }],

@@ -96,14 +96,14 @@ test("a plan is applied again after it was killed, and rolled back from its end"
   expect((await readPlan(file)).moves).toMatchObject([{ cluster: "c2", from, to }]);
 
   await fleet.pause("agents");
-  const running = fleet.launch("rebind", "apply", file);
+  const running = fleet.launch("rebind", "apply", file, "--yes");
   expect(await running.says(/c2: wait-session/)).toBe(true);
   running.signal("SIGKILL");
   await running.ended();
   await fleet.resume("agents");
   expect(await plane.cluster("c2")).toMatchObject({ drift: "migrating", declared: { shardId: to } });
 
-  expect((await fleet.run("rebind", "apply", file)).exit).toBe(0);
+  expect((await fleet.run("rebind", "apply", file, "--yes")).exit).toBe(0);
   await expectWholly("c2", to, from);
   expect((await fleet.run("rebind", "rollback", file)).exit).toBe(0);
   await expectWholly("c2", from, to);
@@ -117,7 +117,7 @@ test.each(["by its plan", "by its cluster"])("a move stopped half-way is undone 
   const file = join(fleet.home, "half.yaml");
   await writeFile(file, (await fleet.run("rebind", "plan", "--cluster", "c3", "--to", to)).stdout);
   await fleet.pause("agents");
-  const running = fleet.launch("rebind", "apply", file);
+  const running = fleet.launch("rebind", "apply", file, "--yes");
   expect(await running.says(/c3: wait-session/)).toBe(true);
   running.signal("SIGINT");
   expect(await running.ended()).toMatchObject({ exit: 130, stderr: expect.stringContaining("rollback") });
@@ -241,11 +241,18 @@ describe("preconditions", () => {
       supersedes: "",
     };
     await client.submit({ kind: { $case: "beginRebind", value: theirs } });
-    const during = await fleet.run("rebind", "apply", file);
-    expect(during).toMatchObject({ exit: 9, stdout: expect.stringContaining("MIGRATION_UNDER_WAY") });
+    const during = await fleet.run("rebind", "apply", file, "--yes");
+    expect(during).toMatchObject({ exit: 9, stderr: expect.stringContaining("MIGRATION_UNDER_WAY") });
     expect((await fleet.run("rebind", "--cluster", "c5", "--to", third)).exit).toBe(0);
-    const after = await fleet.run("rebind", "apply", file);
-    expect(after).toMatchObject({ exit: 9, stdout: expect.stringContaining("OWNER_CHANGED") });
+    const after = await fleet.run("rebind", "apply", file, "--yes");
+    expect(after).toMatchObject({
+      exit: 9,
+      stderr: expect.stringMatching(/FLEET_E_PLAN_STALE[\s\S]*OWNER_CHANGED/),
+    });
+    const unasked = await fleet.run("rebind", "apply", file, "--partial");
+    expect(unasked).toMatchObject({ exit: 2, stderr: expect.stringContaining("FLEET_E_NOT_CONFIRMED") });
+    const partial = await fleet.run("rebind", "apply", file, "--partial", "--yes");
+    expect(partial).toMatchObject({ exit: 9, stdout: expect.stringContaining("OWNER_CHANGED") });
     await expectWholly("c5", third, from);
   });
 

@@ -1,11 +1,10 @@
 // Moves many domains: batches of at most 4 096, each of them all or nothing. A domain that is already as
 // wanted counts as done, so a run that stopped between two batches is repeated with the same file.
 
-import { readFile } from "node:fs/promises";
-import { text as readAll } from "node:stream/consumers";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
 import { type RowViolation, violationsOf } from "../../core/wire/rpc-error.ts";
+import { readInput } from "../files/read-input.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import { type FileMove, parseMoves } from "./parse-moves.ts";
 
@@ -46,17 +45,15 @@ export interface MovesReport {
 
 /** The moves in the file, or on standard input for "-". Throws MOVES_MISSING or MOVES_INVALID. */
 export async function readMoves(path: string): Promise<readonly FileMove[]> {
-  const text = await (path === "-" ? readAll(process.stdin) : readFile(path, "utf8")).catch(
-    (cause: unknown) => {
-      throw new OperatorError("MOVES_MISSING", {
-        what: `the file ${path} cannot be read`,
-        why: cause instanceof Error ? cause.message : String(cause),
-        next: "write one with rows of key,value,to,version: fleet domain move --help",
-        exit: Exit.NotFound,
-        cause,
-      });
-    },
-  );
+  const text = await readInput(path).catch((cause: unknown) => {
+    throw new OperatorError("MOVES_MISSING", {
+      what: `the file ${path} cannot be read`,
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: "write one with rows of key,value,to,version: fleet domain move --help",
+      exit: Exit.NotFound,
+      cause,
+    });
+  });
   const parsed = parseMoves(text);
   if (parsed.ok) return parsed.moves;
   throw new OperatorError("MOVES_INVALID", {

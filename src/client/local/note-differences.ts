@@ -15,7 +15,7 @@ export function noteDifferences(asked: InitOptions, { directory, file }: LocalFl
     notes.push(`${flag} was ignored: the fleet in ${directory} has ${has}; ${instead}`);
   if (asked.nodes !== undefined && asked.nodes !== file.nodes.length) {
     const more = asked.nodes > file.nodes.length;
-    const change = more ? "fleet member add --name NAME" : "fleet member remove --name NAME";
+    const change = more ? "fleet member add NAME" : "fleet member remove NAME";
     ignored(`--nodes ${asked.nodes}`, counted(file.nodes.length, "node"), `change that with: ${change}`);
   }
   const another = "make another fleet with: fleet init --dir FOLDER";

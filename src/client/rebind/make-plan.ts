@@ -79,7 +79,7 @@ export async function rollbackPlan(
   if (row.migration === undefined) {
     throw new OperatorError("NO_MIGRATION", {
       what: `no migration of cluster ${cluster} is under way: ${row.shardId} owns it`,
-      next: `to move it elsewhere: fleet rebind --cluster ${cluster} --to <shard>`,
+      next: `to move it elsewhere: fleet rebind ${cluster} --to <shard>`,
       exit: Exit.Precondition,
     });
   }

@@ -1,15 +1,15 @@
 // Plans as YAML files: reads them and names every problem, and writes them for people to read and edit.
 
-import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { parsePlan } from "../../core/rebind/parse-plan.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
 import { readYaml } from "../../core/wire/files/yaml-text.ts";
+import { readInput } from "../files/read-input.ts";
 import { safeYaml } from "../safe-yaml.ts";
 
 /** Throws PLAN_MISSING or PLAN_INVALID. */
 export async function readPlan(path: string): Promise<RebindPlan> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const text = await readInput(path).catch((cause: unknown) => {
     throw new OperatorError("PLAN_MISSING", {
       what: `the plan ${path} cannot be read`,
       why: cause instanceof Error ? cause.message : String(cause),

@@ -80,6 +80,17 @@ export async function previewPlan(
   return { report: { ...report, moves }, error };
 }
 
+/** What each move's next step would be, as far as the fleet shows it. */
+export async function lookAtPlan(
+  client: RebindClient,
+  plan: RebindPlan,
+  timeoutMs: number,
+  onWait?: OnWait,
+): Promise<readonly NextStep[]> {
+  const fleet = await new Lookout(client, onWait).look(performance.now() + timeoutMs);
+  return plan.moves.map((move) => new Track(move).decide(fleet));
+}
+
 class Wave {
   readonly #client: RebindClient;
   readonly #reader: FleetReader;

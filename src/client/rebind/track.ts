@@ -85,7 +85,7 @@ function reportOf({ move, step, error, isServed }: Track): MoveReport {
 
 // A wait for a missing agent never ends by itself.
 function withoutAgent({ cluster }: Move): string {
-  return `if it no longer has an agent: fleet cluster unbind --cluster ${cluster} --force`;
+  return `if it no longer has an agent: fleet cluster unbind ${cluster} --force`;
 }
 
 function whyOf(step: NextStep): string {

@@ -73,7 +73,7 @@ export async function recoverLocalFleet(
     for (const node of others) moved.push(await setAside(directory, node));
     await editFleetFile(directory, (text) => leaveNode(text, plan.node, plan.mark.clusterId));
     await removeRecoveryMark(plan.directory);
-    const next = ["fleet up", ...others.map(({ name }) => `fleet member add --name ${name} --wait`)];
+    const next = ["fleet up", ...others.map(({ name }) => `fleet member add ${name} --wait`)];
     return { ...recoveryPreview(plan), dryRun: false, setAside: moved, next };
   });
 }
@@ -95,7 +95,7 @@ export async function recoverFolder(
   const { name = plan.node, address = "HOST:PORT" } = (await ownRow(plan, keys)) ?? {};
   const line = serveLine({ id, name, address, fleet, clusterId }, { members: [] }, keys !== null);
   const others =
-    "on the other hosts move the data folders away, then: fleet member add --name NAME --address HOST:PORT";
+    "on the other hosts move the data folders away, then: fleet member add NAME --address HOST:PORT";
   return {
     ...recoveryPreview(plan),
     dryRun: false,

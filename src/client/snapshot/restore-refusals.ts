@@ -19,7 +19,7 @@ export function notEmpty(directory: string): OperatorError {
   return new OperatorError("DATA_THERE", {
     what: `${directory} is not empty, and nothing in it was touched`,
     why: "a restore overwrites nothing",
-    next: `check its content with: fleet verify --data ${directory}; move it away, or restore elsewhere`,
+    next: `check its content with: fleet verify ${directory}; move it away, or restore elsewhere`,
     exit: Exit.Precondition,
   });
 }

@@ -1,6 +1,7 @@
 // `fleet cluster unbind`: takes a cluster's binding away. With --force also during a migration, or from under an agent.
-import { Flags } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { aliasFlag, objectOf } from "../../ui/cli/object-argument.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class ClusterUnbind extends WriteCommand {
@@ -8,12 +9,13 @@ export default class ClusterUnbind extends WriteCommand {
   static override description =
     "Stop its agent first, if it has one. Its shard forgets the cluster with its next report; it can be bound again at once. Refused during a migration, while its agent has a session, and while the leader has not heard its shard and the shard is not dead. --force unbinds it anyway, ends the migration, and asks for the cluster's name. While the gate first-contact is on, an agent that still dials binds the cluster again.";
   static override examples = [
-    '<%= config.bin %> cluster unbind --cluster c1 --reason "decommissioned"',
-    "<%= config.bin %> cluster unbind --cluster c1 --force --dry-run",
+    '<%= config.bin %> cluster unbind c1 --reason "decommissioned"',
+    "<%= config.bin %> cluster unbind c1 --force --dry-run",
   ];
+  static override args = { cluster: Args.string({ description: "The cluster" }) };
   static override flags = {
     ...mutationFlags,
-    cluster: Flags.string({ required: true, summary: "The cluster" }),
+    cluster: aliasFlag(),
     force: Flags.boolean({ summary: "Unbind also during a migration, or while its agent has a session" }),
     yes: Flags.boolean({ summary: "Do not ask" }),
     "expect-version": indexFlag(
@@ -23,8 +25,9 @@ export default class ClusterUnbind extends WriteCommand {
   };
 
   async run(): Promise<WriteReport> {
-    const { flags } = await this.parse(ClusterUnbind);
-    const { cluster, force, yes, "expect-version": expectedVersion } = flags;
+    const { args, flags } = await this.parse(ClusterUnbind);
+    const { force, yes, "expect-version": expectedVersion } = flags;
+    const cluster = objectOf(args.cluster, flags.cluster, "CLUSTER");
     const value = { clusterId: cluster, force, expectedVersion };
     const operation = { $case: "unbindCluster" as const, value };
     if (force && !flags["dry-run"]) {

@@ -1,17 +1,19 @@
 // `fleet domain unassign`: takes a topology domain from the shard that has it.
 import { DomainCommand, waitFlag } from "../../ui/cli/domain-command.ts";
-import { domainFlags } from "../../ui/cli/domain-flags.ts";
+import { domainArgument, domainFlags, domainOf } from "../../ui/cli/domain-flags.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import type { Write, WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class DomainUnassign extends DomainCommand {
   static override summary = "Unassign a topology domain from its shard";
-  static override examples = ["<%= config.bin %> domain unassign --domain topology.kubernetes.io/zone=eu-1a"];
+  static override examples = ["<%= config.bin %> domain unassign topology.kubernetes.io/zone=eu-1a"];
+  static override args = { domain: domainArgument };
   static override flags = { ...mutationFlags, ...waitFlag, ...domainFlags };
 
   async run(): Promise<WriteReport> {
-    const { flags } = await this.parse(DomainUnassign);
-    const { domain, "expect-version": expectedVersion } = flags;
+    const { args, flags } = await this.parse(DomainUnassign);
+    const { "expect-version": expectedVersion } = flags;
+    const domain = domainOf(args.domain, flags.domain);
     const name = `${domain.key}=${domain.value}`;
     const write: Write = {
       operation: { $case: "unassignDomain", value: { ...domain, expectedVersion } },

@@ -1,5 +1,5 @@
 // `fleet member add`: a new node takes part. It learns first and votes once it has caught up.
-import { Flags } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { ChangeMembershipResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
@@ -9,6 +9,7 @@ import {
   type MemberReport,
   memberFlags,
 } from "../../ui/cli/member-command.ts";
+import { aliasFlag, objectOf } from "../../ui/cli/object-argument.ts";
 
 interface AddFlagValues extends MemberFlagValues {
   readonly name: string;
@@ -22,12 +23,13 @@ export default class MemberAdd extends MemberCommand {
   static override description =
     "In a local fleet, this also makes the process, its folder and its certificate. Elsewhere, give --address, and start the node with the printed command. If it was interrupted, run it again: it continues.";
   static override examples = [
-    "<%= config.bin %> member add --name n4 --wait",
-    "<%= config.bin %> member add --name n4 --id 4 --address 10.0.0.4:7001",
+    "<%= config.bin %> member add n4 --wait",
+    "<%= config.bin %> member add n4 --id 4 --address 10.0.0.4:7001",
   ];
+  static override args = { node: Args.string({ description: "The new node's name" }) };
   static override flags = {
     ...memberFlags,
-    name: Flags.string({ required: true, summary: "The new node's name" }),
+    name: aliasFlag(),
     id: Flags.integer({
       min: 1,
       max: 65_535,
@@ -41,7 +43,8 @@ export default class MemberAdd extends MemberCommand {
   };
 
   async run(): Promise<MemberReport> {
-    const { flags } = await this.parse(MemberAdd);
+    const { args, flags: given } = await this.parse(MemberAdd);
+    const flags = { ...given, name: objectOf(args.node, given.name, "NODE") };
     const client = await this.changer(flags);
     const { directory } = client.target;
     const isLocal = directory !== undefined && flags.address === undefined;
@@ -109,7 +112,7 @@ function addressMissing(name: string): OperatorError {
   return new OperatorError("USAGE", {
     what: `where ${name} listens is not given`,
     why: "this fleet is not a local one, so fleet cannot choose an address",
-    next: `fleet member add --name ${name} --address HOST:PORT`,
+    next: `fleet member add ${name} --address HOST:PORT`,
     exit: Exit.Usage,
   });
 }

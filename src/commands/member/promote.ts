@@ -1,22 +1,24 @@
 // `fleet member promote`: a learner becomes a voter, as soon as it has caught up.
-import { Flags } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
+import { aliasFlag, objectOf } from "../../ui/cli/object-argument.ts";
 
 export default class MemberPromote extends MemberCommand {
   static override summary = "Make a learner a voter";
   static override description =
     "It votes once it has caught up with the leader; until then it stays a learner.";
-  static override examples = ["<%= config.bin %> member promote --name n4 --wait"];
+  static override examples = ["<%= config.bin %> member promote n4 --wait"];
+  static override args = { node: Args.string({ description: "The learner" }) };
   static override flags = {
     ...memberFlags,
-    name: Flags.string({ required: true, summary: "The learner" }),
+    name: aliasFlag(),
     wait: Flags.boolean({ summary: "Wait until it votes" }),
   };
 
   async run(): Promise<MemberReport> {
-    const { flags } = await this.parse(MemberPromote);
+    const { args, flags } = await this.parse(MemberPromote);
+    const name = objectOf(args.node, flags.name, "NODE");
     const client = await this.changer(flags);
-    const { name } = flags;
     const change = { $case: "promote", value: { name } } as const;
     const done = await client.changeMembership({ ...this.order(flags), change });
     if (flags.wait && !flags["dry-run"]) {

@@ -1,22 +1,24 @@
 // `fleet member remove`: a node takes part no more, if the others can go on without it.
-import { Flags } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
+import { aliasFlag, objectOf } from "../../ui/cli/object-argument.ts";
 
 export default class MemberRemove extends MemberCommand {
   static override summary = "Remove a node from the fleet";
   static override description =
     "Refused if fewer of the remaining voters answer than a quorum of them. A leader transfers leadership first. In a local fleet, this also stops the process and moves its folder to removed/ in the fleet's folder. Nothing is deleted.";
-  static override examples = ['<%= config.bin %> member remove --name n4 --reason "machine retired"'];
+  static override examples = ['<%= config.bin %> member remove n4 --reason "machine retired"'];
+  static override args = { node: Args.string({ description: "The node" }) };
   static override flags = {
     ...memberFlags,
-    name: Flags.string({ required: true, summary: "The node" }),
+    name: aliasFlag(),
     yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
   };
 
   async run(): Promise<MemberReport> {
-    const { flags } = await this.parse(MemberRemove);
+    const { args, flags } = await this.parse(MemberRemove);
+    const name = objectOf(args.node, flags.name, "NODE");
     const client = await this.changer(flags);
-    const { name } = flags;
     const { name: fleet, directory } = client.target;
     const change = { $case: "remove", value: { name } } as const;
     const request = { ...this.order(flags), change };

@@ -1,5 +1,5 @@
 // `fleet rebind apply PLAN.yaml`: executes a plan; run again after an interruption, it goes on.
-import { Args } from "@oclif/core";
+import { Args, Flags } from "@oclif/core";
 import { type PlanReport, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
 
 export default class RebindApply extends RebindCommand {
@@ -8,11 +8,17 @@ export default class RebindApply extends RebindCommand {
     "Moves the domains first, in batches that are each all or nothing. Then moves the clusters, in waves of --max-parallel moves. A wave that fails stops the waves after it.";
   static override examples = ["<%= config.bin %> rebind apply move.yaml --reason 'drain s1'"];
   static override args = { plan: Args.string({ required: true, description: "The plan's file" }) };
-  static override flags = { ...runFlags };
+  static override flags = {
+    ...runFlags,
+    partial: Flags.boolean({ summary: "Apply what still fits of a plan that is stale" }),
+    yes: Flags.boolean({ summary: "Do not ask" }),
+  };
 
   async run(): Promise<PlanReport> {
     const { args, flags } = await this.parse(RebindApply);
     const { readPlan } = await import("../../client/rebind/plan-file.ts");
-    return await this.runPlan(await readPlan(args.plan), flags);
+    const plan = await readPlan(args.plan);
+    if (!flags["dry-run"]) await this.check(plan, flags);
+    return await this.runPlan(plan, flags);
   }
 }

@@ -20,6 +20,7 @@ import { refuseEmptyValues } from "./empty-values.ts";
 import { bugFailure, expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
 import { type OutputOptions, optionsFromArgv, outputFlags, outputOptions } from "./output-flags.ts";
 import { quietBrokenPipes } from "./pipes.ts";
+import { type GivenTarget, givenTarget, repeatTarget } from "./repeat-target.ts";
 import { writeData, writeNote, writeRemarks } from "./terminal.ts";
 import { usageError } from "./usage-error.ts";
 import { type Rendered, renderView, type TextView, type View } from "./view.ts";
@@ -37,6 +38,7 @@ export abstract class BaseCommand extends Command {
   protected output: OutputOptions = optionsFromArgv(this.argv, process.env);
   /** Flags whose empty value says something; of all others it is refused. */
   protected readonly meaningfulWhenEmpty: readonly string[] = [];
+  #target: GivenTarget = new Map();
   #interruptHandler: InterruptHandler | null = null;
   #interrupted = false;
 
@@ -56,7 +58,7 @@ export abstract class BaseCommand extends Command {
   /** Progress, remarks and hints in one line: to stderr, never into a pipe of data. */
   protected note(text: string, mark?: Mark): void {
     const { paint } = this.look(process.stderr);
-    writeNote(text, (safe) => (mark === undefined ? safe : paint.mark(mark, safe)));
+    writeNote(this.#repeated(text), (safe) => (mark === undefined ? safe : paint.mark(mark, safe)));
   }
 
   /** The process ends with this code once the command has run. */
@@ -110,6 +112,7 @@ export abstract class BaseCommand extends Command {
       throw usageError(error, this.#words());
     });
     refuseEmptyValues(parsed.raw, this.meaningfulWhenEmpty);
+    this.#target = givenTarget(parsed.raw);
     this.output = outputOptions(parsed.flags);
     return parsed;
   }
@@ -128,7 +131,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Shows a failure: as text on stderr, or as JSON on stdout when that was asked for. */
-  protected fail(failure: Failure): void {
+  protected fail({ next, ...rest }: Failure): void {
+    const failure = { ...rest, next: next === null ? null : this.#repeated(next) };
     const { format } = this.output;
     if (format === "json" || format === "jsonl") {
       writeData(failureJson(failure, format === "json"));
@@ -158,6 +162,16 @@ export abstract class BaseCommand extends Command {
   #paint(stream: NodeJS.WriteStream): Paint {
     const situation = { refused: this.output.noColor, isTerminal: stream.isTTY === true, env: process.env };
     return paintFor(wantsColor(situation), this.contextColor());
+  }
+
+  /** Commands in `text` mean the fleet that this command line named. */
+  #repeated(text: string): string {
+    return repeatTarget(text, this.#target, (words) => {
+      const parts = words.split(" ");
+      const ids = parts.map((_, at) => parts.slice(0, at + 1).join(":")).reverse();
+      const id = ids.find((each) => this.config.findCommand(each) !== undefined);
+      return Object.keys((id === undefined ? undefined : this.config.findCommand(id))?.flags ?? {});
+    });
   }
 
   #words(): { command: string; flags: string[] } {

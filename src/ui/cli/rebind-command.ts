@@ -73,6 +73,24 @@ export abstract class RebindCommand extends FleetCommand {
   protected readonly onUnserved = (cluster: string): void =>
     this.note(`${cluster}: no shard has a session of it: its agent is down, or cannot connect`);
 
+  /** Refuses a stale plan as a whole, unless a part of it is wanted; then says what would be done, and asks. */
+  protected async check(
+    plan: RebindPlan,
+    flags: RunFlagValues & { readonly partial: boolean; readonly yes: boolean },
+  ): Promise<void> {
+    const [{ lookAtPlan }, { planSummary, stalePlan }] = await Promise.all([
+      import("../../client/rebind/run-plan.ts"),
+      import("../../client/rebind/plan-check.ts"),
+    ]);
+    const client = await this.client(flags);
+    const { onWait } = this.hearing(flags);
+    const steps = await lookAtPlan(client, plan, flags.timeout, onWait);
+    const { stale, summary } = planSummary(plan, steps);
+    if (stale.length > 0 && !flags.partial) throw stalePlan(plan, stale);
+    this.note(summary);
+    await this.confirm(plan.name, `apply plan ${plan.name} to fleet ${client.target.name}`, flags.yes);
+  }
+
   /** Runs the plan, or shows what it would do next; again and again gives the same end. */
   protected async runPlan(plan: RebindPlan, flags: RunFlagValues): Promise<PlanReport> {
     const [{ openMover }, { previewPlan, runPlan, unstarted }, { runDomains }] = await Promise.all([
@@ -139,7 +157,7 @@ function howToGoOn({ moves }: RebindPlan): string {
   }
   // No migration is under way that another run or a rollback would find.
   const { cluster, from, to } = first;
-  return `run the same command again until fleet cluster list shows ${cluster} at ${to}, or take it back: fleet rebind --cluster ${cluster} --to ${from}`;
+  return `run the same command again until fleet cluster list shows ${cluster} at ${to}, or take it back: fleet rebind ${cluster} --to ${from}`;
 }
 
 function exitOf({ moves, domains = [] }: PlanReport, isPreview: boolean): Exit {

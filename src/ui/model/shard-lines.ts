@@ -110,7 +110,7 @@ function undeclaredLines(undeclared: readonly string[]): Line[] {
   return [
     ...named(["cluster not declared to it", "clusters not declared to it"], undeclared),
     {
-      text: `these agents dial this shard: give them another shard's address; without an agent: fleet cluster bind --cluster ${cluster} --shard SHARD`,
+      text: `these agents dial this shard: give them another shard's address; without an agent: fleet cluster bind ${cluster} --to SHARD`,
       mark: "unknown",
     },
   ];

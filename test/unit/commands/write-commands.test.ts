@@ -116,7 +116,7 @@ describe("cluster bind", () => {
   });
 
   test.each([
-    { argv: ["--cluster", "c1"], says: "missing required flag shard", why: "" },
+    { argv: ["--cluster", "c1"], says: "--to is missing", why: "" },
     { argv: [...BIND, "--timeout", "5"], says: "5 is not a duration", why: "a unit is needed" },
   ])("$argv exits 2: $says $why", async ({ argv, says }) => {
     const { stderr, exit } = await run(ClusterBind, "cluster:bind", argv);

@@ -46,7 +46,7 @@ export function changeShardAddress(text: string, path: string, cluster: string, 
 export function agentUnknown(path: string, cluster: string): OperatorError {
   return new OperatorError("AGENT_UNKNOWN", {
     what: `${path} has no agent of cluster ${cluster}`,
-    next: `look for the file that deploys this cluster's agent; a cluster that is gone: fleet cluster unbind --cluster ${cluster}`,
+    next: `look for the file that deploys this cluster's agent; a cluster that is gone: fleet cluster unbind ${cluster}`,
     exit: Exit.NotFound,
   });
 }

@@ -164,7 +164,7 @@ describe("a fleet that is there", () => {
       `${flag} was ignored: the fleet in ${world.directory} has ${has}; `;
     expect(again.notes).toEqual([
       `the fleet in ${world.directory} is called local, and keeps that name`,
-      `${ignored("--nodes 5", "3 nodes")}change that with: fleet member add --name NAME`,
+      `${ignored("--nodes 5", "3 nodes")}change that with: fleet member add NAME`,
       `${ignored("--shards 3", "0 shards")}make another fleet with: fleet init --dir FOLDER`,
     ]);
     const asItIs = { nodes: undefined, shards: undefined, clusters: undefined, profile: undefined };

@@ -45,7 +45,7 @@ const wholly = (shard: string) => ({
   bound: [shard],
 });
 
-/** What `fleet rebind --cluster c1 --to s2` does, from planning on. */
+/** What `fleet rebind c1 --to s2` does, from planning on. */
 const rebind = async (fleet: MovingFleet) => runPlan(fleet, await makePlan(fleet, toS2), fleet, options);
 
 /** What `fleet rebind rollback --cluster c1` does; nothing when no migration is under way. */
@@ -238,7 +238,7 @@ describe("a cluster that has no agent", () => {
       .moves;
     for (const move of [there, back]) {
       expect(move).toMatchObject({ result: "timed-out", step: "wait-session" });
-      expect(move?.why).toContain("fleet cluster unbind --cluster c1 --force");
+      expect(move?.why).toContain("fleet cluster unbind c1 --force");
     }
   });
 

@@ -13,14 +13,14 @@ const plain = paintFor(false);
 test("an operator's error keeps its exit code and shows only the facts that it has", () => {
   const error = new OperatorError("CLUSTER_ALREADY_BOUND", {
     what: "cluster c1 is bound to s1",
-    next: "move it with: fleet rebind --cluster c1 --to s2",
+    next: "move it with: fleet rebind c1 --to s2",
     exit: Exit.Precondition,
   });
   const failure = expectedFailure(error);
   expect(failure?.exit).toBe(9);
   expect(failure && failureText(failure, plain).split("\n")).toEqual([
     "error: cluster c1 is bound to s1 [FLEET_E_CLUSTER_ALREADY_BOUND]",
-    "  next: move it with: fleet rebind --cluster c1 --to s2",
+    "  next: move it with: fleet rebind c1 --to s2",
   ]);
 });
 

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { givenTarget, repeatTarget } from "../../../../src/ui/cli/repeat-target.ts";
+
+const flag = (name: string, input: string) => ({ type: "flag", flag: name, input }) as const;
+// "fleet cluster list" talks to a fleet, "fleet up" means a folder.
+const flagsOf = (words: string) => {
+  if (words.startsWith("up")) return ["dir"];
+  return words.startsWith("cluster list") || words.startsWith("status")
+    ? ["dir", "context", "endpoints", "ca"]
+    : [];
+};
+
+test.each([
+  { given: [], text: "see: fleet status", says: "see: fleet status", why: "nothing was given" },
+  {
+    given: [flag("context", "prod")],
+    text: "see which nodes are up: fleet status, or fleet cluster list --drift",
+    says: "see which nodes are up: fleet --context prod status, or fleet --context prod cluster list --drift",
+    why: "each command means the same fleet",
+  },
+  {
+    given: [flag("context", "prod"), flag("reason", "x")],
+    text: "start it with: fleet up",
+    says: "start it with: fleet up",
+    why: "a local command knows no contexts",
+  },
+  {
+    given: [flag("dir", "my fleet")],
+    text: "start it with: fleet up",
+    says: "start it with: fleet --dir 'my fleet' up",
+    why: "a word of a shell",
+  },
+  {
+    given: [flag("endpoints", "a:1,b:2"), flag("ca", "ca.crt")],
+    text: "the fleet is away: fleet status",
+    says: "the fleet is away: fleet --endpoints a:1,b:2 --ca ca.crt status",
+    why: "a fleet in prose is no command",
+  },
+])("$says: $why", ({ given, text, says }) => {
+  expect(repeatTarget(text, givenTarget(given), flagsOf)).toBe(says);
+});
