@@ -1,7 +1,7 @@
 // A command that is proposed means the fleet that was asked for: `--context prod` of the command line is repeated in it.
 // A pasted command then never changes another fleet. Pure.
 import type { ParserOutput } from "@oclif/core/interfaces";
-import { shellWord } from "../../client/shell-word.ts";
+import { shellWord } from "../../core/base/shell-word.ts";
 
 const NAMES_A_FLEET = ["dir", "context", "endpoints", "ca", "cert", "key", "insecure-loopback"];
 
