@@ -87,7 +87,7 @@ export async function lookAtPlan(
   timeoutMs: number,
   onWait?: OnWait,
 ): Promise<readonly NextStep[]> {
-  const fleet = await new Lookout(client, onWait).look(performance.now() + timeoutMs);
+  const fleet = await new FleetReader(client, onWait).look(performance.now() + timeoutMs);
   return plan.moves.map((move) => new Track(move).decide(fleet));
 }
 
