@@ -115,9 +115,12 @@ describe("the picture", () => {
 
 describe("one frame", () => {
   test("--once exits with 5 unless all is healthy", async () => {
-    const { stdout, exit } = await fleet.run("top", "--once");
-    expect(stdout).toContain("● healthy");
-    expect(exit).toBe(0);
+    // A node that is slow to answer is down, so a busy machine may need a second look.
+    const once = async () => {
+      const { stdout, exit } = await fleet.run("top", "--once");
+      return { isHealthy: stdout.includes("● healthy"), exit };
+    };
+    await expect.poll(once, { timeout: 60_000 }).toEqual({ isHealthy: true, exit: 0 });
     await fleet.kill("n1");
     try {
       const degraded = await fleet.run("top", "--once");
