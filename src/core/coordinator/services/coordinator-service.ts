@@ -56,7 +56,7 @@ export function coordinatorService(
       const dataPlane = request.withDataPlane === true ? await dataPlanes.now() : undefined;
       return { ...nodeStatus(context, request), dataPlane };
     }),
-    watchStatus: streamHandler(context, async (call) => statusFeed.add(call)),
+    watchStatus: streamHandler(context, async (call, { identity }) => statusFeed.add(call, identity)),
     submit: handler(context, (request, caller) => submit(context, request, caller)),
     write: writeStream(context),
     transferLeadership: handler(context, (request, caller) => transferLeadership(context, request, caller)),

@@ -1,10 +1,15 @@
 // One status for all that watch, at the pace of the feed, and nothing kept for those that do not read.
 
 import { EventEmitter } from "node:events";
-import { expect, test } from "vitest";
-import { STATUS_WATCHERS_MAX, StatusFeed } from "../../../../src/core/coordinator/services/status-feed.ts";
+import { describe, expect, test } from "vitest";
+import {
+  IDENTITY_WATCHERS_MAX,
+  STATUS_WATCHERS_MAX,
+  StatusFeed,
+} from "../../../../src/core/coordinator/services/status-feed.ts";
 import type { NodeStatus } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
+import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
 
 class Watcher extends EventEmitter {
   readonly told: number[] = [];
@@ -43,9 +48,9 @@ function feed() {
       world.look?.();
     }
   };
-  const join = () => {
+  const join = (identity: Identity = { kind: "admin" }) => {
     const watcher = new Watcher();
-    statusFeed.add(watcher);
+    statusFeed.add(watcher, identity);
     return watcher;
   };
   return { world, pass, join };
@@ -53,7 +58,7 @@ function feed() {
 
 test("all that watch are told what was made once, twice a second", () => {
   const { world, pass, join } = feed();
-  const watchers = Array.from({ length: 20 }, join);
+  const watchers = Array.from({ length: 20 }, () => join());
   pass(2_000);
   expect(world.made).toBe(5);
   for (const { told } of watchers) expect(told).toEqual([1, 2, 3, 4, 5]);
@@ -88,17 +93,38 @@ test.each(["cancelled", "close", "error"])("%s: without a watcher there is no wo
   expect(join().told).toEqual([2]);
 });
 
-test("the number of watchers is bounded; a refused one is told to come again", () => {
-  const { join } = feed();
-  for (let at = 0; at < STATUS_WATCHERS_MAX; at += 1) join();
-  const refused = () => {
+describe("the number of watchers is bounded", () => {
+  const operator = (id: string): Identity => ({ kind: "operator", id });
+  const refusal = (join: () => unknown) => {
     try {
       return join();
     } catch (error) {
       return readRpcError(error);
     }
   };
-  expect(refused()).toMatchObject({ reason: "TOO_MANY_WATCHERS", retryDelayMs: 5_000 });
+  const crowded = { reason: "TOO_MANY_WATCHERS", retryDelayMs: 5_000 };
+
+  test("in all; a refused one is told to come again", () => {
+    const { join } = feed();
+    for (let at = 0; at < STATUS_WATCHERS_MAX; at += 1) join(operator(`o${at}`));
+    expect(refusal(() => join(operator("late")))).toMatchObject(crowded);
+  });
+
+  test("by identity, and none keeps an administrator out", () => {
+    const { join } = feed();
+    for (let at = 0; at < IDENTITY_WATCHERS_MAX; at += 1) join({ kind: "readonly" });
+    expect(refusal(() => join({ kind: "readonly" }))).toMatchObject(crowded);
+    for (let at = IDENTITY_WATCHERS_MAX; at < STATUS_WATCHERS_MAX; at += 1) join(operator(`o${at}`));
+    for (let at = 0; at < STATUS_WATCHERS_MAX; at += 1) expect(join().told).toEqual([1]);
+    expect(refusal(() => join())).toMatchObject(crowded);
+  });
+
+  test("a watcher that has left makes room", () => {
+    const { join } = feed();
+    const watchers = Array.from({ length: IDENTITY_WATCHERS_MAX }, () => join({ kind: "readonly" }));
+    watchers[0]?.emit("close");
+    expect(join({ kind: "readonly" }).told).toEqual([1]);
+  });
 });
 
 test("an exception that nothing foresaw ends the streams, and the next watcher is served", () => {
