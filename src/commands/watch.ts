@@ -86,7 +86,7 @@ export default class Watch extends FleetCommand {
   #farewell(names: readonly string[]): string | undefined {
     if (this.#revision === null) return undefined;
     const of = this.#incarnation === undefined ? [] : ["--incarnation", this.#incarnation];
-    return `go on with: ${["fleet", "watch", ...names, "--after", this.#revision, ...of].join(" ")}`;
+    return `continue with: ${["fleet", "watch", ...names, "--after", this.#revision, ...of].join(" ")}`;
   }
 }
 

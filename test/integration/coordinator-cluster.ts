@@ -27,7 +27,7 @@ import type { WallClocks } from "./wall-clocks.ts";
 const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 const faultPreload = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
 const flipPreload = fileURLToPath(new URL("state-flip-preload.ts", import.meta.url));
-const tableModule = new URL("../../dist/core/fleet/table.js", import.meta.url).href;
+const tableModule = new URL("../../dist/core/fleet/tables/table.js", import.meta.url).href;
 const STATUS_TIMEOUT_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 

@@ -5,6 +5,9 @@ import { shellWord } from "../../core/base/shell-word.ts";
 
 const NAMES_A_FLEET = ["dir", "context", "endpoints", "ca", "cert", "key", "insecure-loopback"];
 
+/** The caller's own. What only an administrator may do needs an administrator's. */
+const CREDENTIALS: ReadonlySet<string> = new Set(["cert", "key"]);
+
 /** Flags of the command line that name a fleet, as words of a shell, by name. */
 export type GivenTarget = ReadonlyMap<string, string>;
 
@@ -27,7 +30,9 @@ export function repeatTarget(
   if (given.size === 0) return text;
   return text.replaceAll(/\bfleet ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)/g, (whole, words: string) => {
     const known = flagsOf(words);
-    const flags = [...given].flatMap(([name, written]) => (known.includes(name) ? [written] : []));
+    const isRepeated = (name: string) =>
+      known.includes(name) && !(words.startsWith("role ") && CREDENTIALS.has(name));
+    const flags = [...given].flatMap(([name, written]) => (isRepeated(name) ? [written] : []));
     return flags.length === 0 ? whole : ["fleet", ...flags, words].join(" ");
   });
 }

@@ -59,6 +59,8 @@ const TABLE: Readonly<Record<string, { readonly max: number; readonly field: Fie
   "watch --after": { max: SAFE, field: afterRevision },
   "quota set --limit": { max: SAFE, field: quotaLimit },
   "provider set --declared-quota": { max: SAFE, field: declaredQuota },
+  "--rate": { max: 2_000, field: none },
+  "--runs": { max: 1_000, field: none },
   "member add --id": { max: 65_535, field: node },
   "serve coordinator --id": { max: MEMBER_NUMBER_MAX, field: node },
   "serve coordinator --groups": { max: 2_048, field: none },

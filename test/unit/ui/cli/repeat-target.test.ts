@@ -5,8 +5,8 @@ const flag = (name: string, input: string) => ({ type: "flag", flag: name, input
 // "fleet cluster list" talks to a fleet, "fleet up" means a folder.
 const flagsOf = (words: string) => {
   if (words.startsWith("up")) return ["dir"];
-  return words.startsWith("cluster list") || words.startsWith("status")
-    ? ["dir", "context", "endpoints", "ca"]
+  return ["cluster list", "status", "role create"].some((known) => words.startsWith(known))
+    ? ["dir", "context", "endpoints", "ca", "cert", "key"]
     : [];
 };
 
@@ -35,6 +35,12 @@ test.each([
     text: "the fleet is away: fleet status",
     says: "the fleet is away: fleet --endpoints a:1,b:2 --ca ca.crt status",
     why: "a fleet in prose is no command",
+  },
+  {
+    given: [flag("endpoints", "a:1"), flag("cert", "me.crt"), flag("key", "me.key")],
+    text: "ask an administrator: fleet role create r; see: fleet status",
+    says: "ask an administrator: fleet --endpoints a:1 role create r; see: fleet --endpoints a:1 --cert me.crt --key me.key status",
+    why: "an administrator has a certificate of their own",
   },
 ])("$says: $why", ({ given, text, says }) => {
   expect(repeatTarget(text, givenTarget(given), flagsOf)).toBe(says);
