@@ -19,6 +19,7 @@ import { operatorKeys } from "./encryption/encryption.ts";
 import { AuditExporter } from "./exports/audit-exporter.ts";
 import { captureExport } from "./exports/capture-export.ts";
 import { logExport } from "./exports/export-log.ts";
+import { manifestSigning } from "./exports/sign-manifests.ts";
 import { SnapshotSchedule } from "./exports/snapshot-schedule.ts";
 import type { FaultBoard } from "./faults/fault-board.ts";
 import type { FleetMachine } from "./group/fleet-machine.ts";
@@ -57,6 +58,8 @@ export async function snapshotSchedule(
       trust.isTrusted &&
       machine.view.tables.members.firstKey() !== undefined,
     stateHash: () => machine.view.hash(),
+    lastIndex: () => driver.status().lastIndex,
+    signing: manifestSigning(context.tls, clock.wallMs),
     capture: () => captureExport(context),
     keys: () => operatorKeys(options.encryption ?? null),
     timers,

@@ -3,7 +3,13 @@
 // Whether they are the right bytes is known only after reading them (verify-snapshot.ts).
 
 import { parseManifest, type StoredManifest, storedSizeProblem } from "./manifest.ts";
-import { manifestKey, newestFirst, parseObjectKey, type SnapshotName } from "./snapshot-name.ts";
+import {
+  manifestKey,
+  newestFirst,
+  parseObjectKey,
+  type SnapshotName,
+  snapshotName,
+} from "./snapshot-name.ts";
 import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
 export interface CatalogEntry extends SnapshotName {
@@ -19,13 +25,17 @@ export interface CatalogEntry extends SnapshotName {
 
 export const NO_MANIFEST = "it has no manifest: its export is running or was interrupted, so it is not used";
 
+/** A manifest has about 1 KB, and 200 bytes per member. */
+const MANIFEST_BYTES_MAX = 1024 * 1024;
+
 export const NO_BYTES = "its bytes are missing";
 
 interface Found {
   readonly of: SnapshotName;
   keys: string[];
   modifiedMs: number;
-  hasManifest: boolean;
+  /** Null: it has no manifest. */
+  manifestBytes: number | null;
   /** Null: there are no bytes. */
   stateBytes: number | null;
 }
@@ -64,12 +74,12 @@ function note(found: Map<string, Found>, { key, bytes, modifiedMs }: StoredObjec
   const { name, atMs, index, part } = parsed;
   const none: Found = {
     ...{ of: { name, atMs, index }, keys: [], modifiedMs: 0 },
-    ...{ hasManifest: false, stateBytes: null },
+    ...{ manifestBytes: null, stateBytes: null },
   };
   const entry = found.get(name) ?? none;
   if (part === "manifest") entry.keys.unshift(key);
   else entry.keys.push(key);
-  if (part === "manifest") entry.hasManifest = true;
+  if (part === "manifest") entry.manifestBytes = bytes;
   if (part === "state") entry.stateBytes = bytes;
   entry.modifiedMs = Math.max(entry.modifiedMs, modifiedMs);
   found.set(name, entry);
@@ -77,14 +87,17 @@ function note(found: Map<string, Found>, { key, bytes, modifiedMs }: StoredObjec
 
 async function readManifest(
   store: SnapshotStore,
-  { of: { name, index }, hasManifest, stateBytes }: Found,
+  { of: { name }, manifestBytes, stateBytes }: Found,
 ): Promise<Pick<CatalogEntry, "manifest" | "problem">> {
   // A manifest that was written after the listing is not read: its bytes may be missing from the listing too.
-  const bytes = hasManifest ? await store.get(manifestKey(name)) : null;
+  if (manifestBytes !== null && manifestBytes > MANIFEST_BYTES_MAX)
+    return { manifest: null, problem: `its manifest has ${manifestBytes} bytes, so it is not read` };
+  const bytes = manifestBytes !== null ? await store.get(manifestKey(name)) : null;
   if (bytes === null) return { manifest: null, problem: NO_MANIFEST };
   const parsed = parseManifest(bytes);
   if (!parsed.ok) return { manifest: null, problem: parsed.problem };
   const { manifest } = parsed;
-  if (manifest.index !== index) return { manifest: null, problem: "its manifest is another snapshot's" };
+  if (snapshotName(manifest.atMs, manifest.index) !== name)
+    return { manifest: null, problem: "its manifest is another snapshot's" };
   return { manifest, problem: stateBytes === null ? NO_BYTES : storedSizeProblem(manifest, stateBytes) };
 }

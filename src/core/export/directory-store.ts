@@ -1,8 +1,9 @@
 // Exported snapshots in a folder, which may be a mounted share. A file that a crash left half-written is a
-// draft, never an object. Folders of other names are not read. One system call runs at a time. Each call that
+// draft, never an object. Folders of other names are not read, and links are not followed: what they lead to
+// was not written here, and must not be deleted from here. One system call runs at a time. Each call that
 // a hung share does not answer blocks one of the few threads that the process's own log needs too.
 
-import { readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
@@ -60,15 +61,14 @@ export class DirectorySnapshotStore implements SnapshotStore {
 
   async #listIn(folder: string): Promise<StoredObject[]> {
     const path = join(this.place, folder);
+    const own = await orIfAbsent(null, () => lstat(path));
+    if (own?.isDirectory() !== true) return [];
     const names = await orIfAbsent(null, () => readdir(path));
     if (names === null) return [];
-    if (names.length === 0) {
-      const about = await orIfAbsent(null, () => stat(path));
-      return about === null ? [] : [{ key: `${folder}/`, bytes: 0, modifiedMs: about.mtimeMs }];
-    }
+    if (names.length === 0) return [{ key: `${folder}/`, bytes: 0, modifiedMs: own.mtimeMs }];
     const found: StoredObject[] = [];
     for (const name of names) {
-      const about = await orIfAbsent(null, () => stat(join(path, name)));
+      const about = await orIfAbsent(null, () => lstat(join(path, name)));
       if (about?.isFile())
         found.push({ key: `${folder}/${name}`, bytes: about.size, modifiedMs: about.mtimeMs });
     }

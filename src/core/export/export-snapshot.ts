@@ -7,6 +7,7 @@ import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { CatalogEntry } from "./catalog.ts";
 import { type Inspect, problemOf } from "./inspect.ts";
 import { encodeManifest } from "./manifest.ts";
+import { type ManifestSigning, signed } from "./manifest-signature.ts";
 import { manifestKey, snapshotName, stateKey } from "./snapshot-name.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import { fromStored, toStored } from "./stored-state.ts";
@@ -16,12 +17,16 @@ export interface CapturedSnapshot {
   readonly bytes: Uint8Array;
 }
 
-/** Returns its name. With keys it is encrypted with the current one. Throws an OperatorError. */
+/**
+ * Returns its name. With keys it is encrypted with the current one. A replica signs its manifest; an operator's
+ * command does not. Throws an OperatorError.
+ */
 export async function exportSnapshot(
   store: SnapshotStore,
   captured: CapturedSnapshot,
   inspect?: Inspect,
   keys: OperatorKeys | null = null,
+  signing: ManifestSigning | null = null,
 ): Promise<string> {
   const { manifest, stored } = await toStored(captured.manifest, captured.bytes, keys);
   const name = snapshotName(manifest.atMs, manifest.index);
@@ -34,7 +39,7 @@ export async function exportSnapshot(
     await store.delete(stateKey(name)).catch(() => undefined);
     throw unverified(store.place, name, problem);
   }
-  await store.put(manifestKey(name), encodeManifest(manifest));
+  await store.put(manifestKey(name), encodeManifest(signed(manifest, signing)));
   return name;
 }
 

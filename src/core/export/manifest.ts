@@ -3,6 +3,7 @@
 
 import { sealedExportBytes } from "../seal/sealed-export.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { ManifestSignature } from "./manifest-signature.ts";
 
 const SCHEMA_VERSION = 1;
 /**
@@ -11,6 +12,8 @@ const SCHEMA_VERSION = 1;
 const ENCRYPTED_SCHEMA_VERSION = 2;
 const TEXTS = ["clusterId", "clusterName", "stateHash", "sha256", "fleetVersion"] as const;
 const COUNTS = ["index", "term", "bytes", "atMs", "auditFirst", "auditLast"] as const;
+/** The last moment of the year 9999: a name has four digits for the year. */
+const DATE_MS_MAX = 253_402_300_799_999;
 
 /**
  * A snapshot's manifest in a store. `bytes` and `sha256` describe the plain state, even if it is stored
@@ -19,6 +22,8 @@ const COUNTS = ["index", "term", "bytes", "atMs", "auditFirst", "auditLast"] as 
 export interface StoredManifest extends SnapshotManifest {
   /** The operator's key that opens it; absent = it is not encrypted. */
   readonly encryption?: { readonly operatorKey: string };
+  /** Of the replica that wrote it; absent = an operator saved it, or the fleet has no TLS. */
+  readonly signature?: ManifestSignature;
 }
 
 export type ParsedManifest =
@@ -46,8 +51,10 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
   const wrong =
     TEXTS.find((key) => typeof fields[key] !== "string") ?? COUNTS.find((key) => !isCount(fields[key]));
   if (wrong !== undefined) return { ok: false, problem: `its manifest has no usable ${wrong}` };
+  if (Number(fields["atMs"]) > DATE_MS_MAX) return { ok: false, problem: "its manifest has no usable atMs" };
   const members = parseMembers(fields["members"]);
   if (members === null) return { ok: false, problem: "its manifest has no usable members" };
+  const signature = parseSignature(fields["signature"]);
   const text = (key: (typeof TEXTS)[number]) => String(fields[key]);
   const count = (key: (typeof COUNTS)[number]) => Number(fields[key]);
   return {
@@ -68,6 +75,7 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
       // Absent in manifests of builds that recorded none.
       ...(isCount(fields["epoch"]) ? { epoch: Number(fields["epoch"]) } : {}),
       ...(typeof operatorKey === "string" ? { encryption: { operatorKey } } : {}),
+      ...(signature === null ? {} : { signature }),
     },
   };
 }
@@ -98,6 +106,12 @@ function parseMembers(value: unknown): SnapshotManifest["members"] | null {
     return isWhole ? { nodeId: Number(nodeId), name, address, learner } : null;
   });
   return members.every((member) => member !== null) ? members : null;
+}
+
+/** An unusable one counts as none: the manifest is then no replica's. */
+function parseSignature(value: unknown): ManifestSignature | null {
+  const { certificate, value: text }: Readonly<Record<string, unknown>> = { ...Object(value) };
+  return typeof certificate === "string" && typeof text === "string" ? { certificate, value: text } : null;
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -6,6 +6,7 @@ import { snapshotNotEncrypted } from "../seal/seal-errors.ts";
 import { isSealedExport, openExport, sealExport } from "../seal/sealed-export.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { StoredManifest } from "./manifest.ts";
+import { manifestFields } from "./manifest-signature.ts";
 
 /** The form of a snapshot in a store: its manifest and its bytes. */
 export async function toStored(
@@ -35,18 +36,7 @@ export async function fromStored(
   return isSealedExport(stored) ? "it is encrypted, and its manifest does not say so" : { content: stored };
 }
 
-/** All fields of the manifest that are bound to the bytes, in a fixed order. */
+/** What is bound to the bytes. */
 function boundTo(manifest: SnapshotManifest): Uint8Array {
-  const { clusterId, clusterName, index, term, stateHash, bytes, sha256 } = manifest;
-  const { atMs, fleetVersion, auditFirst, auditLast, epoch = null } = manifest;
-  const members = manifest.members.map(({ nodeId, name, address, learner }) => [
-    nodeId,
-    name,
-    address,
-    learner,
-  ]);
-  const said = [clusterId, clusterName, index, term, stateHash, bytes, sha256, members];
-  return new TextEncoder().encode(
-    JSON.stringify([...said, atMs, fleetVersion, auditFirst, auditLast, epoch]),
-  );
+  return new TextEncoder().encode(JSON.stringify(manifestFields(manifest)));
 }

@@ -2,7 +2,7 @@
 // where no folder can be.
 
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -87,3 +87,20 @@ test("while one operation hangs no other is begun, and those that were given up 
 });
 
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test("a link to a folder elsewhere is no snapshot: nothing behind it is listed or deleted", async () => {
+  const elsewhere = await mkdtemp(join(tmpdir(), "fleet-elsewhere-"));
+  try {
+    await writeFile(join(elsewhere, "state"), "another program's");
+    await symlink(elsewhere, join(folder, NAME));
+    await mkdir(join(folder, "20260101T000000000Z-8"));
+    await symlink(join(elsewhere, "state"), join(folder, "20260101T000000000Z-8", "state"));
+    const catalog = await readCatalog(store);
+    const limits = { clusterId: "id-1", keep: 1, nowMs: Date.now() + 2 * DAY_MS };
+    for (const entry of outdated(catalog, limits)) await deleteSnapshot(store, entry);
+    expect(catalog).toEqual([]);
+    expect(await readdir(elsewhere)).toEqual(["state"]);
+  } finally {
+    await rm(elsewhere, { recursive: true, force: true });
+  }
+});

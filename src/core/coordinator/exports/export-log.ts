@@ -14,6 +14,10 @@ const LINES: Readonly<Record<ExportReport["kind"], Line>> = {
   undeleted: { level: "warn", text: "an outdated snapshot could not be deleted" },
   failed: { level: "warn", text: "no snapshot could be exported" },
   damaged: { level: "warn", text: "an exported snapshot is damaged, and counts for nothing" },
+  unproved: {
+    level: "warn",
+    text: "snapshots name this cluster, but no replica of it signed them: they count for nothing, and stay",
+  },
   vanished: { level: "warn", text: "all exported snapshots have vanished; see what is mounted there" },
   returned: { level: "info", text: "exported snapshots that had vanished are back" },
 };

@@ -10,6 +10,7 @@ import type { Timers } from "../../base/timers.ts";
 import { type CatalogEntry, readCatalog, restorable } from "../../export/catalog.ts";
 import { type CapturedSnapshot, deleteSnapshot, exportSnapshot } from "../../export/export-snapshot.ts";
 import type { Inspect } from "../../export/inspect.ts";
+import { isSigned, type ManifestSigning } from "../../export/manifest-signature.ts";
 import { outdated } from "../../export/retention.ts";
 import type { SnapshotStore } from "../../export/snapshot-store.ts";
 import { storeTimedOut, untilAborted } from "../../export/until-aborted.ts";
@@ -30,6 +31,9 @@ const JITTER = 0.1;
 /** After this many intervals without a success it counts as overdue. */
 const OVERDUE = 3;
 
+const UNPROVED = "no replica of this cluster has signed its manifest, or its index is beyond the log";
+const UNUSABLE = "its bytes are not usable with the present keys";
+
 export interface SnapshotScheduleOptions {
   readonly store: SnapshotStore;
   readonly clusterId: string;
@@ -38,6 +42,10 @@ export interface SnapshotScheduleOptions {
   readonly keep: number;
   readonly leads: () => boolean;
   readonly stateHash: () => string;
+  /** The end of this leader's log: no snapshot of this cluster can be beyond it. */
+  readonly lastIndex: () => number;
+  /** Null: the fleet has no TLS, and every manifest that names the cluster counts. */
+  readonly signing: ManifestSigning | null;
   readonly capture: () => Promise<CapturedSnapshot>;
   /** The keys that encrypt exports, read again for each; absent = they are plain. */
   readonly keys?: () => Promise<OperatorKeys | null>;
@@ -55,7 +63,7 @@ export type ExportReport =
   | { readonly kind: "deleted"; readonly name: string }
   | { readonly kind: "undeleted"; readonly name: string; readonly error: string }
   | { readonly kind: "damaged"; readonly name: string; readonly problem: string }
-  | { readonly kind: "vanished" | "returned"; readonly count: number }
+  | { readonly kind: "vanished" | "returned" | "unproved"; readonly count: number }
   | { readonly kind: "failed"; readonly error: string; readonly retryMs: number };
 
 export class SnapshotSchedule {
@@ -72,8 +80,10 @@ export class SnapshotSchedule {
   #seen = new SeenSnapshots();
   /** Which ones are damaged, and why; these were logged. */
   #damaged: ReadonlyMap<string, string> = new Map();
-  /** When the newest one's bytes were last read back. */
-  #verified: { readonly name: string; readonly onMs: MonotonicMs } = { name: "", onMs: 0 };
+  /** When the bytes of which ones were last read back. */
+  readonly #verified = new Map<string, MonotonicMs>();
+  /** How many name this cluster, and no replica of it signed them; this was logged. */
+  #unproved = 0;
   /** When the store was last known to hold the newest state; null while this replica does not lead. */
   #currentMs: MonotonicMs | null = null;
 
@@ -136,7 +146,8 @@ export class SnapshotSchedule {
     this.#undeleted = { count: 0, error: "" };
     this.#seen = new SeenSnapshots();
     this.#damaged = new Map();
-    this.#verified = { name: "", onMs: 0 };
+    this.#verified.clear();
+    this.#unproved = 0;
   }
 
   async #run(): Promise<void> {
@@ -204,26 +215,41 @@ export class SnapshotSchedule {
     return catalog;
   }
 
-  /** A result of reading its bytes is kept: a listing only shows their number. */
+  /**
+   * A result of reading its bytes is kept: a listing only shows their number. One that a stranger wrote is as
+   * another cluster's: it counts for nothing, and stays.
+   */
   async #readCatalog(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
-    return (await readCatalog(store)).map((entry) => {
+    const catalog = (await readCatalog(store)).map((entry) => {
+      if (this.#isForged(entry)) return { ...entry, manifest: null, problem: UNPROVED };
       const problem = entry.problem ?? this.#damaged.get(entry.name) ?? null;
       return { ...entry, problem };
     });
+    const count = catalog.filter(({ problem }) => problem === UNPROVED).length;
+    if (count > this.#unproved) this.#options.onReport({ kind: "unproved", count });
+    this.#unproved = count;
+    return catalog;
+  }
+
+  #isForged({ manifest }: CatalogEntry): boolean {
+    const { clusterId, signing, lastIndex } = this.#options;
+    if (manifest === null || manifest.clusterId !== clusterId) return false;
+    return manifest.index > lastIndex() || (signing !== null && !isSigned(manifest, signing));
   }
 
   async #isWhole(store: SnapshotStore, entry: CatalogEntry): Promise<boolean> {
     const { clock, inspect } = this.#options;
-    const { name, onMs } = this.#verified;
-    if (entry.name === name && elapsedMs(onMs, clock.monotonicMs()) < VERIFY_EVERY_MS) return true;
+    const onMs = this.#verified.get(entry.name);
+    if (onMs !== undefined && elapsedMs(onMs, clock.monotonicMs()) < VERIFY_EVERY_MS) return true;
     const keys = (await this.#options.keys?.()) ?? null;
+    if (keys !== null && entry.manifest?.encryption === undefined) return false;
     const verified = await verifySnapshot(store, entry, inspect, keys).catch((error: unknown) => {
       // Its key was taken away: it may be whole, and the next export is due.
       if (isKeyError(error)) return null;
       throw error;
     });
     if (verified === null) return false;
-    if (verified.ok) this.#verified = { name: entry.name, onMs: clock.monotonicMs() };
+    if (verified.ok) this.#verified.set(entry.name, clock.monotonicMs());
     else this.#tellDamaged(entry.name, verified.problem);
     return verified.ok;
   }
@@ -235,15 +261,15 @@ export class SnapshotSchedule {
   }
 
   async #export(store: SnapshotStore, startedMs: MonotonicMs): Promise<void> {
-    const { capture, onReport, clock, inspect } = this.#options;
+    const { capture, onReport, clock, inspect, signing } = this.#options;
     const keys = (await this.#options.keys?.()) ?? null;
     const capturedMs = clock.monotonicMs();
     const captured = await capture();
-    const name = await exportSnapshot(store, captured, inspect, keys);
+    const name = await exportSnapshot(store, captured, inspect, keys, signing);
     const { index, atMs } = captured.manifest;
     this.#newest = { index, atMs };
     this.#currentMs = capturedMs;
-    this.#verified = { name, onMs: clock.monotonicMs() };
+    this.#verified.set(name, clock.monotonicMs());
     this.#seen.added(name);
     onReport({ kind: "exported", name, index, tookMs: elapsedMs(startedMs, clock.monotonicMs()) });
   }
@@ -251,16 +277,13 @@ export class SnapshotSchedule {
   // One that another user saved can't be deleted. That must neither keep the others nor count as a failed
   // export.
   async #deleteOutdated(store: SnapshotStore): Promise<void> {
-    const { clusterId, keep, clock, onReport } = this.#options;
+    const { onReport } = this.#options;
     const errors: string[] = [];
-    for (const entry of outdated(await this.#readCatalog(store), {
-      clusterId,
-      keep,
-      nowMs: clock.wallMs(),
-    })) {
+    for (const entry of await this.#outdated(store)) {
       const { name } = entry;
       try {
         await deleteSnapshot(store, entry);
+        this.#verified.delete(name);
         onReport({ kind: "deleted", name });
       } catch (failure) {
         const error = textOf(failure);
@@ -269,6 +292,23 @@ export class SnapshotSchedule {
       }
     }
     this.#undeleted = { count: errors.length, error: errors[0] ?? "" };
+  }
+
+  /** Those that are kept were read: one whose bytes are wrong must not take the place of a whole one. */
+  async #outdated(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
+    const { clusterId, keep, clock } = this.#options;
+    const limits = { clusterId, keep, nowMs: clock.wallMs() };
+    const catalog = await this.#readCatalog(store);
+    if (outdated(catalog, limits).length === 0) return [];
+    const unusable = new Set<string>();
+    let whole = 0;
+    for (const entry of restorable(catalog, clusterId)) {
+      if (await this.#isWhole(store, entry)) whole += 1;
+      else unusable.add(entry.name);
+      if (whole === keep) break;
+    }
+    const read = catalog.map((entry) => (unusable.has(entry.name) ? { ...entry, problem: UNUSABLE } : entry));
+    return outdated(read, limits);
   }
 
   #jitterMs(): number {

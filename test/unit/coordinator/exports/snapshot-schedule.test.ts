@@ -9,6 +9,7 @@ import {
 } from "../../../../src/core/coordinator/exports/snapshot-schedule.ts";
 import { readCatalog } from "../../../../src/core/export/catalog.ts";
 import { exportSnapshot } from "../../../../src/core/export/export-snapshot.ts";
+import type { ManifestSigning } from "../../../../src/core/export/manifest-signature.ts";
 import { manifestKey, stateKey } from "../../../../src/core/export/snapshot-name.ts";
 import { newKeyText, type OperatorKeys, parseOperatorKeys } from "../../../../src/core/seal/operator-keys.ts";
 import { captured, inspect, MemoryStore } from "../../export/samples.ts";
@@ -26,12 +27,17 @@ class World {
   wallOffsetMs = 0;
   /** What the leader encrypts with; null = nothing. */
   keys: OperatorKeys | null = null;
+  lastIndex = 1_000;
+  /** By which this cluster's replicas sign. */
+  signing: ManifestSigning | null = null;
   #look: () => void = () => undefined;
   readonly #alarms = new Set<{ readonly atMs: number; readonly action: () => void }>();
   readonly schedule = new SnapshotSchedule({
     ...{ store: this.store, clusterId: "id-1", everyMs: EVERY_MS, keep: 2 },
     leads: () => this.leads,
     stateHash: () => captured(this.entries).manifest.stateHash,
+    lastIndex: () => this.lastIndex,
+    signing: this.signing,
     capture: async () => captured(this.entries, { atMs: this.nowMs }),
     clock: { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs + this.wallOffsetMs },
     timers: {
