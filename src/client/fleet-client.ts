@@ -181,11 +181,20 @@ export class FleetClient extends LeaderReads {
   }
 
   /** What the leader would answer to the write now. It changes nothing, and is refused like the write. */
-  async tryOut(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
+  tryOut(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
+    return this.#once(operation, options, true);
+  }
+
+  /** Writes the entry that `fenceReplica` or `rotateKeys` needs. A dispute allows no session; twice is harmless. */
+  orderNode(operation: Operation, options: Partial<WriteOptions> = {}): Promise<Written> {
+    return this.#once(operation, options, false);
+  }
+
+  async #once(operation: Operation, options: Partial<WriteOptions>, dryRun: boolean): Promise<Written> {
     const { reason = "", deadlineMs = this.#patience.callDeadlineMs } = options;
-    const request = { ...OUTSIDE_SESSIONS, reason, operation, dryRun: true, incarnation: this.seen.id };
+    const request = { ...OUTSIDE_SESSIONS, reason, operation, dryRun, incarnation: this.seen.id };
     return written(
-      await this.atLeader("read", deadlineMs, (client, limits) =>
+      await this.atLeader(dryRun ? "read" : "write", deadlineMs, (client, limits) =>
         unary(client.submit.bind(client), request, limits),
       ),
     );

@@ -179,6 +179,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   CONFIGURATION_CHANGED: { next: () => "check it again, and take its index from: fleet member list" },
   NOT_A_VOTER: { next: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto" },
   MEMBER_UNREACHABLE: { next: () => "see which nodes are up: fleet status" },
+  AUDIT_ENTRY_MISSING: { next: () => "run the same command again: it writes the entry first" },
   SUCCESSOR_FENCED: { next: () => "name another node, or rebuild this one: fleet member rebuild NODE" },
   NO_SUCCESSOR: { next: () => "see which nodes are up: fleet status" },
   TRANSFER_FAILED: {

@@ -14,6 +14,7 @@ import { createAuthority, issueCertificate } from "../../src/client/cert/certs.t
 import type { Target } from "../../src/client/context/target.ts";
 import { FleetClient } from "../../src/client/fleet-client.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { newKeyText } from "../../src/core/seal/operator-keys.ts";
 import type { CoordinatorClient, NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
@@ -47,6 +48,8 @@ export interface ClusterOptions {
   readonly clocks?: WallClocks;
   /** Processes obey `flip`. */
   readonly flips?: boolean;
+  /** Data folders are encrypted, each with the same operator's key. */
+  readonly encrypted?: boolean;
   /** Timings; "lan" by default. */
   readonly profile?: "lan" | "wan";
 }
@@ -88,6 +91,7 @@ export class CoordinatorCluster {
     const home = await mkdtemp(join(tmpdir(), "fleet-cluster-"));
     const ids = Array.from({ length: options.size }, (_, at) => at + 1);
     await issueAll(home, ids);
+    if (options.encrypted === true) await writeFile(keyFile(home), newKeyText(), { mode: 0o600 });
     const nodes = await Promise.all(ids.map((id) => makeNode(home, id)));
     const links = new Map<string, TcpProxy>();
     for (const from of ids)
@@ -290,6 +294,7 @@ export class CoordinatorCluster {
       ...["--audit-export-every", String(this.#options.auditExportEvery ?? 1_000)],
       ...["--groups", String(this.#options.groups ?? 0)],
       ...["--profile", this.#options.profile ?? "lan"],
+      ...(this.#options.encrypted === true ? ["--encryption-key-file", keyFile(this.#home)] : []),
     ];
   }
 
@@ -319,6 +324,8 @@ export function areEqual(statuses: readonly NodeStatus[]): boolean {
   const states = new Set(statuses.map((status) => `${status.appliedIndex} ${status.stateHash}`));
   return states.size === 1 && followOneLeader(statuses);
 }
+
+const keyFile = (home: string): string => join(home, "operator.key");
 
 const clockFile = (node: ClusterNode): string => `${node.data}.clock`;
 

@@ -130,16 +130,22 @@ test("an operator fences the wrong ones of a dispute, and the rest goes on", asy
   await cluster.until((statuses) => statuses.every(({ stateDoubt }) => stateDoubt?.fenced === false));
   const [kept, ...wrong] = cluster.nodes;
   for (const node of wrong) {
+    const { name: nodeName, front } = node;
     const reason = "compared with an exported snapshot";
-    expect(await client.fenceReplica(node.front.address, { nodeName: node.name, reason })).toBe(true);
-    expect(await client.fenceReplica(node.front.address, { nodeName: node.name, reason })).toBe(false);
+    const fence = async () => {
+      const order = { $case: "noteFence", value: { name: nodeName } } as const;
+      const { index: entryIndex } = await client.orderNode({ kind: order }, { reason });
+      return await client.fenceReplica(front.address, { nodeName, reason: "", entryIndex });
+    };
+    expect(await fence()).toBe(true);
+    if (node === wrong.at(-1)) expect(await fence()).toBe(false);
   }
   // At the next checkpoint, at the latest.
   await cluster.until(([own]) => own?.stateDoubt === undefined, [kept as ClusterNode]);
   await client.submit(probe(2), { deadlineMs: PATIENT_MS });
   expect((await cluster.leader([kept as ClusterNode])).id).toBe(kept?.id);
   await expect(
-    client.fenceReplica(kept?.front.address ?? "", { nodeName: "n9", reason: "" }),
+    client.fenceReplica(kept?.front.address ?? "", { nodeName: "n9", reason: "", entryIndex: 0 }),
   ).rejects.toMatchObject({ code: "REPLICA_MISMATCH" });
 });
 

@@ -1,25 +1,26 @@
 // No change without its entry in the audit log: every mutating RPC of a coordinator with every odd reason, as bytes at a
 // real port (issue 11, audit evasion: a transfer with an overlong reason succeeded without an entry).
 
-import { type Client, Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
+import { coordinatorRules, faultRules } from "../../src/core/coordinator/services/rules.ts";
+import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   ChangeMembershipRequest,
-  CoordinatorService,
+  type CoordinatorClient,
   FenceReplicaRequest,
-  ListRequest,
+  RotateKeysRequest,
   SubmitRequest,
+  SubmitResponse,
   TransferLeadershipRequest,
-  type WriteAnswers,
-  WriteBatch,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type ClusterNode, CoordinatorCluster } from "../integration/coordinator-cluster.ts";
 import { registerShard } from "../integration/fleet-writes.ts";
+import { DEADLINE_MS, listAtLeader, sendUnary, sendWrite, type UnaryName } from "./raw-requests.ts";
 
-const DEADLINE_MS = 60_000;
+type Kind = NonNullable<Operation["kind"]>;
 
 const REASONS: Readonly<Record<string, Uint8Array>> = {
   none: Buffer.alloc(0),
@@ -36,7 +37,7 @@ const REASONS: Readonly<Record<string, Uint8Array>> = {
 
 let cluster: CoordinatorCluster;
 beforeAll(async () => {
-  cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 10_000 });
+  cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 10_000, encrypted: true });
   await settled();
 });
 afterAll(() => cluster.dispose());
@@ -49,7 +50,7 @@ const fresh = (): string => {
 
 /** What changes the fleet, with a reason of so many bytes, and how to see whether it did. */
 interface Mutation {
-  readonly call: (leader: ClusterNode, reason: Uint8Array) => Promise<void>;
+  readonly call: (leader: ClusterNode, reason: Uint8Array) => Promise<unknown>;
   /** Anything that differs once it has changed something. */
   readonly state: () => Promise<string>;
 }
@@ -57,11 +58,7 @@ interface Mutation {
 const MUTATIONS: Readonly<Record<string, Mutation>> = {
   Submit: {
     call: ({ client }, reason) =>
-      send(client, "submit", reason, (text) =>
-        SubmitRequest.encode(
-          SubmitRequest.fromPartial({ operation: registerShard(fresh()), reason: text }),
-        ).finish(),
-      ),
+      send(client, "submit", reason, (text) => submitted(registerShard(fresh()), text)),
     state: shards,
   },
   Write: { call: ({ client }, reason) => write(client, reason), state: shards },
@@ -90,7 +87,26 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     },
     state: members,
   },
+  RotateKeys: {
+    call: async (leader, reason) =>
+      rotate(leader.client, leader.name, await order(leader.client, reason, rotation(leader))),
+    state: keys,
+  },
 };
+
+/** Methods that change something, and have no entry of their own. */
+const WITHOUT_ENTRY: Readonly<Record<string, string>> = {
+  writeGroup: "the other groups have no audit log",
+  reportShard: "what follows from a report is written as operations, with reasons of the leader's own",
+  injectFault:
+    "ADR-0034: a replica that is cut off can't write entries; it ends by itself, and is in the log",
+  clearFaults: "the same",
+  fenceReplica: "below: it can be done only once",
+  watchRevocations: "it is a read",
+  listFaults: "it is a read",
+};
+
+const IDENTITIES = { admin: { kind: "admin" }, readonly: { kind: "readonly" } } as const;
 
 const cases = Object.keys(MUTATIONS).flatMap((rpc) =>
   Object.keys(REASONS).map((reason) => ({ rpc, reason })),
@@ -112,42 +128,87 @@ test.each(cases)("$rpc with $reason: a change and its entry, or neither", async 
   expect({ refusal, hasChanged }).toEqual({ refusal: wanted, hasChanged: !isTooLong });
 });
 
-test("a fence with a reason that no audit log takes is refused, and fences nothing", async () => {
+test("every method that changes something is among them", () => {
+  const changes = Object.entries({ ...coordinatorRules, ...faultRules }).flatMap(([method, { allow }]) =>
+    allow(IDENTITIES.admin) && !allow(IDENTITIES.readonly) ? [method] : [],
+  );
+  const tested = new Set(Object.keys(MUTATIONS).map((name) => name.split(",")[0]?.toLowerCase()));
+  const untested = changes.filter((method) => !tested.has(method.toLowerCase()));
+  expect(untested.sort()).toEqual(Object.keys(WITHOUT_ENTRY).sort());
+});
+
+test("without an entry of its own, nothing is rotated", async () => {
+  const { client, ...leader } = await cluster.leader();
+  const other = present(
+    cluster.nodes.find(({ id }) => id !== leader.id),
+    "a follower",
+  );
+  const reason = Buffer.from("r");
+  const used = await order(client, reason, rotation({ client, ...leader }));
+  await rotate(client, leader.name, used);
+  const entries = {
+    none: 0,
+    "used already": used,
+    "another node's": await order(client, reason, rotation(other)),
+    "for something else": await order(client, reason, { $case: "noteFence", value: { name: leader.name } }),
+    "a shard's registration": SubmitResponse.decode(
+      await sendUnary(client, "submit", submitted(registerShard(fresh()), "r")),
+    ).index,
+  };
+  const before = await keys();
+  for (const [why, index] of Object.entries(entries)) {
+    const refusal = await rotate(client, leader.name, index).then(
+      () => null,
+      (error: unknown) => readRpcError(error).reason,
+    );
+    expect({ why, refusal }).toEqual({ why, refusal: "AUDIT_ENTRY_MISSING" });
+  }
+  expect(await keys()).toBe(before);
+});
+
+test.each(Object.keys(REASONS))("a fence with %s: it and its entry, or neither", async (name) => {
+  const { client } = await cluster.leader();
+  const reason = present(REASONS[name], "a row");
+  const entries = await auditCount();
+  // A replica is fenced for good, so only its entry is written here.
+  const ordered = await order(client, reason, { $case: "noteFence", value: { name: "n9" } }).then(
+    () => 1,
+    () => 0,
+  );
+  expect((await auditCount()) - entries).toBe(ordered);
+  for (const { client: follower, name: nodeName } of cluster.nodes) {
+    const direct = send(follower, "fenceReplica", reason, (text) =>
+      FenceReplicaRequest.encode({ nodeName, reason: text, entryIndex: 0 }).finish(),
+    );
+    await expect(direct).rejects.toThrow();
+  }
+  const statuses = await cluster.statuses();
+  expect(statuses.map((status) => status?.stateDoubt?.fenced ?? false)).toEqual([false, false, false]);
+});
+
+test("a replica is fenced by its entry, and shows the entry's reason", async () => {
   const leader = await cluster.leader();
   const other = present(
     cluster.nodes.find((node) => node !== leader),
     "a follower",
   );
-  const fenced = send(other.client, "fenceReplica", Buffer.alloc(1_025, "r"), (reason) =>
-    FenceReplicaRequest.encode(FenceReplicaRequest.fromPartial({ nodeName: other.name, reason })).finish(),
-  );
-  await expect(fenced.catch((error: unknown) => readRpcError(error).reason)).resolves.toBe("REASON_TOO_LONG");
-  expect((await cluster.status(other))?.stateDoubt?.fenced ?? false).toBe(false);
+  const index = await order(leader.client, Buffer.from("it differs"), {
+    $case: "noteFence",
+    value: { name: other.name },
+  });
+  await fence(other.client, other.name, index);
+  expect((await cluster.status(other))?.stateDoubt).toMatchObject({ fenced: true, detail: "it differs" });
+  const { entries } = await listAtLeader(cluster, (client) => client.listAudit.bind(client));
+  expect(entries.at(-1)).toMatchObject({ index, what: `fence node ${other.name}`, reason: "it differs" });
 });
 
 /** Sends the message that `encode` makes of a text, with `reason` in the text's place. */
-function send(
-  client: Client,
-  method: "submit" | "transferLeadership" | "changeMembership" | "fenceReplica",
+const send = (
+  client: CoordinatorClient,
+  method: UnaryName,
   reason: Uint8Array,
   encode: (placeholder: string) => Uint8Array,
-): Promise<void> {
-  const { path } = CoordinatorService[method];
-  const message = withReason(reason, encode);
-  return new Promise((resolve, reject) => {
-    const deadline = { deadline: Date.now() + DEADLINE_MS };
-    const done = (error: unknown) => (error === null ? resolve() : reject(error));
-    client.makeUnaryRequest(
-      path,
-      Buffer.from,
-      Buffer.from,
-      Buffer.from(message),
-      new Metadata(),
-      deadline,
-      done,
-    );
-  });
-}
+) => sendUnary(client, method, withReason(reason, encode));
 
 function withReason(reason: Uint8Array, encode: (placeholder: string) => Uint8Array): Uint8Array {
   const placeholder = "Z".repeat(reason.length);
@@ -157,48 +218,60 @@ function withReason(reason: Uint8Array, encode: (placeholder: string) => Uint8Ar
 }
 
 function changeMembership(
-  client: Client,
+  client: CoordinatorClient,
   reason: Uint8Array,
   change: NonNullable<ChangeMembershipRequest["change"]>,
-): Promise<void> {
+): Promise<unknown> {
   return send(client, "changeMembership", reason, (text) =>
     ChangeMembershipRequest.encode(ChangeMembershipRequest.fromPartial({ change, reason: text })).finish(),
   );
 }
 
-async function write(client: ClusterNode["client"], reason: Uint8Array): Promise<void> {
-  const request = withReason(reason, (text) =>
-    SubmitRequest.encode(
-      SubmitRequest.fromPartial({ operation: registerShard(fresh()), reason: text }),
-    ).finish(),
-  );
-  const stream = client.write(new Metadata(), { deadline: Date.now() + DEADLINE_MS });
-  const answered = new Promise<WriteAnswers>((resolve, reject) => {
-    stream.on("data", resolve);
-    stream.on("error", reject);
-  });
-  stream.write(WriteBatch.fromPartial({ items: [{ tag: 1, request }] }));
-  const [answer] = (await answered).answers;
-  stream.end();
-  if (answer?.outcome?.$case !== "refusal") return;
-  const { fromStatus } = await import("../../src/core/wire/rpc-error.ts");
-  throw fromStatus(answer.outcome.value);
+async function write(client: CoordinatorClient, reason: Uint8Array): Promise<void> {
+  const encode = (text: string) => submitted(registerShard(fresh()), text);
+  await sendWrite(client, withReason(reason, encode));
 }
 
-async function read<Response>(
-  method: (client: ClusterNode["client"]) => Parameters<typeof unary<ListRequest, Response>>[0],
-): Promise<Response> {
-  const { client } = await cluster.leader();
-  return await unary(method(client), ListRequest.fromPartial({}), { endMs: performance.now() + DEADLINE_MS });
+const submitted = (operation: Operation, reason: string) =>
+  SubmitRequest.encode(SubmitRequest.fromPartial({ operation, reason })).finish();
+
+/** The index of the entry that lets a node do it. */
+async function order(client: CoordinatorClient, reason: Uint8Array, kind: Kind): Promise<number> {
+  const answer = await send(client, "submit", reason, (text) => submitted({ kind }, text));
+  return SubmitResponse.decode(answer).index;
+}
+
+const rotate = (client: CoordinatorClient, nodeName: string, entryIndex: number) =>
+  sendUnary(client, "rotateKeys", RotateKeysRequest.encode({ nodeName, reason: "", entryIndex }).finish());
+
+const fence = (client: CoordinatorClient, nodeName: string, entryIndex: number) =>
+  sendUnary(
+    client,
+    "fenceReplica",
+    FenceReplicaRequest.encode({ nodeName, reason: "", entryIndex }).finish(),
+  );
+
+const rotation = ({ id: nodeId, name }: ClusterNode): Kind => ({
+  $case: "noteKeyRotation",
+  value: { nodeId, name },
+});
+
+async function keys(): Promise<string> {
+  const statuses = await Promise.all(
+    cluster.nodes.map(({ client }) =>
+      unary(client.getKeyStatus.bind(client), {}, { endMs: performance.now() + DEADLINE_MS }),
+    ),
+  );
+  return JSON.stringify(statuses.map(({ keys: known }) => known.at(-1)?.id));
 }
 
 async function shards(): Promise<string> {
-  const { shards: rows } = await read((client) => client.listShards.bind(client));
+  const { shards: rows } = await listAtLeader(cluster, (client) => client.listShards.bind(client));
   return JSON.stringify(rows.map(({ shard }) => shard?.shardId));
 }
 
 async function memberRows() {
-  const { members: rows } = await read((client) => client.listMembers.bind(client));
+  const { members: rows } = await listAtLeader(cluster, (client) => client.listMembers.bind(client));
   return rows.flatMap(({ member }) => (member === undefined || member.wanted === 3 ? [] : [member]));
 }
 
@@ -207,7 +280,7 @@ async function members(): Promise<string> {
 }
 
 async function auditCount(): Promise<number> {
-  const { entries } = await read((client) => client.listAudit.bind(client));
+  const { entries } = await listAtLeader(cluster, (client) => client.listAudit.bind(client));
   return entries.at(-1)?.index === undefined ? 0 : entries.length;
 }
 

@@ -32,7 +32,7 @@ export interface KeyReport {
   readonly nodes: readonly NodeKeys[];
 }
 
-type KeyClient = Pick<FleetClient, "status" | "keyStatus" | "rotateKeys" | "submit">;
+type KeyClient = Pick<FleetClient, "status" | "keyStatus" | "rotateKeys" | "orderNode">;
 
 export async function keyReport(client: KeyClient): Promise<KeyReport> {
   const { nodes } = await client.status();
@@ -63,24 +63,13 @@ export async function rotate(
 async function rotateOne(client: KeyClient, found: NodeKeys, reason: string): Promise<NodeKeys> {
   const { node: name, nodeId, address } = found;
   if (found.state === "unknown") return found;
-  if (nodeId !== null) await note(client, { nodeId, name }, reason);
-  const answer = await ask({ name, nodeId, address }, () =>
-    client.rotateKeys(address, { nodeName: name, reason }),
-  );
+  if (nodeId === null) return found;
+  const answer = await ask({ name, nodeId, address }, async () => {
+    const order = { $case: "noteKeyRotation", value: { nodeId, name } } as const;
+    const { index: entryIndex } = await client.orderNode({ kind: order }, { reason });
+    return await client.rotateKeys(address, { nodeName: name, reason, entryIndex });
+  });
   return { ...answer, rotated: answer.error === null };
-}
-
-/** While a member runs an older build, the audit log can't hold it; the node's own log does. */
-async function note(
-  client: KeyClient,
-  value: { readonly nodeId: number; readonly name: string },
-  reason: string,
-): Promise<void> {
-  try {
-    await client.submit({ kind: { $case: "noteKeyRotation", value } }, { reason });
-  } catch (error) {
-    if (!(error instanceof OperatorError) || error.code !== "CLUSTER_VERSION_TOO_LOW") throw error;
-  }
 }
 
 interface Node {

@@ -50,7 +50,8 @@ export async function fenceMember(
 ): Promise<void> {
   if (!isUnderWay && node.status !== null && node.status.stateDoubt?.fenced !== true) {
     onProgress(`fencing ${name}`);
-    await client.fenceReplica(node.address, { nodeName: name, reason });
+    const entryIndex = await orderFence(client, name, reason);
+    await client.fenceReplica(node.address, { nodeName: name, reason, entryIndex });
   }
   const endMs = performance.now() + AGREE_WITHIN_MS;
   while (trustedLeader(await client.status(PATIENTLY), name) === null) {
@@ -58,6 +59,17 @@ export async function fenceMember(
     await sleep(LOOK_EVERY_MS);
   }
   if (nodeId !== null && !isUnderWay) await note(client, { nodeId, name }, reason);
+}
+
+/** The audit entry without which the node does not fence itself. 0: a member runs an older build, and it needs none. */
+async function orderFence(client: FleetClient, name: string, reason: string): Promise<number> {
+  try {
+    const { index } = await client.orderNode({ kind: { $case: "noteFence", value: { name } } }, { reason });
+    return index;
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error.code !== "CLUSTER_VERSION_TOO_LOW") throw error;
+    return 0;
+  }
 }
 
 /** Written to the audit log like every change. While a member runs an older build, that log can't hold it. */

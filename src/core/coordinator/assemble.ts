@@ -120,6 +120,7 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   // Restoring the initial state may take seconds. Before that nothing is served, and this replica takes part
   // in nothing.
   await driver.restored;
+  machine.orders.ignoreThrough(driver.status().lastIndex);
   const { denials } = opened;
   const stopDenying = denials === null ? () => {} : denyByTable(machine, options.clusterId, denials);
   const { rejoin, stop: stopAsking } = await rejoining(options, opened, { machine, roster });

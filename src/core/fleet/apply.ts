@@ -13,7 +13,7 @@ import { setFeatureGate } from "./apply/apply-feature-gate.ts";
 import { reconcileDomains } from "./apply/apply-held-domains.ts";
 import { settleInstructions } from "./apply/apply-instruction.ts";
 import { performOnMany } from "./apply/apply-many.ts";
-import { foundMembers, noteOfMember, removeMember, upsertMember } from "./apply/apply-member.ts";
+import { foundMembers, noteFence, noteOfMember, removeMember, upsertMember } from "./apply/apply-member.ts";
 import { clearProbes, noteDrill, recordProbe } from "./apply/apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply/apply-quota.ts";
 import { recoverFleet } from "./apply/apply-recovery.ts";
@@ -213,6 +213,8 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
     case "noteRebuild":
     case "noteKeyRotation":
       return noteOfMember(state, context, value);
+    case "noteFence":
+      return noteFence(context, value);
     case "revokeCertificate":
       return revokeCertificate(state, context, value);
     case "unrevokeCertificate":
@@ -265,6 +267,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "adoptShard":
     case "noteRebuild":
     case "noteKeyRotation":
+    case "noteFence":
     case "noteDrill":
     case "revokeCertificate":
     case "unrevokeCertificate":

@@ -24,6 +24,8 @@ export const ROLES_VERSION = 2;
 /** From this version on a member's number has a limit. */
 export const MEMBER_NUMBERS_VERSION = 2;
 
+/** From this version on the audit log records fences that operators order (ADR-0017). */
+export const FENCES_VERSION = 2;
 /** From this version on the audit log records rotations of data keys (ADR-0031). */
 const KEY_ROTATIONS_VERSION = 2;
 /** From this version on the audit log records drills (ADR-0034). */
@@ -69,6 +71,8 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "settleAdoption":
     case "noteRebuild":
       return INCARNATIONS_VERSION;
+    case "noteFence":
+      return FENCES_VERSION;
     case "noteKeyRotation":
       return KEY_ROTATIONS_VERSION;
     case "noteDrill":

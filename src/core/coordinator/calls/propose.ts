@@ -46,7 +46,7 @@ export async function propose(
   const revoked = revocationOf(caller.identity, context.tls);
   if (revoked !== null) throw revoked;
   // Another replica sends the caller to the leader.
-  if (context.driver.leader === context.self) assertTrusted(context);
+  if (context.driver.leader === context.self) assertTrustedFor(context, operation);
   // A leader whose disk is full keeps what room its log has for handing over.
   if (context.disk.isFull && context.driver.role === "leader") throw diskFull();
   // Another replica may not know yet what the row has; it sends the caller to the leader.
@@ -63,6 +63,12 @@ export async function propose(
   await context.work.answer();
   if (!settled.ok) throw refusalError(context, settled.refusal);
   return settled;
+}
+
+/** A fence reads no table, and ends a dispute: it is proposed also while no state is trusted. */
+function assertTrustedFor(context: ServiceContext, { kind }: Operation): void {
+  if (kind?.$case === "noteFence" && context.trust.now.kind === "disputed") return;
+  assertTrusted(context);
 }
 
 // Before it is an entry. It is encoded only once, so its size is asked for here.

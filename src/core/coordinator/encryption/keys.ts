@@ -1,5 +1,5 @@
 // How this replica's data folder is encrypted, and its rotation to a new key (ADR-0031). The audit log has
-// the rotation already: the caller writes that first. This replica's own log says who asked, and the result.
+// the rotation already: without that entry nothing is rotated. This replica's own log has the result.
 
 import { status } from "@grpc/grpc-js";
 import { OperatorError } from "../../base/errors.ts";
@@ -7,10 +7,9 @@ import { shownName } from "../../base/ids.ts";
 import { isSystemError } from "../../base/system-error.ts";
 import type { KeyStatus, RotateKeysRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { FolderKeys, ServiceContext } from "../calls/context.ts";
-import { reasonOf } from "../calls/reason.ts";
+import { ordered } from "../calls/ordered.ts";
 
 export async function keyStatus({ folderKeys, ...context }: ServiceContext): Promise<KeyStatus> {
   const nodeName = nameOf(context);
@@ -29,24 +28,24 @@ export async function keyStatus({ folderKeys, ...context }: ServiceContext): Pro
 
 export async function rotateKeys(
   context: ServiceContext,
-  { nodeName, reason }: RotateKeysRequest,
-  { identity }: Pick<Caller, "identity">,
+  request: RotateKeysRequest,
+  caller: Caller,
 ): Promise<KeyStatus> {
   const { folderKeys } = context;
+  const { nodeName } = request;
   const name = nameOf(context);
   if (nodeName !== name) {
     const message = `this is ${name}, and not ${shownName(nodeName)}`;
     throw rpcError(status.FAILED_PRECONDITION, "REPLICA_MISMATCH", message);
   }
-  const why = reasonOf(reason);
+  const { actor: by, reason } = await ordered(context, "noteKeyRotation", request, caller);
   if (!(await hasRotated(folderKeys))) {
     const message = `${name} does not encrypt its data: it was started without a key`;
     throw rpcError(status.FAILED_PRECONDITION, "NOT_ENCRYPTED", message);
   }
   const found = await keyStatus(context);
   const dataKey = found.keys.at(-1)?.id ?? 0;
-  const by = formatIdentity(identity);
-  folderKeys.log.info("rotated the data key", { dataKey, operatorKey: found.operatorKey, by, reason: why });
+  folderKeys.log.info("rotated the data key", { dataKey, operatorKey: found.operatorKey, by, reason });
   return found;
 }
 

@@ -21,6 +21,7 @@ import { FleetState, type FleetView } from "../../fleet/state.ts";
 import type { ShardCounts } from "../../fleet/tables/shard-counts.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { Machine, Restoring } from "./machine.ts";
+import { NodeOrders } from "./node-orders.ts";
 import { RecentDigests } from "./recent-digests.ts";
 import { Slices } from "./slices.ts";
 
@@ -38,6 +39,8 @@ export class FleetMachine implements Machine<Outcome> {
   #changes = new ChangeLog();
   readonly #listeners = new Set<() => void>();
   readonly #digests = new RecentDigests();
+  /** What entries let this replica do outside the tables. */
+  readonly orders = new NodeOrders();
   readonly #pauses: () => () => Promise<unknown>;
   /** The newest cluster version that this replica knows (ADR-0015). */
   readonly knownVersion: number;
@@ -177,6 +180,7 @@ export class FleetMachine implements Machine<Outcome> {
     const command = decodeCommand(index, data, this.knownVersion);
     if (rowsOf(this.#state, command) > this.#cut.atOnceRowsMax) return this.#begin(index, command);
     const outcome = apply(this.#state, index, command);
+    this.orders.applied(index, command, outcome);
     this.#keep(index);
     return outcome;
   }

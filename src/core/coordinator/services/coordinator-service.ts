@@ -80,7 +80,7 @@ export function coordinatorService(
     checkAccess: handler(context, (request, caller) => checkAccess(context, request, caller)),
     watchRevocations: streamHandler(context, async (call) => watchRevocations(context, call)),
     watch: streamHandler(context, watching(context)),
-    fenceReplica: handler(context, (request) => fenceReplica(context, request)),
+    fenceReplica: handler(context, (request, caller) => fenceReplica(context, request, caller)),
     getKeyStatus: handler(context, () => keyStatus(context)),
     rotateKeys: handler(context, (request, caller) => rotateKeys(context, request, caller)),
     snapshotSave: streamHandler(context, (call, caller) => snapshotSave(context, call, caller)),

@@ -7,6 +7,7 @@ import {
   type FoundMembers,
   MemberKind,
   type MemberRecord,
+  type NoteFence,
   type NoteKeyRotation,
   type NoteRebuild,
   type RemoveMember,
@@ -70,6 +71,11 @@ export function noteOfMember(
   const row = state.tables.members.get(nodeId);
   const isMember = row !== undefined && row.wanted !== MemberKind.REMOVED && row.name === name;
   return isMember ? changed(context.index) : rejected("MEMBER_UNKNOWN", { node: name });
+}
+
+/** Reads no table: the replica that is to be fenced may have wrong ones. */
+export function noteFence({ index }: ApplyContext, { name }: NoteFence): Result {
+  return checkNames({ node: name }) ?? changed(index);
 }
 
 /** Why the state would refuse the operation now; null if it would accept it. Changes nothing. */

@@ -68,6 +68,7 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
       return { shard: value.shardId };
     case "noteRebuild":
     case "noteKeyRotation":
+    case "noteFence":
       return { node: value.name };
     case "revokeCertificate": {
       const { subject, issuedBeforeMs, holder } = value;

@@ -38,6 +38,7 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
     return `let shard ${shard} obey this fleet instead of ${other}, term ${given_up_term}`;
   },
   noteRebuild: ({ node }) => `rebuild node ${node} from the leader's state`,
+  noteFence: ({ node }) => `fence node ${node}`,
   noteKeyRotation: ({ node }) => `rotate the data key of node ${node}`,
   revokeCertificate: ({ subject, holder }) => {
     if (isIdentity(subject)) return `revoke earlier certificates of ${subject}`;

@@ -55,6 +55,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
     // Proposed from version 2 on, whose entries have no line.
     case "noteDrill":
       return `begin drill ${value.drill}`;
+    case "noteFence":
+      return `fence node ${value.name}`;
     case "noteKeyRotation":
       return `rotate the data key of node ${value.name}`;
     case "revokeCertificate":

@@ -81,6 +81,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
     case "unrevokeCertificate":
     // A replica is fenced before it is rebuilt. While its tables are wrong, it can't check permissions.
     case "noteRebuild":
+    case "noteFence":
     // Keys belong to a node's disk, not to a table.
     case "noteKeyRotation":
     // Only the leader itself and a recovery write these.

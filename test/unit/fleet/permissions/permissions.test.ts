@@ -74,6 +74,7 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
   unrevokeCertificate: ADMINISTRATOR,
   noteRebuild: ADMINISTRATOR,
   noteKeyRotation: ADMINISTRATOR,
+  noteFence: ADMINISTRATOR,
   foundMembers: ADMINISTRATOR,
   recoverFleet: ADMINISTRATOR,
   settleInstructions: ADMINISTRATOR,
