@@ -90,7 +90,7 @@ export class OperatorFleet {
 }
 
 /** "verb,verb table name" */
-export function rule(text: string): RoleRule {
+function rule(text: string): RoleRule {
   const [verbs = "", tables = "", names = ""] = text.split(" ");
   return { verbs: verbs.split(","), tables: tables.split(","), names: names.split(",") };
 }
