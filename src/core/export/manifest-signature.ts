@@ -1,16 +1,9 @@
-// Who wrote a manifest. A store is often shared, and whoever may write to it can write a manifest of any
-// content. So a replica signs each manifest with its certificate's key. What must stay true: a leader counts
+// Who wrote a manifest. A store is often shared, and every writer can put a manifest of any content there. So a
+// replica signs each manifest with its certificate's key. What must stay true: a leader counts
 // and deletes only snapshots whose manifests a replica of its own cluster has signed (ADR-0011).
 
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
-import type { StoredManifest } from "./manifest.ts";
-
-export interface ManifestSignature {
-  /** The signer's certificates, PEM: its own first. */
-  readonly certificate: string;
-  /** In base64. */
-  readonly value: string;
-}
+import type { ManifestSignature, StoredManifest } from "./manifest.ts";
 
 /** What a replica signs with, and how it recognizes what the others have signed. */
 export interface ManifestSigning {

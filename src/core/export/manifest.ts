@@ -3,7 +3,6 @@
 
 import { sealedExportBytes } from "../seal/sealed-export.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
-import type { ManifestSignature } from "./manifest-signature.ts";
 
 const SCHEMA_VERSION = 1;
 /**
@@ -24,6 +23,13 @@ export interface StoredManifest extends SnapshotManifest {
   readonly encryption?: { readonly operatorKey: string };
   /** Of the replica that wrote it; absent = an operator saved it, or the fleet has no TLS. */
   readonly signature?: ManifestSignature;
+}
+
+export interface ManifestSignature {
+  /** The signer's certificates, PEM: its own first. */
+  readonly certificate: string;
+  /** In base64. */
+  readonly value: string;
 }
 
 export type ParsedManifest =
