@@ -3,11 +3,16 @@ import { Flags } from "@oclif/core";
 import type { FleetClient } from "../client/fleet-client.ts";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { shellWord } from "../core/base/shell-word.ts";
+import { paintFor } from "../ui/cli/color.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
+import { localDeps } from "../ui/cli/local-deps.ts";
+import type { Look } from "../ui/model/paint.ts";
+import { changeWords, type Writing } from "../ui/model/top/change.ts";
 import { verdictOf } from "../ui/model/top/health.ts";
 import type { Action } from "../ui/model/top/keys.ts";
 import { observe } from "../ui/model/top/observe.ts";
 import { initialTopState, type TopEvent, type TopState } from "../ui/model/top/state.ts";
+import type { TopOperator } from "../ui/top-operator.ts";
 import type { TopRecorder } from "../ui/top-recorder.ts";
 import type { TopStore } from "../ui/top-store.ts";
 
@@ -20,11 +25,14 @@ export default class Top extends FleetCommand {
   static override summary = "Watch a fleet live: who leads, commits, nodes, shards, clusters and their drift";
   static override description =
     `The overview opens first. 0 to 9, tab or : choose another view: nodes, groups, shards, clusters, domains,
-instructions, shortfalls, quotas, sessions, providers, audit, snapshots. enter opens a row, / filters, s sorts, y copies the
-command line that shows the same, ? shows all keys, q quits. --once exits with 5 unless all is healthy.`;
+instructions, shortfalls, quotas, sessions, providers, audit, snapshots, drills. enter opens a row, / filters, s sorts, y copies
+the command line that shows the same, ? shows all keys, q quits. --once exits with 5 unless all is healthy.
+With --write, keys also transfer leadership, drain and activate shards, move clusters and run drills. Each shows its command line
+and its dry run first, then asks.`;
   static override examples = [
     "<%= config.bin %> top",
     "<%= config.bin %> top --once",
+    "<%= config.bin %> top --write --reason 'rack 7 is moved'",
     "<%= config.bin %> top --record incident.top",
     "<%= config.bin %> top --replay incident.top",
   ];
@@ -36,6 +44,13 @@ command line that shows the same, ? shows all keys, q quits. --once exits with 5
       exclusive: ["once", "replay"],
     }),
     replay: Flags.string({ helpValue: "FILE", summary: "Play a recording, and ask no fleet" }),
+    write: Flags.boolean({ summary: "Allow changes from the dashboard", exclusive: ["once", "replay"] }),
+    reason: Flags.string({ summary: "Why; kept in the audit log with each change", dependsOn: ["write"] }),
+    command: Flags.string({
+      summary:
+        "Command that restarts an agent, as for fleet rebind: {cluster} {from} {to} {address} are filled in (default: local agents)",
+      dependsOn: ["write"],
+    }),
   };
 
   async run(): Promise<void> {
@@ -43,8 +58,10 @@ command line that shows the same, ? shows all keys, q quits. --once exits with 5
     if (!flags.once && !(process.stdout.isTTY && process.stdin.isTTY)) throw noTerminal();
     if (flags.replay !== undefined) return await this.#replay(flags.replay, flags.once);
     const client = await this.client(flags);
-    if (flags.once) await this.#printOnce(client);
-    else await this.#live(client, targetWords(flags), flags.record);
+    if (flags.once) return await this.#printOnce(client);
+    const { reason = "", command: restart = null } = flags;
+    const writing = flags.write ? { fleet: client.target.name, reason, restart } : null;
+    await this.#live(client, { words: targetWords(flags), record: flags.record, writing });
   }
 
   /** Seek, speed and pause are keys. */
@@ -70,29 +87,75 @@ command line that shows the same, ? shows all keys, q quits. --once exits with 5
     this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
   }
 
-  async #live(client: FleetClient, words: string, record: string | undefined): Promise<void> {
-    const [{ FleetWatch }, { liveFeeds }, { runDashboard }, { TopStore }, { pause, poll }] =
-      await Promise.all([
-        import("../client/fleet-watch.ts"),
-        import("../ui/top-sources.ts"),
-        import("../ui/top-dashboard.tsx"),
-        import("../ui/top-store.ts"),
-        import("../ui/top-poller.ts"),
-      ]);
+  async #live(client: FleetClient, { words, record, writing }: LiveOptions): Promise<void> {
+    const [
+      { FleetWatch },
+      { liveFeeds },
+      { runDashboard },
+      { TopStore },
+      { pause, poll },
+      { DrillBoardReader },
+    ] = await Promise.all([
+      import("../client/fleet-watch.ts"),
+      import("../ui/top-sources.ts"),
+      import("../ui/top-dashboard.tsx"),
+      import("../ui/top-store.ts"),
+      import("../ui/top-poller.ts"),
+      import("../ui/cli/drill-board.ts"),
+    ]);
     const now = () => performance.now();
-    const store = new TopStore(now(), Date.now(), words);
+    const store = new TopStore(now(), Date.now(), words, writing);
     const view = () => store.snapshot().view;
-    const feeds = liveFeeds(new FleetWatch(client, { now, pause }), client, view, now);
+    const drills = new DrillBoardReader(client, await localDeps(() => undefined), this.#plainLook);
+    const feeds = liveFeeds(new FleetWatch(client, { now, pause }), client, view, now, () => drills.read());
     const recorder = record === undefined ? null : await this.#recorder(record, store, now());
+    const operator = writing === null ? null : await this.#operator(client, store, writing);
     const tell = (event: TopEvent): void => {
       if (event.kind === "fleet" || event.kind === "list" || event.kind === "problem") recorder?.note(event);
       store.dispatch(event);
     };
-    const driver = { drive: (signal: AbortSignal) => poll(feeds, tell, signal) };
-    const ended = await runDashboard(store, driver, process, this.look(process.stdout)).finally(() =>
-      recorder?.close(),
-    );
+    const driver = {
+      drive: (signal: AbortSignal) => {
+        const polling = poll(feeds, tell, signal);
+        return operator === null ? polling : Promise.race([polling, operator.broken]);
+      },
+      act: () => operator?.act(),
+    };
+    const ended = await runDashboard(store, driver, process, this.look(process.stdout)).finally(async () => {
+      await recorder?.close();
+      if (operator !== null) await this.#settle(operator);
+    });
     this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
+  }
+
+  /** Makes the changes of this dashboard. */
+  async #operator(client: FleetClient, store: TopStore, { reason, restart }: Writing): Promise<TopOperator> {
+    const [{ TopOperator: Operator }, { TopChanges }] = await Promise.all([
+      import("../ui/top-operator.ts"),
+      import("../ui/cli/top-changes.ts"),
+    ]);
+    const output = { ...this.output, format: "table" as const };
+    const look = this.#plainLook;
+    const deps = await localDeps(() => undefined);
+    const operator = new Operator(store, new TopChanges({ client, deps, reason, restart, look, output }));
+    // A signal ends a change in order, as Ctrl-C does.
+    this.onInterrupt(async () => {
+      await this.#settle(operator);
+      return undefined;
+    });
+    return operator;
+  }
+
+  /** The screen is gone by now: what is still under way is said below it. */
+  async #settle(operator: TopOperator): Promise<void> {
+    const { underWay } = operator;
+    if (underWay !== null) this.note(`still under way, and cancelled: ${changeWords(underWay)}`);
+    if ((await operator.settle()) && underWay !== null)
+      this.note("it has ended; to see what it left: fleet status");
+  }
+
+  get #plainLook(): Look {
+    return { paint: paintFor(false), symbols: this.look(process.stdout).symbols };
   }
 
   async #recorder(path: string, store: TopStore, nowMs: number): Promise<TopRecorder> {
@@ -132,6 +195,13 @@ command line that shows the same, ? shows all keys, q quits. --once exits with 5
     const size = stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows - 1 } : PIPE_SIZE;
     return frameText(state, size, this.look(stdout));
   }
+}
+
+interface LiveOptions {
+  /** Flags that name the fleet. */
+  readonly words: string;
+  readonly record: string | undefined;
+  readonly writing: Writing | null;
 }
 
 /** As they were given, so that a command line that is copied means the same fleet. */

@@ -3,6 +3,7 @@
 import type { FleetClient } from "../client/fleet-client.ts";
 import type { FleetWatch } from "../client/fleet-watch.ts";
 import { OperatorError } from "../core/base/errors.ts";
+import type { DrillBoard } from "./model/top/drill-board.ts";
 import type { ListEvent } from "./model/top/lists.ts";
 import type { DataEvent } from "./model/top/state.ts";
 import { type ListName, listsFor, type ViewName } from "./model/top/views.ts";
@@ -29,31 +30,40 @@ export type ListsClient = Pick<
   | "listSessions"
   | "listAudit"
 >;
+/** Asks for one list. */
+type Load = (name: ListName) => Promise<ListEvent>;
+const noDrills = async (): Promise<DrillBoard> => ({ left: [], drills: [], reports: [] });
+
 type TopWatch = Pick<FleetWatch, "addresses" | "follow">;
 
 /** For one frame: a whole look at the fleet. `now` is the monotonic clock. */
 export function onceSources(client: ListsClient & Pick<FleetClient, "status">, now: () => number): Source[] {
   const status: Source = async () => ({ kind: "fleet", atMs: now(), reply: await client.status() });
   const names = [...listsFor("overview"), "instructions"] as const;
+  const load: Load = (name) => listed(client, name, now, noDrills);
   return [
     status,
     ...names.map(
       (name): Source =>
         () =>
-          ask(client, name, now),
+          ask(load, name, now),
     ),
   ];
 }
 
-/** For the live picture: all feeds known by now, the same ones each time, and one for each node learned since. */
+/**
+ * For the live picture: all feeds known by now, the same ones each time, and one for each node learned since. `readDrills` knows
+ * the drills that are possible, were interrupted, and ran.
+ */
 export function liveFeeds(
   watch: TopWatch,
   lists: ListsClient,
   view: () => ViewName,
   now: () => number,
+  readDrills: () => Promise<DrillBoard> = noDrills,
 ): () => readonly Feed[] {
   const byAddress = new Map<string, Feed>();
-  const feed = listFeed(lists, view, now);
+  const feed = listFeed((name) => listed(lists, name, now, readDrills), view, now);
   return () => {
     for (const address of watch.addresses) {
       if (byAddress.has(address)) continue;
@@ -66,13 +76,13 @@ export function liveFeeds(
 }
 
 /** Asks for the lists that the view in front shows, each at its own pace, and for one that was never heard at once. */
-function listFeed(client: ListsClient, view: () => ViewName, now: () => number): Feed {
+function listFeed(load: Load, view: () => ViewName, now: () => number): Feed {
   const dueMs = new Map<ListName, number>();
   return async (dispatch, signal) => {
     const broken: unknown[] = [];
     const refresh = async (name: ListName): Promise<void> => {
       dueMs.set(name, Number.POSITIVE_INFINITY);
-      const event = await ask(client, name, now);
+      const event = await ask(load, name, now);
       const restMs = event.kind === "list" ? REST_PER_ROW_MS * rowCount(event) : 0;
       dueMs.set(name, now() + Math.max(LISTS_EVERY_MS, Math.min(REST_MAX_MS, restMs)));
       if (!signal.aborted) dispatch(event);
@@ -93,16 +103,21 @@ function rowCount({ name, reply }: ListEvent): number {
 }
 
 // Only failures that were foreseen are shown in place; anything else is a bug and ends the dashboard.
-async function ask(client: ListsClient, name: ListName, now: () => number): Promise<DataEvent> {
+async function ask(load: Load, name: ListName, now: () => number): Promise<DataEvent> {
   try {
-    return await listed(client, name, now);
+    return await load(name);
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     return { kind: "problem", name, atMs: now(), message: error.message };
   }
 }
 
-async function listed(client: ListsClient, name: ListName, now: () => number): Promise<ListEvent> {
+async function listed(
+  client: ListsClient,
+  name: ListName,
+  now: () => number,
+  readDrills: () => Promise<DrillBoard>,
+): Promise<ListEvent> {
   const options = { deadlineMs: LISTS_DEADLINE_MS };
   const kind = "list";
   switch (name) {
@@ -142,5 +157,7 @@ async function listed(client: ListsClient, name: ListName, now: () => number): P
       const reply = await client.listAudit({ ...options, newest: true, rowsMax: AUDIT_ROWS });
       return { kind, name, atMs: now(), reply };
     }
+    case "drills":
+      return { kind, name, atMs: now(), reply: await readDrills() };
   }
 }

@@ -64,7 +64,7 @@ describe("keys", () => {
   test.each([
     { keys: "3", shows: "shards 2", why: "a view by its number" },
     { keys: "\t", shows: "nodes 3", why: "tab goes on" },
-    { keys: `${ESCAPE}[Z`, shows: "snapshots 3", why: "shift-tab goes back" },
+    { keys: `${ESCAPE}[Z`, shows: "drills 0", why: "shift-tab goes back" },
     { keys: "?", shows: "only clusters with drift", why: "help" },
     { keys: "p", shows: "PAUSED", why: "pause" },
     { keys: "d", shows: 'filter "drift!=none', why: "drift" },

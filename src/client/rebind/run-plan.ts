@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly onStep: (move: Move, step: NextStep) => void;
   /** Called with the shards that a new leader has yet to hear. */
   readonly onWait?: OnWait;
+  /** Ends the run early: what was begun stays as it is, and another run finishes it. */
+  readonly signal?: AbortSignal;
 }
 
 /** The fleet's methods that running a plan needs. */
@@ -43,7 +45,7 @@ export async function runPlan(
   for (const moves of wavesOf(plan, options.maxParallel)) {
     const tracks = moves.map((move) => new Track(move));
     if (isWell) await new Wave(client, reader, tracks, mover, options).run();
-    isWell &&= tracks.every((track) => track.isDone);
+    isWell &&= tracks.every((track) => track.isDone) && options.signal?.aborted !== true;
     ended.push(...tracks);
   }
   return outcomeOf(plan, ended);
@@ -118,6 +120,7 @@ class Wave {
     for (;;) {
       const acted = await this.#round();
       if (this.#tracks.every((track) => track.isFinal) || performance.now() >= this.#endMs) return;
+      if (this.#options.signal?.aborted === true) return;
       if (!acted) await sleep(LOOK_EVERY_MS);
     }
   }

@@ -1,6 +1,7 @@
 // `fleet shard activate NAME`: ends a drain, or lets a removed shard register again.
 import { Args } from "@oclif/core";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
+import { activateWrite } from "../../ui/cli/shard-writes.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class ShardActivate extends WriteCommand {
@@ -14,13 +15,6 @@ export default class ShardActivate extends WriteCommand {
 
   async run(): Promise<WriteReport> {
     const { args, flags } = await this.parse(ShardActivate);
-    const { shard } = args;
-    const value = { shardId: shard, expectedVersion: flags["expect-version"] };
-    return await this.write(flags, {
-      operation: { $case: "activateShard", value },
-      would: `would activate shard ${shard}`,
-      done: `shard ${shard} is active`,
-      already: `shard ${shard} was active already`,
-    });
+    return await this.write(flags, activateWrite(args.shard, flags["expect-version"]));
   }
 }

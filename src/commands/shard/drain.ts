@@ -3,33 +3,9 @@ import { Args, Flags } from "@oclif/core";
 import type { ShardHoldings } from "../../client/shard-holdings.ts";
 import { expectedFailure } from "../../ui/cli/failure.ts";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import type { TextView } from "../../ui/cli/view.ts";
-import {
-  type Write,
-  WriteCommand,
-  type WriteFlagValues,
-  type WriteReport,
-  writeView,
-} from "../../ui/cli/write-command.ts";
-import { holdingsLines } from "../../ui/model/shard-lines.ts";
+import { type DrainReport, drainView, drainWrite } from "../../ui/cli/shard-writes.ts";
+import { WriteCommand, type WriteFlagValues } from "../../ui/cli/write-command.ts";
 import { livenessWord } from "../../ui/model/words.ts";
-
-interface DrainReport extends WriteReport {
-  /** What the shard still has; null = that could not be read. A wait keeps it up to date. */
-  remains: ShardHoldings | null;
-}
-
-const view: TextView<DrainReport> = {
-  kind: "Write",
-  text: (report, look) => {
-    const lines = report.remains === null ? [] : holdingsLines(report.remains);
-    const { paint, symbols } = look;
-    return [
-      ...writeView.text(report, look),
-      ...lines.map(({ mark, text }) => paint.mark(mark, `${symbols.marks[mark]} ${text}`)),
-    ];
-  },
-};
 
 export default class ShardDrain extends WriteCommand {
   static override summary = "Stop giving a shard clusters, domains and migrations";
@@ -49,17 +25,11 @@ export default class ShardDrain extends WriteCommand {
   async run(): Promise<DrainReport> {
     const { args, flags } = await this.parse(ShardDrain);
     const { shard } = args;
-    const write: Write = {
-      operation: { $case: "drainShard", value: { shardId: shard, expectedVersion: flags["expect-version"] } },
-      would: `would drain shard ${shard}`,
-      done: `shard ${shard} is being drained`,
-      already: `shard ${shard} was being drained already`,
-    };
-    const written = await this.perform(flags, write);
+    const written = await this.perform(flags, drainWrite(shard, flags["expect-version"]));
     const report: DrainReport = { ...written, remains: await this.#remains(flags, shard) };
-    if (!flags.wait) await this.printText(report, view);
+    if (!flags.wait) await this.printText(report, drainView);
     else {
-      await this.printAndWait(report, view, () =>
+      await this.printAndWait(report, drainView, () =>
         this.#untilEmpty(flags, shard, (holdings) => {
           report.remains = holdings;
         }),

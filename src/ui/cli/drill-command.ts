@@ -14,16 +14,19 @@ import { FleetCommand } from "./fleet-command.ts";
 import { durationFlag, type TargetFlagValues } from "./fleet-flags.ts";
 import { localDeps } from "./local-deps.ts";
 
+/** How a drill is run when nothing else is asked for. */
+export const USUAL_DRILL = { rate: 50, beforeMs: 2_000, afterMs: 2_000 } as const;
+
 export const drillFlags = {
-  rate: Flags.integer({ summary: "Writes a second", default: 50, min: 1, max: 2_000 }),
+  rate: Flags.integer({ summary: "Writes a second", default: USUAL_DRILL.rate, min: 1, max: 2_000 }),
   before: durationFlag({
     summary: "Write this long before the fault",
-    default: 2_000,
+    default: USUAL_DRILL.beforeMs,
     defaultHelp: async () => "2s",
   }),
   after: durationFlag({
     summary: "and this long after the recovery",
-    default: 2_000,
+    default: USUAL_DRILL.afterMs,
     defaultHelp: async () => "2s",
   }),
   runs: Flags.integer({

@@ -15,7 +15,7 @@ export interface DrillList {
 
 export type HealReport = HealResult;
 
-const EXPECTS: Readonly<Record<DrillSpec["expects"], string>> = {
+export const EXPECTS: Readonly<Record<DrillSpec["expects"], string>> = {
   "new-leader": "another leads",
   "no-stop": "writes continue",
   stop: "writes stop until healed",

@@ -45,7 +45,7 @@ export interface PlanReport extends RebindReport {
   readonly domains?: readonly DomainReport[];
 }
 
-const clustersView: TableView<PlanReport, MoveRow> = {
+export const clustersView: TableView<PlanReport, MoveRow> = {
   kind: "Rebind",
   rowKind: "Move",
   table: moveTable,

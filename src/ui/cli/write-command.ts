@@ -63,7 +63,7 @@ export abstract class WriteCommand extends FleetCommand {
 
   /** The write, or its dry run, without a word of it. */
   protected async perform(flags: WriteFlagValues, write: Write): Promise<WriteReport> {
-    return await perform(await this.writer(flags), flags, write);
+    return await performWrite(await this.writer(flags), flags, write);
   }
 
   /** The client, allowed to change something unless this is a dry run. A context's hook is asked once a command. */
@@ -76,7 +76,12 @@ export abstract class WriteCommand extends FleetCommand {
   }
 }
 
-async function perform(client: FleetClient, flags: WriteFlagValues, write: Write): Promise<WriteReport> {
+/** The write, or its dry run. */
+export async function performWrite(
+  client: FleetClient,
+  flags: Pick<WriteFlagValues, "reason" | "timeout" | "dry-run">,
+  write: Write,
+): Promise<WriteReport> {
   const operation = { kind: write.operation };
   const options = { reason: flags.reason ?? "", deadlineMs: flags.timeout };
   if (flags["dry-run"]) {

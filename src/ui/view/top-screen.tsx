@@ -3,7 +3,8 @@
 import { useApp, useInput, useWindowSize } from "ink";
 import { useEffect, useSyncExternalStore } from "react";
 import type { Look } from "../model/paint.ts";
-import { type Action, actionFor, pressesOf } from "../model/top/keys.ts";
+import { actionHere } from "../model/top/change-keys.ts";
+import { type Action, pressesOf } from "../model/top/keys.ts";
 import type { TopEvent, TopState } from "../model/top/state.ts";
 import { TopFrameView } from "./top-frame-view.tsx";
 
@@ -27,8 +28,8 @@ export function TopScreen({ feed, look, onAction }: TopScreenProps) {
   const { exit } = useApp();
   useInput((input, key) => {
     for (const press of pressesOf(input, key)) {
-      const { prompt, running } = feed.snapshot();
-      const action = running === "yes" ? actionFor(press.input, press.key, prompt !== null) : null;
+      const state = feed.snapshot();
+      const action = state.running === "yes" ? actionHere(press, state) : null;
       if (action === null) continue;
       feed.dispatch({ kind: "action", action });
       onAction?.(action);

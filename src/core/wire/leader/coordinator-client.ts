@@ -1,12 +1,16 @@
 // Coordinator clients with this project's credentials and channel options, for LeaderCaller.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ChannelOptions } from "@grpc/grpc-js";
 import { channelOptions, quickRedial } from "../channel-options.ts";
-import { CoordinatorClient } from "../gen/fleet/v1/coordinator.ts";
+import { CoordinatorClient, type NodeStatus } from "../gen/fleet/v1/coordinator.ts";
 import { FaultsClient } from "../gen/fleet/v1/faults.ts";
 import { channelCredentials } from "../tls/credentials.ts";
 import type { Tls } from "../tls/tls.ts";
+import { unary } from "../unary.ts";
+import type { Claim } from "./leader-breaker.ts";
 import { LeaderCaller } from "./leader-caller.ts";
+import type { SecondOpinion } from "./leader-doubt.ts";
 import type { Endpoint } from "./leader-verdict.ts";
 import { WriteChannel } from "./write-channel.ts";
 
@@ -25,7 +29,10 @@ export function connectFaults(tls: Tls, address: string): FaultsClient {
  * done.
  */
 export function coordinatorCaller(tls: Tls, endpoints: readonly Endpoint[]): LeaderCaller<CoordinatorClient> {
-  return new LeaderCaller({ endpoints, connect: (address) => connect(tls, address, channelOptions) });
+  const secondOpinion = opinionOf((client: CoordinatorClient) => client);
+  return new LeaderCaller({
+    ...{ endpoints, connect: (address: string) => connect(tls, address, channelOptions), secondOpinion },
+  });
 }
 
 function connect(tls: Tls, address: string, options: ChannelOptions): CoordinatorClient {
@@ -41,7 +48,8 @@ export interface WritingClient {
 
 /** A caller of the leader among `endpoints`, for clients that write much; close it when done. */
 export function writingCaller(tls: Tls, endpoints: readonly Endpoint[]): LeaderCaller<WritingClient> {
-  return new LeaderCaller({ endpoints, connect: (address) => connectWriting(tls, address) });
+  const secondOpinion = opinionOf(({ rpc }: WritingClient) => rpc);
+  return new LeaderCaller({ endpoints, connect: (address) => connectWriting(tls, address), secondOpinion });
 }
 
 export function connectWriting(tls: Tls, address: string): WritingClient {
@@ -52,4 +60,21 @@ export function connectWriting(tls: Tls, address: string): WritingClient {
     rpc.close();
   };
   return { rpc, writes, close };
+}
+
+/** Whom a replica's own status names as the leader. */
+function opinionOf<Client>(rpcOf: (client: Client) => CoordinatorClient): SecondOpinion<Client> {
+  return {
+    ask: async (client, limits) => {
+      const rpc = rpcOf(client);
+      return claimIn(await unary(rpc.getStatus.bind(rpc), { hashAtIndex: 0 }, limits));
+    },
+    sleep: (ms) => sleep(ms, undefined, { ref: false }),
+  };
+}
+
+function claimIn({ leaderId, term, members, clusterId }: NodeStatus): Claim | null {
+  const address = members.find(({ nodeId }) => nodeId === leaderId)?.address ?? "";
+  if (leaderId === 0 || address === "") return null;
+  return { id: String(leaderId), address, term, incarnation: clusterId };
 }

@@ -10,11 +10,12 @@ import { assert, present } from "../../base/assert.ts";
 import { type MonotonicMs, systemClock } from "../../base/clock.ts";
 import { readRpcError } from "../rpc-error.ts";
 import type { CallLimits } from "../unary.ts";
-import { LeaderBreaker } from "./leader-breaker.ts";
+import { type Claim, LeaderBreaker } from "./leader-breaker.ts";
+import { LeaderDoubt, type SecondOpinion } from "./leader-doubt.ts";
 import { LeaderPatience } from "./leader-patience.ts";
 import { Search } from "./leader-search.ts";
 import type { Endpoint, FailureVerdict } from "./leader-verdict.ts";
-import { isTimeout, judge } from "./leader-verdict.ts";
+import { atKnownAddress, isTimeout, judge } from "./leader-verdict.ts";
 import { SearchSlots } from "./search-slots.ts";
 
 const PAUSE_MS_MIN = 25;
@@ -35,6 +36,8 @@ export interface LeaderCallerOptions<Client> {
   readonly endpoints: readonly Endpoint[];
   readonly connect: (address: string) => Client;
   readonly world?: CallerWorld;
+  /** Without it, a call at a silent node waits until its time limit. */
+  readonly secondOpinion?: SecondOpinion<Client>;
 }
 
 export interface CallOptions {
@@ -73,6 +76,7 @@ export class LeaderCaller<Client extends { close(): void }> {
   readonly #breaker = new LeaderBreaker();
   readonly #patience = new LeaderPatience();
   readonly #searchSlots = new SearchSlots();
+  readonly #doubt: LeaderDoubt | null;
   /** The newest call that looked for the leader. */
   #lastSearch: Search | null = null;
   /** It has answered as a leader does: every call uses it. */
@@ -88,6 +92,7 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#endpoints = options.endpoints;
     this.#connect = options.connect;
     this.#world = options.world ?? realWorld;
+    this.#doubt = options.secondOpinion === undefined ? null : this.#doubtBy(options.secondOpinion);
   }
 
   /**
@@ -106,7 +111,8 @@ export class LeaderCaller<Client extends { close(): void }> {
       const attempt = this.#begin(pending, turn);
       try {
         const endMs = Math.min(pending.endMs, attempt.beganMs + attempt.limitMs);
-        const answer = await invoke(this.#clientOf(attempt.address), limitsOf(endMs, signal));
+        const send = () => invoke(this.#clientOf(attempt.address), limitsOf(endMs, signal));
+        const answer = await (this.#doubt === null ? send() : this.#doubt.during(attempt.address, send));
         this.#trust(attempt.address);
         this.#patience.answered(attempt.address, this.#world.now() - attempt.beganMs);
         return answer;
@@ -130,6 +136,30 @@ export class LeaderCaller<Client extends { close(): void }> {
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
     this.#searchSlots.wake();
+  }
+
+  #doubtBy({ ask, sleep }: SecondOpinion<Client>): LeaderDoubt {
+    const addresses = this.#endpoints.map(({ address }) => address);
+    return new LeaderDoubt({
+      now: () => this.#world.now(),
+      sleep,
+      others: (address) => (this.#isClosed ? [] : addresses.filter((other) => other !== address)),
+      ask: (address, limits) => ask(this.#clientOf(address), limits),
+      isReplaced: (address, claim) => this.#isReplaced(address, claim),
+    });
+  }
+
+  /** Whether a replica's claim is reason enough to leave the silent node: then the next attempt follows it. */
+  #isReplaced(silent: string, said: Claim): boolean {
+    const claim = atKnownAddress(said, this.#endpoints);
+    const hearing = this.#breaker.hear(claim);
+    if (claim.address === silent || hearing === "stale") return false;
+    if (hearing === "new-leadership") this.#suspectUntilMs.delete(claim.address);
+    else if (this.#isSuspect(claim.address) || this.#breaker.isOpen) return false;
+    this.#suspectUntilMs.set(silent, this.#world.now() + SUSPECT_MS);
+    this.#forget(silent);
+    this.#hint = claim.address;
+    return true;
   }
 
   /** Waits until this call may call a node: the leader, or as one of the few calls that look for it. */

@@ -39,13 +39,18 @@ function redirect(
   metadata: Readonly<Record<string, string>>,
   endpoints: readonly Endpoint[],
 ): FailureVerdict {
-  const id = metadata["leader_id"] ?? "";
-  const known = endpoints.find(({ nodeId }) => nodeId !== undefined && String(nodeId) === id);
-  const address = known?.address ?? metadata["leader_address"] ?? "";
   // An older server sends no term.
   const term = Number(metadata["term"] ?? 0);
-  if (address === "" || !Number.isSafeInteger(term)) return { kind: "no-leader" };
-  return { kind: "redirect", claim: { id, address, term, incarnation: metadata["incarnation"] } };
+  const { leader_id: id = "", leader_address: advertised = "", incarnation } = metadata;
+  const claim = atKnownAddress({ id, address: advertised, term, incarnation }, endpoints);
+  if (claim.address === "" || !Number.isSafeInteger(term)) return { kind: "no-leader" };
+  return { kind: "redirect", claim };
+}
+
+/** The claim with the address at which this client knows the node, if it does. */
+export function atKnownAddress(claim: Claim, endpoints: readonly Endpoint[]): Claim {
+  const known = endpoints.find(({ nodeId }) => nodeId !== undefined && String(nodeId) === claim.id);
+  return known === undefined ? claim : { ...claim, address: known.address };
 }
 
 // UNAVAILABLE is always retried: it means that another moment or node may succeed.

@@ -1,8 +1,10 @@
 // What the operator's keys do to the dashboard's state.
+import { isUnderWay } from "./change.ts";
+import { cancelled, confirmed, markedHere, proposed, rebindTo, typedName } from "./change-state.ts";
+import { cursorAt, listHere, viewHere } from "./cursor.ts";
 import type { Action } from "./keys.ts";
-import type { RowList } from "./rows.ts";
+import { shardsNamed } from "./shard-names.ts";
 import type { TopState, ViewState } from "./state.ts";
-import { rowsOf } from "./view-list.ts";
 import { VIEWS, type ViewName, viewsNamed } from "./views.ts";
 
 const DRIFTING = "drift!=none drift!=unknown";
@@ -40,29 +42,25 @@ export function act(state: TopState, action: Action): TopState {
     case "erase":
       return typed(state, (text) => [...text].slice(0, -1).join(""));
     case "complete":
-      return typed(state, (text) => (state.prompt?.kind === "view" ? (viewsNamed(text)[0] ?? text) : text));
+      return typed(state, (text) => completed(state, text));
     case "end-prompt":
       return endPrompt(state);
     case "back":
       return back(state);
+    case "mark":
+      return markedHere(state);
+    case "propose":
+      return proposed(state, action.what);
+    case "confirm":
+      return confirmed(state);
+    case "cancel":
+      return cancelled(state);
     // top-dashboard.tsx does the work of these, outside the state.
     case "copy":
     case "seek":
     case "speed":
       return state;
   }
-}
-
-/** The rows of the present view; null when it shows none. */
-export function listHere(state: TopState): RowList | null {
-  return state.view === "overview" ? null : rowsOf(state, state.view);
-}
-
-export const viewHere = (state: TopState): ViewState => state.views[state.view];
-
-/** Position of the row under the cursor; the first one, if the cursor's row is gone. */
-export function cursorAt(list: RowList, { cursor }: ViewState): number {
-  return cursor === null ? 0 : Math.max(0, list.find(cursor));
 }
 
 /** The command line that shows the same as the present view. */
@@ -118,14 +116,20 @@ function withFilterPrompt(state: TopState): TopState {
 
 function typed(state: TopState, change: (text: string) => string): TopState {
   const { prompt } = state;
-  if (prompt === null) return state;
+  if (prompt === null) return typedName(state, change);
   const text = change(prompt.text);
   const next = { ...state, prompt: { ...prompt, text } };
   return prompt.kind === "filter" ? updateView(next, (view) => ({ ...view, filter: text })) : next;
 }
 
+function completed({ prompt, lists }: TopState, text: string): string {
+  if (prompt?.kind === "view") return viewsNamed(text)[0] ?? text;
+  return prompt?.kind === "shard" ? (shardsNamed(lists, text)[0] ?? text) : text;
+}
+
 function endPrompt(state: TopState): TopState {
   const { prompt } = state;
+  if (prompt?.kind === "shard") return rebindTo(state, prompt.text);
   if (prompt?.kind !== "view") return { ...state, prompt: null };
   if (/^(q|quit|exit)$/.test(prompt.text.trim())) return { ...state, running: "quit" };
   const [view] = prompt.text.trim() === "" ? [state.view] : viewsNamed(prompt.text);
@@ -136,14 +140,16 @@ function endPrompt(state: TopState): TopState {
   return { ...shown(state, view), prompt: null };
 }
 
-/** One step back: out of the prompt, the help, the open row, the filter, in this order. */
+/** One step back: out of the prompt, the help, a change that ended, the open row, the filter, the marks, in this order. */
 function back(state: TopState): TopState {
   if (state.prompt?.kind === "filter")
     return updateView({ ...state, prompt: null }, (view) => ({ ...view, filter: "" }));
   if (state.prompt !== null) return { ...state, prompt: null };
   if (state.help) return { ...state, help: false };
+  if (state.change !== null && !isUnderWay(state.change)) return cancelled(state);
   if (viewHere(state).open !== null) return updateView(state, (view) => ({ ...view, open: null, scroll: 0 }));
-  return updateView(state, (view) => ({ ...view, filter: "", scroll: 0 }));
+  const marked = viewHere(state).filter === "" && state.view === "clusters" ? [] : state.marked;
+  return updateView({ ...state, marked }, (view) => ({ ...view, filter: "", scroll: 0 }));
 }
 
 function withDriftOnly(state: TopState): TopState {

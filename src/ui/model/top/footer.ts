@@ -2,10 +2,11 @@
 import { fitLine } from "../fit.ts";
 import { type Segment, segment } from "../paint.ts";
 import type { Symbols } from "../symbols.ts";
-import { viewHere } from "./actions.ts";
+import { viewHere } from "./cursor.ts";
+import { shardsNamed } from "./shard-names.ts";
 import type { TopState } from "./state.ts";
 import type { Line } from "./table-lines.ts";
-import { viewsNamed } from "./views.ts";
+import { type ViewName, viewsNamed } from "./views.ts";
 
 export function footerLine(state: TopState, width: number, symbols: Symbols): Line {
   return fitLine(footer(state), width, symbols.ellipsis);
@@ -18,10 +19,11 @@ function footer(state: TopState): Segment[] {
     return [segment("/", "strong"), segment(prompt.text), segment(" ", "cursor"), ...hint];
   }
   if (prompt !== null) {
-    const known = viewsNamed(prompt.text);
-    const hint = known.length === 0 ? "no such view" : known.join("  ");
+    const isView = prompt.kind === "view";
+    const known = isView ? viewsNamed(prompt.text) : shardsNamed(state.lists, prompt.text);
+    const hint = known.length === 0 ? `no such ${prompt.kind}` : known.join("  ");
     return [
-      segment(":", "strong"),
+      segment(isView ? ":" : "move to shard: ", "strong"),
       segment(prompt.text),
       segment(" ", "cursor"),
       segment(`  ${hint}`, "faint"),
@@ -36,7 +38,15 @@ function footer(state: TopState): Segment[] {
 function keysHere(state: TopState): string {
   const playing = state.playing === null ? "" : "space pause  left right seek  < > speed  ";
   if (state.view === "overview") return `q quit  ? help  ${playing}0-9 tab : view  p pause`;
+  const changes = state.writing === null ? "" : (CHANGES[state.view] ?? "");
   if (viewHere(state).open !== null)
-    return `q quit  ? help  ${playing}esc back  up down scroll  y copy command`;
-  return `q quit  ? help  ${playing}enter open  / filter  s S sort  r reverse  d drift  y copy command  : view`;
+    return `q quit  ? help  ${playing}${changes}esc back  up down scroll  y copy command`;
+  return `q quit  ? help  ${playing}${changes}enter open  / filter  s S sort  r reverse  d drift  y copy command  : view`;
 }
+
+const CHANGES: Readonly<Partial<Record<ViewName, string>>> = {
+  nodes: "T lead  ",
+  shards: "D drain  A activate  ",
+  clusters: "space mark  M move  ",
+  drills: "X run  ",
+};

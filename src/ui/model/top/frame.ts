@@ -4,7 +4,9 @@ import { formatDuration } from "../duration.ts";
 import { fitLine } from "../fit.ts";
 import { type Segment, segment } from "../paint.ts";
 import type { Symbols } from "../symbols.ts";
-import { cursorAt, listHere, viewHere } from "./actions.ts";
+import { isModal } from "./change.ts";
+import { changeLines } from "./change-lines.ts";
+import { cursorAt, listHere, viewHere } from "./cursor.ts";
 import { detailLines } from "./detail-lines.ts";
 import { footerLine } from "./footer.ts";
 import { headerLines } from "./header.ts";
@@ -13,6 +15,9 @@ import { overviewLines } from "./overview.ts";
 import type { TopState } from "./state.ts";
 import { type Line, tableLines } from "./table-lines.ts";
 import { listOf } from "./views.ts";
+
+/** The title, the command line, the question and a line between. */
+const PANEL_MIN = 4;
 
 export interface FrameSize {
   readonly columns: number;
@@ -29,10 +34,26 @@ export function topFrame(state: TopState, { columns, rows }: FrameSize, symbols:
   const header = headerLines(state, columns, symbols).slice(0, Math.max(0, rows - 1));
   const footer = footerLine(state, columns, symbols);
   const height = Math.max(0, rows - header.length - 1);
-  const body = bodyLines(state, { width: columns, height, symbols });
+  const panel = changeLines(state, { width: columns, height: panelHeight(state, height), symbols });
+  const view = bodyLines(state, { width: columns, height: height - panel.length, symbols });
+  const body = panel.length === 0 ? view : [...filled(view, height - panel.length, columns), ...panel];
   assert(header.length + body.length + 1 <= Math.max(1, rows), "a frame is never taller than the terminal");
   return { header, body, footer };
 }
+
+/** A question may need more room than what is only looked at. */
+function panelHeight({ change }: TopState, height: number): number {
+  if (change === null) return 0;
+  return Math.max(Math.min(height, PANEL_MIN), Math.floor(height * (isModal(change) ? 0.7 : 0.4)));
+}
+
+/** A short view leaves the panel at its place, at the bottom. */
+function filled(lines: readonly Line[], height: number, width: number): Line[] {
+  const blank: Line = [segment(" ".repeat(width))];
+  return [...lines, ...Array.from({ length: Math.max(0, height - lines.length) }, () => blank)];
+}
+
+const NONE_MARKED: ReadonlySet<string> = new Set();
 
 interface Place {
   readonly width: number;
@@ -56,7 +77,10 @@ function bodyLines(state: TopState, place: Place): Line[] {
     ].slice(0, height);
   const { sortColumn, reversed } = view;
   const cursor = cursorAt(list, view);
-  const look = { width, height: height - 1, cursor, sortColumn, reversed, wallMs: state.wallMs, symbols };
+  const marked = state.view === "clusters" ? new Set(state.marked) : NONE_MARKED;
+  const look = {
+    ...{ width, height: height - 1, cursor, sortColumn, reversed, wallMs: state.wallMs, marked, symbols },
+  };
   return [title, ...tableLines(list, look)];
 }
 
@@ -90,9 +114,12 @@ function titleLine(state: TopState, { width, height, symbols }: Place): Line {
   const counted = count === total ? `${total}` : `${count} of ${total}`;
   const at = list !== null && count > height - 2 ? `  row ${cursorAt(list, view) + 1}` : "";
   const filter = view.filter === "" ? [] : [segment(`  filter "${view.filter}"`, "warn")];
+  const { marked } = state;
+  const marks =
+    state.view === "clusters" && marked.length > 0 ? [segment(`  ${marked.length} marked`, "strong")] : [];
   const heard = listAge(state);
   return fitLine(
-    [segment(`  ${state.view} `, "strong"), segment(counted + at, "faint"), ...filter, ...heard],
+    [segment(`  ${state.view} `, "strong"), segment(counted + at, "faint"), ...filter, ...marks, ...heard],
     width,
     symbols.ellipsis,
   );

@@ -18,6 +18,14 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["q", "quit"],
 ];
 
+const CHANGES: readonly (readonly [string, string])[] = [
+  ["T", "hand leadership to the node under the cursor; elsewhere: to the voter with the longest log"],
+  ["D  A", "drain the shard under the cursor; activate it"],
+  ["space  M", "mark clusters; move the marked ones, or the one under the cursor"],
+  ["X", "run the drill under the cursor"],
+  ["c", "cancel what is under way"],
+];
+
 const PLAYING: readonly (readonly [string, string])[] = [
   ["left right", "seek by ten seconds"],
   ["< >", "slower, faster"],
@@ -36,6 +44,8 @@ export function helpLines(
   const lines: Line[] = [
     [segment("  Keys", "strong")],
     ...KEYS.map(keys),
+    [segment("  Changes, with --write: each shows its command and its dry run, then asks", "strong")],
+    ...CHANGES.map(keys),
     [segment("  In a replay", "strong")],
     ...PLAYING.map(keys),
     [segment("  Leaders", "strong")],

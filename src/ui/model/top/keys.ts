@@ -1,6 +1,7 @@
 // Keys to actions of the dashboard. While something is typed, letters are text and not commands. Keys that were typed faster than
 // the terminal was read, or pasted, come in one chunk and are told apart here.
 
+import type { Proposal } from "./change.ts";
 import { VIEWS, type ViewName } from "./views.ts";
 
 /** The part of a terminal library's key that is used. */
@@ -42,6 +43,11 @@ export type Action =
   | { readonly kind: "complete" }
   | { readonly kind: "end-prompt" }
   | { readonly kind: "back" }
+  /** Space marks a cluster; where there are none it pauses. */
+  | { readonly kind: "mark" }
+  | { readonly kind: "propose"; readonly what: Proposal }
+  | { readonly kind: "confirm" }
+  | { readonly kind: "cancel" }
   | { readonly kind: "seek"; readonly byMs: number }
   | { readonly kind: "speed"; readonly by: 1 | -1 };
 
@@ -53,12 +59,18 @@ const LETTERS: Readonly<Record<string, Action>> = {
   "?": { kind: "toggle-help" },
   h: { kind: "toggle-help" },
   p: { kind: "toggle-pause" },
-  " ": { kind: "toggle-pause" },
+  " ": { kind: "mark" },
   d: { kind: "toggle-drift-only" },
   s: { kind: "turn-sort", by: 1 },
   S: { kind: "turn-sort", by: -1 },
   r: { kind: "reverse-sort" },
   y: { kind: "copy" },
+  T: { kind: "propose", what: "transfer" },
+  D: { kind: "propose", what: "drain" },
+  A: { kind: "propose", what: "activate" },
+  M: { kind: "propose", what: "rebind" },
+  X: { kind: "propose", what: "drill" },
+  c: { kind: "cancel" },
   "/": { kind: "begin-filter" },
   ":": { kind: "begin-command" },
   "<": { kind: "speed", by: -1 },

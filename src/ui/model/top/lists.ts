@@ -1,4 +1,4 @@
-// The leader's lists, as they arrive.
+// The lists of the leader, and of the drills here, as they arrive.
 
 import type { Listed } from "../../../client/all-pages.ts";
 import type {
@@ -12,6 +12,7 @@ import type {
   ListShardsResponse,
   ListShortfallsResponse,
 } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { DrillBoard } from "./drill-board.ts";
 import type { ListName } from "./views.ts";
 
 export interface Lists extends Record<ListName, object> {
@@ -24,6 +25,7 @@ export interface Lists extends Record<ListName, object> {
   readonly providers: Listed<ListProvidersResponse>;
   readonly sessions: Listed<ListSessionsResponse>;
   readonly audit: Listed<ListAuditResponse>;
+  readonly drills: DrillBoard;
 }
 
 export type ListEvent = {

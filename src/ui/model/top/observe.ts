@@ -3,6 +3,7 @@
 
 import type { FleetStatus, NodeObservation } from "../../../client/fleet-status.ts";
 import { pushSample } from "../ring.ts";
+import { heardOfChange } from "./change-state.ts";
 import { eventsOfFleet, eventsOfList, keepEvents } from "./events.ts";
 import type { ListEvent } from "./lists.ts";
 import {
@@ -23,6 +24,7 @@ const NOTICE_MS = 4_000;
 /** The state after data or the clock. Actions are reduced by `act`, which also needs to know the rows. */
 export function observe(state: TopState, event: Exclude<TopEvent, { kind: "action" }>): TopState {
   if (event.kind === "notice") return { ...state, notice: { value: event.text, atMs: state.nowMs } };
+  if (event.kind === "change") return heardOfChange(state, event.id, event.news);
   if (state.paused) return state;
   switch (event.kind) {
     case "fleet":

@@ -186,7 +186,7 @@ function nodeLines(state: TopState, { width, height, symbols }: Place): Line[] {
   const stripWidth = width >= NODE_COLUMNS + STRIP_MIN ? Math.min(40, width - NODE_COLUMNS) : 0;
   const table = tableLines(list, {
     ...{ width: width - stripWidth, height: shown + 1, cursor: null, sortColumn: null, reversed: false },
-    ...{ wallMs: state.wallMs, symbols },
+    ...{ wallMs: state.wallMs, marked: new Set<string>(), symbols },
   });
   const blank: Line = [segment("")];
   if (stripWidth <= 0) return [blank, ...table];

@@ -4,6 +4,7 @@
 import type { FleetStatus, NodeObservation } from "../../../client/fleet-status.ts";
 import type { FollowerProgress, NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Mark } from "../table.ts";
+import type { ChangeDialog, ChangeNews, Writing } from "./change.ts";
 import type { Action } from "./keys.ts";
 import type { ListEvent, Lists } from "./lists.ts";
 import { VIEWS, type ViewName } from "./views.ts";
@@ -34,7 +35,7 @@ export interface ViewState {
 
 /** The text that is being typed below the frame. */
 interface Prompt {
-  readonly kind: "filter" | "view";
+  readonly kind: "filter" | "view" | "shard";
   readonly text: string;
 }
 
@@ -81,6 +82,14 @@ export interface TopState {
   readonly auditIndex: number;
   /** The part of a command line that names this fleet, for example "--context prod". */
   readonly targetWords: string;
+  /** Null: nothing can be changed from here (--write). */
+  readonly writing: Writing | null;
+  /** Clusters to be moved together. */
+  readonly marked: readonly string[];
+  /** The change that is proposed, made, or was made last and is not closed yet. */
+  readonly change: ChangeDialog | null;
+  /** How many were proposed. */
+  readonly changes: number;
   /** A recording is played: where, how far, how fast. */
   readonly playing: Playing | null;
 }
@@ -100,6 +109,7 @@ export type TopEvent =
   | DataEvent
   | { readonly kind: "tick"; readonly atMs: number; readonly wallMs: number }
   | { readonly kind: "notice"; readonly text: string }
+  | { readonly kind: "change"; readonly id: number; readonly news: ChangeNews }
   | { readonly kind: "action"; readonly action: Action };
 
 /** How many seconds of history are kept: what the charts show. */
@@ -115,7 +125,7 @@ export function initialTopState(nowMs: number, wallMs = 0, targetWords = ""): To
     ...{ nowMs, wallMs, running: "yes", paused: false, help: false, view: "overview", views },
     ...{ prompt: null, notice: null, fleet: null, nodes: [], lists: {}, problems: {} },
     ...{ measured: [], syncs: {}, measuredAtMs: null, commitMark: null, events: [], auditIndex: 0 },
-    ...{ targetWords, playing: null },
+    ...{ targetWords, playing: null, writing: null, marked: [], change: null, changes: 0 },
   };
 }
 

@@ -22,17 +22,20 @@ export interface TableLook {
   readonly sortColumn: number | null;
   readonly reversed: boolean;
   readonly wallMs: number;
+  /** Names of rows that are marked. */
+  readonly marked: ReadonlySet<string>;
   readonly symbols: Symbols;
 }
 
 /** At most `height` lines, each exactly `width` columns. */
 export function tableLines(list: RowList, look: TableLook): Line[] {
-  const { width, height, cursor, symbols } = look;
+  const { width, height, cursor, marked, symbols } = look;
   const { from, to } = visibleWindow(list.count, height - 1, cursor ?? 0);
   const rows = Array.from({ length: Math.max(0, to - from) }, (_, at) => ({
     cells: list.cellsAt(from + at),
     isStale: list.isStaleAt(from + at),
     isHere: from + at === cursor,
+    isMarked: marked.size > 0 && marked.has(list.nameAt(from + at)),
   }));
   const headers = list.columns.map(({ header }, at) => sortedHeader(header, at, look));
   const texts = rows.map(({ cells }) => cells.map((cell) => cellText(cell, look)));
@@ -42,14 +45,14 @@ export function tableLines(list: RowList, look: TableLook): Line[] {
   const shown = columnsThatFit(list, widths, width);
   const lines: Line[] = [
     [segment(GAP), ...shown.map((at) => segment((headers[at] ?? "").padEnd(widths[at] ?? 0) + GAP, "faint"))],
-    ...rows.map(({ cells, isStale, isHere }, row) =>
+    ...rows.map(({ cells, isStale, isHere, isMarked }, row) =>
       rowLine(
         shown.map((at) => ({
           cell: cells[at] ?? null,
           text: texts[row]?.[at] ?? "",
           width: widths[at] ?? 0,
         })),
-        { isStale, isHere },
+        { isStale, isHere, isMarked },
         symbols,
       ),
     ),
@@ -82,10 +85,11 @@ interface ShownCell {
 
 function rowLine(
   cells: readonly ShownCell[],
-  { isStale, isHere }: { readonly isStale: boolean; readonly isHere: boolean },
+  { isStale, isHere, isMarked }: Readonly<Record<"isStale" | "isHere" | "isMarked", boolean>>,
   symbols: Symbols,
 ): Segment[] {
-  const marker = segment(isHere ? `${symbols.cursor} ` : GAP, isHere ? "strong" : "plain");
+  const sign = `${isHere ? symbols.cursor : " "}${isMarked ? "*" : " "}`;
+  const marker = segment(sign, isHere || isMarked ? "strong" : "plain");
   const segments = cells.map(({ cell, text, width }) => {
     const cut = text.length > width ? `${text.slice(0, width - 1)}${symbols.ellipsis}` : text;
     const padded = typeof cell === "number" ? cut.padStart(width) : cut.padEnd(width);

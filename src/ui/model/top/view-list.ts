@@ -16,6 +16,7 @@ import { sightTable } from "../tables/sight-table.ts";
 import { driftSeverity } from "../words.ts";
 import { agedShards } from "./aged-shards.ts";
 import { auditOf, clusterDetails, nodeDetails } from "./details.ts";
+import { drillBoardTable, drillCommand, drillDetails, drillRows } from "./drill-board.ts";
 import { type RowList, rowList, type ViewSpec } from "./rows.ts";
 import { leaderStatus, type NodeSight, type TopState } from "./state.ts";
 import type { TableView } from "./views.ts";
@@ -104,6 +105,13 @@ const LISTERS: Readonly<Record<TableView, Lister>> = {
     command: (row) =>
       row === null ? "fleet audit list --tail 50" : `fleet audit list --after ${row.index - 1} --limit 1`,
     details: (_, { metadata }) => Object.entries(metadata).map(([label, cell]) => ({ label, cell })),
+  }),
+  drills: lister("drills", {
+    table: () => drillBoardTable,
+    rows: drillRows,
+    keepsOrder: true,
+    command: drillCommand,
+    details: drillDetails,
   }),
 };
 

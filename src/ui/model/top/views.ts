@@ -15,13 +15,14 @@ export const VIEWS = [
   "providers",
   "audit",
   "snapshots",
+  "drills",
 ] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** Views of rows: all but the overview. */
 export type TableView = Exclude<ViewName, "overview">;
 
-/** The lists of the leader. */
+/** The lists of the leader, and of the drills here. */
 export type ListName = Exclude<ViewName, "overview" | "nodes" | "groups" | "snapshots">;
 
 /** From the nodes' own statuses: no list is requested. */
@@ -39,6 +40,7 @@ const LIST_OF: Readonly<Record<ViewName, ListName | null>> = {
   providers: "providers",
   sessions: "sessions",
   audit: "audit",
+  drills: "drills",
 };
 export const listOf = (view: ViewName): ListName | null => LIST_OF[view];
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Vitals } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift, ReignEnd, ShardLiveness } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
-import { act, commandHere, cursorAt, listHere, viewHere } from "../../../../../src/ui/model/top/actions.ts";
+import { act, commandHere } from "../../../../../src/ui/model/top/actions.ts";
+import { cursorAt, listHere, viewHere } from "../../../../../src/ui/model/top/cursor.ts";
 import { problems, verdictOf } from "../../../../../src/ui/model/top/health.ts";
 import type { Action } from "../../../../../src/ui/model/top/keys.ts";
 import { observe } from "../../../../../src/ui/model/top/observe.ts";
@@ -171,7 +172,7 @@ describe("keys", () => {
       part: { running: "interrupted" },
       why: "the exit code differs from q",
     },
-    { actions: [{ kind: "turn-view", by: -1 }], part: { view: "snapshots" }, why: "views go round" },
+    { actions: [{ kind: "turn-view", by: -1 }], part: { view: "drills" }, why: "views go round" },
     { actions: [{ kind: "show-view", view: "shards" }], part: { view: "shards" }, why: "" },
     { actions: [{ kind: "toggle-drift-only" }], part: { view: "clusters" }, why: "drift is about clusters" },
     { actions: [{ kind: "toggle-help" }, { kind: "back" }], part: { help: false }, why: "esc leaves help" },

@@ -1,0 +1,122 @@
+// Changes from `fleet top --write` in a real terminal over a real fleet: leadership is handed over, marked clusters are moved, and
+// nothing of it happens before its dry run was answered.
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { present } from "../../src/core/base/assert.ts";
+import { leaderOf, program, TestFleet } from "./local-fleet.ts";
+import { TestTerminal } from "./terminal.ts";
+
+const SIZE = { columns: 120, rows: 36 };
+const ESCAPE = "\u001b";
+const NODES = ["n1", "n2", "n3"];
+
+let fleet: TestFleet;
+let terminal: TestTerminal;
+
+beforeAll(async () => {
+  fleet = await TestFleet.init("--shards", "2", "--clusters", "6");
+});
+afterAll(() => fleet.dispose());
+afterEach(() => terminal.dispose());
+
+async function openTop(...args: readonly string[]): Promise<void> {
+  const options = { cwd: fleet.home, env: fleet.env, ...SIZE };
+  terminal = TestTerminal.open(process.execPath, [program, "top", ...args], options);
+  await terminal.shows("● healthy");
+  await terminal.shows("● 6 as declared");
+}
+
+const leaderNow = async (): Promise<string> =>
+  leaderOf(await fleet.untilStatus(await fleet.client(), (status) => status.leader !== null));
+
+test("without --write the keys say how to get it", async () => {
+  await openTop();
+  terminal.type("T");
+  await terminal.shows("to transfer leadership from here, start it with: fleet top --write");
+  terminal.type("4 ");
+  await terminal.shows("to mark clusters and move them from here, start it with: fleet top --write");
+});
+
+test("leadership is handed to the node under the cursor, once it was answered", async () => {
+  await openTop("--write", "--reason", "a new kernel");
+  const before = await leaderNow();
+  const next = present(
+    NODES.find((name) => name !== before),
+    "two nodes follow",
+  );
+  terminal.type("1");
+  await terminal.shows("  nodes 3");
+  terminal.type("j".repeat(NODES.indexOf(next)));
+  await terminal.shows(`› ${next}`);
+  terminal.type("T");
+  await terminal.shows(`$ fleet leader transfer --to ${next} --reason 'a new kernel'`);
+  await terminal.shows(`${next} would lead`);
+  expect(await leaderNow()).toBe(before);
+  terminal.type("y");
+  await terminal.until("done", ({ text }) => new RegExp(`${next} leads term \\d+`).test(text));
+  expect(await leaderNow()).toBe(next);
+  const { stdout } = await fleet.run("audit", "list", "--tail", "5", "-o", "json");
+  expect(stdout).toContain("a new kernel");
+  terminal.type(ESCAPE);
+  await terminal.until("the panel closed", ({ text }) => !text.includes("fleet leader transfer"));
+});
+
+test("marked clusters are moved, with the fleet's name typed first", async () => {
+  const client = await fleet.client();
+  const ownersOf = async () => {
+    const { clusters } = await client.listClusters();
+    return new Map(clusters.map(({ clusterId, declared }) => [clusterId, declared?.shardId]));
+  };
+  const before = await ownersOf();
+  const away = [...before].filter(([, shard]) => shard !== "s2").map(([cluster]) => cluster);
+  const [first, second] = away;
+  await openTop("--write");
+  terminal.type(`4/declared!=s2\r`);
+  await terminal.shows(`clusters ${away.length} of 6`);
+  terminal.type("  ");
+  await terminal.shows("2 marked");
+  terminal.type("M");
+  await terminal.shows("move to shard: ");
+  terminal.type("s2\r");
+  await terminal.shows(`$ fleet rebind ${first} ${second} --to s2`);
+  await terminal.shows("type local and enter to do it");
+  expect(await ownersOf()).toEqual(before);
+  terminal.type("local\r");
+  await terminal.until("the moves done", ({ text }) => /move 2 clusters to s2 ● done/.test(text), 90_000);
+  const after = await ownersOf();
+  expect([after.get(first ?? ""), after.get(second ?? "")]).toEqual(["s2", "s2"]);
+  expect(terminal.text).not.toContain("2 marked");
+});
+
+test("a shard is drained and activated; a drill's reports and an interrupted one are in sight", async () => {
+  const drilled = await fleet.run("drill", "run", "transfer", "--yes");
+  expect(drilled).toMatchObject({ exit: 0 });
+  const left = {
+    ...{ schemaVersion: 1, drillId: "kill-leader-1", drill: "kill-leader", fleet: "local" },
+    ...{ startedAt: "2026-01-01T00:00:00.000Z", process: { pid: 999_999_99, startTime: "0" } },
+    undo: [{ kind: "start", node: "n2" }],
+  };
+  const journal = join(fleet.directory, "drills", "kill-leader-1.journal.json");
+  await writeFile(journal, JSON.stringify(left));
+  await openTop("--write");
+  terminal.type("3D");
+  await terminal.shows("would drain shard s1");
+  terminal.type("y");
+  await terminal.shows("shard s1 is being drained (index");
+  terminal.type(`${ESCAPE}`);
+  terminal.type("A");
+  await terminal.shows("would activate shard s1");
+  terminal.type("y");
+  await terminal.shows("shard s1 is active (index");
+  terminal.type(ESCAPE);
+  terminal.type(":drills\r");
+  await terminal.shows("✗ interrupted");
+  await terminal.shows("heal it with: fleet drill heal");
+  await terminal.until("what is possible", ({ text }) => /lose-quorum +● possible/.test(text));
+  terminal.type("/state=passed\r");
+  await terminal.until("the report", ({ text }) => /transfer +● passed/.test(text));
+  terminal.type("\r");
+  await terminal.shows("● verdict: pass");
+});

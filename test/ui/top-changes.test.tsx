@@ -1,0 +1,154 @@
+// Changes from the dashboard, through ink's own keys, with hands that a test holds: the dry run and the question come first, the
+// screen waits for nothing, a change can be cancelled, and a failure says why.
+import { cleanup, render } from "ink-testing-library";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { Exit, OperatorError } from "../../src/core/base/errors.ts";
+import { paintFor } from "../../src/ui/cli/color.ts";
+import { UNICODE } from "../../src/ui/model/symbols.ts";
+import type { Change } from "../../src/ui/model/top/change.ts";
+import {
+  type ChangeCheck,
+  type ChangeHands,
+  type ChangeOutcome,
+  TopOperator,
+} from "../../src/ui/top-operator.ts";
+import { TopStore } from "../../src/ui/top-store.ts";
+import { TopScreen } from "../../src/ui/view/top-screen.tsx";
+import { feedBusyFleet } from "./busy-fleet.ts";
+
+const look = { paint: paintFor(false), symbols: UNICODE };
+// Bounds a failure only; nothing waits this long when all is well.
+const PATIENCE = { timeout: 120_000 };
+const ESCAPE = "\u001b";
+
+afterEach(cleanup);
+
+/** Hands whose answers a test gives when it wants. */
+class HeldHands implements ChangeHands {
+  readonly checks: { change: Change; signal: AbortSignal; answer: PromiseWithResolvers<ChangeCheck> }[] = [];
+  readonly performs: {
+    change: Change;
+    tell: (line: string) => void;
+    signal: AbortSignal;
+    answer: PromiseWithResolvers<ChangeOutcome>;
+  }[] = [];
+
+  readonly check: ChangeHands["check"] = (change, signal) => {
+    const answer = Promise.withResolvers<ChangeCheck>();
+    this.checks.push({ change, signal, answer });
+    return answer.promise;
+  };
+
+  readonly perform: ChangeHands["perform"] = (change, tell, signal) => {
+    const answer = Promise.withResolvers<ChangeOutcome>();
+    this.performs.push({ change, tell, signal, answer });
+    return answer.promise;
+  };
+}
+
+function open() {
+  const store = new TopStore(0, 0, "", { fleet: "prod", reason: "", restart: null });
+  feedBusyFleet(store);
+  const hands = new HeldHands();
+  const operator = new TopOperator(store, hands);
+  const screen = render(<TopScreen feed={store} look={look} onAction={() => operator.act()} />);
+  const shows = (text: string) => vi.waitFor(() => expect(screen.lastFrame()).toContain(text), PATIENCE);
+  return { store, hands, operator, shows, press: (keys: string) => screen.stdin.write(keys) };
+}
+
+describe("a change", () => {
+  test("is shown, asked for, made, and its outcome is said", async () => {
+    const { hands, shows, press } = open();
+    press("T");
+    await shows("$ fleet leader transfer");
+    await shows("dry run");
+    expect(hands.performs).toEqual([]);
+    hands.checks[0]?.answer.resolve({ finding: "ask", lines: ["? n2 would lead"] });
+    await shows("? n2 would lead");
+    await shows("do it?");
+    press("y");
+    await shows("under way");
+    expect(hands.performs[0]?.change).toEqual({ kind: "transfer", to: "" });
+    hands.performs[0]?.tell("halfway there");
+    await shows("halfway there");
+    // The screen waits for nothing.
+    press("4");
+    await shows("clusters 20");
+    hands.performs[0]?.answer.resolve({ isDone: true, lines: ["n2 leads term 4"] });
+    await shows("● done");
+    await shows("n2 leads term 4");
+  });
+
+  test("is cancelled by c, and says what came of that", async () => {
+    const { hands, shows, press } = open();
+    press("T");
+    hands.checks[0]?.answer.resolve({ finding: "ask", lines: [] });
+    await shows("do it?");
+    press("y");
+    await shows("under way");
+    expect(hands.performs[0]?.signal.aborted).toBe(false);
+    press("c");
+    await shows("being cancelled");
+    expect(hands.performs[0]?.signal.aborted).toBe(true);
+    hands.performs[0]?.answer.resolve({ isDone: false, lines: ["cancelled: all was put back"] });
+    await shows("cancelled: all was put back");
+  });
+
+  test("that fails says its reason and the next step", async () => {
+    const { hands, shows, press } = open();
+    press("T");
+    const parts = { what: "no leader answered", why: "two are down", next: "fleet up", exit: Exit.NoQuorum };
+    hands.checks[0]?.answer.reject(new OperatorError("NO_LEADER", parts));
+    await shows("✗ failed");
+    await shows("FLEET_E_NO_LEADER: no leader answered");
+    await shows("two are down");
+    await shows("next: fleet up");
+    expect(hands.performs).toEqual([]);
+  });
+
+  test("whose dry run hangs is left by esc, and another one begins", async () => {
+    const { hands, shows, press } = open();
+    press("T");
+    await shows("dry run");
+    press(ESCAPE);
+    await shows("left: transfer leadership");
+    expect(hands.checks[0]?.signal.aborted).toBe(true);
+    press("3D");
+    await shows("$ fleet shard drain s1");
+    hands.checks[0]?.answer.resolve({ finding: "ask", lines: ["late"] });
+    hands.checks[1]?.answer.resolve({ finding: "nothing", lines: ["shard s1 was being drained already"] });
+    await shows("was being drained already");
+    expect(hands.performs).toEqual([]);
+  });
+});
+
+describe("the end of the dashboard", () => {
+  test("cancels what is under way, and waits for it", async () => {
+    const { hands, shows, press, operator } = open();
+    press("T");
+    hands.checks[0]?.answer.resolve({ finding: "ask", lines: [] });
+    await shows("do it?");
+    press("y");
+    await shows("under way");
+    expect(operator.underWay).toEqual({ kind: "transfer", to: "" });
+    let hasSettled = false;
+    const settled = operator.settle().then((had) => {
+      hasSettled = true;
+      return had;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hasSettled).toBe(false);
+    expect(hands.performs[0]?.signal.aborted).toBe(true);
+    hands.performs[0]?.answer.resolve({ isDone: false, lines: [] });
+    expect(await settled).toBe(true);
+    expect(await operator.settle()).toBe(false);
+  });
+
+  test("comes with a bug in a change", async () => {
+    const { hands, shows, press, operator } = open();
+    press("T");
+    await shows("dry run");
+    hands.checks[0]?.answer.reject(new TypeError("a bug"));
+    await expect(operator.broken).rejects.toThrow("a bug");
+  });
+});
