@@ -1,7 +1,7 @@
 // Changes from `fleet top --write` in a real terminal over a real fleet: leadership is handed over, marked clusters are moved, and
 // nothing of it happens before its dry run was answered.
 
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
@@ -118,5 +118,30 @@ test("a shard is drained and activated; a drill's reports and an interrupted one
   terminal.type("/state=passed\r");
   await terminal.until("the report", ({ text }) => /transfer +● passed/.test(text));
   terminal.type("\r");
+  await terminal.shows("what it measured");
+  terminal.type("G");
   await terminal.shows("● verdict: pass");
+  await rm(journal);
+});
+
+test("a drill runs once the fleet's name is typed, and one that is cancelled puts everything back", async () => {
+  await openTop("--write");
+  terminal.type(":drills\r/state=possible drill=transfer\r");
+  await terminal.shows("drills 1 of ");
+  terminal.type("X");
+  await terminal.shows("$ fleet drill run transfer");
+  await terminal.shows("and the quorum can stand it");
+  terminal.type("y\r");
+  await terminal.shows("type local exactly, or esc");
+  terminal.type("\u007flocal\r");
+  await terminal.shows("under way for");
+  await terminal.until("its verdict", ({ text }) => /run the drill transfer ● done/.test(text), 90_000);
+  terminal.type(ESCAPE);
+  terminal.type("X");
+  await terminal.shows("and the quorum can stand it");
+  terminal.type("local\r");
+  await terminal.shows("under way for");
+  terminal.type("c");
+  await terminal.until("what was put back", ({ text }) => text.includes("has been put back"), 90_000);
+  expect((await fleet.run("drill", "heal")).stdout).toContain("nothing to heal");
 });
