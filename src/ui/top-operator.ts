@@ -3,19 +3,8 @@
 // cancelled and waited for.
 
 import { OperatorError } from "../core/base/errors.ts";
-import type { Change, ChangeDialog, ChangeNews } from "./model/top/change.ts";
+import type { Change, ChangeCheck, ChangeDialog, ChangeNews, ChangeOutcome } from "./model/top/change.ts";
 import type { TopEvent, TopState } from "./model/top/state.ts";
-
-export interface ChangeOutcome {
-  readonly isDone: boolean;
-  readonly lines: readonly string[];
-}
-
-/** What a dry run found: something to be asked about, or nothing that could be done. */
-export interface ChangeCheck {
-  readonly finding: "ask" | "nothing" | "refused";
-  readonly lines: readonly string[];
-}
 
 /** Throw an OperatorError for what was foreseen. */
 export interface ChangeHands {

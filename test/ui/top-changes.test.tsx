@@ -5,13 +5,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { Exit, OperatorError } from "../../src/core/base/errors.ts";
 import { paintFor } from "../../src/ui/cli/color.ts";
 import { UNICODE } from "../../src/ui/model/symbols.ts";
-import type { Change } from "../../src/ui/model/top/change.ts";
-import {
-  type ChangeCheck,
-  type ChangeHands,
-  type ChangeOutcome,
-  TopOperator,
-} from "../../src/ui/top-operator.ts";
+import type { Change, ChangeCheck, ChangeOutcome } from "../../src/ui/model/top/change.ts";
+import { type ChangeHands, TopOperator } from "../../src/ui/top-operator.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
 import { TopScreen } from "../../src/ui/view/top-screen.tsx";
 import { feedBusyFleet } from "./busy-fleet.ts";

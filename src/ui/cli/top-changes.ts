@@ -4,8 +4,7 @@ import type { FleetClient } from "../../client/fleet-client.ts";
 import type { ShardHoldings } from "../../client/shard-holdings.ts";
 import { OperatorError } from "../../core/base/errors.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
-import type { Change } from "../model/top/change.ts";
-import type { ChangeCheck, ChangeHands, ChangeOutcome } from "../top-operator.ts";
+import type { Change, ChangeCheck, ChangeOutcome } from "../model/top/change.ts";
 import { allowChange } from "./allow-change.ts";
 import { type ChangeTools, shownLines } from "./change-tools.ts";
 import { transferLeadership, transferView } from "./leader-command.ts";
@@ -26,7 +25,7 @@ const COMMANDS: Readonly<Record<Change["kind"], string>> = {
   drill: "drill run",
 };
 
-export class TopChanges implements ChangeHands {
+export class TopChanges {
   readonly #tools: ChangeTools;
   /** What was shown is what is done. */
   readonly #plans = new WeakMap<Change, RebindPlan>();

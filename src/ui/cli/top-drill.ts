@@ -7,7 +7,7 @@ import { runDrill } from "../../client/drill/run-drill.ts";
 import { OperatorError } from "../../core/base/errors.ts";
 import { DRILLS } from "../../core/drill/catalog.ts";
 import { drillNamed } from "../../core/drill/drill-spec.ts";
-import type { ChangeCheck, ChangeOutcome } from "../top-operator.ts";
+import type { ChangeCheck, ChangeOutcome } from "../model/top/change.ts";
 import { type ChangeTools, shownLines } from "./change-tools.ts";
 import { USUAL_DRILL } from "./drill-command.ts";
 import { EXPECTS } from "./drill-list-view.ts";

@@ -4,8 +4,7 @@ import { makePlan } from "../../client/rebind/make-plan.ts";
 import { previewPlan, runPlan } from "../../client/rebind/run-plan.ts";
 import type { RebindOutcome } from "../../client/rebind/track.ts";
 import type { Executor, RebindPlan } from "../../core/rebind/plan.ts";
-import type { Change } from "../model/top/change.ts";
-import type { ChangeCheck, ChangeOutcome } from "../top-operator.ts";
+import type { Change, ChangeCheck, ChangeOutcome } from "../model/top/change.ts";
 import { type ChangeTools, shownLines } from "./change-tools.ts";
 import { clustersView } from "./rebind-command.ts";
 

@@ -44,6 +44,17 @@ export type ChangeNews =
   | { readonly kind: "progress"; readonly line: string }
   | { readonly kind: "ended"; readonly isDone: boolean; readonly lines: readonly string[] };
 
+export interface ChangeOutcome {
+  readonly isDone: boolean;
+  readonly lines: readonly string[];
+}
+
+/** What a dry run found: something to be asked about, or nothing that could be done. */
+export interface ChangeCheck {
+  readonly finding: "ask" | "nothing" | "refused";
+  readonly lines: readonly string[];
+}
+
 /** In words: what is about to be done. */
 export function changeWords(change: Change): string {
   switch (change.kind) {

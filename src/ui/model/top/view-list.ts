@@ -16,7 +16,7 @@ import { sightTable } from "../tables/sight-table.ts";
 import { driftSeverity } from "../words.ts";
 import { agedShards } from "./aged-shards.ts";
 import { auditOf, clusterDetails, nodeDetails } from "./details.ts";
-import { drillBoardTable, drillCommand, drillDetails, drillRows } from "./drill-board.ts";
+import { drillBoardTable, drillCommand, drillDetails, drillRows } from "./drill-rows.ts";
 import { type RowList, rowList, type ViewSpec } from "./rows.ts";
 import { leaderStatus, type NodeSight, type TopState } from "./state.ts";
 import type { TableView } from "./views.ts";
