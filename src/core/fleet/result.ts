@@ -44,7 +44,19 @@ export function rejected(reason: string, facts: Facts = {}, rows: readonly RowRe
 
 /** Protobuf maps are encoded in insertion order. Sorted keys give equal facts equal bytes on all replicas. */
 export function metadataOf(facts: Facts): Record<string, string> {
-  // The default order of texts is that of their UTF-16 units, as of `<`.
-  const keys = Object.keys(facts).sort();
-  return Object.fromEntries(keys.map((key) => [key, String(facts[key])]));
+  // The default order of texts is that of their UTF-16 units, as of `<`. Most facts are in it already.
+  const keys = Object.keys(facts);
+  if (!isAscending(keys)) keys.sort();
+  const metadata: Record<string, string> = {};
+  for (const key of keys) {
+    // An audit file may name anything, and an assignment would drop this one.
+    if (key === "__proto__") return Object.fromEntries(keys.map((each) => [each, String(facts[each])]));
+    metadata[key] = String(facts[key]);
+  }
+  return metadata;
+}
+
+function isAscending(keys: readonly string[]): boolean {
+  for (let at = 1; at < keys.length; at += 1) if ((keys[at - 1] ?? "") > (keys[at] ?? "")) return false;
+  return true;
 }

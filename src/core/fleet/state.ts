@@ -6,7 +6,7 @@ import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";
 import { FIRST_VERSION } from "./format.ts";
 import { type Lanes, printLanes } from "./tables/row-hash.ts";
-import { CLUSTER_VERSION_KEY, type Rows, schemas } from "./tables/schema.ts";
+import { type Rows, schemas } from "./tables/schema.ts";
 import { recount, type ShardCounts } from "./tables/shard-counts.ts";
 import { type OnChange, type ReadonlyTable, Table } from "./tables/table.ts";
 
@@ -243,7 +243,8 @@ function tablesBy(
 }
 
 function clusterVersionOf({ clusterVersions }: ReadonlyTables): number {
-  return clusterVersions.get(CLUSTER_VERSION_KEY)?.version ?? FIRST_VERSION;
+  // Its only row. Every command asks for it several times.
+  return clusterVersions.lastRow()?.version ?? FIRST_VERSION;
 }
 
 function rowsOf(tables: ReadonlyTables): number {

@@ -13,17 +13,20 @@ const ASCII = /^[ -~]*$/;
  * The refusal for the first field that is not a valid name, or null. `fields` maps what is named to the name.
  */
 export function checkNames(fields: Readonly<Record<string, string>>): Result | null {
-  for (const [field, name] of Object.entries(fields)) {
-    if (!isName(name)) {
-      return rejected("INVALID_NAME", { field, name: quoted(name) });
-    }
+  for (const field of Object.keys(fields)) {
+    const name = fields[field] ?? "";
+    if (!isName(name)) return rejected("INVALID_NAME", { field, name: quoted(name) });
   }
   return null;
 }
 
 /** Like `checkNames`, for fields that may be empty. */
 export function checkOptionalNames(fields: Readonly<Record<string, string>>): Result | null {
-  return checkNames(Object.fromEntries(Object.entries(fields).filter(([, name]) => name !== "")));
+  for (const field of Object.keys(fields)) {
+    const name = fields[field] ?? "";
+    if (name !== "" && !isName(name)) return rejected("INVALID_NAME", { field, name: quoted(name) });
+  }
+  return null;
 }
 
 export function checkDomain(key: string, value: string): Result | null {

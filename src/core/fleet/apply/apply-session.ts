@@ -132,11 +132,15 @@ function evictLeastRecentlyUsed(state: FleetState, group: string): void {
 function rememberedBelow(view: FleetView, session: Readonly<SessionRow>, sequence: number): number[] {
   const found: number[] = [];
   if (session.outcomeCount === 0 || sequence <= session.firstOutstanding) return found;
-  for (const row of view.tables.outcomes.rows(outcomeKey(session.sessionId, 0))) {
-    if (row.sessionId !== session.sessionId || row.sequence >= sequence) break;
+  const { outcomes } = view.tables;
+  const { sessionId } = session;
+  // A write confirms few others.
+  for (let from = 0; ; ) {
+    const row = outcomes.firstRow(outcomeKey(sessionId, from));
+    if (row === undefined || row.sessionId !== sessionId || row.sequence >= sequence) return found;
     found.push(row.sequence);
+    from = row.sequence + 1;
   }
-  return found;
 }
 
 function refuse(reason: string, facts: Facts): Admission {

@@ -2,18 +2,17 @@
 // that the newest hash stands for all of them (ADR-0029). What must stay true: the hashed bytes are part of
 // the format. The words of an entry (render-audit.ts) are not part of them, because builds may change them.
 
-import { sha256 } from "../../base/sha-256.ts";
 import type { AuditEntry } from "../../wire/gen/fleet/v1/command.ts";
 import { metadataOf } from "../result.ts";
 import type { FleetView } from "../state.ts";
-import { schemas } from "../tables/schema.ts";
+import { chainEntry } from "../tables/audit-row.ts";
 
 /** The previous hash of the first entry. */
 export const NO_HASH = "";
 
 /** The hash of an entry that follows `previous`. The entry has no words, and its facts are in order. */
 export function chainedHash(previous: string, entry: Readonly<AuditEntry>): string {
-  return sha256(schemas.audit.encode({ ...entry, hash: previous }));
+  return chainEntry(previous, entry).hash;
 }
 
 /** The same for an entry as readers get it: with words, and with its facts in any order. */

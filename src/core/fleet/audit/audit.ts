@@ -11,8 +11,9 @@ import { effectsInWords } from "../format-1/effects.ts";
 import { AUDIT_ENTRIES_MAX, AUDIT_UNEXPORTED_MAX } from "../limits.ts";
 import { changed, type Facts, metadataOf, type Result, rejected, unchanged } from "../result.ts";
 import type { FleetState, FleetView } from "../state.ts";
+import { chainEntry } from "../tables/audit-row.ts";
 import { AUDIT_EXPORT_KEY } from "../tables/schema.ts";
-import { chainedHash, chainHead, NO_HASH } from "./audit-chain.ts";
+import { chainHead, NO_HASH } from "./audit-chain.ts";
 import { auditFacts } from "./audit-facts.ts";
 
 /** `effects`: what was changed with the operation. */
@@ -27,7 +28,7 @@ export function addAuditEntry(
   if (state.clusterVersion >= CHAIN_VERSION) {
     const metadata = metadataOf({ ...auditFacts(operation), ...effects });
     const said = { ...entry, what: "", operation: operation.$case, metadata, hash: NO_HASH };
-    state.tables.audit.put({ ...said, hash: chainedHash(chainHead(state), said) });
+    state.tables.audit.put(chainEntry(chainHead(state), said));
   } else {
     const what = inWords(operation, metadataOf(effects));
     state.tables.audit.put({ ...entry, what, operation: "", metadata: {}, hash: NO_HASH });

@@ -1,6 +1,6 @@
 // A map in key order: a copy-on-write B+ tree. A copy costs O(1), and later changes of one do not change the
 // other. What must stay true: only the map that owns a node changes it, and a node that two maps share has no
-// owner. Only a root may be empty. Keys are all texts or all numbers. Lists in nodes have no spare room:
+// owner. Only a root may be empty. Keys are all texts or all numbers. Lists in nodes have little spare room:
 // there are many rows, and each leaf changes rarely.
 
 import { assert } from "../../base/assert.ts";
@@ -66,6 +66,22 @@ export class OrderedMap<K extends Key, V> {
     let node = this.#root;
     while (!node.isLeaf) node = childAt(node, 0);
     return node.keys[0];
+  }
+
+  /** The value of the first key at or above `from`. Without a generator, which would be garbage. */
+  firstValue(from: K): V | undefined {
+    let node = this.#root;
+    // The first leaf behind the one in which `from` belongs.
+    let behind: Node<K, V> | undefined;
+    while (!node.isLeaf) {
+      const at = countUpTo(node.keys, from);
+      behind = node.children[at + 1] ?? behind;
+      node = childAt(node, at);
+    }
+    const at = countBelow(node.keys, from);
+    if (at < node.keys.length) return node.values[at];
+    while (behind !== undefined && !behind.isLeaf) behind = childAt(behind, 0);
+    return behind?.values[0];
   }
 
   lastValue(): V | undefined {
@@ -148,8 +164,14 @@ export class OrderedMap<K extends Key, V> {
       leaf.values[at] = value;
       return null;
     }
-    leaf.keys = leaf.keys.toSpliced(at, 0, key);
-    leaf.values = leaf.values.toSpliced(at, 0, value);
+    if (at === leaf.keys.length) {
+      // Keys that rise come here. Their last leaf alone has spare room, for a split leaves lists without any.
+      leaf.keys.push(key);
+      leaf.values.push(value);
+    } else {
+      leaf.keys = leaf.keys.toSpliced(at, 0, key);
+      leaf.values = leaf.values.toSpliced(at, 0, value);
+    }
     return leaf.keys.length > NODE_MAX ? this.#splitLeaf(leaf, at) : null;
   }
 
@@ -175,8 +197,8 @@ export class OrderedMap<K extends Key, V> {
       const at = countBelow(node.keys, key);
       if (node.keys[at] !== key) return;
       this.#before = node.values[at];
-      node.keys = node.keys.toSpliced(at, 1);
-      node.values = node.values.toSpliced(at, 1);
+      dropAt(node.keys, at);
+      dropAt(node.values, at);
       return;
     }
     const at = countUpTo(node.keys, key);
@@ -295,8 +317,15 @@ function splitPoint(length: number, at: number): number {
   return at === length - 1 ? length - 1 : length >>> 1;
 }
 
+// In place: `splice` would make a list of what it removes.
+function dropAt<Item>(items: Item[], at: number): void {
+  for (let next = at + 1; next < items.length; next += 1) items[next - 1] = items[next] as Item;
+  items.pop();
+}
+
 function fits<K, V>(branch: Branch<K, V>, left: number): boolean {
-  const [first, second] = [branch.children[left], branch.children[left + 1]];
+  const first = branch.children[left];
+  const second = branch.children[left + 1];
   return first !== undefined && second !== undefined && weight(first) + weight(second) <= MERGED_MAX;
 }
 

@@ -21,6 +21,8 @@ export class RowWriter {
   #bytes = new Uint8Array(FIRST_BYTES);
   #end = 0;
   readonly #forks: number[] = [];
+  /** By length. A view costs as much memory as a small row, and rows of a table have few lengths. */
+  #views: (Uint8Array | undefined)[] = [];
 
   /** For generated code, whose type is protobuf's class and not the part of it that is called. */
   get asProtobuf(): BinaryWriter {
@@ -32,7 +34,10 @@ export class RowWriter {
     assert(this.#forks.length === 0, "every nested message has ended");
     const end = this.#end;
     this.#end = 0;
-    return this.#bytes.subarray(0, end);
+    if (end > FIRST_BYTES) return this.#bytes.subarray(0, end);
+    const view = this.#views[end] ?? this.#bytes.subarray(0, end);
+    this.#views[end] = view;
+    return view;
   }
 
   uint32(value: number): this {
@@ -119,7 +124,9 @@ export class RowWriter {
 
   #varint(value: number): this {
     this.#reserve(NUMBER_BYTES_MAX);
-    return this.#digits(value);
+    if (value >= 0x80) return this.#digits(value);
+    this.#bytes[this.#end++] = value;
+    return this;
   }
 
   #digits(value: number): this {
@@ -134,6 +141,7 @@ export class RowWriter {
     const larger = new Uint8Array(2 * (this.#end + bytes));
     larger.set(this.#bytes.subarray(0, this.#end));
     this.#bytes = larger;
+    this.#views = [];
   }
 }
 

@@ -40,6 +40,8 @@ export interface ReadonlyTable<K extends Key, Row> {
   get(key: K): Readonly<Row> | undefined;
   firstKey(): K | undefined;
   lastRow(): Readonly<Row> | undefined;
+  /** The row of the first key at or above `from`. */
+  firstRow(from: K): Readonly<Row> | undefined;
   /** In key order, from the first key at or above `from`. The table must not change meanwhile. */
   rows(from?: K): Iterable<Readonly<Row>>;
   /** The same in reverse order, from the last key or from the last one at or below `from`. */
@@ -113,6 +115,10 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
 
   lastRow(): Readonly<Row> | undefined {
     return this.#rows.lastValue();
+  }
+
+  firstRow(from: K): Readonly<Row> | undefined {
+    return this.#rows.firstValue(from);
   }
 
   rows(from?: K): Iterable<Readonly<Row>> {
@@ -225,17 +231,16 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
 
   #follow(key: K, old: Row | undefined, oldHash: Lanes, row: Row | undefined, hash: Lanes): void {
     const { groupsOf, prefixOf } = this.#schema;
-    if (groupsOf !== undefined) {
-      const standing = (of: Row | undefined) => (of === undefined ? NOWHERE : this.#standing(key, of));
-      this.#groups.follow(key, standing(old), standing(row));
-    }
+    if (groupsOf !== undefined) this.#groups.follow(key, this.#standing(key, old), this.#standing(key, row));
+    if (prefixOf === undefined) return;
     const either = row ?? old;
-    if (prefixOf === undefined || either === undefined) return;
+    if (either === undefined) return;
     const count = (row === undefined ? 0 : 1) - (old === undefined ? 0 : 1);
     this.#prefixes.add(prefixOf(either), count, subtractLanes(hash, oldHash));
   }
 
-  #standing(key: K, row: Row): Standing {
+  #standing(key: K, row: Row | undefined): Standing {
+    if (row === undefined) return NOWHERE;
     const { groupsOf, placeOf } = this.#schema;
     return { groups: groupsOf?.(row) ?? [], place: placeOf?.(row) ?? key };
   }

@@ -64,6 +64,7 @@ test.each([1, 2])("it is read from any key, up and down (seed %i)", (seed) => {
   const rows = [...keys].sort((left, right) => left - right);
   for (let from = -1; from <= 2_001; from += 1) {
     expect(map.values(from).next().value).toBe(rows.find((key) => key >= from));
+    expect(map.firstValue(from)).toBe(rows.find((key) => key >= from));
     expect(map.valuesBack(from).next().value).toBe(rows.findLast((key) => key <= from));
   }
   expect([...map.values(1_000)]).toEqual(rows.filter((key) => key >= 1_000));
