@@ -10,14 +10,9 @@ import { chainEntry } from "../tables/audit-row.ts";
 /** The previous hash of the first entry. */
 export const NO_HASH = "";
 
-/** The hash of an entry that follows `previous`. The entry has no words, and its facts are in order. */
-export function chainedHash(previous: string, entry: Readonly<AuditEntry>): string {
-  return chainEntry(previous, entry).hash;
-}
-
-/** The same for an entry as readers get it: with words, and with its facts in any order. */
+/** Of an entry as readers get it: with words, and with its facts in any order. Its own hash plays no part. */
 export function recomputedHash(previous: string, entry: Readonly<AuditEntry>): string {
-  return chainedHash(previous, { ...entry, what: "", metadata: metadataOf(entry.metadata) });
+  return chainEntry(previous, { ...entry, what: "", metadata: metadataOf(entry.metadata) }).hash;
 }
 
 /** The hash that the next entry must follow. */

@@ -217,7 +217,7 @@ export function leavingGroup(shardId: string): string {
 /** The table has one row. */
 export const AUDIT_EXPORT_KEY = 0;
 /** This table has one row too, from version 2 on. */
-export const CLUSTER_VERSION_KEY = 0;
+const CLUSTER_VERSION_KEY = 0;
 /** This one too, from the first recovery on. */
 export const INCARNATION_KEY = 0;
 /** This one too, from the first revocation on. */
