@@ -271,10 +271,15 @@ function packedPair(first: number, second: number): string {
   const b = first % HIGH;
   const c = Math.floor(second / HIGH);
   const d = second % HIGH;
-  // biome-ignore format: one number a line
   return String.fromCharCode(
-    a / DIGIT, a % DIGIT, b / DIGIT, b % DIGIT,
-    c / DIGIT, c % DIGIT, d / DIGIT, d % DIGIT,
+    a / DIGIT,
+    a % DIGIT,
+    b / DIGIT,
+    b % DIGIT,
+    c / DIGIT,
+    c % DIGIT,
+    d / DIGIT,
+    d % DIGIT,
   );
 }
 
