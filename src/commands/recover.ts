@@ -11,7 +11,9 @@ import { confirmByName } from "../ui/cli/confirm.ts";
 import { encryptionFlags, encryptionKeys } from "../ui/cli/encryption-flags.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 import { tableFlags } from "../ui/cli/output-flags.ts";
+import { revocationFlags } from "../ui/cli/revocation-flags.ts";
 import type { TableView, TextView } from "../ui/cli/view.ts";
+import { keptRevocationLines } from "../ui/model/kept-revocation-lines.ts";
 import {
   clockLines,
   consequenceLines,
@@ -55,6 +57,8 @@ interface RecoverFlagValues {
   readonly reason: string | undefined;
   readonly "dry-run": boolean;
   readonly yes: boolean;
+  readonly "revocations-from": readonly string[] | undefined;
+  readonly "drop-revocations": boolean;
 }
 
 export default class Recover extends LocalCommand {
@@ -70,6 +74,7 @@ export default class Recover extends LocalCommand {
     ...tableFlags,
     ...localFlags,
     ...encryptionFlags,
+    ...revocationFlags,
     data: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
@@ -120,7 +125,8 @@ export default class Recover extends LocalCommand {
       import("../client/recover/recover-fleet.ts"),
     ]);
     const { node = null, reason = "", "accept-behind": acceptBehind } = flags;
-    const plan = await planRecovery(looked, { node, reason, acceptBehind }, Date.now());
+    const revocations = await this.#revocations(fleet, looked, flags);
+    const plan = await planRecovery(looked, { node, reason, acceptBehind, revocations }, Date.now());
     this.#say(plan);
     if (flags["dry-run"]) return await this.#show(recoveryPreview(plan));
     const name = fleet?.file.name ?? plan.node;
@@ -131,6 +137,13 @@ export default class Recover extends LocalCommand {
         ? await recoverFolder(plan, (step) => this.note(step), undefined, keys)
         : await recoverLocalFleet(fleet, plan, await this.deps(), keys);
     return await this.#show(report);
+  }
+
+  async #revocations(fleet: LocalFleet | null, { places }: Looked, flags: RecoverFlagValues) {
+    const { dataFolders, heldLists } = await import("../client/recover/kept-revocations.ts");
+    const folders = fleet === null ? places.flatMap(({ directory }) => directory ?? []) : dataFolders(fleet);
+    const drop = flags["drop-revocations"];
+    return { lists: await heldLists(folders, flags["revocations-from"]), drop };
   }
 
   async #fleet(flags: { readonly dir: string | undefined }): Promise<LocalFleet> {
@@ -149,11 +162,12 @@ export default class Recover extends LocalCommand {
   }
 
   // Before the question, and beside the data: what it means is to be read first.
-  #say({ consequences, clockBehindMs }: RecoveryPlan): void {
+  #say({ consequences, clockBehindMs, kept }: RecoveryPlan): void {
     if (consequences === null) this.note("finishing an interrupted recovery");
     const { marks } = this.look(process.stderr).symbols;
     const lines = [
       ...(consequences === null ? [] : consequenceLines(consequences)),
+      ...keptRevocationLines(kept),
       ...clockLines(clockBehindMs),
     ];
     for (const { text, mark } of lines) {

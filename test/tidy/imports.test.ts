@@ -147,6 +147,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire/data-plane-health.ts",
     "src/client/cert/inventory.ts (types)",
     "src/client/snapshot (types)",
+    "src/client/recover/kept-revocations.ts (types)",
     "src/client/audit (types)",
     "src/client/doctor (types)",
     "src/core/audit (types)",

@@ -13,8 +13,10 @@ import {
   diagnose,
   type Place,
 } from "../../core/recover/diagnosis.ts";
+import type { RevocationList } from "../../core/recover/kept-revocations.ts";
 import { ageOf, newBeginning, REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
+import { type KeptReport, keptFrom, NO_WISH, type RevocationWish } from "./kept-revocations.ts";
 import type { Looked } from "./look.ts";
 import { offlineActor } from "./offline-actor.ts";
 import * as refuse from "./refusals.ts";
@@ -25,6 +27,8 @@ export interface RecoverWish {
   /** The operator accepts the loss of entries that only others hold. */
   readonly acceptBehind: boolean;
   readonly reason: string;
+  /** Absent: no list was looked for. */
+  readonly revocations?: RevocationWish;
 }
 
 export interface RecoveryPlan {
@@ -40,10 +44,12 @@ export interface RecoveryPlan {
    */
   readonly clockBehindMs: number;
   readonly isResumed: boolean;
+  /** Null when this finishes an interrupted recovery. */
+  readonly kept: KeptReport | null;
 }
 
 /** For a plan that finishes a started recovery. */
-export const RESUMED = { consequences: null, clockBehindMs: 0, isResumed: true } as const;
+export const RESUMED = { consequences: null, clockBehindMs: 0, isResumed: true, kept: null } as const;
 
 /** The diagnosis of the folders. */
 export function diagnosePlaces(places: readonly Place[]): Diagnosis {
@@ -80,6 +86,12 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
     "a copy was read from a folder",
   );
   const { ranked } = present(assessment, "a survivor was chosen");
+  const ofCluster = (list: RevocationList) => ({ ...list, incarnation: clusterId });
+  const { revocations, report: kept } = keptFrom(
+    ofCluster(copy.revocations),
+    ranked.map((other) => ofCluster(other.revocations)),
+    wish.revocations ?? NO_WISH,
+  );
   const stamp = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, "");
   return {
     node: nameOf(copy.nodeId),
@@ -87,6 +99,7 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
     consequences: choice.consequences,
     clockBehindMs: clockBehindMs(ageOf(ranked), nowMs),
     isResumed: false,
+    kept,
     mark: {
       nodeId: copy.nodeId,
       address: "",
@@ -100,6 +113,7 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
       reason: wish.reason,
       atMs: nowMs,
       backup: join(dirname(directory), `backup-${stamp}`),
+      ...(revocations.length === 0 ? {} : { revocations }),
     },
   };
 }

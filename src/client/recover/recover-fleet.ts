@@ -20,6 +20,7 @@ import { setAside } from "../local/set-aside.ts";
 import { serveLine } from "../member/serve-line.ts";
 import { withLock } from "../processes/lock.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
+import type { KeptReport } from "./kept-revocations.ts";
 import { lookAtFleet } from "./look.ts";
 import type { RecoveryPlan } from "./plan.ts";
 import { beginRecovery, rewriteFolder } from "./recover-folder.ts";
@@ -38,6 +39,8 @@ export interface RecoveryReport {
   readonly epoch: number | null;
   readonly clockBehindMs: number;
   readonly backup: string;
+  /** Null when an interrupted recovery was finished. */
+  readonly revocations: KeptReport | null;
   /** Null when an interrupted recovery was finished: the first command has reported it. */
   readonly consequences: Consequences | null;
   /** Folders of nodes that are not members any more. */
@@ -47,10 +50,11 @@ export interface RecoveryReport {
 
 /** What the plan would do, as a report. */
 export function recoveryPreview(plan: RecoveryPlan): RecoveryReport {
-  const { node, directory, consequences, clockBehindMs } = plan;
+  const { node, directory, consequences, clockBehindMs, kept: revocations } = plan;
   const { formerClusterId, clusterId, index, term, epoch, backup } = plan.mark;
   const identity = { formerClusterId, clusterId, index, term, epoch, backup };
-  return { ...identity, dryRun: true, node, directory, consequences, clockBehindMs, setAside: [], next: [] };
+  const about = { dryRun: true, node, directory, consequences, clockBehindMs, revocations };
+  return { ...identity, ...about, setAside: [], next: [] };
 }
 
 /**

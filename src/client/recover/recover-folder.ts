@@ -19,6 +19,7 @@ import { readData } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import { RejoinMark } from "../../core/storage/rejoin-mark.ts";
 import type { OnReport } from "../../core/storage/report.ts";
+import { addHeldDenials } from "../../core/wire/tls/held-denials.ts";
 import * as refuse from "./refusals.ts";
 
 /** Backup, then the mark: until the mark is removed, the folder belongs to neither cluster. */
@@ -83,6 +84,8 @@ export async function rewriteFolder(
     await giveRing(directory, { clusterId, nodeId }, keys);
     await writeIdentity(directory, { clusterId, nodeId });
   }
+  const { revocations = [] } = mark;
+  if (revocations.length > 0) await addHeldDenials(directory, clusterId, revocations);
   // It votes alone: no other replica is left that could readmit it.
   await new RejoinMark(directory).clear();
 }

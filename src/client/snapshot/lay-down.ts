@@ -11,7 +11,8 @@ import { readData } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { ChosenSnapshot } from "./reports.ts";
 
-export interface RestoreOrder extends Pick<RecoveryOrder, "clusterId" | "actor" | "reason" | "atMs"> {
+export interface RestoreOrder
+  extends Pick<RecoveryOrder, "clusterId" | "actor" | "reason" | "atMs" | "revocations"> {
   readonly node: NodeId;
   /** Its address; empty = unchanged. */
   readonly address: string;

@@ -25,6 +25,7 @@ import { placeFleet } from "../local/new-fleet.ts";
 import { fillStaging } from "../local/staging.ts";
 import { releaseLock, withLock } from "../processes/lock.ts";
 import { holdFreePorts } from "../processes/ports.ts";
+import type { Kept, KeptReport } from "../recover/kept-revocations.ts";
 import { lookAtFleet } from "../recover/look.ts";
 import { offlineActor } from "../recover/offline-actor.ts";
 import { planRecovery, RESUMED, type RecoveryPlan } from "../recover/plan.ts";
@@ -43,6 +44,8 @@ export interface RestoreWish {
   /** The node's name; null = the first one that is known there and in the snapshot. */
   readonly node: string | null;
   readonly reason: string;
+  /** What the snapshot lacks of the revocations that others know; absent = it was not looked for. */
+  readonly kept?: Kept;
   /** Encrypts the new folder; null or absent = it is plain. */
   readonly encryption?: { readonly source: KeySource; readonly keys: OperatorKeys } | null;
 }
@@ -66,6 +69,8 @@ export interface RestoreReport {
   readonly term: number | null;
   /** Of the new incarnation. */
   readonly epoch: number | null;
+  /** Revocations that the snapshot lacks; null = they were not looked for. */
+  readonly revocations: KeptReport | null;
   /** How far this host's clock is behind the export; 0 = it is not. */
   readonly clockBehindMs: number;
   readonly setAside: readonly string[];
@@ -92,6 +97,7 @@ export function restorePreview(
     stateHash: manifest.stateHash,
     missing: missingRange(manifest, compared),
     ...{ node, directory, formerClusterId: manifest.clusterId },
+    revocations: wish.kept?.report ?? null,
     clockBehindMs: clockBehindMs({ epoch: manifest.epoch ?? 0, newestMs: manifest.atMs }, Date.now()),
     ...{ clusterId: null, index: null, term: null, epoch: null, setAside: [], next: [] },
   };
@@ -233,6 +239,7 @@ export function orderOf(wish: RestoreWish, id: number, address: string): Restore
     atMs: Date.now(),
     source: sourceOf(wish),
     compared: wish.compared.map(({ copy }) => copy),
+    revocations: wish.kept?.revocations ?? [],
     keys: wish.encryption?.keys ?? null,
   };
 }

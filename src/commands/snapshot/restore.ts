@@ -10,6 +10,7 @@ import {
   encryptionSource,
 } from "../../ui/cli/encryption-flags.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
+import { revocationFlags } from "../../ui/cli/revocation-flags.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { restoreLines } from "../../ui/model/tables/snapshot-table.ts";
 
@@ -50,6 +51,7 @@ export default class SnapshotRestore extends LocalCommand {
     dir: localFlags.dir,
     ...encryptionFlags,
     ...allowPlainFlag,
+    ...revocationFlags,
     from: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
     data: Flags.string({ exclusive: ["dir"], summary: "Data folder of a node that is no local fleet's" }),
     address: Flags.string({
@@ -82,7 +84,8 @@ export default class SnapshotRestore extends LocalCommand {
     const snapshot = await takeSnapshot(store, args.snapshot, encryption?.keys, flags["allow-plain"]);
     const compared = await compareFolders(flags.compare ?? [], snapshot.manifest, encryption?.keys);
     const { node = null, reason = "" } = flags;
-    const wish: RestoreWish = { snapshot, place: store.place, compared, node, reason, encryption };
+    const kept = await this.#kept(flags, snapshot, compared, directory);
+    const wish: RestoreWish = { snapshot, place: store.place, compared, node, reason, encryption, kept };
     const { data, name, address = "" } = flags;
     const where = data === undefined ? { directory, name } : { data: resolve(data), address };
     const plan = await planRestore(wish, where, await this.deps());
@@ -91,6 +94,29 @@ export default class SnapshotRestore extends LocalCommand {
     const question = `make ${plan.preview.node} the only node of a new cluster from ${snapshot.name}`;
     await confirmByName(plan.preview.fleet, question, flags.yes, this.look(process.stderr).paint);
     return await this.#show(await plan.perform());
+  }
+
+  /** Beside those of the compared folders: what is left of the local fleet, and the named folders. */
+  async #kept(
+    flags: {
+      readonly "revocations-from": readonly string[] | undefined;
+      readonly "drop-revocations": boolean;
+      readonly data: string | undefined;
+      readonly compare: readonly string[] | undefined;
+    },
+    snapshot: RestoreWish["snapshot"],
+    compared: RestoreWish["compared"],
+    directory: string,
+  ) {
+    const [{ dataFolders, heldLists }, { keptBeside }, { findLocalFleet }] = await Promise.all([
+      import("../../client/recover/kept-revocations.ts"),
+      import("../../client/snapshot/kept-revocations.ts"),
+      import("../../client/files/local-fleet.ts"),
+    ]);
+    const fleet = flags.data === undefined ? await findLocalFleet(directory) : null;
+    const folders = [...(flags.compare ?? []), ...(fleet === null ? [] : dataFolders(fleet))];
+    const lists = await heldLists(folders, flags["revocations-from"]);
+    return keptBeside(snapshot, compared, { lists, drop: flags["drop-revocations"] });
   }
 
   /** What encrypts the folder that is made, and opens what is encrypted. */

@@ -18,7 +18,7 @@ import { clearProbes, noteDrill, recordProbe } from "./apply/apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply/apply-quota.ts";
 import { recoverFleet } from "./apply/apply-recovery.ts";
 import { removeShard } from "./apply/apply-remove-shard.ts";
-import { revokeCertificate, unrevokeCertificate } from "./apply/apply-revocation.ts";
+import { keepRevocations, revokeCertificate, unrevokeCertificate } from "./apply/apply-revocation.ts";
 import { deleteRole, grantRole, revokeRole, setRole } from "./apply/apply-role.ts";
 import { admit, openSession, remember } from "./apply/apply-session.ts";
 import { activateShard, drainShard, registerShard } from "./apply/apply-shard.ts";
@@ -219,6 +219,8 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return revokeCertificate(state, context, value);
     case "unrevokeCertificate":
       return unrevokeCertificate(state, context, value);
+    case "keepRevocations":
+      return keepRevocations(state, context, value);
     case "setRole":
       return setRole(state, context, value);
     case "deleteRole":
@@ -271,6 +273,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "noteDrill":
     case "revokeCertificate":
     case "unrevokeCertificate":
+    case "keepRevocations":
     case "setRole":
     case "deleteRole":
     case "grantRole":

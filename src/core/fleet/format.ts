@@ -79,6 +79,7 @@ export function requiredVersion({ $case, value }: OperationKind): number {
       return DRILLS_VERSION;
     case "revokeCertificate":
     case "unrevokeCertificate":
+    case "keepRevocations":
       return REVOCATIONS_VERSION;
     case "setRole":
     case "deleteRole":

@@ -17,6 +17,7 @@ import type { LogReader } from "../raft/log-reader.ts";
 import type { ConfState, Entry } from "../raft/message.ts";
 import type { EntryId } from "../raft/raft-log.ts";
 import type { MemberRecord } from "../wire/gen/fleet/v1/command.ts";
+import { type RevocationList, revocationListOf } from "./kept-revocations.ts";
 
 /** A configuration and the index of the entry that set it. */
 interface ConfigurationSince {
@@ -38,6 +39,8 @@ export interface Copy {
   readonly configurations: readonly ConfigurationSince[];
   /** The members' table at the log's end. */
   readonly members: readonly Readonly<MemberRecord>[];
+  /** The deny-list at the log's end, by its version; `incarnation` is empty, since a log does not name it. */
+  readonly revocations: RevocationList;
   readonly log: LogReader;
 }
 
@@ -65,6 +68,7 @@ export function readCopy(nodeId: NodeId, log: LogReader, isAmnesiac: boolean): R
       age: { epoch: epochOf(replayed.state), newestMs: replayed.newestMs },
       configurations: configurationsOf(log),
       members: listMembers(replayed.state),
+      revocations: revocationListOf(replayed.state, ""),
       log,
     },
   };

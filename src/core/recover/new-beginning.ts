@@ -1,16 +1,17 @@
 // The state from which the survivor starts a cluster of its own. A snapshot makes it the only voter, with
-// exactly the tables of its log (so the state hash is the same). The one entry of the new log, behind the
-// snapshot, is the recovery itself. Pure, and depends only on the log and the order, so that running it twice
+// exactly the tables of its log (so the state hash is the same). The first entry of the new log, behind the
+// snapshot, is the recovery itself. A second one keeps revocations that the log lacks. Pure, and depends only on the log and the order, so that running it twice
 // gives the same bytes.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
 import { type CopyAge, nextEpoch } from "../base/incarnation.ts";
-import { dryRun } from "../fleet/apply.ts";
+import { apply } from "../fleet/apply.ts";
 import { encodeCommand, type NewCommand } from "../fleet/command-codec.ts";
 import { encodeSnapshot } from "../fleet/snapshot/snapshot.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Entry, HardState, WholeSnapshot } from "../raft/message.ts";
+import type { KeptRevocation, Operation } from "../wire/gen/fleet/v1/command.ts";
 import { type Copy, replay } from "./copy.ts";
 
 /** The limit of a reason in the tables. */
@@ -30,6 +31,8 @@ export interface RecoveryOrder {
   readonly actor: string;
   readonly reason: string;
   readonly atMs: number;
+  /** What others knew to be revoked, and the log does not say; absent = nothing. */
+  readonly revocations?: readonly KeptRevocation[];
 }
 
 /**
@@ -75,9 +78,13 @@ export function recovered(
   assert(replayed.ok, "a log that was chosen for a recovery can be replayed");
   const { state } = replayed;
   state.advanceTo(order.index);
-  const command = commandOf(order);
-  assert(dryRun(state, command).result?.$case === "applied", "a recovery is not refused by the tables");
-  const index = logIndex(order.index + 1);
+  const data = encodeSnapshot(state);
+  const entries = commandsOf(order).map((command, at): Entry => {
+    const index = logIndex(order.index + 1 + at);
+    const bytes = encodeCommand(command, state.clusterVersion);
+    assert(apply(state, index, command).result?.$case === "applied", "the tables refuse no recovery");
+    return { index, term: order.term, type: "normal", data: bytes };
+  });
   const confState = {
     voters: [order.nodeId],
     learners: [],
@@ -86,12 +93,19 @@ export function recovered(
     autoLeave: false,
   };
   return {
-    snapshot: { index: order.index, term: order.term, confState, data: encodeSnapshot(state) },
-    entries: [
-      { index, term: order.term, type: "normal", data: encodeCommand(command, state.clusterVersion) },
-    ],
-    hardState: { term: order.term, vote: order.nodeId, commit: index },
+    snapshot: { index: order.index, term: order.term, confState, data },
+    entries,
+    hardState: { term: order.term, vote: order.nodeId, commit: logIndex(order.index + entries.length) },
   };
+}
+
+/** The recovery raises the cluster version, so what was revoked can follow it. */
+function commandsOf(order: RecoveryOrder): readonly NewCommand[] {
+  const { revocations = [] } = order;
+  const begin = commandOf(order);
+  if (revocations.length === 0 || order.epoch === null) return [begin];
+  const kind: Operation["kind"] = { $case: "keepRevocations", value: { revocations: [...revocations] } };
+  return [begin, { ...begin, operation: { kind } }];
 }
 
 function commandOf(order: RecoveryOrder): NewCommand {

@@ -31,6 +31,8 @@ export interface RecoveryMark {
   readonly atMs: number;
   /** Where a copy of the old data is: a folder, or the exported snapshot that this folder was made from. */
   readonly backup: string;
+  /** What others knew to be revoked, and the copy does not; absent = nothing. */
+  readonly revocations?: readonly { readonly subject: string; readonly issuedBeforeMs: number }[];
 }
 
 export const RECOVERY_MARK_NAME = "recovering.json";
@@ -88,7 +90,8 @@ function parse(text: string): RecoveryMark | null {
     (fields["format"] === 1 || (fields["format"] === FORMAT && Number.isSafeInteger(fields["epoch"]))) &&
     texts.every((key) => typeof fields[key] === "string") &&
     counts.every((key) => Number.isSafeInteger(fields[key]));
-  if (!isWhole) return null;
+  const revocations = parseRevocations(fields["revocations"] ?? []);
+  if (!isWhole || revocations === null) return null;
   const count = (key: string) => Number(fields[key]);
   const word = (key: string) => String(fields[key]);
   return {
@@ -106,7 +109,18 @@ function parse(text: string): RecoveryMark | null {
     reason: word("reason"),
     atMs: count("atMs"),
     backup: word("backup"),
+    ...(revocations.length === 0 ? {} : { revocations }),
   };
+}
+
+function parseRevocations(value: unknown): NonNullable<RecoveryMark["revocations"]> | null {
+  if (!Array.isArray(value)) return null;
+  const rows = value.map((row: unknown) => {
+    const { subject, issuedBeforeMs }: Readonly<Record<string, unknown>> = { ...Object(row) };
+    const isRow = typeof subject === "string" && Number.isSafeInteger(issuedBeforeMs);
+    return isRow ? { subject, issuedBeforeMs: Number(issuedBeforeMs) } : null;
+  });
+  return rows.every((row) => row !== null) ? rows : null;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

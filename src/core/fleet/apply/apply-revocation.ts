@@ -3,7 +3,11 @@
 // The version of the list rises with each change, including removals, so that a process knows which of two
 // lists is newer.
 
-import type { RevokeCertificate, UnrevokeCertificate } from "../../wire/gen/fleet/v1/command.ts";
+import type {
+  KeepRevocations,
+  RevokeCertificate,
+  UnrevokeCertificate,
+} from "../../wire/gen/fleet/v1/command.ts";
 import { IDENTITY_BYTES_MAX, REVOCATIONS_MAX } from "../limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
 import type { FleetState } from "../state.ts";
@@ -48,6 +52,34 @@ export function unrevokeCertificate(
   revocations.remove(subject);
   return listChanged(state, context.index);
 }
+
+/** What is revoked already, as long as here or longer, stays as it is. */
+export function keepRevocations(
+  state: FleetState,
+  { index, atMs, actor, reason }: ApplyContext,
+  { revocations: kept }: KeepRevocations,
+): Result {
+  const { revocations } = state.tables;
+  const news = kept.filter(({ subject, issuedBeforeMs }) => {
+    const known = revocations.get(subject);
+    return known === undefined || known.issuedBeforeMs < issuedBeforeMs;
+  });
+  if (!news.every(({ subject }) => isSubject(subject)))
+    return rejected("INVALID_REVOCATION", { field: "subject" });
+  const added = new Set(news.map(({ subject }) => subject).filter((each) => !revocations.get(each)));
+  if (revocations.size + added.size > REVOCATIONS_MAX)
+    return rejected("TOO_MANY", { limit: REVOCATIONS_MAX, what: "revocations" });
+  if (news.length === 0) return unchanged(index);
+  const said = { sinceMs: atMs, by: actor, reason, version: index };
+  for (const { subject, issuedBeforeMs } of news) {
+    const { holder = "", endsAtMs = 0 } = revocations.get(subject) ?? {};
+    revocations.put({ subject, issuedBeforeMs, holder, endsAtMs, ...said });
+  }
+  return listChanged(state, index);
+}
+
+/** Whether a row can hold it. */
+export const isSubject = (subject: string): boolean => isIdentityName(subject) || isSerial(subject);
 
 function listChanged(state: FleetState, index: number): Result {
   state.tables.revocationLists.put({ version: index });

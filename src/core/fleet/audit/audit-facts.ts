@@ -77,6 +77,10 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
     }
     case "unrevokeCertificate":
       return { subject: value.subject };
+    case "keepRevocations": {
+      const subjects = value.revocations.map(({ subject }) => subject).join(", ");
+      return { revocations: value.revocations.length, subjects: shortened(subjects, DETAIL_BYTES_MAX) };
+    }
     case "noteTransfer":
       return { from_node: value.fromNode, to_node: value.toNode };
     case "drainShard":

@@ -45,6 +45,8 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
     return `revoke certificate ${subject}${holder === undefined ? "" : ` of ${holder}`}`;
   },
   unrevokeCertificate: ({ subject }) => `unrevoke ${subject}`,
+  keepRevocations: ({ revocations, subjects }) =>
+    `keep ${revocations} revocations that the copy lacked: ${subjects}`,
   noteTransfer: ({ from_node, to_node }) => `hand leadership from ${from_node} to ${to_node}`,
   drainShard: ({ shard }) => `drain shard ${shard}`,
   activateShard: ({ shard }) => `activate shard ${shard}`,

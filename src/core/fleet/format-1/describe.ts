@@ -63,6 +63,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `revoke ${value.subject}`;
     case "unrevokeCertificate":
       return `unrevoke ${value.subject}`;
+    case "keepRevocations":
+      return `keep ${value.revocations.length} revocations`;
     case "noteTransfer":
       return `hand leadership from ${value.fromNode} to ${value.toNode}`;
     case "drainShard":

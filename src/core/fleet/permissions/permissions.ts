@@ -87,6 +87,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
     // Only the leader itself and a recovery write these.
     case "foundMembers":
     case "recoverFleet":
+    case "keepRevocations":
     case "settleInstructions":
     case "reconcileDomains":
     case "settleAdoption":

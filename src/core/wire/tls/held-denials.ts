@@ -88,8 +88,7 @@ export class HeldDenials {
     const wanted = this.#held;
     this.#retry = undefined;
     try {
-      const document = { schemaVersion: SCHEMA_VERSION, ...wanted };
-      await writeFileDurably(this.#path, Buffer.from(`${JSON.stringify(document, null, 1)}\n`));
+      await writeDenials(this.#path, wanted);
       this.#stored = wanted;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -103,6 +102,30 @@ export class HeldDenials {
       this.#retry = setTimeout(() => this.#store(), RETRY_MS).unref();
     }
   }
+}
+
+/** What a stopped process keeps in its folder; without a file no list. Throws DENY_LIST_UNREADABLE. */
+export const readHeldDenials = (directory: string): Promise<Denials> =>
+  readDenials(join(directory, FILE_NAME));
+
+/** These are in force too from the first start in the folder on, until the first list of the incarnation. */
+export async function addHeldDenials(
+  directory: string,
+  incarnation: string,
+  added: readonly Denial[],
+): Promise<void> {
+  const { denials } = await readHeldDenials(directory);
+  const all = new Map<string, Denial>();
+  for (const denial of [...denials, ...added]) {
+    const known = all.get(denial.subject);
+    if (known === undefined || known.issuedBeforeMs < denial.issuedBeforeMs) all.set(denial.subject, denial);
+  }
+  await writeDenials(join(directory, FILE_NAME), { incarnation, version: 0, denials: [...all.values()] });
+}
+
+async function writeDenials(path: string, denials: Denials): Promise<void> {
+  const document = { schemaVersion: SCHEMA_VERSION, ...denials };
+  await writeFileDurably(path, Buffer.from(`${JSON.stringify(document, null, 1)}\n`));
 }
 
 async function readDenials(path: string): Promise<Denials> {

@@ -2,6 +2,7 @@
 
 import type { SnapshotFinding, SnapshotListReport } from "../../../client/snapshot/reports.ts";
 import type { RestoreReport } from "../../../client/snapshot/restore.ts";
+import { keptRevocationLines } from "../kept-revocation-lines.ts";
 import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 import { clockLines } from "./recovery-table.ts";
@@ -43,7 +44,8 @@ export function snapshotLines({ snapshots }: SnapshotListReport): Line[] {
 
 /** What a restore brings back, and what it can't. */
 export function restoreLines(report: RestoreReport): Line[] {
-  return [...copyLines(report), ...clockLines(report.clockBehindMs)];
+  const revocations = keptRevocationLines(report.revocations);
+  return [...copyLines(report), ...revocations, ...clockLines(report.clockBehindMs)];
 }
 
 function copyLines({ exportedIndex, exportedAt, stateHash, missing }: RestoreReport): Line[] {

@@ -2,12 +2,17 @@
 import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { heldLists } from "../../../../src/client/recover/kept-revocations.ts";
 import { lookAtFolders } from "../../../../src/client/recover/look.ts";
 import { diagnosePlaces, planRecovery } from "../../../../src/client/recover/plan.ts";
 import { recoverFolder } from "../../../../src/client/recover/recover-fleet.ts";
 import { beginRecovery } from "../../../../src/client/recover/recover-folder.ts";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { listAudit } from "../../../../src/core/fleet/query.ts";
+import { replay } from "../../../../src/core/recover/copy.ts";
 import { DiskStorage } from "../../../../src/core/storage/disk-storage.ts";
+import { readStopped } from "../../../../src/core/storage/read-stopped.ts";
+import { addHeldDenials, readHeldDenials } from "../../../../src/core/wire/tls/held-denials.ts";
 import { fillFolder, IDENTITY } from "../../../integration/recovery-folder.ts";
 import { temporaryFolder } from "../../storage/support.ts";
 
@@ -146,4 +151,43 @@ test("the report names the command that starts the node as the new cluster's", a
   await expect(planRecovery(await lookAtFolders([data]), WISH, 0)).rejects.toMatchObject({
     code: "QUORUM_IS_THERE",
   });
+});
+
+test.each([
+  {
+    drop: false,
+    revoked: ["AA", "fleet://shard/s1"],
+    why: "what its lists know to be revoked stays revoked",
+  },
+  { drop: true, revoked: [], why: "unless the operator gives it up" },
+])("a copy that lacks revocations: $why", async ({ drop, revoked }) => {
+  const denials = [
+    { subject: "AA", issuedBeforeMs: 0 },
+    { subject: "fleet://shard/s1", issuedBeforeMs: 5_000 },
+  ];
+  await mkdir(join(home, "s1"));
+  await addHeldDenials(join(home, "s1"), "c-old", denials);
+  const revocations = { lists: await heldLists([data, join(home, "s1")]), drop };
+  // A list that nothing was ever added to has no version: this one is of an entry that the copy never had.
+  const lists = revocations.lists.map((list) => ({ ...list, version: 99 }));
+  const plan = await planRecovery(
+    await lookAtFolders([data]),
+    { ...WISH, revocations: { lists, drop } },
+    NOW_MS,
+  );
+  expect(plan.kept).toMatchObject({ subjects: ["AA", "fleet://shard/s1"], dropped: drop });
+  await recoverFolder(plan, () => undefined);
+  const log = (await readStopped(data)).logs.get(FLEET_GROUP);
+  const replayed = log && replay(log);
+  if (!replayed?.ok) throw new Error("the log can be replayed");
+  expect([...replayed.state.tables.revocations.rows()].map(({ subject }) => subject)).toEqual(revoked);
+  const audit = listAudit(replayed.state).map(({ operation }) => operation);
+  expect(audit.slice(drop ? -1 : -2)).toEqual(drop ? ["recoverFleet"] : ["recoverFleet", "keepRevocations"]);
+  // In force from the first handshake on.
+  expect((await readHeldDenials(data)).denials.map(({ subject }) => subject)).toEqual(revoked);
+});
+
+test("a folder that was named for its list must have one", async () => {
+  await expect(heldLists([], [home])).rejects.toMatchObject({ code: "DENY_LIST_MISSING" });
+  expect(await heldLists([home])).toEqual([]);
 });

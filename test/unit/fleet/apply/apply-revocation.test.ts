@@ -37,6 +37,46 @@ test("an identity's certificates are revoked that were issued before the second 
   expect(listOf(one)).toBe(2);
 });
 
+const keep = (...subjects: readonly string[]): OperationKind => ({
+  $case: "keepRevocations",
+  value: {
+    revocations: subjects.map((subject) => ({
+      subject,
+      issuedBeforeMs: subject.startsWith("fleet") ? 9_000 : 0,
+    })),
+  },
+});
+
+test.each([
+  { given: [], when: keep("AA", SHARD), is: "changed v2", why: "a copy lacks them" },
+  { given: [revoke("AA")], when: keep("AA"), is: "unchanged v3", why: "it has it" },
+  { given: [revoke(SHARD)], when: keep(SHARD), is: "unchanged v3", why: "what it has is stronger" },
+  { given: [revoke(SHARD, 8_000)], when: keep(SHARD), is: "changed v3", why: "what it has is weaker" },
+  {
+    given: [],
+    when: keep("AA", "no serial"),
+    is: "INVALID_REVOCATION field=subject",
+    why: "no row can hold it",
+  },
+  { given: [], when: keep(), is: "unchanged v2", why: "there is nothing to keep" },
+])("revocations that a copy lacks are kept: $why", ({ given, when, is }) => {
+  const one = replica();
+  for (const kind of given) one.apply(kind, at);
+  const before = listOf(one);
+  expect(brief(one.apply(when, at))).toBe(is);
+  expect(listOf(one)).toBe(is.startsWith("changed") ? one.state.appliedIndex : before);
+});
+
+test("as many are kept as the table has room for, or none", () => {
+  const serials = (from: number, count: number) =>
+    Array.from({ length: count }, (_, each) => (from + each).toString(16).toUpperCase());
+  const one = replica();
+  one.apply(revoke("FFFFFF"));
+  expect(brief(one.apply(keep(...serials(1, REVOCATIONS_MAX))))).toContain("TOO_MANY");
+  expect(one.state.tables.revocations.size).toBe(1);
+  expect(brief(one.apply(keep(...serials(1, REVOCATIONS_MAX - 1))))).toMatch(/^changed/);
+});
+
 test("a repeated revocation never becomes weaker", () => {
   const one = replica();
   one.apply(revoke(SHARD, 10_000), at);

@@ -77,6 +77,7 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
   noteFence: ADMINISTRATOR,
   foundMembers: ADMINISTRATOR,
   recoverFleet: ADMINISTRATOR,
+  keepRevocations: ADMINISTRATOR,
   settleInstructions: ADMINISTRATOR,
   reconcileDomains: ADMINISTRATOR,
   settleAdoption: ADMINISTRATOR,

@@ -103,6 +103,8 @@ const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$c
   "removeMember",
   "noteTransfer",
   "recoverFleet",
+  "keepRevocations",
+  "keepRevocations",
   "settleInstructions",
   "reconcileDomains",
   "noteAuditExported",
