@@ -2,8 +2,10 @@
 
 import { chmod, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
+import { bindCluster } from "./fleet-writes.ts";
 import { TestFleet } from "./local-fleet.ts";
 
 const NAME = "a-cluster-whose-name-is-a-secret";
@@ -98,9 +100,13 @@ test("keys are rotated under load, with kills in between: every acknowledged wri
   const { fleet, key } = await encryptedFleet("--shards", "1");
   const acknowledged: string[] = [];
   let isOver = false;
+  const client = await fleet.client();
   const load = (async () => {
-    for (let count = 1; !isOver; count++)
-      if ((await bind(fleet, `c${count}`)).exit === 0) acknowledged.push(`c${count}`);
+    for (let count = 1; !isOver; count++) {
+      const written = await client.submit(bindCluster(`c${count}`, "s1")).catch(() => null);
+      if (written !== null) acknowledged.push(`c${count}`);
+      await sleep(50);
+    }
   })();
   try {
     for (const node of ["n1", "n2", "n3"]) {

@@ -52,6 +52,30 @@ test("or until it is brought back to its owner by the tool", async () => {
   await eventually(() => plane.serves("s1")).toContain("c3");
 });
 
+// Before the second agent comes: a shard shows a double for a minute.
+test("an agent is not said to be back before its owner serves it, and is taken back to where it was served", async () => {
+  const { from, to } =
+    (await plane.cluster("c4"))?.declared?.shardId === "s1"
+      ? { from: "s1", to: "s2" }
+      : { from: "s2", to: "s1" };
+  await plane.dialByHand("c4", to);
+  await eventually(drifting).toEqual({ exit: 8, drift: { c4: "elsewhere" } });
+  await fleet.kill(from);
+  const rebind = ["rebind", "--cluster", "c4", "--timeout", "5s"];
+  const back = await fleet.run(...rebind, "--to", from);
+  expect(back).toMatchObject({ exit: 6, stdout: expect.stringMatching(/c4 .*timed-out +wait-session/) });
+  expect(back.stderr).toContain(`fleet rebind c4 --to ${to}`);
+
+  // The dead shard can't say that it has let go, so that this is not settled yet; but the cluster is served.
+  const undone = await fleet.run(...rebind, "--to", to);
+  expect(undone).toMatchObject({ exit: 6, stdout: expect.stringMatching(/c4 .*timed-out +wait-/) });
+  await eventually(() => plane.serves(to)).toContain("c4");
+  await fleet.start(from);
+  await eventually(async () => (await fleet.run(...rebind, "--to", to)).exit).toBe(0);
+  await eventually(drifting).toEqual({ exit: 0, drift: {} });
+  expect(await plane.cluster("c4")).toMatchObject({ declared: { shardId: to, migration: null } });
+});
+
 test("a second agent at the same shard is kept out, and shown", async () => {
   const owner = (await plane.cluster("c4"))?.declared?.shardId ?? "";
   const dialed = async () => {
@@ -79,27 +103,4 @@ test("the audit list says who bound what, and why", async () => {
   ]);
   const indexes = entries.map((entry) => Number(entry["index"]));
   expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
-});
-
-test("an agent is not said to be back before its owner serves it, and is taken back to where it was served", async () => {
-  const { from, to } =
-    (await plane.cluster("c4"))?.declared?.shardId === "s1"
-      ? { from: "s1", to: "s2" }
-      : { from: "s2", to: "s1" };
-  await plane.dialByHand("c4", to);
-  await eventually(drifting).toEqual({ exit: 8, drift: { c4: "elsewhere" } });
-  await fleet.kill(from);
-  const rebind = ["rebind", "--cluster", "c4", "--timeout", "5s"];
-  const back = await fleet.run(...rebind, "--to", from);
-  expect(back).toMatchObject({ exit: 6, stdout: expect.stringMatching(/c4 .*timed-out +wait-session/) });
-  expect(back.stderr).toContain(`fleet rebind c4 --to ${to}`);
-
-  // The dead shard can't say that it has let go, so that this is not settled yet; but the cluster is served.
-  const undone = await fleet.run(...rebind, "--to", to);
-  expect(undone).toMatchObject({ exit: 6, stdout: expect.stringMatching(/c4 .*timed-out +wait-/) });
-  await eventually(() => plane.serves(to)).toContain("c4");
-  await fleet.start(from);
-  await eventually(async () => (await fleet.run(...rebind, "--to", to)).exit).toBe(0);
-  await eventually(drifting).toEqual({ exit: 0, drift: {} });
-  expect(await plane.cluster("c4")).toMatchObject({ declared: { shardId: to, migration: null } });
 });

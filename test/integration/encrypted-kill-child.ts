@@ -2,11 +2,15 @@
 // wrapped with another of the operator's keys, and prints how many entries are acknowledged.
 
 import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { argv } from "node:process";
 import { FLEET_GROUP, logIndex, term } from "../../src/core/base/ids.ts";
 import { parseOperatorKeys } from "../../src/core/seal/operator-keys.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { CONF_STATE, IDENTITY, ROUNDS, SEGMENT_BYTES } from "./encrypted-workload.ts";
+
+// A process that is killed would never write what it has compiled.
+flushCompileCache();
 
 const [, , directory = "", text = ""] = argv;
 const keys = text.split(",").map((_, at, all) => all.slice(at).concat(all.slice(0, at)).join("\n"));

@@ -2,9 +2,13 @@
 // on, and prints how many of all operations are acknowledged after each.
 
 import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { argv } from "node:process";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { IDENTITY, OPERATIONS, perform, SEGMENT_BYTES } from "./storage-workload.ts";
+
+// A process that is killed would never write what it has compiled.
+flushCompileCache();
 
 const [, , directory = "", from = "0"] = argv;
 const storage = await DiskStorage.open({ directory, identity: IDENTITY, segmentBytes: SEGMENT_BYTES });

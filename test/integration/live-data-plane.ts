@@ -3,6 +3,7 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { issueCertificate } from "../../src/client/cert/certs.ts";
 import {
@@ -14,6 +15,7 @@ import {
   processFiles,
 } from "../../src/client/files/layout.ts";
 import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
+import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { signalProcess } from "../../src/client/processes/supervisor.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import {
@@ -28,6 +30,7 @@ import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.t
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { toContract } from "../../src/ui/cli/json.ts";
 import type { TestFleet } from "./local-fleet.ts";
 
 /** A cluster's line of `fleet cluster list --json`. */
@@ -47,12 +50,14 @@ export interface ListedCluster {
 }
 
 const LIMIT_MS = 120_000;
+const LOOK_EVERY_MS = 100;
 
 /** Polls until the expectation that follows holds. */
-export const eventually = <T>(observe: () => T) => expect.poll(observe, { interval: 100 });
+export const eventually = <T>(observe: () => T) => expect.poll(observe, { interval: 250 });
 
 export class LiveDataPlane {
   readonly #fleet: TestFleet;
+  #client: FleetClient | null = null;
 
   constructor(fleet: TestFleet) {
     this.#fleet = fleet;
@@ -151,12 +156,12 @@ export class LiveDataPlane {
     await this.#reloadAgents();
   }
 
-  /** What the coordinators say; throws when they don't. */
+  /** What the coordinators say, as `fleet cluster list --json` does; throws when they don't. */
   async clusters(): Promise<readonly ListedCluster[]> {
-    const ran = await this.#fleet.run("cluster", "list", "--json");
-    if (ran.exit !== 0) throw new Error(`cluster list: ${ran.exit} ${ran.stdout}`);
-    const { clusters }: { clusters: readonly ListedCluster[] } = JSON.parse(ran.stdout);
-    return clusters;
+    // Polled often: a process for each look would cost more CPU than the fleet.
+    this.#client ??= await this.#fleet.client();
+    const reply = toContract("ClusterList", await this.#client.listClusters());
+    return reply["clusters"] as readonly ListedCluster[];
   }
 
   async cluster(name: string): Promise<ListedCluster | undefined> {
@@ -170,6 +175,7 @@ export class LiveDataPlane {
       const clusters = await this.clusters().catch(() => []);
       if (clusters.length === count && clusters.every(({ drift }) => drift === "none")) return;
       if (performance.now() > endMs) throw new Error(`never in sync: ${JSON.stringify(clusters, null, 1)}`);
+      await sleep(LOOK_EVERY_MS);
     }
   }
 

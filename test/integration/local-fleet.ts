@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Target } from "../../src/client/context/target.ts";
 import { localTarget } from "../../src/client/context/target.ts";
@@ -14,8 +15,10 @@ import { FleetClient, type Patience } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { type LocalDeps, systemDeps } from "../../src/client/local/deps.ts";
 import { killNode, pauseNode, resumeNode, startNode } from "../../src/client/local/process-control.ts";
+import { isAlive } from "../../src/client/processes/processes.ts";
 import { signalProcess } from "../../src/client/processes/supervisor.ts";
 import { waitReady } from "../../src/client/wait-ready.ts";
+import { waitUntil } from "../../src/core/base/wait-clock.ts";
 import { RunningCommand } from "./running-command.ts";
 
 /** For clients of tests: a busy machine makes no healthy node look down, unless that is what a test is about. */
@@ -23,6 +26,9 @@ export const PATIENT: Patience = { nodeTimeoutMs: 5_000, callDeadlineMs: 60_000 
 
 /** What `node` runs to be `fleet`. */
 export const program = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
+
+const LOOK_EVERY_MS = 50;
+const DISPOSE_LIMIT_MS = 60_000;
 
 export interface Ran {
   readonly exit: number;
@@ -78,10 +84,9 @@ export class TestFleet {
 
   /** The environment in which this fleet's commands run: nothing of the user's is read or written. */
   get env(): NodeJS.ProcessEnv {
-    const { PATH, TMPDIR } = process.env;
+    const { PATH, TMPDIR, NODE_COMPILE_CACHE } = process.env;
     return {
-      PATH,
-      TMPDIR,
+      ...{ PATH, TMPDIR, NODE_COMPILE_CACHE },
       HOME: this.#home,
       XDG_CONFIG_HOME: join(this.#home, "config"),
       NO_COLOR: "1",
@@ -157,6 +162,8 @@ export class TestFleet {
       const status = await client.status();
       if (wanted(status)) return status;
       if (performance.now() > endMs) throw new Error(`never came to be: ${JSON.stringify(status, null, 1)}`);
+      // Looks without a pause would take the CPU from the fleet that is looked at.
+      await sleep(LOOK_EVERY_MS);
     }
   }
 
@@ -165,11 +172,12 @@ export class TestFleet {
     for (const client of this.#clients) client.close();
     this.#clients = [];
     for (const command of this.#commands) command.signal("SIGKILL");
-    await this.run("down");
-    // What it could not end, since fleet.yaml could not be used any more.
-    const { processes } = await this.deps();
+    // By their pid files: fleet.yaml may be unusable by now, and a graceful stop would prove nothing here.
+    const { processes, clock } = await this.deps();
     for (const name of await readdir(this.directory).catch(() => [])) {
-      await signalProcess(processFiles(this.directory, name).pid, "SIGKILL", processes);
+      const killed = await signalProcess(processFiles(this.directory, name).pid, "SIGKILL", processes);
+      const isGone = async () => killed === null || !(await isAlive(killed, processes));
+      if (!(await waitUntil(isGone, clock, DISPOSE_LIMIT_MS))) throw new Error(`${name} outlives SIGKILL`);
     }
     await rm(this.#home, { recursive: true, force: true });
   }

@@ -89,8 +89,8 @@ async function freshHome(prepare: (home: string) => Promise<unknown>, context: T
 async function restore(home: string, to: readonly string[], plan: FaultPlan): Promise<Ran> {
   const planFile = join(home, "plan.json");
   await writeFile(planFile, JSON.stringify(plan));
-  const { PATH } = process.env;
-  const env = { PATH, HOME: home, NO_COLOR: "1", FLEET_TEST_FAULTS: planFile };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: home, NO_COLOR: "1", FLEET_TEST_FAULTS: planFile };
   const command = ["snapshot", "restore", "--from", "exports", ...to, "--reason", "test", "--yes"];
   return new Promise((resolve) => {
     const line = ["--import", PRELOAD, program, ...command];

@@ -2,9 +2,13 @@
 // the index of each acknowledged entry. Every 200 entries it saves a snapshot and compacts.
 
 import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { argv } from "node:process";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
+
+// A process that is killed would never write what it has compiled.
+flushCompileCache();
 
 const WRITERS = 8;
 const SNAPSHOT_EVERY = 200;

@@ -111,6 +111,8 @@ class Load {
     while (!this.#isStopped) {
       await this.#client.submit(probe(written + 1), { deadlineMs: PATIENT_MS });
       written += 1;
+      // Without a pause it would take the CPU from the replicas.
+      await sleep(5);
     }
     return written;
   }
