@@ -16,6 +16,7 @@ import { SIZES } from "../../src/core/lab/size.ts";
 
 // Few enough that no file of the audit log is full: to note its export is a write of the coordinator's own.
 const WRITES = 150;
+const LIMIT_MS = 120_000;
 
 let fleet: FleetStore;
 
@@ -44,9 +45,11 @@ test.each([
 
 /** A look at a busy process may come to nothing. */
 async function appliedBy(leader: Parameters<FleetStore["look"]>[0]): Promise<number> {
+  const endMs = performance.now() + LIMIT_MS;
   for (;;) {
     const seen = await fleet.look(leader);
     if (seen !== null) return seen.applied;
+    if (performance.now() > endMs) throw new Error("the leader answered no look");
   }
 }
 

@@ -9,6 +9,7 @@ import { parseExposition, sampleOf } from "../unit/metrics/parse-exposition.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 const NODES = ["n1", "n2", "n3"];
+const LIMIT_MS = 120_000;
 
 let fleet: TestFleet;
 /** Where each process shows its metrics. */
@@ -28,11 +29,13 @@ async function get(name: string, path: string): Promise<{ readonly status: numbe
 
 const scrape = async (name: string): Promise<string> => (await get(name, "/metrics")).body;
 
-/** Looks until `wanted` holds; the test's own limit ends it otherwise. */
+/** Looks until `wanted` holds. Throws with the last look when it never does. */
 async function until<Value>(look: () => Promise<Value>, wanted: (value: Value) => boolean): Promise<Value> {
+  const endMs = performance.now() + LIMIT_MS;
   for (;;) {
     const value = await look();
     if (wanted(value)) return value;
+    if (performance.now() > endMs) throw new Error(`never came to be: ${JSON.stringify(value)}`);
   }
 }
 

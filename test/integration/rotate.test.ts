@@ -18,6 +18,7 @@ import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 const DRILL = "rotation";
+const LIMIT_MS = 120_000;
 let fleet: TestFleet;
 let client: FleetClient;
 
@@ -40,9 +41,11 @@ async function shown(): Promise<Map<string, X509Certificate>> {
 
 /** A busy machine's server may be late for a handshake. */
 async function untilShown(address: string): Promise<X509Certificate> {
+  const endMs = performance.now() + LIMIT_MS;
   for (;;) {
     const by = await dial(address, admin());
     if (by.kind === "accepted") return present(by.leaf, "a server shows a certificate");
+    if (performance.now() > endMs) throw new Error(`${address} accepts no handshake: ${JSON.stringify(by)}`);
   }
 }
 

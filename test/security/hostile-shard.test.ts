@@ -72,6 +72,7 @@ async function writesDuring(leader: ClusterNode, attack: Promise<unknown>): Prom
 
 /** As a shard does that was asked to come later. */
 async function inTime<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const limitMs = endMs();
   for (;;) {
     const answer = await ask().catch((error: unknown) => {
       const { reason } = readRpcError(error);
@@ -79,6 +80,7 @@ async function inTime<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
       return null;
     });
     if (answer !== null) return answer;
+    if (performance.now() > limitMs) throw new Error("every report was asked to come later");
     await sleep(500);
   }
 }

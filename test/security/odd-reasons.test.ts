@@ -287,9 +287,11 @@ async function auditCount(): Promise<number> {
 /** Until the fleet is founded and its version raised: entries of its own. */
 async function settled(): Promise<void> {
   await cluster.until((statuses) => statuses.every(({ leaderId }) => leaderId !== 0));
+  const endMs = performance.now() + DEADLINE_MS;
   for (let known = -1; ; ) {
     const count = await auditCount();
     if (count === known && count > 0) return;
+    if (performance.now() > endMs) throw new Error(`the audit log still grows: ${known} to ${count} entries`);
     known = count;
     await new Promise((resolve) => setTimeout(resolve, 1_500));
   }

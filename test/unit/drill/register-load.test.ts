@@ -2,7 +2,7 @@
 // a store does wrong shows in the verdict.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { RegisterLoad } from "../../../src/client/drill/register-load.ts";
 import type { Written } from "../../../src/client/fleet-client.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
@@ -53,6 +53,17 @@ class Store {
   }
 }
 
+// The load's pauses and the store's answers take time of a fake clock only.
+vi.mock("node:timers/promises", () => ({
+  setTimeout: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
+}));
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 const failure = (code: string, exit: Exit) => new OperatorError(code, { what: code, exit });
 
 test.each([
@@ -65,8 +76,13 @@ test.each([
   const load = new RegisterLoad(store, { drillId: "d", now: () => performance.now() });
   // A stale read shows only where the last write had ended before it began: enough of them.
   const turns = fault === "answers from an old state" ? 150 : 60;
-  await expect.poll(() => store.turns).toBeGreaterThan(turns);
-  const events = await load.stop();
+  for (let ms = 0; store.turns <= turns; ms += 100) {
+    expect(ms, "five clients write within a minute").toBeLessThan(60_000);
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  const stopped = load.stop();
+  await vi.advanceTimersByTimeAsync(1_000);
+  const events = await stopped;
   const found = judgeHistory(events);
   expect(found.verdict).toBe(verdict);
   expect(found.outcomesUnknown > 0).toBe(fault === "gives up and applies");

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { FLEET_GROUP, groupId, logIndex, nodeId } from "../../../src/core/base/ids.ts";
 import { diskWorld } from "../../../src/core/storage/disk-world.ts";
@@ -14,6 +15,11 @@ import {
   temporaryFolder,
   worldWith,
 } from "./support.ts";
+
+/** The only file operation is held: what is acknowledged meanwhile is acknowledged within a few turns. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+}
 
 /** Real files whose synced writes wait for `release`, or fail once `failure` is set. */
 function controlledFiles() {
@@ -95,7 +101,8 @@ test("yugabyte#32875: an empty write is not acknowledged before what came before
   const done: string[] = [];
   const first = storage.write(request({ entries: [entry(1)] })).then(() => done.push("entry"));
   const empty = storage.write(request({})).then(() => done.push("empty"));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await expect.poll(() => files.heldSyncs()).toBe(1);
+  await turns();
   expect(done).toEqual([]);
   const late = storage.write(request({})).then(() => done.push("late"));
   files.release();
@@ -163,7 +170,7 @@ test("a commit index that moves alone is not acknowledged before what came befor
   await expect.poll(() => files.heldSyncs()).toBe(1);
   const commit = storage.write(request({ hardState: hardState(0, 0, 1) })).then(() => done.push("commit"));
   const second = storage.write(request({ entries: [entry(2)] })).then(() => done.push("entry 2"));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   expect(done).toEqual([]);
   files.release();
   files.holds = true;

@@ -20,7 +20,7 @@ import {
   worldWith,
 } from "./support.ts";
 
-const disk = vi.hoisted(() => ({ failure: null as string | null }));
+const disk = vi.hoisted(() => ({ failure: null as string | null, failed: 0 }));
 
 vi.mock(import("../../../src/core/base/durable-file.ts"), async (importOriginal) => {
   const real = await importOriginal();
@@ -29,6 +29,7 @@ vi.mock(import("../../../src/core/base/durable-file.ts"), async (importOriginal)
     writeFileDurably: (path, content) => {
       const { failure } = disk;
       if (failure === null) return real.writeFileDurably(path, content);
+      disk.failed += 1;
       return Promise.reject(Object.assign(new Error(`${failure}: injected`), { code: failure }));
     },
   };
@@ -57,7 +58,11 @@ async function opened() {
     const write = (bytes: Uint8Array, position: number) => busy(file.write(bytes, position));
     return { ...file, write };
   });
-  const storage = await openStorage(directory, { segmentBytes: SEGMENT_BYTES, onReport, world });
+  // The pause before a retry is a turn of the event loop.
+  const sleep = (_ms: number, signal: AbortSignal) => nextTurn(undefined, { signal });
+  const clock = { ...world.clock, sleep };
+  const options = { segmentBytes: SEGMENT_BYTES, onReport, world: { ...world, clock } };
+  const storage = await openStorage(directory, options);
   return { directory, storage, reports, log };
 }
 
@@ -131,7 +136,8 @@ test("a received snapshot is acknowledged only once there was room for it", asyn
   void installed.then(() => done.push("snapshot"));
   void behind.then(() => done.push("entry"));
   await expect.poll(() => storage.isFull).toBe(true);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const before = disk.failed;
+  await expect.poll(() => disk.failed).toBeGreaterThan(before + 3);
   expect(done).toEqual([]);
   disk.failure = null;
   await Promise.all([installed, behind]);

@@ -9,6 +9,8 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
+const IDLE_TURNS_MAX = 10_000;
+
 export class VirtualWorld implements CallerWorld {
   #nowMs = 1_000;
   readonly #sleepers = new Set<Sleeper>();
@@ -44,11 +46,16 @@ export class VirtualWorld implements CallerWorld {
       isSettled = true;
     });
     watched.catch(() => undefined);
-    for (;;) {
+    for (let idleTurns = 0; ; ) {
       await nextTurn();
       if (isSettled) return watched;
       const next = [...this.#sleepers].sort((a, b) => a.atMs - b.atMs)[0];
+      // The promise may need turns of its own, but nothing in this world takes that many.
+      if (next === undefined) idleTurns += 1;
+      if (idleTurns > IDLE_TURNS_MAX)
+        throw new Error("the promise waits for nothing that sleeps in this world");
       if (next === undefined) continue;
+      idleTurns = 0;
       this.#sleepers.delete(next);
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       next.wake();

@@ -62,7 +62,7 @@ test("a change of the configuration comes after what was proposed before it, and
   const second = group.proposeNow(leader, recordProbe(2), 5_000);
   const [one, two, three] = await group.until(Promise.all([first, change, second]));
   expect([one, two, three].map((result) => result.ok)).toEqual([true, true, true]);
-  if (!one.ok || !two.ok || !three.ok) return;
+  if (!one.ok || !two.ok || !three.ok) throw new Error("all three were ok just now");
   expect([two.index, three.index]).toEqual([logIndex(one.index + 1), logIndex(one.index + 2)]);
 });
 

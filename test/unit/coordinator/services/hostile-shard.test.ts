@@ -168,20 +168,28 @@ test("a shard of a thousand clusters may report as often as it has news", async 
   }
 });
 
+const bind = (clusterId: string): Operation => ({
+  kind: { $case: "bindCluster", value: { clusterId, shardId: "s1" } },
+});
+const submitted = (operation: Operation) =>
+  refusalOf(group, submit(context, SubmitRequest.fromPartial({ operation }), adminOf(group)));
+
 test.each([
-  { name: "x".repeat(100_000), reason: "COMMAND_TOO_LARGE", why: "a name of 100 kB" },
-  { name: "x".repeat(254), reason: "INVALID_NAME", why: "a name that the tables judge" },
-])("$why is refused before it is an entry, or by the tables: $reason", async ({ name, reason }) => {
-  const operation: Operation = { kind: { $case: "drainShard", value: { shardId: name } } };
-  const bind: Operation = { kind: { $case: "bindCluster", value: { clusterId: name, shardId: "s1" } } };
+  { name: "x".repeat(100_000), reason: "COMMAND_TOO_LARGE", entries: 0, why: "a name of 100 kB" },
+  { name: "x".repeat(254), reason: "INVALID_NAME", entries: 1, why: "a name that the tables judge" },
+])("$why is refused before it is an entry, or by the tables: $reason", async ({ name, reason, entries }) => {
   const { appliedIndex } = context.driver;
-  const refused = await refusalOf(
-    group,
-    submit(context, SubmitRequest.fromPartial({ operation: bind }), adminOf(group)),
-  );
-  expect(refused).toBe(reason);
-  expect(context.driver.appliedIndex - appliedIndex).toBe(reason === "COMMAND_TOO_LARGE" ? 0 : 1);
-  if (reason !== "COMMAND_TOO_LARGE") return;
-  await refusalOf(group, submit(context, SubmitRequest.fromPartial({ operation }), adminOf(group)));
+  expect(await submitted(bind(name))).toBe(reason);
+  expect(context.driver.appliedIndex - appliedIndex).toBe(entries);
+});
+
+test("writes that are too large are counted", async () => {
+  const name = "x".repeat(100_000);
+  for (const operation of [
+    bind(name),
+    { kind: { $case: "drainShard", value: { shardId: name } } } as const,
+  ]) {
+    expect(await submitted(operation)).toBe("COMMAND_TOO_LARGE");
+  }
   expect(context.refusedWrites.counts.get("command_too_large")).toBe(2);
 });

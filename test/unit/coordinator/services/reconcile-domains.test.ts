@@ -213,6 +213,7 @@ test("a long list is compared in turns of the event loop, however long it is", a
     isOver = true;
   });
   while (!isOver) {
+    expect(turns.length, "9 000 domains are reconciled in a few turns").toBeLessThan(10_000);
     await nextTurn();
     turns.push(0);
   }

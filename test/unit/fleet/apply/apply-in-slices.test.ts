@@ -13,6 +13,7 @@ import { bind, command, type OperationKind, open, Replica, register } from "../r
 
 const ROWS = 1_000;
 const SLICE_ROWS = 50;
+const SLICES_MAX = 1_000;
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -129,10 +130,11 @@ test("a pass over the rows goes on in the draft", () => {
 });
 
 function run(steps: Generator<undefined, Outcome, undefined>): Outcome {
-  for (;;) {
+  for (let slices = 0; slices < SLICES_MAX; slices += 1) {
     const { done, value } = steps.next();
     if (done) return value;
   }
+  throw new Error(`not applied after ${SLICES_MAX} slices`);
 }
 
 function everythingOf(state: FleetState) {
