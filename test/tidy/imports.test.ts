@@ -72,6 +72,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // A local fleet, from the machine upwards: its processes, its files, certificates and contexts, and what starts it.
   "src/client/processes": ["src/core/base"],
   "src/client/files": ["src/core/base", "src/core/seal (types)", "src/core/wire", "src/client/processes"],
+  "src/client/logs": ["src/core/base", "src/client/files"],
   "src/client/context": [
     "src/core/base",
     "src/core/wire (types)",

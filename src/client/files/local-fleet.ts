@@ -3,6 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { shownName } from "../../core/base/ids.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import { type FleetFile, parseFleetFile } from "./fleet-file.ts";
 import {
@@ -42,6 +43,18 @@ export async function findLocalFleet(directory: string): Promise<LocalFleet | nu
     if (fleet !== null) return fleet;
   }
   return null;
+}
+
+/** The process called `name`. Throws PROCESS_UNKNOWN. */
+export function processNamed({ directory, processes }: LocalFleet, name: string): ProcessPlan {
+  const plan = processes.find((candidate) => candidate.name === name);
+  if (plan !== undefined) return plan;
+  throw new OperatorError("PROCESS_UNKNOWN", {
+    what: `the fleet in ${directory} has no process called ${shownName(name)}`,
+    why: `it has ${processes.map((candidate) => candidate.name).join(", ")}`,
+    next: "choose one of these",
+    exit: Exit.NotFound,
+  });
 }
 
 /**

@@ -1,8 +1,7 @@
 // Single processes of a local fleet, for drills, rebinds and tests: listing, starting, stopping, killing,
 // pausing. Signals take no lock, so that a fault happens at once; starts and stops take the fleet's lock.
-import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { lockPath } from "../files/layout.ts";
-import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
+import { type LocalFleet, loadLocalFleet, processNamed } from "../files/local-fleet.ts";
 import type { ProcessPlan } from "../files/process-plan.ts";
 import { withLock } from "../processes/lock.ts";
 import type { ProcessRole } from "../processes/process-memory.ts";
@@ -90,12 +89,5 @@ async function send(directory: string, name: string, signal: Signal, processes: 
 
 async function findPlan(directory: string, name: string): Promise<{ fleet: LocalFleet; plan: ProcessPlan }> {
   const fleet = await loadLocalFleet(directory);
-  const plan = fleet.processes.find((candidate) => candidate.name === name);
-  if (plan !== undefined) return { fleet, plan };
-  throw new OperatorError("PROCESS_UNKNOWN", {
-    what: `the fleet in ${fleet.directory} has no process called ${name}`,
-    why: `it has ${fleet.processes.map((candidate) => candidate.name).join(", ")}`,
-    next: "choose one of these",
-    exit: Exit.NotFound,
-  });
+  return { fleet, plan: processNamed(fleet, name) };
 }

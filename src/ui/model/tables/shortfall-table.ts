@@ -27,7 +27,8 @@ export const shortfallTable: Table<ShardShortfall> = {
   ],
 };
 
-function pairs(map: Readonly<Record<string, string | number>> | undefined): string | null {
+/** "cpu=2 memory=8"; null without any. */
+export function pairs(map: Readonly<Record<string, string | number>> | undefined): string | null {
   const found = Object.entries(map ?? {});
   return found.length === 0 ? null : found.map(([key, value]) => `${key}=${value}`).join(" ");
 }

@@ -1,7 +1,7 @@
 // One open row: everything that is known about it, line by line.
 
-import type { AuditEntry } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { ClusterView, FollowerProgress } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
+import { concerns } from "../audit-subject.ts";
 import { formatDuration } from "../duration.ts";
 import type { Cell } from "../table.ts";
 import { formatBytes } from "./bytes.ts";
@@ -63,10 +63,6 @@ export function auditOf(state: TopState, name: string): readonly DetailLine[] {
       }),
     ),
   ];
-}
-
-function concerns({ metadata, what }: AuditEntry, name: string): boolean {
-  return Object.values(metadata).includes(name) || what.split(/[\s,;:]+/).includes(name);
 }
 
 /** A node: its followers if it leads, otherwise its own replication; its sizes, and the terms that it saw. */

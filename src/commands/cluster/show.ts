@@ -1,0 +1,46 @@
+// `fleet cluster show NAME`: one cluster, and everything known of it.
+import { Args } from "@oclif/core";
+import type { ClusterFacts } from "../../client/cluster-facts.ts";
+import type { FleetClient } from "../../client/fleet-client.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { rfc3339 } from "../../ui/cli/json.ts";
+import { freshness, freshnessFlags } from "../../ui/cli/list-flags.ts";
+import { liveFlags } from "../../ui/cli/output-flags.ts";
+import type { TextView } from "../../ui/cli/view.ts";
+import { concerns } from "../../ui/model/audit-subject.ts";
+import { clusterFactsLines, historyLines } from "../../ui/model/cluster-facts-lines.ts";
+
+const view: TextView<ClusterFacts> = {
+  kind: "ClusterFacts",
+  name: ({ cluster }) => cluster.clusterId,
+  text: (facts, { paint, symbols }) => [
+    ...clusterFactsLines(facts, rfc3339).map(({ mark, text }) =>
+      paint.mark(mark, `${symbols.marks[mark]} ${text}`),
+    ),
+    ...historyLines(facts, rfc3339),
+  ],
+};
+
+export default class ClusterShow extends FleetCommand {
+  static override summary =
+    "Show a cluster: its binding, who serves it, its shard, its demand and its history";
+  static override description =
+    "The history is what the newest 10 000 audit entries say of it. Older ones are in fleet audit list --after 0 and in exports.";
+  static override examples = ["<%= config.bin %> cluster show c1", "<%= config.bin %> cluster show c1 -w"];
+  static override args = { cluster: Args.string({ required: true, description: "The cluster" }) };
+  static override flags = { ...liveFlags, ...freshnessFlags };
+
+  async run(): Promise<ClusterFacts> {
+    const { args, flags } = await this.parse(ClusterShow);
+    const load = async (client: FleetClient) => {
+      const { clusterFacts } = await import("../../client/cluster-facts.ts");
+      return await clusterFacts(
+        client,
+        args.cluster,
+        (entry) => concerns(entry, args.cluster),
+        freshness(flags),
+      );
+    };
+    return await this.read(flags, { view, load });
+  }
+}

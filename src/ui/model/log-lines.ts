@@ -1,0 +1,36 @@
+// A line of a process's log as an operator reads it: time, process, level, fact, and its fields as key=value.
+import type { Look } from "./paint.ts";
+import type { Mark } from "./table.ts";
+
+/** The client's line, repeated here because the model may not import the client. */
+export interface ShownLogLine {
+  readonly process: string;
+  readonly at: string | null;
+  readonly level: string | null;
+  readonly fact: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+const MARKS: Readonly<Record<string, Mark>> = { warn: "warn", error: "bad" };
+const LEVEL_WIDTH = "error".length;
+const TIME_WIDTH = "2026-01-01T00:00:00.000Z".length;
+// Such a value needs no quotes to be told from its neighbours.
+const PLAIN = /^[^\s"=]+$/;
+
+/** `nameWidth`: the longest name of a process. */
+export function logLine(
+  { process, at, level, fact, fields }: ShownLogLine,
+  nameWidth: number,
+  look: Look,
+): string {
+  const shown = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`);
+  const head = `${(at ?? "").padEnd(TIME_WIDTH)}  ${process.padEnd(nameWidth)}  ${(level ?? "").padEnd(LEVEL_WIDTH)}`;
+  const text = [head, fact, ...shown].join("  ");
+  const mark = MARKS[level ?? ""];
+  return mark === undefined ? text : look.paint.mark(mark, text);
+}
+
+function fieldText(value: unknown): string {
+  if (typeof value === "string") return PLAIN.test(value) ? value : JSON.stringify(value);
+  return JSON.stringify(value);
+}
