@@ -71,7 +71,7 @@ describe("an answer", () => {
     { line: "audit head -o name", stdout: /^[0-9a-f]{64}\n$/, why: "a hash to note elsewhere" },
     { line: "cluster show c1", stdout: /^● c1 is declared to s\d /, why: "all that is known of one cluster" },
     { line: "logs n1 --tail 3", stdout: /^(2\d{3}-.*Z {2}n1 {6}\w+ .*\n){3}$/, why: "its newest lines" },
-    { line: "logs --level error", stdout: /^$/, why: "no process failed" },
+    { line: "logs --level error -o json", stdout: /"lines": \[\]/, why: "no process failed" },
     { line: "context list -o name", stdout: /^local\n$/, why: "fleet init made a context" },
     { line: "top --once", stdout: /^local · ● healthy/, why: "a frame of the dashboard" },
     { line: "top --once --ascii", stdout: /^[\x20-\x7e\n]+$/, why: "for poor terminals" },
