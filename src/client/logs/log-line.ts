@@ -1,7 +1,7 @@
 // A line of a process's log: JSON, as every role writes it, or other text, such as Node's own last words in a crash.
 
 /** From the least severe to the most. */
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogLine {
