@@ -37,7 +37,8 @@ test.each([
 });
 
 test("a seed gives the same run, bit for bit", async () => {
-  for (const seed of [3, 5, 12, 14]) {
+  // The folders of 6 are encrypted, with keys and salts that differ each time.
+  for (const seed of [3, 5, 6, 12, 14]) {
     const [first, second] = [await simulate(drawSwarm(seed)), await simulate(drawSwarm(seed))];
     expect(second).toEqual(first);
   }

@@ -279,6 +279,30 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: "key-used-before-it-is-durable",
+    rule: "a key is durable in the ring before it seals anything (ADR-0031)",
+    edits: [
+      {
+        file: "src/core/storage/at-rest.ts",
+        search:
+          "await this.#replace(next, keys.current);\n      this.#sealer = new FrameSealer(activeKey(next));",
+        replace:
+          "this.#sealer = new FrameSealer(activeKey(next));\n      await this.#replace(next, keys.current);",
+      },
+    ],
+  },
+  {
+    name: "key-dropped-too-early",
+    rule: "a key leaves the ring only when no segment needs it (ADR-0031)",
+    edits: [
+      {
+        file: "src/core/storage/at-rest.ts",
+        search: "for (const id of [...files.values(), ...segments.keys()]) used.add(id);",
+        replace: "for (const id of files.values()) used.add(id);",
+      },
+    ],
+  },
+  {
     name: "forget-term",
     rule: "the term survives a restart (Raft Figure 2)",
     edits: [

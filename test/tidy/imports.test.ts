@@ -47,6 +47,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/check": ["src/core/base"],
   "src/core/sim": [
     "src/core/base",
+    "src/core/seal",
     "src/core/raft",
     "src/core/fleet",
     "src/core/coordinator",

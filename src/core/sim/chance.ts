@@ -24,6 +24,8 @@ const STREAMS = [
   "batchers",
   "slices",
   "officers",
+  "keys",
+  "rotations",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

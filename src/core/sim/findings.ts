@@ -21,6 +21,11 @@ export function isDiskFailure(code: string | null): boolean {
   return code !== null && DISK_FAILURES.includes(code);
 }
 
+/** A damaged ring of keys may name a key that there never was, and a damaged meta.json no encryption. */
+export function isCorruption(code: string | null): boolean {
+  return code === "STORAGE_CORRUPT" || code?.startsWith("ENCRYPTION_") === true;
+}
+
 /** A broken invariant names its node, and is a violation like any other. */
 export function asFinding(node: NodeId, error: unknown): unknown {
   if (!(error instanceof AssertionError || error instanceof OperatorError)) return error;

@@ -14,7 +14,7 @@ import { Chance } from "./chance.ts";
 import type { Answer, Change } from "./change-request.ts";
 import type { Elector } from "./electable.ts";
 import { electorOf } from "./elector-of.ts";
-import { asFinding, failureCodeOf, isDiskFailure } from "./findings.ts";
+import { asFinding, failureCodeOf, isCorruption, isDiskFailure } from "./findings.ts";
 import type { Port } from "./network.ts";
 import { portTo } from "./node-port.ts";
 import { META_FILE, openFolder, REJOIN_MARK } from "./open-folder.ts";
@@ -360,7 +360,7 @@ export class SimNode {
     const mayBeLost = swarm.hasTable || this.#wasWiped || this.id <= swarm.voters;
     return {
       ...{ node: this.id, life, disk: this.disk, chance: this.#chance, clock: this.clock },
-      segmentBytes: swarm.segmentBytes,
+      ...{ keys: this.#world.keys.of(this.id), segmentBytes: swarm.segmentBytes },
       partBytes: swarm.partBytes,
       founding: mayBeLost ? { bootstrap: false, voters: everybody } : null,
       groups: swarm.groups,
@@ -374,7 +374,7 @@ export class SimNode {
   #onFatal(error: unknown): void {
     const code = failureCodeOf(error);
     // The operator moves the folder away, and starts the node again.
-    const isLost = code === "STORAGE_CORRUPT" && this.disk.isDamaged;
+    const isLost = isCorruption(code) && this.disk.isDamaged;
     if (!isLost && !isDiskFailure(code)) {
       this.#host.failed(asFinding(this.id, error));
       return;

@@ -5,11 +5,15 @@ import type { Clock } from "../base/clock.ts";
 import type { NodeId } from "../base/ids.ts";
 import { bootstrap } from "../coordinator/membership/bootstrap.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
+import type { EncryptionChoice } from "../storage/folder-keys.ts";
 import { decodePayload, readFrame } from "../storage/frame.ts";
+import type { FrameReader } from "../storage/frame-seal.ts";
 import type { WalRecord } from "../storage/record.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import type { StorageWorld } from "../storage/storage-world.ts";
 import type { Chance } from "./chance.ts";
+import type { KeyHolder } from "./key-holders.ts";
+import { SafetyViolation } from "./violation.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 import { VirtualFiles } from "./virtual-files.ts";
 
@@ -30,6 +34,8 @@ export interface FolderOptions {
   /** What an empty folder is to be; null = left empty. */
   readonly founding: { readonly bootstrap: boolean; readonly voters: readonly NodeId[] } | null;
   readonly groups: number;
+  /** What encrypts it; null = it is plain. */
+  readonly keys: KeyHolder | null;
   readonly delayMs: () => number;
   readonly pass: (ms: number) => Promise<void>;
   readonly onUse: () => void;
@@ -47,11 +53,16 @@ export interface Folder {
 
 /** Throws what the storage throws. */
 export async function openFolder(options: FolderOptions): Promise<Folder> {
-  const { node, disk, segmentBytes, founding, groups } = options;
-  let isOpen = false;
-  const onWrite = (path: string, bytes: Uint8Array) => {
-    if (!isOpen || !path.endsWith(".wal")) return () => undefined;
-    const records = recordsIn(bytes);
+  const { node, disk, segmentBytes, founding, groups, keys } = options;
+  let opened: DiskStorage | null = null;
+  const onWrite = (path: string, bytes: Uint8Array, offset: number) => {
+    if (opened === null || !path.endsWith(".wal")) return () => undefined;
+    const segment = Number.parseInt(path.split("/").at(-1) ?? "", 10);
+    const records = recordsIn(opened.frames, segment, offset, bytes);
+    if (typeof records === "string") {
+      keys?.found(new SafetyViolation("encryption", `node ${node} writes a frame, and ${records}`));
+      return () => undefined;
+    }
     options.onFrame(records);
     return () => options.onSynced(records);
   };
@@ -61,11 +72,16 @@ export async function openFolder(options: FolderOptions): Promise<Folder> {
   });
   const identity = { clusterId: CLUSTER_ID, nodeId: node };
   const world = worldOf(options, files);
-  const storage = await DiskStorage.open({ directory: DATA_FOLDER, identity, segmentBytes, world });
+  const open = (encryption: EncryptionChoice | null) =>
+    DiskStorage.open({ directory: DATA_FOLDER, identity, segmentBytes, world, encryption });
+  const isOld = disk.inode(META_FILE) !== undefined && !disk.isDamaged;
+  if (isOld) await keys?.tryWrong(open, () => disk.list(DATA_FOLDER).join());
+  const storage = await open(keys?.choice ?? null);
   const mark = new RejoinMark(DATA_FOLDER, files);
   if (founding !== null) await bootstrap({ dataDirectory: DATA_FOLDER, ...founding, groups }, storage, mark);
   const [isMarked, isWhole] = [await mark.isSet(), await mark.isWhole()];
-  isOpen = true;
+  keys?.opened(storage);
+  opened = storage;
   return { storage, mark, isMarked, isWhole };
 }
 
@@ -79,8 +95,16 @@ function worldOf({ node, life, clock, pass, partBytes }: FolderOptions, files: V
   };
 }
 
-function recordsIn(frame: Uint8Array): readonly WalRecord[] {
-  const read = readFrame(frame, 0);
+/** Or why the frame can't be read back. */
+function recordsIn(
+  frames: FrameReader,
+  segment: number,
+  offset: number,
+  bytes: Uint8Array,
+): readonly WalRecord[] | string {
+  const read = readFrame(bytes, 0);
   if (read.kind !== "frame") throw new Error(`what is written to the log is no frame but ${read.kind}`);
-  return decodePayload(read.payload);
+  const payload = frames.read({ segment, offset, sequence: read.sequence }, read);
+  if (typeof payload === "string") return payload;
+  return decodePayload(payload);
 }

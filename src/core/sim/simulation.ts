@@ -16,6 +16,7 @@ import { FaultInjector } from "./fault-injector.ts";
 import type { FaultKind } from "./faults.ts";
 import { GroupClient } from "./group-client.ts";
 import { Healing } from "./healing.ts";
+import { KeyHolders } from "./key-holders.ts";
 import { Network } from "./network.ts";
 import { type NodeHost, SimNode } from "./node.ts";
 import { Officer } from "./officer.ts";
@@ -93,7 +94,9 @@ class Simulation implements NodeHost {
     const size = swarm.voters + swarm.spares;
     this.#swarm = swarm;
     const builds = new Builds(swarm, queue);
-    this.#world = { swarm, queue, trace, network, checker: new Checker(size, sideGroupsOf(swarm)), builds };
+    const keys = new KeyHolders(swarm, queue, (error) => this.failed(error));
+    const checker = new Checker(size, sideGroupsOf(swarm));
+    this.#world = { swarm, queue, trace, network, checker, builds, keys };
     this.#nodes = Array.from({ length: size }, (_, at) => new SimNode(nodeId(at + 1), this.#world, this));
     this.#administrator = new Administrator(this.#world, this.#nodes);
   }
@@ -102,6 +105,7 @@ class Simulation implements NodeHost {
     try {
       await this.#found();
       this.#world.builds.upgrade(this.#nodes);
+      this.#world.keys.begin(this.#nodes);
       this.#injector = new FaultInjector(this.#world, this.#nodes, this.#administrator);
       const clients = [
         ...Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes)),

@@ -28,6 +28,8 @@ export interface Swarm {
   readonly snapshotEvery: number;
   readonly trailing: number;
   readonly segmentBytes: number;
+  /** Between two rotations of a node's keys; 0 = data folders are plain. */
+  readonly rotateMs: number;
   /** Larger snapshots are read, sent and restored in parts of so many bytes. */
   readonly partBytes: number;
   readonly messageBytesMax: number;
@@ -87,6 +89,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
     // Contenders would have less done before the end of the run.
     batchers: settings.contenders > 0 ? 0 : Chance.of(seed, "batchers").pick([1, 2]),
     officers: flips.length > 0 ? 0 : Chance.of(seed, "officers").pick([0, 1]),
+    rotateMs: Chance.of(seed, "keys").pick([0, 0, 0, 400, 2_000]),
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
     comparesStates: flips.length > 0,
@@ -96,7 +99,10 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   };
 }
 
-type Settings = Omit<Swarm, "seed" | "noises" | "schedule" | "comparesStates" | "batchers" | "officers">;
+type Settings = Omit<
+  Swarm,
+  "seed" | "noises" | "schedule" | "comparesStates" | "batchers" | "officers" | "rotateMs"
+>;
 
 interface Theme {
   readonly noises: readonly Noise[];

@@ -18,7 +18,7 @@ export interface VirtualFilesOptions {
   /** Told of each use of the disk, also of one that takes no time. */
   readonly onUse: () => void;
   /** Told of each synced write when it begins; what it returns is called when the write is done. */
-  readonly onWrite: (path: string, bytes: Uint8Array) => () => void;
+  readonly onWrite: (path: string, bytes: Uint8Array, position: number) => () => void;
 }
 
 /** Of operations that wait for no disk, per mille that take a moment. */
@@ -54,7 +54,7 @@ export class VirtualFiles implements FileSystem {
     const inode = this.#find(path);
     return {
       write: async (bytes, position) => {
-        const onSynced = this.#options.onWrite(path, bytes);
+        const onSynced = this.#options.onWrite(path, bytes, position);
         this.#disk.write(inode, bytes, position);
         await this.#sync(inode);
         onSynced();

@@ -3,6 +3,7 @@
 import type { Builds } from "./builds.ts";
 import type { Checker } from "./checker.ts";
 import type { EventQueue } from "./event-queue.ts";
+import type { KeyHolders } from "./key-holders.ts";
 import type { Network } from "./network.ts";
 import type { Swarm } from "./swarm.ts";
 import type { Trace } from "./trace.ts";
@@ -14,4 +15,5 @@ export interface World {
   readonly checker: Checker;
   readonly trace: Trace;
   readonly builds: Builds;
+  readonly keys: KeyHolders;
 }

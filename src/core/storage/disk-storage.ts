@@ -20,6 +20,7 @@ import { partsOf } from "./chunks.ts";
 import { isDiskFailure } from "./disk-failure.ts";
 import { type DiskSpace, isOutOfSpace } from "./disk-space.ts";
 import { diskWorld } from "./disk-world.ts";
+import { type FrameReader, plainFrames } from "./frame-seal.ts";
 import { LockFile } from "./lock-file.ts";
 import { MemoryLog } from "./memory.ts";
 import { checkedRing, type DiskStorageOptions, openParts, type StorageParts } from "./open-parts.ts";
@@ -168,6 +169,11 @@ export class DiskStorage implements Storage {
   /** How the folder is encrypted; null = it is not. */
   async encryption(): Promise<AtRestStatus | null> {
     return (await this.#atRest?.status(this.#snapshotDirectory, this.#wal.keyUse())) ?? null;
+  }
+
+  /** How this folder's frames are read back. */
+  get frames(): FrameReader {
+    return this.#atRest?.frames ?? plainFrames;
   }
 
   /**
