@@ -14,6 +14,8 @@ import {
   type ListFilter,
   type ListInstructionsResponse,
   type ListMembersResponse,
+  type ListPlanStepsResponse,
+  type ListPlansResponse,
   type ListProbesResponse,
   type ListProvidersResponse,
   type ListQuotasResponse,
@@ -137,6 +139,19 @@ export abstract class LeaderReads {
   listRoles(options: ReadOptions = {}): Promise<Listed<ListRolesResponse>> {
     return this.#list(options, "roles", (client, request, limits) =>
       unary(client.listRoles.bind(client), request, limits),
+    );
+  }
+
+  listPlans(options: ReadOptions = {}): Promise<Listed<ListPlansResponse>> {
+    return this.#list(options, "plans", (client, request, limits) =>
+      unary(client.listPlans.bind(client), request, limits),
+    );
+  }
+
+  /** The filter names the plan. */
+  listPlanSteps(options: ReadOptions = {}): Promise<Listed<ListPlanStepsResponse>> {
+    return this.#list(options, "steps", (client, request, limits) =>
+      unary(client.listPlanSteps.bind(client), request, limits),
     );
   }
 

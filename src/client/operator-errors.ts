@@ -150,6 +150,17 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: () =>
       "the cluster was recovered or restored: acknowledged changes may be missing. Check the state (fleet status, fleet audit list), then repeat what is missing",
   },
+  CLUSTER_CLAIMED: {
+    next: ({ plan }) =>
+      `see how far it is: fleet rebind status ${plan}; to end it: fleet rebind abort ${plan}`,
+  },
+  PLAN_UNKNOWN: { next: () => "see the plans: fleet rebind status", exit: Exit.NotFound },
+  PLAN_EXISTS: { next: ({ plan }) => `see how far it is: fleet rebind status ${plan}` },
+  PLAN_ENDED: { next: ({ plan }) => `see how it ended: fleet rebind status ${plan}` },
+  PLAN_FENCED: { next: ({ plan }) => `see who runs it: fleet rebind status ${plan}` },
+  PLAN_INCOMPLETE: { next: ({ plan }) => `apply its file again, or end it: fleet rebind abort ${plan}` },
+  PLAN_NOT_RUNNING: { next: ({ plan }) => `see its state: fleet rebind status ${plan}` },
+  INVALID_PLAN: { next: () => "make a new plan with: fleet rebind plan", exit: Exit.Usage },
   SHARD_OBEYS: { next: () => "nothing to adopt; see: fleet shard list" },
   ADOPTION_OUTDATED: { next: ({ shard }) => `check it again: fleet shard show ${shard}` },
   SHARD_UNKNOWN: { next: () => "see the known shards: fleet shard list", exit: Exit.NotFound },

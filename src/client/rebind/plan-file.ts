@@ -1,14 +1,17 @@
 // Plans as YAML files: reads them and names every problem, and writes them for people to read and edit.
 
+import { access } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isName } from "../../core/base/ids.ts";
 import { parsePlan } from "../../core/rebind/parse-plan.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
+import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import { readYaml } from "../../core/wire/files/yaml-text.ts";
 import { readInput } from "../files/read-input.ts";
 import { safeYaml } from "../safe-yaml.ts";
 
 /** Throws PLAN_MISSING or PLAN_INVALID. */
-export async function readPlan(path: string): Promise<RebindPlan> {
+export async function readPlan(path: string): Promise<RebindPlan | WavePlan> {
   const text = await readInput(path).catch((cause: unknown) => {
     throw new OperatorError("PLAN_MISSING", {
       what: `the plan ${path} cannot be read`,
@@ -29,7 +32,17 @@ export async function readPlan(path: string): Promise<RebindPlan> {
   return parsed.plan;
 }
 
-export function formatPlan(plan: RebindPlan): string {
+/** What the file says; a text that names no file is taken to be a plan's name in the fleet. */
+export async function readPlanOrName(text: string): Promise<RebindPlan | WavePlan | string> {
+  if (text === "-" || !isName(text)) return await readPlan(text);
+  const isFile = await access(text).then(
+    () => true,
+    () => false,
+  );
+  return isFile ? await readPlan(text) : text;
+}
+
+export function formatPlan(plan: RebindPlan | WavePlan): string {
   return safeYaml(plan);
 }
 

@@ -1,11 +1,12 @@
 // `fleet rebind apply PLAN.yaml`: executes a plan; run again after an interruption, it goes on.
 import { Args, Flags } from "@oclif/core";
-import { type PlanReport, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";
+import { type PlanReport, runFlags } from "../../ui/cli/rebind-command.ts";
+import { WavesCommand, type WavesPreview, type WavesReport } from "../../ui/cli/waves-command.ts";
 
-export default class RebindApply extends RebindCommand {
+export default class RebindApply extends WavesCommand {
   static override summary = "Execute a plan";
   static override description =
-    "Moves the domains first, in batches that are each all or nothing. Then moves the clusters, in waves of --max-parallel moves. A wave that fails stops the waves after it.";
+    "Moves the domains first, in batches that are each all or nothing. Then moves the clusters, in waves of --max-parallel moves. A wave that fails stops the waves after it. A plan in waves (fleet rebind plan --wave) says itself how it proceeds: it is kept in the fleet, and fleet rebind status, pause, resume, abort and rollback act on it from any terminal.";
   static override examples = ["<%= config.bin %> rebind apply move.yaml --reason 'drain s1'"];
   static override args = { plan: Args.string({ required: true, description: "The plan's file" }) };
   static override flags = {
@@ -14,10 +15,11 @@ export default class RebindApply extends RebindCommand {
     yes: Flags.boolean({ summary: "Do not ask" }),
   };
 
-  async run(): Promise<PlanReport> {
+  async run(): Promise<PlanReport | WavesPreview | WavesReport> {
     const { args, flags } = await this.parse(RebindApply);
     const { readPlan } = await import("../../client/rebind/plan-file.ts");
     const plan = await readPlan(args.plan);
+    if (plan.version === 2) return await this.applyWaves(plan, flags);
     if (!flags["dry-run"]) await this.check(plan, flags);
     return await this.runPlan(plan, flags);
   }

@@ -1,14 +1,42 @@
 // `fleet rebind plan`: writes down which clusters would move where; nothing moves.
 import { Args, Flags } from "@oclif/core";
+import type { WavePlanRequest } from "../../client/rebind/waves/make-wave-plan.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
-import { timeoutFlag } from "../../ui/cli/fleet-flags.ts";
+import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
+import { type TargetFlagValues, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import { objectsOf } from "../../ui/cli/object-argument.ts";
 import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
+import {
+  hasWaveFlags,
+  labelOf,
+  namesIn,
+  preconditionsOf,
+  strategyOf,
+  type WaveFlagValues,
+  waveFlags,
+} from "../../ui/cli/wave-flags.ts";
+
+interface PlanFlagValues extends TargetFlagValues, WaveFlagValues {
+  readonly command: string | undefined;
+  readonly cluster: readonly string[] | undefined;
+  readonly from: string | undefined;
+  readonly label: string | undefined;
+  readonly file: string | undefined;
+  readonly to: readonly string[] | undefined;
+  readonly spread: boolean;
+  readonly timeout: number;
+}
 
 export default class RebindPlanCommand extends RebindCommand {
-  static override summary = "Write a plan that moves clusters to a shard";
-  static override description = "The plan is YAML: read it, edit it, apply it, roll it back.";
-  static override examples = ["<%= config.bin %> rebind plan c1 c2 --to s2 > move.yaml"];
+  static override summary = "Write a plan that moves clusters to other shards";
+  static override description =
+    "The plan is YAML: read it, edit it, apply it, roll it back. With a selection (--from, --label, --file), several targets or flags of WAVES and CONDITIONS it is a plan in waves: the fleet keeps its progress.";
+  static override examples = [
+    "<%= config.bin %> rebind plan c1 c2 --to s2 > move.yaml",
+    "<%= config.bin %> rebind plan --from s1 --spread --canary 2 --wave 50 --pause 30s > move.yaml",
+    "<%= config.bin %> rebind plan --label zone=eu-1a --to s2,s3 --on-failure rollback > move.yaml",
+  ];
   static override strict = false;
   static override args = {
     cluster: Args.string({ description: "A cluster; may be given several times" }),
@@ -16,26 +44,84 @@ export default class RebindPlanCommand extends RebindCommand {
   static override flags = {
     ...executorFlags,
     cluster: Flags.string({ hidden: true, multiple: true }),
-    to: Flags.string({ required: true, summary: "The shard that will own them" }),
+    from: Flags.string({ summary: "All clusters of this shard" }),
+    label: Flags.string({ summary: "All clusters of the shards with this label: region=R or zone=Z" }),
+    file: Flags.string({ summary: "The clusters that this file names, one a line; - = standard input" }),
+    to: Flags.string({ multiple: true, summary: "The shard that will own them; of s2,s3 those with room" }),
+    spread: Flags.boolean({ summary: "Choose among all shards with room", exclusive: ["to"] }),
+    ...waveFlags,
     timeout: timeoutFlag("60s", "Give up if a new leader has not heard the shards after this long"),
   };
 
-  async run(): Promise<RebindPlan> {
+  async run(): Promise<RebindPlan | WavePlan | null> {
     const { argv, flags } = await this.parse(RebindPlanCommand);
-    const [{ makePlan }, { formatPlan }] = await Promise.all([
-      import("../../client/rebind/make-plan.ts"),
-      import("../../client/rebind/plan-file.ts"),
-    ]);
-    const clusters = objectsOf(argv, flags.cluster ?? [], "CLUSTER");
+    const to = namesIn(flags.to ?? []);
+    if (to.length === 0 && !flags.spread) throw noTargets();
+    const [target, ...more] = to;
+    const isSelected = flags.from !== undefined || flags.label !== undefined || flags.file !== undefined;
+    const isInWaves = isSelected || hasWaveFlags(flags) || target === undefined || more.length > 0;
+    if (isInWaves) return await this.#inWaves(argv, flags, to);
+    return await this.#toShard(objectsOf(argv, flags.cluster ?? [], "CLUSTER"), target, flags);
+  }
+
+  async #toShard(clusters: readonly string[], to: string, flags: PlanFlagValues): Promise<RebindPlan> {
+    const { makePlan } = await import("../../client/rebind/make-plan.ts");
     const { onUnserved } = this;
-    const request = { clusters, to: flags.to, executor: this.executor(flags), onUnserved };
+    const request = { clusters, to, executor: this.executor(flags), onUnserved };
     const plan = await makePlan(await this.client(flags), request, this.hearing(flags));
     if (plan.moves.length === 0) {
-      this.note(`nothing to move: shard ${flags.to} owns what was named, and no other shard serves it`);
+      this.note(`nothing to move: shard ${to} owns what was named, and no other shard serves it`);
       // A file without moves is no plan; scripts learn it from the document.
       if (this.output.format === "table" || this.output.format === "wide") return plan;
     }
+    return await this.#printPlan(plan);
+  }
+
+  async #inWaves(
+    argv: readonly unknown[],
+    flags: PlanFlagValues,
+    to: readonly string[],
+  ): Promise<WavePlan | null> {
+    const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
+    const request: WavePlanRequest = {
+      from: flags.from,
+      label: flags.label === undefined ? undefined : labelOf(flags.label),
+      clusters: await this.#named(argv, flags),
+      to,
+      executor: this.executor(flags),
+      strategy: strategyOf(flags),
+      preconditions: preconditionsOf(flags),
+    };
+    const { plan, migrating } = await makeWavePlan(await this.client(flags), request, this.hearing(flags));
+    for (const cluster of migrating) this.note(`${cluster}: left out, because a migration is under way`);
+    if (plan === null) {
+      this.note("nothing to move: no cluster is selected that is not at its target");
+      return null;
+    }
+    return await this.#printPlan(plan);
+  }
+
+  async #printPlan<Plan extends RebindPlan | WavePlan>(plan: Plan): Promise<Plan> {
+    const { formatPlan } = await import("../../client/rebind/plan-file.ts");
     await this.print(plan, { kind: "RebindPlan", file: formatPlan });
     return plan;
   }
+
+  /** Clusters that are named here or in the file; none is needed beside a shard or a label. */
+  async #named(argv: readonly unknown[], flags: PlanFlagValues): Promise<readonly string[]> {
+    const { namesFrom } = await import("../../client/rebind/waves/names-file.ts");
+    const inFile = flags.file === undefined ? [] : await namesFrom(flags.file);
+    const typed = [...argv.map(String), ...(flags.cluster ?? [])];
+    const isSelected = flags.from !== undefined || flags.label !== undefined || flags.file !== undefined;
+    if (typed.length === 0 && isSelected) return inFile;
+    return [...objectsOf([...argv], [...(flags.cluster ?? [])], "CLUSTER"), ...inFile];
+  }
+}
+
+function noTargets(): OperatorError {
+  return new OperatorError("USAGE", {
+    what: "no target is given",
+    next: "name shards with --to s2,s3, or let the plan choose with --spread",
+    exit: Exit.Usage,
+  });
 }

@@ -14,6 +14,9 @@ import { reconcileDomains } from "./apply/apply-held-domains.ts";
 import { settleInstructions } from "./apply/apply-instruction.ts";
 import { performOnMany } from "./apply/apply-many.ts";
 import { foundMembers, noteFence, noteOfMember, removeMember, upsertMember } from "./apply/apply-member.ts";
+import { addPlanSteps, createPlan } from "./apply/apply-plan.ts";
+import { endPlan, pausePlan, renewPlan, takePlan } from "./apply/apply-plan-runner.ts";
+import { advanceStep } from "./apply/apply-plan-step.ts";
 import { clearProbes, noteDrill, recordProbe } from "./apply/apply-probe.ts";
 import { removeProvider, removeQuota, setQuota, upsertProvider } from "./apply/apply-quota.ts";
 import { recoverFleet } from "./apply/apply-recovery.ts";
@@ -229,6 +232,20 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return grantRole(state, context, value);
     case "revokeRole":
       return revokeRole(state, value);
+    case "createPlan":
+      return createPlan(state, context, value);
+    case "addPlanSteps":
+      return addPlanSteps(state, value);
+    case "takePlan":
+      return takePlan(state, context, value);
+    case "renewPlan":
+      return renewPlan(state, value);
+    case "pausePlan":
+      return pausePlan(state, context, value);
+    case "endPlan":
+      return endPlan(state, context, value);
+    case "advanceStep":
+      return advanceStep(state, context, value);
   }
 }
 
@@ -242,6 +259,9 @@ function isAudited({ $case }: OperationKind): boolean {
     case "settleInstructions":
     case "noteAuditExported":
     case "settleAdoption":
+    // The plan's creation and each of its steps are audited.
+    case "addPlanSteps":
+    case "renewPlan":
       return false;
     case "registerShard":
     case "bindCluster":
@@ -278,6 +298,11 @@ function isAudited({ $case }: OperationKind): boolean {
     case "deleteRole":
     case "grantRole":
     case "revokeRole":
+    case "createPlan":
+    case "takePlan":
+    case "pausePlan":
+    case "endPlan":
+    case "advanceStep":
       return true;
   }
 }

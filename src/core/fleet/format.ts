@@ -30,6 +30,8 @@ export const FENCES_VERSION = 2;
 const KEY_ROTATIONS_VERSION = 2;
 /** From this version on the audit log records drills (ADR-0034). */
 const DRILLS_VERSION = 2;
+/** From this version on the state has migrations in waves (ADR-0040). */
+const PLANS_VERSION = 2;
 
 /**
  * The cluster version from which on the operation may be proposed. A raise needs the version that it raises
@@ -86,6 +88,14 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "grantRole":
     case "revokeRole":
       return ROLES_VERSION;
+    case "createPlan":
+    case "addPlanSteps":
+    case "takePlan":
+    case "renewPlan":
+    case "pausePlan":
+    case "endPlan":
+    case "advanceStep":
+      return PLANS_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

@@ -51,6 +51,20 @@ export const ROLES_OF_OPERATOR_MAX = 16;
 export const ROLES_MAX = 1_000;
 export const GRANTS_MAX = 10_000;
 
+/** Unfinished migrations in waves. Each change of a cluster's binding asks all of them. */
+export const PLANS_UNFINISHED_MAX = 16;
+/** Unfinished and finished ones. The oldest finished ones make room. */
+export const PLANS_MAX = 64;
+export const PLAN_STEPS_MAX = 50_000;
+/** Of all plans together. The oldest finished plans make room. */
+export const PLAN_STEPS_KEPT_MAX = 100_000;
+/** Steps that one command adds: small enough to be applied at once. */
+export const PLAN_STEPS_ADDED_MAX = 256;
+/** Its steps' migrations are named by the plan and the step's number, and by an undo. */
+export const PLAN_ID_LENGTH_MAX = 200;
+export const PLAN_COMMAND_BYTES_MAX = 4_096;
+export const PLAN_ROOMS_MAX = 1_000;
+
 export const DETAIL_BYTES_MAX = 256;
 export const REASON_BYTES_MAX = 1_024;
 /** A DNS name of 253 characters, a colon and a port. */

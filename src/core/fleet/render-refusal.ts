@@ -51,6 +51,23 @@ const WORDS: Readonly<Record<string, Words>> = {
       : "only certificates that were issued already can be revoked, so that the identity can get a new one",
   REVOCATION_UNKNOWN: ({ subject }) => `${subject} is not revoked`,
   MEMBER_TOO_OLD: ({ name, version }) => `${name} has not announced version ${version}`,
+  CLUSTER_CLAIMED: ({ cluster, plan }) => `cluster ${cluster} is in plan ${plan}, which is unfinished`,
+  PLAN_UNKNOWN: ({ plan }) => `there is no plan ${plan}`,
+  PLAN_EXISTS: ({ plan }) => `there is a plan ${plan} already`,
+  PLAN_ENDED: ({ plan, state }) => `plan ${plan} has ended: it is ${state}`,
+  PLAN_PAUSED: ({ plan }) => `plan ${plan} is paused, and begins no step`,
+  PLAN_NOT_RUNNING: ({ plan, state }) => `plan ${plan} is not running: it is ${state}`,
+  PLAN_FENCED: ({ plan, runner }) => `plan ${plan} has another runner now: ${runner}`,
+  PLAN_INCOMPLETE: ({ plan, added, steps }) => `plan ${plan} has ${added} of its ${steps} steps`,
+  PLAN_UNFINISHED: ({ plan, left }) => `${left} steps of plan ${plan} are unfinished`,
+  PLAN_AT_LIMIT: ({ plan, limit }) => `plan ${plan} moves at most ${limit} clusters at a time`,
+  PLAN_ROLLS_BACK: ({ plan }) => `plan ${plan} moves its clusters back`,
+  PLAN_STEPS_OUT_OF_ORDER: ({ plan, added, first }) =>
+    `plan ${plan} has ${added} steps, so number ${first} is not the next one`,
+  STEP_UNKNOWN: ({ plan, cluster }) => `cluster ${cluster} is not in plan ${plan}`,
+  STEP_STATE_INVALID: ({ cluster, state, to }) =>
+    `the step of cluster ${cluster} is ${state}, and can't become ${to}`,
+  INVALID_PLAN: ({ field }) => `the plan's ${field} is missing, too large or not valid`,
   PROBE_CHANGED: ({ probe, applications, expected }) =>
     `probe ${probe} counts ${applications}, not ${expected}`,
   PROBES_FULL: ({ limit }) => `there are ${limit} probes of drills: clear finished ones`,

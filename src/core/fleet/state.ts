@@ -13,7 +13,8 @@ import { type OnChange, type ReadonlyTable, Table } from "./tables/table.ts";
 /**
  * A table whose changes can be watched. Not watchable: outcomes of clients' writes and a drill's probes are
  * private. The audit export is in the audit list, the cluster version in the status, and revocations have a
- * stream of their own. Roles and grants change rarely, and the audit log has each change.
+ * stream of their own. Roles and grants change rarely, and the audit log has each change. The steps of a plan
+ * are removed at once.
  */
 export type WatchedTable = Exclude<
   keyof Rows,
@@ -26,6 +27,8 @@ export type WatchedTable = Exclude<
   | "revocationLists"
   | "roles"
   | "grants"
+  | "plans"
+  | "planSteps"
 >;
 
 /** A row after a change; null = it was removed. */
@@ -170,7 +173,7 @@ const NO_WATCHERS: Watchers = {
   },
   ...{ audit: null, auditExports: null, instructions: null, providers: null, quotas: null, gates: null },
   ...{ clusterVersions: null, incarnations: null, revocations: null, revocationLists: null },
-  ...{ roles: null, grants: null },
+  ...{ roles: null, grants: null, plans: null, planSteps: null },
 };
 
 type Counts = { readonly [Name in keyof ShardCounts]: Map<string, number> };
@@ -239,6 +242,8 @@ function tablesBy(
     revocationLists: of("revocationLists"),
     roles: of("roles"),
     grants: of("grants"),
+    plans: of("plans"),
+    planSteps: of("planSteps"),
   };
 }
 

@@ -11,9 +11,11 @@ import {
 } from "./plan.ts";
 import { type PlanProblem, PlanReader } from "./plan-reader.ts";
 import { expandTemplate } from "./template.ts";
+import { readWavePlan } from "./waves/parse-wave-plan.ts";
+import type { WavePlan } from "./waves/wave-plan.ts";
 
 export type ParsedPlan =
-  | { readonly ok: true; readonly plan: RebindPlan }
+  | { readonly ok: true; readonly plan: RebindPlan | WavePlan }
   | { readonly ok: false; readonly problems: readonly PlanProblem[] };
 
 const MOVES_MAX = 100_000;
@@ -22,9 +24,13 @@ const KEYS = ["version", "name", "createdAt", "executor", "domains", "moves"];
 export function parsePlan(document: unknown): ParsedPlan {
   const problems: PlanProblem[] = [];
   const reader = new PlanReader(problems);
+  if (versionOf(document) === 2) {
+    const waves = readWavePlan(reader, document, (value) => readExecutor(reader, value));
+    return waves === null || problems.length > 0 ? { ok: false, problems } : { ok: true, plan: waves };
+  }
   const fields = reader.fields(document, "", KEYS);
   if (fields === null) return { ok: false, problems };
-  if (fields["version"] !== 1) reader.problem("version", "must be 1");
+  if (fields["version"] !== 1) reader.problem("version", "must be 1 or 2");
   const name = reader.name(fields["name"], "name", PLAN_NAME_LENGTH_MAX);
   const createdAt = fields["createdAt"];
   if (createdAt !== undefined && typeof createdAt !== "string") reader.problem("createdAt", "must be a text");
@@ -34,6 +40,12 @@ export function parsePlan(document: unknown): ParsedPlan {
   if (executor === null || problems.length > 0) return { ok: false, problems };
   const plan = { version: 1, name, executor, ...(domains.length > 0 ? { domains } : {}), moves } as const;
   return { ok: true, plan: typeof createdAt === "string" ? { ...plan, createdAt } : plan };
+}
+
+function versionOf(document: unknown): unknown {
+  return typeof document === "object" && document !== null && "version" in document
+    ? document.version
+    : undefined;
 }
 
 function readExecutor(reader: PlanReader, value: unknown): Executor | null {

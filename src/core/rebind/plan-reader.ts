@@ -23,13 +23,15 @@ export class PlanReader {
     this.#problems.push({ path, what });
   }
 
-  fields(value: unknown, path: string, known: readonly string[]): Fields | null {
+  /** `known`: the keys that it may have; null = any. */
+  fields(value: unknown, path: string, known: readonly string[] | null): Fields | null {
     if (!isFields(value)) {
       this.problem(path, "must be a mapping");
       return null;
     }
     for (const key of Object.keys(value)) {
-      if (!known.includes(key)) this.problem(path === "" ? key : `${path}.${key}`, "is not a known key");
+      if (known !== null && !known.includes(key))
+        this.problem(path === "" ? key : `${path}.${key}`, "is not a known key");
     }
     return value;
   }
@@ -49,6 +51,14 @@ export class PlanReader {
     if (typeof value === "string" && value !== "") return value;
     this.problem(path, "must be a text");
     return "";
+  }
+
+  /** The whole number, or `min` after reporting the problem. */
+  count(value: unknown, path: string, min: number, max: number): number {
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max)
+      return value;
+    this.problem(path, `must be a whole number from ${min} to ${max}`);
+    return min;
   }
 
   /** Must be true or absent: a flag that is written as false has no effect. */

@@ -116,7 +116,7 @@ export function isUndo(name: string): boolean {
 
 // m, m-undo, m-undo2, m-undo3, …: each inverse has an id of its own, because a migration id names one move
 // only. Undoing an undo many times does not exceed the length of a name.
-function undoName(name: string): string {
+export function undoName(name: string): string {
   const [, base, times] = UNDO.exec(name) ?? [];
   if (base === undefined) return `${name}-undo`;
   return `${base}-undo${times === "" ? 2 : Number(times) + 1}`;

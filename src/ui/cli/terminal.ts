@@ -41,3 +41,9 @@ export function moveByWheel(stdout: Pick<NodeJS.WriteStream, "write">, moves: bo
 export function copyToClipboard(stdout: Pick<NodeJS.WriteStream, "write">, text: string): void {
   stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
 }
+
+/** A line of progress on a terminal: it replaces the one before, until `text` is empty. */
+export function writeProgress(text: string): void {
+  const shown = printable(text).slice(0, Math.max(1, (process.stderr.columns ?? 80) - 1));
+  process.stderr.write(`\r\u001b[K${shown}`);
+}

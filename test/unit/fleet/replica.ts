@@ -9,6 +9,7 @@ import {
   MemberKind,
   type Operation,
   type Outcome,
+  type PlanStepState,
 } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 
 export type OperationKind = NonNullable<Operation["kind"]>;
@@ -206,3 +207,57 @@ export const member = (nodeId: number, wanted: MemberKind = MemberKind.VOTER): O
   $case: "upsertMember",
   value: { nodeId, name: `n${nodeId}`, address: `h:${nodeId}`, wanted },
 });
+export const createPlan = (planId: string, steps: number, maxUnavailable = 10): OperationKind => ({
+  $case: "createPlan",
+  value: {
+    planId,
+    base: { clusterId: "fleet-1", revision: 1, bindingsHash: "00" },
+    preconditions: {
+      quorumMargin: 1,
+      lagMax: undefined,
+      quietMs: 0,
+      rooms: [{ shardId: "s2", machines: 1 }],
+    },
+    strategy: {
+      ...{ canary: 1, wave: 10, maxUnavailable, pauseMs: 0, throttleLatencyMs: 5, throttleLag: undefined },
+      ...{ rollBackOnFailure: false, waveTimeoutMs: 1_000 },
+    },
+    command: "",
+    steps,
+  },
+});
+/** Each step is "cluster from to version". */
+export const addSteps = (planId: string, first: number, ...steps: readonly string[]): OperationKind => ({
+  $case: "addPlanSteps",
+  value: {
+    planId,
+    first,
+    steps: steps.map((text) => {
+      const [clusterId = "", fromShard = "", toShard = "", version = "1"] = text.split(" ");
+      return { clusterId, fromShard, toShard, version: Number(version) };
+    }),
+  },
+});
+export const takePlan = (planId: string, expectedFence = 0, rollBack = false): OperationKind => ({
+  $case: "takePlan",
+  value: { planId, runner: "host:1", expectedFence, rollBack },
+});
+export const renewPlan = (planId: string, fence: number): OperationKind => ({
+  $case: "renewPlan",
+  value: { planId, fence },
+});
+export const pausePlan = (planId: string, cause = "", fence = 0): OperationKind => ({
+  $case: "pausePlan",
+  value: { planId, cause, fence },
+});
+export const endPlan = (planId: string, fence = 0): OperationKind => ({
+  $case: "endPlan",
+  value: { planId, fence },
+});
+export const advance = (
+  planId: string,
+  fence: number,
+  clusterId: string,
+  to: PlanStepState,
+  failure = "",
+): OperationKind => ({ $case: "advanceStep", value: { planId, fence, clusterId, to, failure } });

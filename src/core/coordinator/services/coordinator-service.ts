@@ -26,6 +26,7 @@ import {
   sessionsList,
   shardsList,
 } from "./lists/lists.ts";
+import { planStepsList, plansList } from "./lists/plan-list.ts";
 import { rolesList } from "./lists/role-list.ts";
 import { shortfallsList } from "./lists/shortfall-list.ts";
 import { reportShard } from "./report-shard.ts";
@@ -77,6 +78,8 @@ export function coordinatorService(
     listShortfalls: handler(context, (request, caller) => shortfallsList(context, request, caller)),
     listRevocations: handler(context, (request, caller) => revocationsList(context, request, caller)),
     listRoles: handler(context, (request, caller) => rolesList(context, request, caller)),
+    listPlans: handler(context, (request, caller) => plansList(context, request, caller)),
+    listPlanSteps: handler(context, (request, caller) => planStepsList(context, request, caller)),
     checkAccess: handler(context, (request, caller) => checkAccess(context, request, caller)),
     watchRevocations: streamHandler(context, async (call) => watchRevocations(context, call)),
     watch: streamHandler(context, watching(context)),

@@ -56,6 +56,8 @@ export const coordinatorRules: ServiceRules<Implementation<ServedCoordinator>> =
   listShortfalls: read,
   listRevocations: read,
   listRoles: read,
+  listPlans: read,
+  listPlanSteps: read,
   checkAccess: read,
   watchRevocations: { allow: shardsAndAdmin, bytesMax },
   listProbes: read,

@@ -5,6 +5,7 @@
 // that they obeyed, and remember versions of removed rows, so a new row must never repeat one.
 
 import type { BeginRebind, BindCluster, Binding, SettleRebind } from "../../wire/gen/fleet/v1/command.ts";
+import { refuseClaimed } from "../plans/claims.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
 import type { FleetState } from "../state.ts";
 import { checkNames } from "../validate.ts";
@@ -31,6 +32,16 @@ export function bindCluster(state: FleetState, context: ApplyContext, operation:
 }
 
 export function beginRebind(state: FleetState, context: ApplyContext, operation: BeginRebind): Result {
+  return refuseClaimed(state, operation.clusterId) ?? declareOwner(state, context, operation, false);
+}
+
+/** `mayReturn`: the target is where the cluster came from, so it takes the cluster even while it is drained. */
+export function declareOwner(
+  state: FleetState,
+  context: ApplyContext,
+  operation: BeginRebind,
+  mayReturn: boolean,
+): Result {
   const { clusterId, fromShard, toShard, migrationId, supersedes, expectedVersion } = operation;
   const invalid = checkNames({
     cluster: clusterId,
@@ -60,7 +71,7 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
     return rejected("REBIND_TO_SAME_SHARD", owner(row));
   }
   // A cluster may always return to its source: a rollback must not fail because that shard is drained.
-  const goesBack = row.migration?.fromShard === toShard;
+  const goesBack = mayReturn || row.migration?.fromShard === toShard;
   const notTaken = goesBack ? null : checkShardTakes(state, toShard);
   if (notTaken !== null) return notTaken;
   bindings.put({
@@ -74,6 +85,10 @@ export function beginRebind(state: FleetState, context: ApplyContext, operation:
 }
 
 export function settleRebind(state: FleetState, context: ApplyContext, operation: SettleRebind): Result {
+  return refuseClaimed(state, operation.clusterId) ?? settleMigration(state, context, operation);
+}
+
+export function settleMigration(state: FleetState, context: ApplyContext, operation: SettleRebind): Result {
   const { clusterId, migrationId, expectedVersion } = operation;
   const invalid = checkNames({ cluster: clusterId, migration: migrationId });
   if (invalid !== null) return invalid;

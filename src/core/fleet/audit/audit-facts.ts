@@ -8,6 +8,7 @@ import {
   type RoleRule,
 } from "../../wire/gen/fleet/v1/command.ts";
 import { DETAIL_BYTES_MAX } from "../limits.ts";
+import { stepWord } from "../plans/step-word.ts";
 import type { Facts } from "../result.ts";
 import { shortened } from "../validate.ts";
 
@@ -115,6 +116,24 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
     case "grantRole":
     case "revokeRole":
       return { operator: value.operator, role: value.role };
+    case "createPlan":
+      return { plan: value.planId, steps: value.steps };
+    case "addPlanSteps":
+      return { plan: value.planId, steps: value.steps.length };
+    case "takePlan": {
+      const runner = shortened(value.runner, DETAIL_BYTES_MAX);
+      return { plan: value.planId, runner, ...(value.rollBack ? { roll_back: "true" } : {}) };
+    }
+    case "renewPlan":
+      return { plan: value.planId };
+    case "pausePlan":
+      return { plan: value.planId, ...(value.cause === "" ? {} : { cause: value.cause }) };
+    case "endPlan":
+      return { plan: value.planId };
+    case "advanceStep": {
+      const failure = value.failure === "" ? {} : { failure: value.failure };
+      return { plan: value.planId, cluster: value.clusterId, step: stepWord(value.to), ...failure };
+    }
     case "noteAuditExported":
       return { index: value.throughIndex };
   }

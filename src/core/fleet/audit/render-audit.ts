@@ -65,6 +65,16 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   deleteRole: ({ role }) => `delete role ${role}`,
   grantRole: ({ role, operator }) => `grant role ${role} to operator ${operator}`,
   revokeRole: ({ role, operator }) => `revoke role ${role} from operator ${operator}`,
+  createPlan: ({ plan, steps }) => `create plan ${plan} of ${steps} steps`,
+  takePlan: ({ plan, runner, roll_back }) =>
+    `${roll_back === undefined ? "run" : "roll back"} plan ${plan} from ${runner}`,
+  pausePlan: ({ plan, cause }) => `pause plan ${plan}${cause === undefined ? "" : ` (${cause})`}`,
+  endPlan: ({ plan, state }) => `end plan ${plan} as ${state}`,
+  advanceStep: ({ plan, cluster, step, from_shard, to_shard, failure }) => {
+    const route = from_shard === undefined ? "" : ` from shard ${from_shard} to shard ${to_shard}`;
+    const why = failure === undefined ? "" : ` (${failure})`;
+    return `step of plan ${plan}: cluster ${cluster} ${step}${route}${why}`;
+  },
   raiseClusterVersion: ({ version }) => `raise the cluster version to ${version}`,
 };
 

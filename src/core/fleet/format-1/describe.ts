@@ -57,6 +57,14 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `begin drill ${value.drill}`;
     case "noteFence":
       return `fence node ${value.name}`;
+    case "createPlan":
+    case "addPlanSteps":
+    case "takePlan":
+    case "renewPlan":
+    case "pausePlan":
+    case "endPlan":
+    case "advanceStep":
+      return `plan ${value.planId}`;
     case "noteKeyRotation":
       return `rotate the data key of node ${value.name}`;
     case "revokeCertificate":

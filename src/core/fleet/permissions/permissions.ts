@@ -2,8 +2,14 @@
 // `fleet shard drain s1` needs "drain" on the "shard" called "s1". What must stay true: an operation that is
 // not listed here does not compile. An operation without a row is for administrators only.
 
-import type { DomainMove, Operation } from "../../wire/gen/fleet/v1/command.ts";
+import {
+  type DomainMove,
+  type Operation,
+  type PlanStep,
+  PlanStepState,
+} from "../../wire/gen/fleet/v1/command.ts";
 import type { FleetView } from "../state.ts";
+import { planStepKey } from "../tables/schema.ts";
 import type { Permission } from "./access.ts";
 
 type OperationKind = NonNullable<Operation["kind"]>;
@@ -32,6 +38,25 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
       return [rebind(value.clusterId), use(value.toShard)];
     case "settleRebind":
       return [rebind(value.clusterId)];
+    case "createPlan":
+    case "takePlan":
+    case "renewPlan":
+    case "pausePlan":
+    case "endPlan":
+      return [runPlan(value.planId)];
+    case "addPlanSteps": {
+      const each = value.steps.flatMap(({ clusterId, toShard }, row) =>
+        [rebind(clusterId), use(toShard)].map((need) => ({ ...need, row })),
+      );
+      return [runPlan(value.planId), ...each];
+    }
+    // As with a single rebind: to settle, or to give up, uses no shard.
+    case "advanceStep": {
+      const step = tables.planSteps.get(planStepKey(value.planId, value.clusterId));
+      const target = targetOf(value.to, step);
+      const own = [runPlan(value.planId), rebind(value.clusterId)];
+      return target === null ? own : [...own, use(target)];
+    }
     case "assignDomain":
     case "unassignDomain":
       return move({ shardId: "", ...value });
@@ -100,6 +125,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
 /** Verbs by table, for display. A role may contain other verbs: they allow nothing. */
 export const VERBS: Readonly<Record<string, readonly string[]>> = {
   cluster: ["bind", "unbind", "rebind"],
+  plan: ["rebind"],
   shard: ["use", "drain", "activate", "remove", "force-remove", "adopt", "register"],
   domain: ["assign", "unassign"],
   provider: ["set", "remove"],
@@ -110,9 +136,17 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
   drill: ["run"],
 };
 
+const runPlan = (name: string): Permission => ({ verb: "rebind", table: "plan", name });
 const rebind = (name: string): Permission => ({ verb: "rebind", table: "cluster", name });
 /** Permission to put something on a shard. */
 const use = (name: string): Permission => ({ verb: "use", table: "shard", name });
+
+/** The shard that the step puts its cluster on; null = none. */
+function targetOf(to: PlanStepState, step: Readonly<PlanStep> | undefined): string | null {
+  if (step === undefined) return null;
+  if (to === PlanStepState.UNDER_WAY) return step.toShard;
+  return to === PlanStepState.UNDOING ? step.fromShard : null;
+}
 
 function move({ key, value, shardId }: Pick<DomainMove, "key" | "value" | "shardId">): Permission[] {
   const name = domainName(key, value);

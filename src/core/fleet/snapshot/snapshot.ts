@@ -42,7 +42,7 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   const { shards, bindings, domains, probes, members, audit } = view.tables;
   const { instructions, providers, quotas, gates, auditExports, clusterVersions, incarnations } = view.tables;
   const { revocations, revocationLists } = view.tables;
-  const { roles, grants } = view.tables;
+  const { roles, grants, plans, planSteps } = view.tables;
   yield encodePart({
     format: snapshotFormat(view.clusterVersion),
     appliedIndex: view.appliedIndex,
@@ -68,6 +68,8 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(revocationLists.rows())) yield encodePart({ revocationLists: rows });
   for (const rows of batches(roles.rows())) yield encodePart({ roles: rows });
   for (const rows of batches(grants.rows())) yield encodePart({ grants: rows });
+  for (const rows of batches(plans.rows())) yield encodePart({ plans: rows });
+  for (const rows of batches(planSteps.rows())) yield encodePart({ planSteps: rows });
 }
 
 /** Zero bytes are the empty state, from which a group is bootstrapped. */
@@ -190,6 +192,8 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     revocationLists: [],
     roles: [],
     grants: [],
+    plans: [],
+    planSteps: [],
     ...part,
   }).finish();
 }
@@ -212,6 +216,8 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.revocationLists) tables.revocationLists.put(row);
   for (const row of snapshot.roles) tables.roles.put(row);
   for (const row of snapshot.grants) tables.grants.put(row);
+  for (const row of snapshot.plans) tables.plans.put(row);
+  for (const row of snapshot.planSteps) tables.planSteps.put(row);
   for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes, openedBy } of snapshot.sessions) {
     const lastSequence = outcomes.reduce((last, { sequence }) => Math.max(last, sequence), 0);
     const follows = { outcomeCount: outcomes.length, lastSequence };

@@ -15,6 +15,8 @@ import {
   Instruction,
   MemberRecord,
   OperatorRole,
+  Plan,
+  PlanStep,
   Probe,
   Provider,
   Quota,
@@ -72,6 +74,8 @@ export interface Rows {
   readonly revocationLists: readonly [key: number, row: RevocationList];
   readonly roles: readonly [key: string, row: OperatorRole];
   readonly grants: readonly [key: string, row: RoleGrant];
+  readonly plans: readonly [key: string, row: Plan];
+  readonly planSteps: readonly [key: string, row: PlanStep];
 }
 
 export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
@@ -191,6 +195,23 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     encode: rowEncoder(RoleGrant.encode),
     groupsOf: (row) => [row.role],
   },
+  plans: {
+    name: "plans",
+    key: (row) => row.planId,
+    encode: rowEncoder(Plan.encode),
+  },
+  planSteps: {
+    name: "planSteps",
+    key: (row) => planStepKey(row.planId, row.clusterId),
+    encode: rowEncoder(PlanStep.encode),
+    compact: (row) => ({
+      ...row,
+      planId: shared(row.planId),
+      fromShard: shared(row.fromShard),
+      toShard: shared(row.toShard),
+    }),
+    prefixOf: (row) => row.planId,
+  },
 };
 
 /** The session's fields in an outcome's row. */
@@ -237,6 +258,10 @@ export function quotaKey(provider: string, region: string): string {
 
 export function grantKey(operator: string, role: string): string {
   return `${operator}\0${role}`;
+}
+
+export function planStepKey(planId: string, clusterId: string): string {
+  return `${planId}\0${clusterId}`;
 }
 
 export function probeKey(drillId: string, number: number): string {

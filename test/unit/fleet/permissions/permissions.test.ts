@@ -66,6 +66,21 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
     value: { drillId: "kill-leader-1", drill: "kill-leader", victims: ["n1"] },
     needs: ["run drill kill-leader-1"],
   },
+  createPlan: { value: { planId: "p1" }, needs: ["rebind plan p1"] },
+  addPlanSteps: {
+    value: {
+      planId: "p1",
+      first: 1,
+      steps: [{ clusterId: "c1", fromShard: "s1", toShard: "s2", version: 1 }],
+    },
+    needs: ["rebind plan p1", "rebind cluster c1", "use shard s2"],
+  },
+  takePlan: { value: { planId: "p1", runner: "r" }, needs: ["rebind plan p1"] },
+  renewPlan: { value: { planId: "p1", fence: 1 }, needs: ["rebind plan p1"] },
+  pausePlan: { value: { planId: "p1" }, needs: ["rebind plan p1"] },
+  endPlan: { value: { planId: "p1" }, needs: ["rebind plan p1"] },
+  // The target that it uses is in the plan's tables: apply-plan.test.ts.
+  advanceStep: { value: { planId: "p1", clusterId: "c1" }, needs: ["rebind plan p1", "rebind cluster c1"] },
   setRole: ADMINISTRATOR,
   deleteRole: ADMINISTRATOR,
   grantRole: ADMINISTRATOR,

@@ -21,6 +21,8 @@ const UNWATCHED: Readonly<Record<string, string>> = {
   revocationLists: "one row, told with what is revoked",
   roles: "the audit log tells of each change",
   grants: "the audit log tells of each change",
+  plans: "the audit log tells of each change",
+  planSteps: "removed with their plan at once; the audit log tells of each change",
 };
 
 const session = {
@@ -51,6 +53,8 @@ const SAMPLES: { readonly [Name in keyof Rows]: Rows[Name][1] } = {
   revocationLists: wire.RevocationList.fromPartial({ version: 9 }),
   roles: wire.OperatorRole.fromPartial({ name: "team" }),
   grants: wire.RoleGrant.fromPartial({ operator: "alice", role: "team" }),
+  plans: wire.Plan.fromPartial({ planId: "p1" }),
+  planSteps: wire.PlanStep.fromPartial({ planId: "p1", clusterId: "c1" }),
 };
 
 const names = Object.keys(schemas) as (keyof Rows)[];

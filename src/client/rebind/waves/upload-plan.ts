@@ -1,0 +1,55 @@
+// Puts a plan into the fleet: its header, then its steps in slices. A plan that was interrupted meanwhile is a
+// draft, and the same plan continues it.
+
+import { Exit, OperatorError } from "../../../core/base/errors.ts";
+import type { WavePlan } from "../../../core/rebind/waves/wave-plan.ts";
+import { PlanState } from "../../../core/wire/gen/fleet/v1/command.ts";
+import type { JournalClient } from "./journal.ts";
+import { PlanJournal } from "./journal.ts";
+import { toStored } from "./stored-plan.ts";
+
+/** As in src/core/fleet/limits.ts: an entry of this size is applied at once. */
+const STEPS_PER_ENTRY = 256;
+const DEADLINE_MS = 60_000;
+
+/** Throws PLAN_EXISTS for another plan of this name, and the fleet's refusals. */
+export async function uploadPlan(
+  client: JournalClient,
+  plan: WavePlan,
+  reason: string,
+  onAdded: (added: number) => void = () => undefined,
+): Promise<void> {
+  const journal = new PlanJournal(client, plan.name, reason);
+  const options = { reason, deadlineMs: DEADLINE_MS };
+  const known = await journal.find();
+  if (
+    known !== null &&
+    (known.state !== PlanState.DRAFT || !isSame(plan, known.base?.bindingsHash, known.steps))
+  ) {
+    throw exists(plan.name);
+  }
+  if (known === null) await client.submit({ kind: { $case: "createPlan", value: toStored(plan) } }, options);
+  for (let at = known?.added ?? 0; at < plan.moves.length; at += STEPS_PER_ENTRY) {
+    const steps = plan.moves.slice(at, at + STEPS_PER_ENTRY).map(({ cluster, from, to, version }) => ({
+      clusterId: cluster,
+      fromShard: from,
+      toShard: to,
+      version,
+    }));
+    const value = { planId: plan.name, first: at + 1, steps };
+    await client.submit({ kind: { $case: "addPlanSteps", value } }, options);
+    onAdded(at + steps.length);
+  }
+}
+
+function isSame(plan: WavePlan, hash: string | undefined, steps: number): boolean {
+  return hash === plan.base.bindingsHash && steps === plan.moves.length;
+}
+
+function exists(name: string): OperatorError {
+  return new OperatorError("PLAN_EXISTS", {
+    what: `the fleet has a plan ${name} already`,
+    next: `see how far it is: fleet rebind status ${name}; continue it: fleet rebind resume ${name}`,
+    exit: Exit.Precondition,
+  });
+}

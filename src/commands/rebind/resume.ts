@@ -1,0 +1,20 @@
+// `fleet rebind resume PLAN`: continues a paused plan, or one whose runner is gone, from any terminal.
+import { Args, Flags } from "@oclif/core";
+import { allowChange } from "../../ui/cli/allow-change.ts";
+import { WavesCommand, type WavesReport } from "../../ui/cli/waves-command.ts";
+
+export default class RebindResume extends WavesCommand {
+  static override summary = "Continue a paused plan, or one whose process is gone";
+  static override description =
+    "Takes over from the process that ran the plan. A plan that a live process runs is refused. Steps that failed are tried again.";
+  static override examples = ["<%= config.bin %> rebind resume s1-to-many-r120"];
+  static override args = { plan: Args.string({ required: true, description: "The plan's name" }) };
+  static override flags = { reason: Flags.string({ summary: "Why; kept in the audit log" }) };
+
+  async run(): Promise<WavesReport> {
+    const { args, flags } = await this.parse(RebindResume);
+    const client = await this.client(flags);
+    await allowChange(client.target, this.words, flags.reason);
+    return await this.runWaves(client, args.plan, flags, false);
+  }
+}

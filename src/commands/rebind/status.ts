@@ -1,0 +1,81 @@
+// `fleet rebind status [PLAN]`: the plans in the fleet, or how far one of them is.
+import { Args, Flags } from "@oclif/core";
+import type { Listed } from "../../client/all-pages.ts";
+import type { FleetClient } from "../../client/fleet-client.ts";
+import { progressOf } from "../../core/rebind/waves/progress.ts";
+import { type Plan, type PlanStep, PlanStepState } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { ListPlansResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { readFlags } from "../../ui/cli/output-flags.ts";
+import type { TableView } from "../../ui/cli/view.ts";
+import { limitLines } from "../../ui/model/limit.ts";
+import { planMark, planStateWord, progressText } from "../../ui/model/plan-words.ts";
+import { planStepTable, planTable } from "../../ui/model/tables/plan-table.ts";
+
+const SHOWN: readonly PlanStepState[] = [
+  PlanStepState.UNDER_WAY,
+  PlanStepState.UNDOING,
+  PlanStepState.FAILED,
+];
+
+interface PlanReport {
+  readonly plan: Plan;
+  readonly steps: readonly PlanStep[];
+}
+
+const plansView: TableView<Listed<ListPlansResponse>, Plan> = {
+  kind: "PlanList",
+  rowKind: "Plan",
+  table: planTable,
+  rows: ({ plans }) => plans,
+  lines: limitLines,
+  empty: "no plans in the fleet; make one with: fleet rebind plan --from SHARD --spread",
+};
+
+const planView: TableView<PlanReport, PlanStep> = {
+  kind: "PlanStatus",
+  rowKind: "PlanStep",
+  table: planStepTable,
+  rows: ({ steps }) => steps,
+  lines: ({ plan }) => [{ text: `${plan.planId} is ${planText(plan)}`, mark: planMark(plan) }],
+  empty: "no step is under way or has failed; all of them: --steps",
+};
+
+export default class RebindStatus extends FleetCommand {
+  static override summary = "Show the plans in the fleet, or how far one is";
+  static override description =
+    "Without a plan it lists the unfinished plans and the last finished ones. With a plan it shows the steps that are under way or have failed.";
+  static override examples = [
+    "<%= config.bin %> rebind status",
+    "<%= config.bin %> rebind status s1-to-many-r120 -w",
+  ];
+  static override args = { plan: Args.string({ description: "The plan's name" }) };
+  static override flags = {
+    ...readFlags,
+    steps: Flags.boolean({ summary: "All steps of the plan" }),
+  };
+
+  async run(): Promise<Listed<ListPlansResponse> | PlanReport> {
+    const { args, flags } = await this.parse(RebindStatus);
+    const { plan } = args;
+    if (plan === undefined) {
+      return await this.read(flags, { view: plansView, load: (client) => client.listPlans() });
+    }
+    return await this.read(flags, {
+      view: planView,
+      load: (client) => this.#load(client, plan, flags.steps),
+    });
+  }
+
+  async #load(client: FleetClient, planId: string, all: boolean): Promise<PlanReport> {
+    const { PlanJournal } = await import("../../client/rebind/waves/journal.ts");
+    const journal = new PlanJournal(client, planId, "");
+    const plan = await journal.row();
+    const steps = (await journal.steps()).filter(({ state }) => all || SHOWN.includes(state));
+    return { plan, steps };
+  }
+}
+
+function planText(plan: Plan): string {
+  return `${planStateWord(plan)}: ${progressText(progressOf(plan, 0, 0))}`;
+}

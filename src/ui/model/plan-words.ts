@@ -1,0 +1,126 @@
+// A plan in words: its state, its progress, what it will change.
+
+import { countWaves } from "../../core/rebind/waves/cut-waves.ts";
+import type { Progress } from "../../core/rebind/waves/progress.ts";
+import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
+import { type Plan, PlanState, PlanStepState } from "../../core/wire/gen/fleet/v1/command.ts";
+import { formatDuration } from "./duration.ts";
+import type { Mark } from "./table.ts";
+
+const ROUTES_SHOWN = 10;
+
+export function planStateWord({ state, rollingBack }: Pick<Plan, "state" | "rollingBack">): string {
+  switch (state) {
+    case PlanState.DRAFT:
+      return "draft";
+    case PlanState.RUNNING:
+      return rollingBack ? "rolling back" : "running";
+    case PlanState.PAUSED:
+      return rollingBack ? "paused (rolling back)" : "paused";
+    case PlanState.DONE:
+      return "done";
+    case PlanState.ABORTED:
+      return "aborted";
+    case PlanState.ROLLED_BACK:
+      return "rolled back";
+    case PlanState.UNSPECIFIED:
+    case PlanState.UNRECOGNIZED:
+      return "unknown";
+  }
+}
+
+export function planMark({ state, failed }: Pick<Plan, "state" | "failed">): Mark {
+  if (failed > 0) return "bad";
+  if (state === PlanState.DONE || state === PlanState.ROLLED_BACK) return "good";
+  return state === PlanState.RUNNING ? "unknown" : "warn";
+}
+
+export function stepStateWord(state: PlanStepState): string {
+  switch (state) {
+    case PlanStepState.PENDING:
+      return "waiting";
+    case PlanStepState.UNDER_WAY:
+      return "under way";
+    case PlanStepState.DONE:
+      return "done";
+    case PlanStepState.FAILED:
+      return "failed";
+    case PlanStepState.UNDOING:
+      return "moving back";
+    case PlanStepState.UNDONE:
+      return "moved back";
+    case PlanStepState.UNSPECIFIED:
+    case PlanStepState.UNRECOGNIZED:
+      return "unknown";
+  }
+}
+
+export function stepMark(state: PlanStepState): Mark {
+  switch (state) {
+    case PlanStepState.DONE:
+    case PlanStepState.UNDONE:
+      return "good";
+    case PlanStepState.FAILED:
+      return "bad";
+    case PlanStepState.UNDER_WAY:
+    case PlanStepState.UNDOING:
+      return "warn";
+    case PlanStepState.PENDING:
+    case PlanStepState.UNSPECIFIED:
+    case PlanStepState.UNRECOGNIZED:
+      return "unknown";
+  }
+}
+
+/** "120 of 2000 done, 10 under way, 1870 waiting, 0 failed; 12.1/s, 2m35s left" */
+export function progressText({
+  total,
+  done,
+  underWay,
+  waiting,
+  failed,
+  perSecond,
+  leftMs,
+}: Progress): string {
+  const counts = `${done} of ${total} done, ${underWay} under way, ${waiting} waiting, ${failed} failed`;
+  if (perSecond === null || leftMs === null || done === total) return counts;
+  return `${counts}; ${perSecond.toFixed(1)}/s, ${formatDuration(leftMs)} left`;
+}
+
+/** How many clusters move from where to where. */
+export interface Route {
+  readonly from: string;
+  readonly to: string;
+  readonly clusters: number;
+}
+
+export function routesOf(moves: readonly Omit<Route, "clusters">[]): readonly Route[] {
+  const routes = new Map<string, Route>();
+  for (const { from, to } of moves) {
+    const key = `${from}\0${to}`;
+    routes.set(key, { from, to, clusters: (routes.get(key)?.clusters ?? 0) + 1 });
+  }
+  return [...routes.values()].sort((a, b) => b.clusters - a.clusters);
+}
+
+/** One sentence of what the plan would do. */
+export function planSentence(plan: WavePlan): string {
+  const { strategy, moves, name } = plan;
+  const { canary, wave, maxUnavailable, pauseMs, onFailure } = strategy;
+  const waves = countWaves(moves.length, strategy);
+  const first = canary > 0 && waves > 1 ? `, the first of ${canary}` : "";
+  const rest = pauseMs > 0 ? `, ${formatDuration(pauseMs)} between them` : "";
+  const failure = onFailure === "rollback" ? "rolls back" : "pauses";
+  return `plan ${name}: ${moves.length} clusters to move in ${waves} waves of at most ${wave}${first}, ${maxUnavailable} at a time${rest}; a failure ${failure} it`;
+}
+
+/** The largest routes in words. */
+export function routesText(routes: readonly Route[]): string {
+  const shown = routes
+    .slice(0, ROUTES_SHOWN)
+    .map(({ from, to, clusters }) => `${clusters} from ${from} to ${to}`);
+  return [
+    ...shown,
+    ...(routes.length > ROUTES_SHOWN ? [`${routes.length - ROUTES_SHOWN} more routes`] : []),
+  ].join(", ");
+}
