@@ -110,6 +110,8 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/ListShortfalls": READ,
   "/fleet.v1.Coordinator/ListRevocations": READ,
   "/fleet.v1.Coordinator/ListRoles": READ,
+  "/fleet.v1.Coordinator/ListPlans": READ,
+  "/fleet.v1.Coordinator/ListPlanSteps": READ,
   "/fleet.v1.Coordinator/CheckAccess": READ,
   "/fleet.v1.Coordinator/SnapshotSave": READ,
   "/fleet.v1.Coordinator/WatchRevocations": { allowed: ["admin", "shard", "other shard"] },

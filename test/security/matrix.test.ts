@@ -146,6 +146,8 @@ const COORDINATOR: Readonly<Record<string, readonly Kind[]>> = {
   ListShortfalls: READERS,
   ListRevocations: READERS,
   ListRoles: READERS,
+  ListPlans: READERS,
+  ListPlanSteps: READERS,
   CheckAccess: READERS,
   ListMembers: READERS,
   ListGroups: READERS,

@@ -147,6 +147,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     // One bound for what clients judge and what is said of it.
     "src/core/wire/tls/certificate-age.ts",
     "src/core/wire/data-plane-health.ts",
+    // How many waves a plan has follows from the rule that cuts them.
+    "src/core/rebind/waves/cut-waves.ts",
+    "src/core/rebind (types)",
     "src/client/cert/inventory.ts (types)",
     "src/client/snapshot (types)",
     "src/client/recover/kept-revocations.ts (types)",
@@ -163,7 +166,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/recover (types)",
     "src/core/wire (types)",
     "src/core/drill",
-    "src/core/rebind (types)",
+    "src/core/rebind",
     // The port beside a role is every role's, so no role opens it.
     "src/core/metrics",
     "src/core/lab (types)",

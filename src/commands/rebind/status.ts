@@ -3,20 +3,14 @@ import { Args, Flags } from "@oclif/core";
 import type { Listed } from "../../client/all-pages.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import { progressOf } from "../../core/rebind/waves/progress.ts";
-import { type Plan, type PlanStep, PlanStepState } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { Plan, PlanStep } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListPlansResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { limitLines } from "../../ui/model/limit.ts";
-import { planMark, planStateWord, progressText } from "../../ui/model/plan-words.ts";
+import { isNotable, planMark, planStateWord, progressText } from "../../ui/model/plan-words.ts";
 import { planStepTable, planTable } from "../../ui/model/tables/plan-table.ts";
-
-const SHOWN: readonly PlanStepState[] = [
-  PlanStepState.UNDER_WAY,
-  PlanStepState.UNDOING,
-  PlanStepState.FAILED,
-];
 
 interface PlanReport {
   readonly plan: Plan;
@@ -71,7 +65,7 @@ export default class RebindStatus extends FleetCommand {
     const { PlanJournal } = await import("../../client/rebind/waves/journal.ts");
     const journal = new PlanJournal(client, planId, "");
     const plan = await journal.row();
-    const steps = (await journal.steps()).filter(({ state }) => all || SHOWN.includes(state));
+    const steps = (await journal.steps()).filter((step) => all || isNotable(step));
     return { plan, steps };
   }
 }

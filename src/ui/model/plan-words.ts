@@ -3,7 +3,7 @@
 import { countWaves } from "../../core/rebind/waves/cut-waves.ts";
 import type { Progress } from "../../core/rebind/waves/progress.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
-import { type Plan, PlanState, PlanStepState } from "../../core/wire/gen/fleet/v1/command.ts";
+import { type Plan, PlanState, type PlanStep, PlanStepState } from "../../core/wire/gen/fleet/v1/command.ts";
 import { formatDuration } from "./duration.ts";
 import type { Mark } from "./table.ts";
 
@@ -53,6 +53,12 @@ export function stepStateWord(state: PlanStepState): string {
     case PlanStepState.UNRECOGNIZED:
       return "unknown";
   }
+}
+
+/** Whether a reader of a plan's progress wants to see the step. */
+export function isNotable({ state }: Pick<PlanStep, "state">): boolean {
+  const { UNDER_WAY, UNDOING, FAILED } = PlanStepState;
+  return state === UNDER_WAY || state === UNDOING || state === FAILED;
 }
 
 export function stepMark(state: PlanStepState): Mark {

@@ -7,7 +7,7 @@ import { type Prng, SeededPrng } from "../../../src/core/base/prng.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot/snapshot.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
-import { Command, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { Command, MemberKind, PlanStepState } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import * as make from "./replica.ts";
 
 const STEPS = 1_500;
@@ -44,8 +44,35 @@ function randomOperation(random: Prng): make.OperationKind {
     () => make.quota(name("p", 2), name("r", 2), random.below(30), { [shard()]: random.below(20) }),
     () => make.gate("first-contact", random.below(2) === 0),
     () => make.exported(random.below(STEPS)),
+    ...planOperations(random, name, shard),
   ];
   return kinds[random.below(kinds.length)]?.() ?? make.open();
+}
+
+/** Of the runners of this seed's plans, the newest last. */
+const STATES = Object.values(PlanStepState);
+const fences: number[] = [];
+
+/** Plans over the same clusters, by runners that are current or were replaced. */
+function planOperations(
+  random: Prng,
+  name: (prefix: string, count: number) => string,
+  shard: () => string,
+): (() => make.OperationKind)[] {
+  const plan = () => name("p", 4);
+  const fence = () => [0, ...fences.slice(-3)][random.below(4)] ?? 0;
+  const state = () => STATES[random.below(STATES.length)] ?? PlanStepState.UNSPECIFIED;
+  const step = () => `${name("c", 8)} ${shard()} ${shard()} ${1 + random.below(STEPS)}`;
+  return [
+    () => make.createPlan(plan(), 1 + random.below(3), 1 + random.below(2)),
+    () => make.addSteps(plan(), 1 + random.below(3), step()),
+    () => make.takePlan(plan(), fence(), random.below(4) === 0),
+    () => make.renewPlan(plan(), fence()),
+    () => make.pausePlan(plan(), random.below(2) === 0 ? "" : "STEP_FAILED", fence()),
+    () => (random.below(3) === 0 ? make.endPlan(plan(), fence()) : make.takePlan(plan(), fence())),
+    () => make.advance(plan(), fence(), name("c", 8), state(), "TIMED_OUT"),
+    () => make.advance(plan(), fence(), name("c", 8), state(), "TIMED_OUT"),
+  ];
 }
 
 function randomCommand(random: Prng, sessions: readonly number[]): Command {
@@ -71,6 +98,7 @@ test.each([1, 2, 3, 4, 5, 6])("seed %i", (seed) => {
   const steady = new FleetState();
   let interrupted = new FleetState();
   const sessions: number[] = [];
+  fences.length = 0;
   for (let step = 1; step <= STEPS; step++) {
     const index = logIndex(step);
     const command = randomCommand(random, sessions);
@@ -81,6 +109,8 @@ test.each([1, 2, 3, 4, 5, 6])("seed %i", (seed) => {
     expect(interrupted.hash()).toBe(steady.hash());
     expect(interrupted.takeChanges(), "watchers are told the same").toEqual(steady.takeChanges());
     seen.add(make.brief(outcome).split(" ")[0] ?? "");
+    const isTaken = outcome.result?.$case === "applied" && command.operation?.kind?.$case === "takePlan";
+    if (isTaken) fences.push(outcome.index);
     const opened = outcome.result?.$case === "applied" && command.operation?.kind?.$case === "openSession";
     if (opened) sessions.push(outcome.index);
     if (random.below(60) === 0) interrupted = restarted(interrupted);
@@ -101,6 +131,10 @@ test("the runs come through the paths that could differ", () => {
     "BATCH_REFUSED",
     "QUOTA_EXCEEDED",
     "INDEX_UNKNOWN",
+    "CLUSTER_CLAIMED",
+    "PLAN_FENCED",
+    "PLAN_ENDED",
+    "STEP_STATE_INVALID",
   ]) {
     expect(seen).toContain(reason);
   }

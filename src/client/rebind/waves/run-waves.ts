@@ -6,7 +6,7 @@ import { assert } from "../../../core/base/assert.ts";
 import type { WaitClock } from "../../../core/base/wait-clock.ts";
 import { nextWave } from "../../../core/rebind/waves/cut-waves.ts";
 import { unmet } from "../../../core/rebind/waves/preconditions.ts";
-import type { Plan, PlanStep } from "../../../core/wire/gen/fleet/v1/command.ts";
+import type { PlanStep } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { AgentMover } from "../executor.ts";
 import { FleetReader, type FleetReads } from "../look.ts";
 import { Heart } from "./heart.ts";
@@ -14,20 +14,10 @@ import type { PlanJournal } from "./journal.ts";
 import type { HealthReader } from "./leader-health.ts";
 import { StepTrack } from "./step-track.ts";
 import type { RunnablePlan } from "./stored-plan.ts";
+import type { WaveEvents } from "./wave-events.ts";
 import { WaveRun } from "./wave-run.ts";
 
 const LOOK_EVERY_MS = 500;
-
-export interface WaveEvents {
-  /** A wave begins: its number in this run, and how many clusters it has. */
-  onWave(number: number, size: number): void;
-  /** The plan's row was read again. */
-  onRow(row: Plan): void;
-  /** A step changed: "c1: under way". */
-  onStep(cluster: string, text: string): void;
-  /** The run waits: for the fleet to be well, for a throttle, between waves. */
-  onWait(why: string): void;
-}
 
 export interface WaveDeps {
   readonly reads: FleetReads;

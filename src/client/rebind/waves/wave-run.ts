@@ -14,9 +14,9 @@ import type { Fleet, FleetReader } from "../look.ts";
 import type { Heart } from "./heart.ts";
 import type { PlanJournal } from "./journal.ts";
 import type { HealthReader } from "./leader-health.ts";
-import type { WaveEvents } from "./run-waves.ts";
 import type { StepTrack } from "./step-track.ts";
 import { isTransient } from "./transient.ts";
+import type { WaveEvents } from "./wave-events.ts";
 
 const LOOK_EVERY_MS = 250;
 const HEALTH_EVERY_MS = 1_000;
