@@ -31,7 +31,7 @@ describe("parse", () => {
     { document: null, paths: [""], why: "an empty file" },
     { document: [], paths: [""], why: "a list" },
     { document: {}, paths: ["version", "name", "executor", "moves"], why: "all problems at once" },
-    { document: { ...PLAN, version: 2 }, paths: ["version"], why: "a later version" },
+    { document: { ...PLAN, version: 3 }, paths: ["version"], why: "a later version" },
     { document: { ...PLAN, version: "1" }, paths: ["version"], why: "a text is no number" },
     { document: { ...PLAN, name: "P 1" }, paths: ["name"], why: "no name" },
     { document: { ...PLAN, createdAt: 5 }, paths: ["createdAt"], why: "no text" },
