@@ -2,6 +2,7 @@
 // machines. What must stay true: a cluster that is moving, drifts or moved lately stays.
 
 import type { Board } from "./board.ts";
+import { meanOf } from "./room.ts";
 import { fixedBecause, machinesOf, needOf, type Shortage, whatIsShort } from "./shortage.ts";
 
 /** Null once a move is proposed; otherwise why there is none. */
@@ -9,7 +10,7 @@ export function proposeCluster(board: Board, { shardId: from, clusterId: cluster
   const going = board.openAt(from).filter((open) => open.clusterId === cluster);
   const stays = staysBecause(board, cluster, from) ?? someStaysBecause(going);
   if (stays !== null) return stays;
-  const held = heldAbout(board, from);
+  const held = meanOf(board.shard(from));
   const target = board.targets.find(from, [...going.map(needOf), { machines: held, requirements: {} }]);
   if (!target.found) return target.why;
   const { shardId: to, isNear, room } = target;
@@ -40,11 +41,4 @@ function someStaysBecause(going: readonly Shortage[]): string | null {
     if (fixed !== null) return `cluster ${shortage.clusterId}'s demand would go too, and ${fixed}`;
   }
   return null;
-}
-
-// Reports do not say which cluster has which machines, so the shard's mean is used.
-function heldAbout(board: Board, shardId: string): number {
-  const { summary, boundClusters = 0 } = board.shard(shardId)?.observed ?? {};
-  if (summary === undefined) return 0;
-  return Math.ceil(Math.max(0, summary.machinesTotal - summary.machinesFree) / Math.max(1, boundClusters));
 }

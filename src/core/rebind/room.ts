@@ -41,6 +41,16 @@ export function roomOf({ observed }: ShardView): Room | null {
   };
 }
 
+/**
+ * The mean number of machines of the shard's clusters; 0 = it does not report its machines. Reports do not say
+ * which cluster has which machines.
+ */
+export function meanOf(view: ShardView | undefined): number {
+  const { summary, boundClusters = 0 } = view?.observed ?? {};
+  if (summary === undefined) return 0;
+  return Math.ceil(Math.max(0, summary.machinesTotal - summary.machinesFree) / Math.max(1, boundClusters));
+}
+
 /** All machines of the domain, whichever shard has them. */
 export function domainRoom(row: DomainMachines): Room {
   const { key, value, machinesListed, listedByInstanceType, listedByZone } = row;

@@ -87,7 +87,7 @@ export class PlanJournal {
   }
 }
 
-export function planUnknown(planId: string): never {
+function planUnknown(planId: string): never {
   throw new OperatorError("PLAN_UNKNOWN", {
     what: `the fleet has no plan ${planId}`,
     next: "see the plans: fleet rebind status",

@@ -5,6 +5,7 @@
 import { type Binding, ShardState } from "../../wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
+import { meanOf } from "../room.ts";
 
 export interface TargetRequest {
   readonly shards: readonly ShardView[];
@@ -62,13 +63,6 @@ export function chooseTargets({ shards, moving, to }: TargetRequest): Chosen {
     targets,
     rooms: Object.fromEntries(needing.map(({ shard, promised }) => [shard, promised])),
   };
-}
-
-/** The mean number of machines of the shard's clusters; 0 = it does not report its machines. */
-export function meanOf(view: ShardView | undefined): number {
-  const { summary, boundClusters = 0 } = view?.observed ?? {};
-  if (summary === undefined) return 0;
-  return Math.ceil(Math.max(0, summary.machinesTotal - summary.machinesFree) / Math.max(1, boundClusters));
 }
 
 function candidateOf(shard: string, { observed }: ShardView): Candidate {

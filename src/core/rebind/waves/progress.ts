@@ -35,6 +35,6 @@ export function progressOf(counts: Counts, doneBefore: number, ranMs: number): P
   };
 }
 
-export function doneOf({ rollingBack, undone, done }: Counts): number {
+function doneOf({ rollingBack, undone, done }: Counts): number {
   return rollingBack ? undone : done;
 }

@@ -3,6 +3,7 @@
 // report on the next. A run can be cut off before or after any of its effects.
 
 import type { Listed } from "../../../../src/client/all-pages.ts";
+import type { ReadOptions } from "../../../../src/client/leader-reads.ts";
 import { toOperatorError } from "../../../../src/client/operator-errors.ts";
 import type { AgentMover } from "../../../../src/client/rebind/executor.ts";
 import type { RebindClient } from "../../../../src/client/rebind/run-plan.ts";
@@ -25,6 +26,8 @@ import type { Operation } from "../../../../src/core/wire/gen/fleet/v1/command.t
 import type {
   BindingInstruction,
   ListClustersResponse,
+  ListPlanStepsResponse,
+  ListPlansResponse,
   ListShardsResponse,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { ReadStamp } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -165,7 +168,21 @@ export class MovingFleet implements RebindClient, AgentMover {
     const { result, index } = this.replica.apply(kind);
     if (result?.$case === "rejected") throw toOperatorError(rejectionError(result.value));
     this.#effect();
-    return { index, term: this.term, changed: true, version: 0, summary: "" };
+    const { changed = true, version = 0 } = result?.value ?? {};
+    return { index, term: this.term, changed, version, summary: "" };
+  }
+
+  async listPlans(): Promise<Listed<ListPlansResponse>> {
+    return { stamp: this.#stamp(), plans: [...this.replica.state.tables.plans.rows()], more: false };
+  }
+
+  async listPlanSteps({ filter }: ReadOptions = {}): Promise<Listed<ListPlanStepsResponse>> {
+    const rows = [...this.replica.state.tables.planSteps.rows()];
+    return {
+      stamp: this.#stamp(),
+      steps: rows.filter(({ planId }) => planId === filter?.planId),
+      more: false,
+    };
   }
 
   async check(): Promise<void> {

@@ -1,0 +1,46 @@
+// `fleet shard evacuate NAME`: moves all clusters of a shard elsewhere, as a plan in waves that is made and applied at once.
+import { Args, Flags } from "@oclif/core";
+import { mutationFlags, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
+import { executorFlags } from "../../ui/cli/rebind-command.ts";
+import { namesIn, preconditionsOf, strategyOf, waveFlags } from "../../ui/cli/wave-flags.ts";
+import { WavesCommand, type WavesPreview, type WavesReport } from "../../ui/cli/waves-command.ts";
+
+export default class ShardEvacuate extends WavesCommand {
+  static override summary = "Move all clusters of a shard elsewhere, in waves";
+  static override description =
+    "Makes a plan as fleet rebind plan --from does, shows it, asks, and applies it. The fleet keeps its progress: fleet rebind status, pause, resume and rollback act on it by its name. Drain the shard first, so that it gets no new clusters (fleet shard drain).";
+  static override examples = [
+    "<%= config.bin %> shard evacuate s2 --spread --wave 50 --pause 30s --reason 'new disks'",
+    "<%= config.bin %> shard evacuate s2 --to s3,s4 --on-failure rollback",
+  ];
+  static override args = { shard: Args.string({ required: true, description: "The shard" }) };
+  static override flags = {
+    reason: mutationFlags.reason,
+    "dry-run": mutationFlags["dry-run"],
+    ...executorFlags,
+    to: Flags.string({ multiple: true, summary: "Only to these shards: s3,s4" }),
+    spread: Flags.boolean({ summary: "To all shards with room (the default)", exclusive: ["to"] }),
+    ...waveFlags,
+    timeout: timeoutFlag("60s", "Give up if a new leader has not heard the shards after this long"),
+    yes: Flags.boolean({ summary: "Do not ask" }),
+  };
+
+  async run(): Promise<WavesPreview | WavesReport | null> {
+    const { args, flags } = await this.parse(ShardEvacuate);
+    const { shard } = args;
+    const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
+    const request = {
+      ...{ from: shard, label: undefined, clusters: [], to: namesIn(flags.to ?? []) },
+      executor: this.executor(flags),
+      strategy: strategyOf(flags),
+      preconditions: preconditionsOf(flags),
+    };
+    const { plan, migrating } = await makeWavePlan(await this.client(flags), request, this.hearing(flags));
+    for (const cluster of migrating) this.note(`${cluster}: left out, because a migration is under way`);
+    if (plan === null) {
+      this.note(`nothing to move: shard ${shard} owns no other cluster`);
+      return null;
+    }
+    return await this.applyWaves(plan, flags);
+  }
+}
