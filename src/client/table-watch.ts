@@ -6,6 +6,7 @@
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { type ClientReadableStream, status } from "@grpc/grpc-js";
 import { assert } from "../core/base/assert.ts";
+import { backoffMs } from "../core/base/backoff.ts";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import type { TableChange, WatchRequest, WatchResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset, type WatchTable } from "../core/wire/gen/fleet/v1/views.ts";
@@ -15,8 +16,7 @@ import { toOperatorError } from "./operator-errors.ts";
 
 // A replica sends its position every five seconds, even without changes.
 const SILENCE_MS = 15_000;
-const PAUSE_MS_MIN = 50;
-const PAUSE_MS_MAX = 5_000;
+const PAUSE = { initialMs: 50, maxMs: 5_000 };
 const FINAL: readonly status[] = [
   status.UNAUTHENTICATED,
   status.PERMISSION_DENIED,
@@ -106,7 +106,7 @@ export async function* watchTables(
   let firstEndMs: number | null = world.now() + firstAnswerMs;
   let revision = options.afterRevision;
   let incarnation = options.incarnation;
-  let pauseMs = PAUSE_MS_MIN;
+  let pauses = 0;
   let refused = 0;
   for (let turn = 0; !isAborted(signal); turn += 1) {
     const address = addresses[turn % addresses.length] ?? "";
@@ -116,7 +116,7 @@ export async function* watchTables(
         firstEndMs === null ? SILENCE_MS : Math.min(SILENCE_MS, Math.max(1, firstEndMs - world.now()));
       for await (const response of heard(open(address, request), signal, silenceMs)) {
         firstEndMs = null;
-        pauseMs = PAUSE_MS_MIN;
+        pauses = 0;
         refused = Number.NEGATIVE_INFINITY;
         const event = eventOf(response, { revision, incarnation });
         ({ revision, incarnation } = event);
@@ -132,11 +132,10 @@ export async function* watchTables(
       if (firstEndMs !== null && world.now() >= firstEndMs) throw unanswered(addresses, failure);
       onTrouble?.(address, failure);
     }
-    if ((turn + 1) % addresses.length !== 0 && pauseMs === PAUSE_MS_MIN) continue;
-    // Over the upper half, so that watchers of a dead replica do not return at the same moment.
+    if ((turn + 1) % addresses.length !== 0 && pauses === 0) continue;
     const restMs = firstEndMs === null ? Number.POSITIVE_INFINITY : Math.max(0, firstEndMs - world.now());
-    await world.sleep(Math.min(pauseMs * (0.5 + world.random() / 2), restMs), signal);
-    pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
+    await world.sleep(Math.min(backoffMs(pauses, PAUSE, world.random()), restMs), signal);
+    pauses += 1;
   }
 }
 

@@ -4,6 +4,7 @@
 // It knows nothing of coordinators.
 
 import { assert } from "../base/assert.ts";
+import { type BackoffLimits, backoffMs } from "../base/backoff.ts";
 import { OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { DemandGroup } from "../wire/gen/fleet/v1/shard.ts";
@@ -12,8 +13,6 @@ import { readRpcError } from "../wire/rpc-error.ts";
 import { PING_INTERVAL_MS, ROLLUP_INTERVAL_MS } from "../wire/session-protocol.ts";
 import { LiveTls } from "../wire/tls/live-tls.ts";
 import type { Tls, TlsChoice } from "../wire/tls/tls.ts";
-import type { BackoffLimits } from "./backoff.ts";
-import { backoffMs } from "./backoff.ts";
 import type { SessionEnd, SessionTuning } from "./shard-session.ts";
 import { ShardSession } from "./shard-session.ts";
 import type { OpenStream } from "./shard-stream.ts";

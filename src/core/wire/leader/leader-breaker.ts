@@ -3,9 +3,10 @@
 // three failures of one claim (leader, address, term) the breaker opens: one probe per backoff, which
 // doubles. A new term resets it. Absent: cancelled attempts, which say nothing about the leader.
 
+import { backoffMs } from "../../base/backoff.ts";
+
 const FAILURES_TO_OPEN = 3;
-const BACKOFF_MS_MIN = 100;
-const BACKOFF_MS_MAX = 2_000;
+const BACKOFF = { initialMs: 100, maxMs: 2_000 };
 
 /** The content of a not-leader answer. */
 export interface Claim {
@@ -28,7 +29,6 @@ export class LeaderBreaker {
   #newestTerm = 0;
   #failures = 0;
   #failedAtMs = Number.NEGATIVE_INFINITY;
-  #backoffMs = BACKOFF_MS_MIN;
   /** When the next probe is allowed; null while closed. */
   #probeAtMs: number | null = null;
 
@@ -69,9 +69,7 @@ export class LeaderBreaker {
     this.#failedAtMs = nowMs;
     this.#failures += 1;
     if (this.#failures < FAILURES_TO_OPEN) return;
-    // Jitter over the upper half, so that the callers of a dead leader do not retry at the same time.
-    this.#probeAtMs = nowMs + this.#backoffMs * (0.5 + random / 2);
-    this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MS_MAX);
+    this.#probeAtMs = nowMs + backoffMs(this.#failures - FAILURES_TO_OPEN, BACKOFF, random);
   }
 
   /** The node at `address` answered as a leader does. */
@@ -88,7 +86,6 @@ export class LeaderBreaker {
 
   #close(): void {
     this.#failures = 0;
-    this.#backoffMs = BACKOFF_MS_MIN;
     this.#probeAtMs = null;
   }
 }

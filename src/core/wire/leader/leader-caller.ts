@@ -7,6 +7,7 @@
 
 import { setTimeout as sleepFor } from "node:timers/promises";
 import { assert, present } from "../../base/assert.ts";
+import { backoffMs } from "../../base/backoff.ts";
 import { type MonotonicMs, systemClock } from "../../base/clock.ts";
 import { readRpcError } from "../rpc-error.ts";
 import type { CallLimits } from "../unary.ts";
@@ -18,8 +19,7 @@ import type { Endpoint, FailureVerdict } from "./leader-verdict.ts";
 import { atKnownAddress, isTimeout, judge } from "./leader-verdict.ts";
 import { SearchSlots } from "./search-slots.ts";
 
-const PAUSE_MS_MIN = 25;
-const PAUSE_MS_MAX = 400;
+const PAUSE = { initialMs: 25, maxMs: 400 };
 // For this long a failed node is not believed to lead, even if its peers (which may not know yet) name it.
 const SUSPECT_MS = 500;
 
@@ -83,7 +83,8 @@ export class LeaderCaller<Client extends { close(): void }> {
   #leader: string | null = null;
   /** It is said to lead: calls that look for the leader try it. */
   #hint: string | null = null;
-  #pauseCeilingMs = PAUSE_MS_MIN;
+  /** Looks for the leader since the last one that found it. */
+  #looks = 0;
   #turn = 0;
   #isClosed = false;
 
@@ -264,16 +265,13 @@ export class LeaderCaller<Client extends { close(): void }> {
     this.#breaker.failed(beganMs, this.#world.now(), this.#world.random());
   }
 
-  /**
-   * Doubles up to the limit, with jitter over the upper half so that callers do not retry at the same time.
-   */
   #pauseMs({ turn }: Attempt): number {
     // An open breaker has its own backoff, which #myTurn applies.
     if (this.#breaker.isOpen) return 0;
-    const ceilingMs = this.#pauseCeilingMs;
+    const pauseMs = backoffMs(this.#looks, PAUSE, this.#world.random());
     // A leader's death fails all its calls at once, which is no reason to look for the next leader slowly.
-    if (turn === "looks") this.#pauseCeilingMs = Math.min(ceilingMs * 2, PAUSE_MS_MAX);
-    return ceilingMs * (0.5 + this.#world.random() / 2);
+    if (turn === "looks") this.#looks += 1;
+    return pauseMs;
   }
 
   #target(): string {
@@ -290,7 +288,7 @@ export class LeaderCaller<Client extends { close(): void }> {
   #trust(address: string): void {
     this.#leader = address;
     this.#hint = null;
-    this.#pauseCeilingMs = PAUSE_MS_MIN;
+    this.#looks = 0;
     this.#suspectUntilMs.delete(address);
     this.#breaker.succeeded(address);
     this.#searchSlots.wake();

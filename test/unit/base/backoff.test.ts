@@ -1,7 +1,7 @@
-// The pauses between an agent's dials.
+// The pauses between tries: an agent's dials, a client's looks for the leader.
 
 import { expect, test } from "vitest";
-import { backoffMs } from "../../../src/core/agent/backoff.ts";
+import { backoffMs } from "../../../src/core/base/backoff.ts";
 
 const limits = { initialMs: 500, maxMs: 30_000 };
 
