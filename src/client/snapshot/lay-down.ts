@@ -3,8 +3,9 @@
 
 import { present } from "../../core/base/assert.ts";
 import { FLEET_GROUP, logIndex, type NodeId, nodeId, term } from "../../core/base/ids.ts";
+import type { RecoveryOrder } from "../../core/base/recovery-order.ts";
 import { type Copy, readCopy } from "../../core/recover/copy.ts";
-import { newBeginning, type RecoveryOrder } from "../../core/recover/new-beginning.ts";
+import { newBeginning } from "../../core/recover/new-beginning.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { DiskStorage } from "../../core/storage/disk-storage.ts";
 import { readData } from "../../core/storage/read-stopped.ts";

@@ -4,36 +4,19 @@
 // gives the same bytes.
 
 import { assert } from "../base/assert.ts";
-import { type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";
+import { type LogIndex, logIndex, type Term, term } from "../base/ids.ts";
 import { type CopyAge, nextEpoch } from "../base/incarnation.ts";
+import type { RecoveryOrder } from "../base/recovery-order.ts";
 import { apply } from "../fleet/apply.ts";
 import { encodeCommand, type NewCommand } from "../fleet/command-codec.ts";
 import { encodeSnapshot } from "../fleet/snapshot/snapshot.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Entry, HardState, WholeSnapshot } from "../raft/message.ts";
-import type { KeptRevocation, Operation } from "../wire/gen/fleet/v1/command.ts";
+import type { Operation } from "../wire/gen/fleet/v1/command.ts";
 import { type Copy, replay } from "./copy.ts";
 
 /** The limit of a reason in the tables. */
 export { REASON_BYTES_MAX } from "../fleet/limits.ts";
-
-export interface RecoveryOrder {
-  readonly nodeId: NodeId;
-  readonly address: string;
-  readonly formerClusterId: string;
-  readonly clusterId: string;
-  readonly index: LogIndex;
-  readonly term: Term;
-  readonly committed: LogIndex;
-  readonly last: LogIndex;
-  /** Epoch of the new incarnation; null = an earlier build, which recorded none, started this recovery. */
-  readonly epoch: number | null;
-  readonly actor: string;
-  readonly reason: string;
-  readonly atMs: number;
-  /** What others knew to be revoked, and the log does not say; absent = nothing. */
-  readonly revocations?: readonly KeptRevocation[];
-}
 
 /**
  * The new incarnation starts right behind the last index and term that any survivor knows. Other replicas may

@@ -8,31 +8,14 @@ import { diskFiles } from "../base/disk-files.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { FileSystem } from "../base/file-system.ts";
-import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../base/ids.ts";
+import { logIndex, nodeId, term } from "../base/ids.ts";
+import type { RecoveryOrder } from "../base/recovery-order.ts";
 import { systemCodeOf } from "../base/system-error.ts";
 import { StorageCorrupt } from "./storage-errors.ts";
 
-export interface RecoveryMark {
-  readonly nodeId: NodeId;
-  /** The node's address from now on; empty = unchanged. */
-  readonly address: string;
-  readonly formerClusterId: string;
-  readonly clusterId: string;
-  /** The index where the new cluster's log begins. */
-  readonly index: LogIndex;
-  readonly term: Term;
-  /** The last index known to be committed, and the last index of the old log. */
-  readonly committed: LogIndex;
-  readonly last: LogIndex;
-  /** The epoch of the new incarnation. Null in the mark of an earlier build, which recorded none. */
-  readonly epoch: number | null;
-  readonly actor: string;
-  readonly reason: string;
-  readonly atMs: number;
+export interface RecoveryMark extends RecoveryOrder {
   /** Where a copy of the old data is: a folder, or the exported snapshot that this folder was made from. */
   readonly backup: string;
-  /** What others knew to be revoked, and the copy does not; absent = nothing. */
-  readonly revocations?: readonly { readonly subject: string; readonly issuedBeforeMs: number }[];
 }
 
 export const RECOVERY_MARK_NAME = "recovering.json";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import type { RecoveryOrder } from "../../../src/core/base/recovery-order.ts";
 import { admit } from "../../../src/core/fleet/apply/apply-session.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { renderAuditEntry } from "../../../src/core/fleet/audit/render-audit.ts";
@@ -8,7 +9,7 @@ import { listAudit, listBindings, listMembers } from "../../../src/core/fleet/qu
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot/snapshot.ts";
 import type { FleetState } from "../../../src/core/fleet/state.ts";
 import { replay } from "../../../src/core/recover/copy.ts";
-import { newBeginning, type RecoveryOrder, recovered } from "../../../src/core/recover/new-beginning.ts";
+import { newBeginning, recovered } from "../../../src/core/recover/new-beginning.ts";
 import { Command, MemberKind } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { bind, command, member, open, register } from "../fleet/replica.ts";
 import { copyOf, inTerms, type LogPlan, logOf } from "./support.ts";
