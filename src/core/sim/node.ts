@@ -131,7 +131,7 @@ export class SimNode {
   }
 
   /** The first configuration, written before the first start. */
-  async found(voters: readonly NodeId[]): Promise<void> {
+  async bootstrap(voters: readonly NodeId[]): Promise<void> {
     const { storage } = await openFolder({
       ...this.#folder(0),
       founding: { bootstrap: true, voters },

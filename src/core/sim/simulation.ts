@@ -103,7 +103,7 @@ class Simulation implements NodeHost {
 
   async run(): Promise<RunResult> {
     try {
-      await this.#found();
+      await this.#bootstrap();
       this.#world.builds.upgrade(this.#nodes);
       this.#world.keys.begin(this.#nodes);
       this.#injector = new FaultInjector(this.#world, this.#nodes, this.#administrator);
@@ -176,10 +176,10 @@ class Simulation implements NodeHost {
     this.#finding ??= { error };
   }
 
-  async #found(): Promise<void> {
+  async #bootstrap(): Promise<void> {
     const voters: NodeId[] = this.#nodes.slice(0, this.#swarm.voters).map(({ id }) => id);
     for (const node of this.#nodes) {
-      if (voters.includes(node.id)) await node.found(voters);
+      if (voters.includes(node.id)) await node.bootstrap(voters);
       node.start();
     }
   }
