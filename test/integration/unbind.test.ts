@@ -71,7 +71,7 @@ test("a migration whose agent never comes is ended by force, and those who go on
     ["rebind", ...route],
     ["rebind", "rollback", "--cluster", "ghost", "--command", "true"],
   ]) {
-    const hung = await fleet.run(...run, "--timeout", "2s");
+    const hung = await fleet.run(...run, "--timeout", "5s");
     expect(hung).toMatchObject({
       exit: 6,
       stdout: expect.stringContaining("cluster unbind ghost"),
