@@ -1,10 +1,11 @@
 // A game day, from YAML: drills in their order, with gates and pauses. Everything is checked before anything is broken.
 
 import { readFile } from "node:fs/promises";
+import { DURATION_MS_MAX, parseDuration } from "../../core/base/duration.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { DRILLS } from "../../core/drill/catalog.ts";
 import { type DrillSpec, drillNamed } from "../../core/drill/drill-spec.ts";
-import { type Gate, parseDurationMs, parseSlo } from "../../core/drill/slo.ts";
+import { type Gate, parseSlo } from "../../core/drill/slo.ts";
 import { ConfigReader } from "../files/config-reader.ts";
 
 export type PlanStep =
@@ -77,7 +78,7 @@ function parseStep(step: ConfigReader): PlanStep {
 }
 
 function durationIn(value: ConfigReader): number {
-  const ms = parseDurationMs(value.string());
-  if (ms === null) throw value.wrong("a duration such as 500ms, 30s or 5m");
+  const ms = parseDuration(value.string());
+  if (ms === null || ms > DURATION_MS_MAX) throw value.wrong("a duration such as 500ms, 30s or 1m30s");
   return ms;
 }

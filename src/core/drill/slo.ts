@@ -1,6 +1,8 @@
 // The gates of a drill, from a text such as "first-write=2s,lost=0". A gate is a measured number and the most it
 // may be. Lost and duplicated writes and answers that contradict each other are gated at 0 whether asked for or not.
 
+import { parseDuration } from "../base/duration.ts";
+
 /** What can be gated, and in which unit. */
 const UNITS = {
   election: "ms",
@@ -14,6 +16,9 @@ const UNITS = {
   violations: "count",
   "stale-reads": "count",
 } as const;
+
+// No drill takes hours.
+const GATE_MS_MAX = 3_600_000;
 
 export type GateName = keyof typeof UNITS;
 
@@ -61,20 +66,15 @@ function parseGate(part: string): Gate | string {
   const [, name, value = ""] = /^([^=]*)=(.*)$/.exec(part) ?? [];
   if (name === undefined) return `"${part}" is no gate: write NAME=LIMIT`;
   if (!isGateName(name)) return `unknown gate "${name}": there are ${GATE_NAMES.join(", ")}`;
-  const limit = UNITS[name] === "ms" ? parseDurationMs(value) : parseCount(value);
-  if (limit !== null) return { name, limit };
-  const form = UNITS[name] === "ms" ? "a duration such as 500ms, 2s or 1m" : "a whole number";
+  const limit = UNITS[name] === "ms" ? parseDuration(value) : parseCount(value);
+  const isTooLong = UNITS[name] === "ms" && limit !== null && limit > GATE_MS_MAX;
+  if (limit !== null && !isTooLong) return { name, limit };
+  const form = UNITS[name] === "ms" ? "a duration such as 500ms, 2s or 1m30s" : "a whole number";
   return `the limit of ${name} must be ${form}, not "${value}"`;
 }
 
 function isGateName(name: string): name is GateName {
   return Object.hasOwn(UNITS, name);
-}
-
-export function parseDurationMs(text: string): number | null {
-  const [, amount, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m)$/.exec(text) ?? [];
-  if (amount === undefined || unit === undefined) return null;
-  return Number(amount) * (unit === "ms" ? 1 : unit === "s" ? 1_000 : 60_000);
 }
 
 function parseCount(text: string): number | null {

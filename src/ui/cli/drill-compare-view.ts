@@ -1,6 +1,7 @@
 // How two drills look side by side.
+
+import { formatDuration } from "../../core/base/duration.ts";
 import type { Compared, Comparison } from "../../core/drill/compare.ts";
-import { formatDuration } from "../model/duration.ts";
 import type { Cell, Column, Mark } from "../model/table.ts";
 import type { View } from "./view.ts";
 

@@ -1,11 +1,12 @@
 // A drill's report as lines for people: what happened when, what was measured, which gates held; of several runs how
 // what was measured is spread.
+
+import { formatDuration } from "../../core/base/duration.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport, Spread } from "../../core/drill/series.ts";
 import type { GateUnit } from "../../core/drill/slo.ts";
 import type { SpreadRow } from "../../core/drill/spread.ts";
 import { STAGES, type Stage } from "../../core/drill/stages.ts";
-import { formatDuration } from "../model/duration.ts";
 import type { Look } from "../model/paint.ts";
 import type { Column } from "../model/table.ts";
 import { renderTable } from "./render-table.ts";

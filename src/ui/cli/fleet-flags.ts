@@ -2,9 +2,9 @@
 // contexts; that order of precedence is the client's (`resolveTarget`), so these flags declare no variable.
 import { Flags } from "@oclif/core";
 import { present } from "../../core/base/assert.ts";
+import { DURATION_MS_MAX, parseDuration } from "../../core/base/duration.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { quoted } from "../../core/base/printable.ts";
-import { parseDuration } from "../model/duration.ts";
 
 const TARGET = "WHICH FLEET";
 
@@ -29,7 +29,6 @@ export interface TargetFlagValues {
 }
 
 // Longer than this, timers end at once and gRPC refuses the deadline.
-const DURATION_MS_MAX = 2 ** 31 - 1;
 
 /** What a count has on the wire, such as a list's rows or a shortfall's age in cycles: 32 bits. */
 export const COUNT_MAX = 2 ** 32 - 1;

@@ -1,6 +1,7 @@
 // Reports of the lab as lines for people.
+
+import { formatDuration } from "../../core/base/duration.ts";
 import type { Durations, LabCounts, LabReport } from "../../core/lab/lab-report.ts";
-import { formatDuration } from "../model/duration.ts";
 import type { TextView } from "./view.ts";
 
 export const labView: TextView<LabReport> = {

@@ -1,4 +1,5 @@
 // The output of `fleet cluster show`: the binding, who serves the cluster, its shard, its demand, and its history.
+import { formatDuration } from "../../core/base/duration.ts";
 import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type {
   ClusterObserved,
@@ -6,7 +7,6 @@ import type {
   ShardShortfall,
   ShardView,
 } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { formatDuration } from "./duration.ts";
 import type { Line } from "./line.ts";
 import { pairs } from "./tables/shortfall-table.ts";
 import { driftCell, livenessWord, shardStateWord } from "./words.ts";

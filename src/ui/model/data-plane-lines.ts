@@ -2,9 +2,9 @@
 // one line a fact, with the command to run next.
 
 import type { FleetStatus } from "../../client/fleet-status.ts";
+import { formatDuration } from "../../core/base/duration.ts";
 import { isUndelivered, isUnknownFor } from "../../core/wire/data-plane-health.ts";
 import type { DataPlane } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { formatDuration } from "./duration.ts";
 import type { Line } from "./line.ts";
 
 export function toleranceLines({ tolerance }: Pick<FleetStatus, "tolerance">): Line[] {

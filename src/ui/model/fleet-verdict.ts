@@ -4,10 +4,10 @@
 
 import type { FleetStatus, FleetVerdict, NodeObservation } from "../../client/fleet-status.ts";
 import type { AwaitedNode } from "../../client/fleet-version.ts";
+import { formatDuration } from "../../core/base/duration.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { endsSoon } from "../../core/wire/tls/certificate-age.ts";
 import { dataPlaneLines, toleranceLines } from "./data-plane-lines.ts";
-import { formatDuration } from "./duration.ts";
 import type { Line } from "./line.ts";
 import { slowestSyncMs } from "./node-state.ts";
 import type { Mark } from "./table.ts";

@@ -1,10 +1,10 @@
 // A plan in words: its state, its progress, what it will change.
 
+import { formatDuration } from "../../core/base/duration.ts";
 import { countWaves } from "../../core/rebind/waves/cut-waves.ts";
 import type { Progress } from "../../core/rebind/waves/progress.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import { type Plan, PlanState, type PlanStep, PlanStepState } from "../../core/wire/gen/fleet/v1/command.ts";
-import { formatDuration } from "./duration.ts";
 import type { Mark } from "./table.ts";
 
 const ROUTES_SHOWN = 10;

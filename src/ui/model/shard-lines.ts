@@ -1,8 +1,9 @@
 // The output of `fleet shard show`: the shard in a line, and a line for each kind of thing that it has.
+
+import { formatDuration } from "../../core/base/duration.ts";
 import { isName } from "../../core/base/ids.ts";
 import type { Obeyed } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { formatDuration } from "./duration.ts";
 import type { Line } from "./line.ts";
 import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "./words.ts";
 

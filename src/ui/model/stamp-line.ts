@@ -1,6 +1,7 @@
 // The line below an answer that may be old, so that no reader takes it for the newest.
+
+import { formatDuration } from "../../core/base/duration.ts";
 import type { ReadStamp } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { formatDuration } from "./duration.ts";
 import type { Line } from "./line.ts";
 
 /** A report, which may have a replica's stamp. */

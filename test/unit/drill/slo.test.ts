@@ -8,6 +8,7 @@ test.each([
   { text: "first-write=2s", gates: { "first-write": 2_000, ...ALWAYS }, why: "seconds" },
   { text: "election=750ms", gates: { election: 750, ...ALWAYS }, why: "milliseconds" },
   { text: "catch-up=1.5m", gates: { "catch-up": 90_000, ...ALWAYS }, why: "minutes, in parts" },
+  { text: "catch-up=1m30s", gates: { "catch-up": 90_000, ...ALWAYS }, why: "as every flag takes it" },
   { text: "lost=3,duplicated=1", gates: { ...ALWAYS, lost: 3, duplicated: 1 }, why: "said otherwise" },
   {
     text: " first-write=2s, lost=0 ,duplicated=0,election=1s",
@@ -27,7 +28,7 @@ test.each([
 const NAMES =
   "election, first-write, catch-up, lost, duplicated, unexpected, failed, unknown, violations, stale-reads";
 const duration = (name: string, value: string) =>
-  `the limit of ${name} must be a duration such as 500ms, 2s or 1m, not "${value}"`;
+  `the limit of ${name} must be a duration such as 500ms, 2s or 1m30s, not "${value}"`;
 
 test.each([
   { text: "first-write", what: '"first-write" is no gate: write NAME=LIMIT', why: "no limit" },

@@ -1,6 +1,7 @@
 // One row per cluster: the declared binding, the shards that were seen serving it, and the difference (drift).
+
+import { formatDuration } from "../../../core/base/duration.ts";
 import type { ClusterObserved, ClusterView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
-import { formatDuration } from "../duration.ts";
 import type { Cell, Table } from "../table.ts";
 import { driftCell, driftSeverity, driftWord } from "../words.ts";
 

@@ -1,5 +1,5 @@
 // One row per node: its log and newest snapshot on the disk, and the leader's exports.
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../../../core/base/duration.ts";
 import type { Cell, Table } from "../table.ts";
 import { formatBytes } from "../top/bytes.ts";
 import type { NodeSight } from "../top/state.ts";

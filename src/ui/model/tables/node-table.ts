@@ -2,8 +2,8 @@
 // values of an earlier answer would make it look alive.
 
 import type { NodeObservation } from "../../../client/fleet-status.ts";
+import { formatDuration } from "../../../core/base/duration.ts";
 import { endsSoon } from "../../../core/wire/tls/certificate-age.ts";
-import { formatDuration } from "../duration.ts";
 import { shortHash } from "../fleet-verdict.ts";
 import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";

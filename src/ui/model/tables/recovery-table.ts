@@ -1,7 +1,8 @@
 // One row per node of a stopped fleet, and what its copies prove: what is known, and what can't be.
+
+import { formatDuration } from "../../../core/base/duration.ts";
 import type { Consequences, IndexRange } from "../../../core/recover/assess.ts";
 import type { Diagnosis, NodeFinding } from "../../../core/recover/diagnosis.ts";
-import { formatDuration } from "../duration.ts";
 import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 

@@ -1,7 +1,8 @@
 // One row per shard: its declared rows beside its report. A shard that this leader has not heard shows
 // unknown, not zero.
+
+import { formatDuration } from "../../../core/base/duration.ts";
 import type { ShardView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
-import { formatDuration } from "../duration.ts";
 import type { Cell, Mark, Table } from "../table.ts";
 import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "../words.ts";
 

@@ -1,6 +1,7 @@
 // One row per demand that a shard can't meet, the gravest first.
+
+import { formatDuration } from "../../../core/base/duration.ts";
 import type { ShardShortfall } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
-import { formatDuration } from "../duration.ts";
 import type { Table } from "../table.ts";
 
 export const shortfallTable: Table<ShardShortfall> = {

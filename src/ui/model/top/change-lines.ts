@@ -2,7 +2,7 @@
 // question, the progress and the outcome.
 
 import { assert } from "../../../core/base/assert.ts";
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../../../core/base/duration.ts";
 import { fitLine } from "../fit.ts";
 import { type Segment, type Style, segment } from "../paint.ts";
 import type { Symbols } from "../symbols.ts";

@@ -1,8 +1,8 @@
 // One open row: everything that is known about it, line by line.
 
+import { formatDuration } from "../../../core/base/duration.ts";
 import type { ClusterView, FollowerProgress } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { concerns } from "../audit-subject.ts";
-import { formatDuration } from "../duration.ts";
 import type { Cell } from "../table.ts";
 import { formatBytes } from "./bytes.ts";
 import { nodeName, reignEndWords, reignsOf } from "./reign-words.ts";

@@ -1,10 +1,10 @@
 // The newest events of a fleet: changes between two answers, and audit entries. What must stay true: the list
 // is bounded, and many changes at once take few lines.
 
+import { formatDuration } from "../../../core/base/duration.ts";
 import type { AuditEntry } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { ReignEnd } from "../../../core/wire/gen/fleet/v1/views.ts";
-import { formatDuration } from "../duration.ts";
 import type { Mark } from "../table.ts";
 import { driftCell, hasDrift, livenessWord } from "../words.ts";
 import type { ListEvent } from "./lists.ts";

@@ -1,6 +1,6 @@
 // A whole frame of the dashboard: never more lines than the terminal has rows, each exactly as wide as it.
 import { assert } from "../../../core/base/assert.ts";
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../../../core/base/duration.ts";
 import { fitLine } from "../fit.ts";
 import { type Segment, segment } from "../paint.ts";
 import type { Symbols } from "../symbols.ts";

@@ -1,6 +1,6 @@
 // The dashboard's first lines: how the fleet is, and which view is in front.
 
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../../../core/base/duration.ts";
 import { fitLine } from "../fit.ts";
 import { verdictMark } from "../fleet-verdict.ts";
 import { type Segment, segment } from "../paint.ts";

@@ -1,7 +1,7 @@
 // The view that opens first: what is wrong, who led in the last ten minutes, how commits went, the nodes, what they coordinate, and
 // the newest events. Narrow terminals get less of each; nothing is ever wider or higher than its place.
 
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../../../core/base/duration.ts";
 import { fitLine } from "../fit.ts";
 import type { Line as TextLine } from "../line.ts";
 import { type Segment, type Style, segment } from "../paint.ts";

@@ -1,7 +1,7 @@
 // A view's rows as lines of an exact width: the column headers and the rows that fit. Columns of the wide form are shown where
 // there is room for them.
 
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../../../core/base/duration.ts";
 import { fitLine, oneColumnEach } from "../fit.ts";
 import { type Segment, type Style, segment } from "../paint.ts";
 import type { Symbols } from "../symbols.ts";

@@ -49,6 +49,11 @@ async function day(
   return { ran, said };
 }
 
+test("a plan takes durations as flags do", () => {
+  const { steps } = parsePlan("plan.yaml", TEXT.replace("pause: 30s", "pause: 1m30s"));
+  expect(steps).toContainEqual({ kind: "pause", ms: 90_000 });
+});
+
 test("drills and pauses run in their order", async () => {
   const where = await folder();
   const { ran, said } = await day(where, ["pass", "pass", "pass"]);

@@ -1,7 +1,7 @@
 // Durations, suggestions, sparklines, fitted text: the leaves that everything shown is made of.
 import { describe, expect, test } from "vitest";
+import { formatDuration, parseDuration } from "../../../../src/core/base/duration.ts";
 import { closest, editDistance } from "../../../../src/ui/model/closest.ts";
-import { formatDuration, parseDuration } from "../../../../src/ui/model/duration.ts";
 import { fitLine, fitText } from "../../../../src/ui/model/fit.ts";
 import { segment } from "../../../../src/ui/model/paint.ts";
 import { pushSample } from "../../../../src/ui/model/ring.ts";
