@@ -145,6 +145,23 @@ describe("an export", () => {
     expect(await problems(without(whole, 0), { after: "0".repeat(64) })).toEqual(["truncated-head 5"]);
   });
 
+  test("spliced of two fleets' exports is broken where they meet, in either order of the files", async () => {
+    const [one, other] = [[...whole.files], [...sample(12, 4, 1).files]];
+    const spliced = [...one.slice(0, 1), ...other.slice(1)];
+    expect(await problems(new Map(spliced))).toEqual(["missing 5"]);
+    expect(await problems(new Map(spliced.toReversed()))).toEqual(["missing 5"]);
+    expect(await problems(new Map([...other.slice(0, 1), ...one.slice(1)]))).not.toEqual([]);
+  });
+
+  test("of another fleet is whole in itself, and not this fleet's, whichever end is compared", async () => {
+    const other = sample(12, 4, 1);
+    expect(await problems(other.files)).toEqual([]);
+    const found = await problems(other.files, { fleet: whole.replica });
+    expect(found.every((problem) => /^(forked|ahead)/.test(problem))).toBe(true);
+    expect(found.length).toBeGreaterThan(4);
+    expect(await problems(other.files, { head: chainHead(whole.replica.state) })).toEqual(["head-unknown -"]);
+  });
+
   test("that two leaders wrote in part is one chain", async () => {
     const other = new Map([...whole.files].slice(0, 1).map(([name, text]) => [`copy-of-${name}`, text]));
     const paths = [await written(new Map([...whole.files, ...other]))];
