@@ -19,6 +19,7 @@ import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
 import { benchStorm } from "./storm.ts";
 import { formatTable, type Table } from "./table.ts";
+import { benchTop } from "./top.ts";
 
 const options = { beside: { type: "string" }, rows: { type: "string" } } as const;
 const { values, positionals } = parseArgs({ options, allowPositionals: true });
@@ -37,6 +38,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   rest: () => benchRest(),
   soak: () => benchSoak(),
   fairness: () => benchFairness(),
+  top: () => benchTop(),
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

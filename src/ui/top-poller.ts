@@ -8,8 +8,9 @@ export type Source = () => Promise<DataEvent>;
 /** Something that tells by itself, until the signal aborts. It rejects for a bug only. */
 export type Feed = (dispatch: (event: DataEvent) => void, signal: AbortSignal) => Promise<void>;
 
-// How often the clock advances, collected data is shown and new feeds are looked for.
-const TICK_MS = 250;
+// How often the clock advances, collected data is shown and new feeds are looked for. Nodes tell their status this often too, and a
+// frame costs some milliseconds. Keys show at once.
+const TICK_MS = 500;
 
 /** Asks every source once, as `--once` needs. */
 export async function pollOnce(

@@ -11,6 +11,7 @@ import { benchRestore } from "../../bench/restore.ts";
 import { benchSize } from "../../bench/size.ts";
 import { benchSoak } from "../../bench/soak.ts";
 import { burst } from "../../bench/storm/bursts.ts";
+import { benchTop } from "../../bench/top.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { SIZES } from "../../src/core/lab/size.ts";
 
@@ -117,4 +118,15 @@ test("one shard's storm beside another shard and an administrator comes to six r
   const [table] = await benchFairness({ rounds: 1, phaseMs: 300, connections: 3, atOnce: 4 });
   expect(table?.rows.length).toBe(6);
   for (const row of table?.rows ?? []) expect(Number(row[3])).toBeGreaterThan(0);
+});
+
+test("the dashboard is measured by its keys and frames, at rest, and by its memory", async () => {
+  const tables = await benchTop({ manyClusters: 300, clusters: 50, frames: 50, steadyMs: 600 });
+  const [keys, rest, memory] = tables;
+  expect(keys?.rows.map(([key]) => key)).toEqual([
+    ...["down", "end", "filter, first letter", "sort by a column", "open", "overview"],
+  ]);
+  for (const row of keys?.rows ?? []) for (const cell of row.slice(1)) expect(cell).toMatch(/^\d+\.\d ms$/);
+  expect(rest?.rows[0]?.[1]).toMatch(/^\d+\.\d % of a core$/);
+  expect(memory?.rows.map(([what]) => what)).toEqual(["heap after 10 frames", "heap after 50 frames"]);
 });

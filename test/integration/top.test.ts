@@ -2,6 +2,7 @@
 // leaves the terminal as it found it.
 
 import { readFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
@@ -229,6 +230,41 @@ describe("failures", () => {
       for (const node of NODES) await fleet.resume(node);
     }
     await terminal.shows("● healthy");
+  });
+});
+
+describe("addresses that answer nothing", () => {
+  test("one that takes connections and never speaks TLS: the screen works, says so, and q ends it at once", async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = silent.address() as AddressInfo;
+      const certs = join(fleet.directory, "certs");
+      const options = { cwd: fleet.home, env: fleet.env, ...SIZE };
+      const args = ["top", "--endpoints", `127.0.0.1:${port}`, "--ca", join(certs, "ca.crt")];
+      const own = ["--cert", join(certs, "admin.crt"), "--key", join(certs, "admin.key")];
+      terminal = TestTerminal.open(process.execPath, [program, ...args, ...own], options);
+      await terminal.shows("no-quorum");
+      await terminal.shows("✗ down");
+      terminal.type("4");
+      await terminal.shows("  clusters 0");
+      terminal.type("?");
+      await terminal.shows("only clusters with drift");
+      terminal.type("q");
+      expect(await terminal.ended).toBe(0);
+      expect(terminal.isAlternate).toBe(false);
+    } finally {
+      silent.close();
+    }
+  });
+
+  test("a context that is not there: an error, and no dashboard", async () => {
+    const options = { cwd: fleet.home, env: fleet.env, ...SIZE };
+    terminal = TestTerminal.open(process.execPath, [program, "top", "--context", "gone"], options);
+    await terminal.shows("gone");
+    expect(await terminal.ended).toBe(3);
+    expect(terminal.isAlternate).toBe(false);
+    expect(terminal.text).not.toMatch(/ at .*\.js:\d/);
   });
 });
 

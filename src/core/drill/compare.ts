@@ -1,4 +1,4 @@
-// Two reports of one drill side by side: what became better or worse, by how much, and whether that is more than the runs of
+// Two reports side by side, drill by drill: what became better or worse, by how much, and whether that is more than the runs of
 // one report differ among themselves. Pure.
 
 import { type DrillReport, measuredOf } from "./report.ts";
@@ -6,15 +6,19 @@ import { GATE_NAMES, type GateUnit, unitOf } from "./slo.ts";
 import { STAGES } from "./stages.ts";
 
 export interface Comparison {
+  /** Those that both reports have; of a game day several. */
   readonly drill: string;
   readonly runs: readonly [number, number];
   readonly rows: readonly Compared[];
+  /** Drills that only one of the reports has: of them nothing is compared. */
+  readonly onlyInOne: readonly string[];
   /** Whether something became worse beyond the noise. */
   readonly verdict: "same" | "better" | "worse";
 }
 
 /** All numbers are better when they are smaller. */
 export interface Compared {
+  readonly drill: string;
   readonly name: string;
   readonly unit: GateUnit;
   /** Medians; null = it did not happen in most runs, or is not known. */
@@ -30,19 +34,35 @@ export interface Compared {
 type Runs = readonly DrillReport[];
 
 export function compareRuns(before: Runs, after: Runs): Comparison {
-  const rows = [
+  const [left, right] = [byDrill(before), byDrill(after)];
+  const common = [...right.keys()].filter((drill) => left.has(drill));
+  const rows = common.flatMap((drill) => compareDrill(drill, left.get(drill) ?? [], right.get(drill) ?? []));
+  const isWorse = rows.some(({ verdict }) => verdict === "worse");
+  const isBetter = rows.some(({ verdict }) => verdict === "better");
+  return {
+    ...{ drill: common.join(", "), runs: [before.length, after.length], rows },
+    onlyInOne: [...new Set([...left.keys(), ...right.keys()])].filter((drill) => !common.includes(drill)),
+    verdict: isWorse ? "worse" : isBetter ? "better" : "same",
+  };
+}
+
+/** Runs of different drills must not share a median. */
+function byDrill(runs: Runs): ReadonlyMap<string, Runs> {
+  const found = new Map<string, Runs>();
+  for (const run of runs) found.set(run.drill, [...(found.get(run.drill) ?? []), run]);
+  return found;
+}
+
+function compareDrill(drill: string, before: Runs, after: Runs): readonly Compared[] {
+  return [
     ...STAGES.map((stage) => compared(stage, "ms", before, after, ({ observed }) => observed.stages[stage])),
     compared("longest-wait", "ms", before, after, longestWait),
     ...GATE_NAMES.filter((name) => unitOf(name) === "count").map((name) =>
       compared(name, "count", before, after, ({ measured }) => measuredOf(name, measured)),
     ),
-  ].filter((row) => row.before !== null || row.after !== null);
-  const isWorse = rows.some(({ verdict }) => verdict === "worse");
-  const isBetter = rows.some(({ verdict }) => verdict === "better");
-  return {
-    ...{ drill: after[0]?.drill ?? "", runs: [before.length, after.length], rows },
-    verdict: isWorse ? "worse" : isBetter ? "better" : "same",
-  };
+  ]
+    .filter((row) => row.before !== null || row.after !== null)
+    .map((row) => ({ drill, ...row }));
 }
 
 function compared(
@@ -51,7 +71,7 @@ function compared(
   before: Runs,
   after: Runs,
   read: (report: DrillReport) => number | null,
-): Compared {
+): Omit<Compared, "drill"> {
   const [left, right] = [before.map(read), after.map(read)];
   const [from, to] = [medianOf(left), medianOf(right)];
   const change = from === null || to === null ? null : to - from;

@@ -12,6 +12,7 @@ const MARKS: ReadonlyMap<Compared["verdict"], Mark> = new Map([
 ]);
 
 const columns: readonly Column<Compared>[] = [
+  { name: "drill", header: "DRILL", value: ({ drill }) => drill },
   { name: "measured", header: "MEASURED", value: ({ name }) => name },
   { name: "before", header: "BEFORE", value: ({ before, unit }) => amount(before, unit) },
   { name: "after", header: "AFTER", value: ({ after, unit }) => amount(after, unit) },
@@ -27,9 +28,11 @@ const columns: readonly Column<Compared>[] = [
 export const comparisonView: View<Comparison, Compared> = {
   kind: "DrillComparison",
   rowKind: "DrillCompared",
-  table: { rowName: ({ name }) => name, columns },
+  table: { rowName: ({ drill, name }) => `${drill} ${name}`, columns },
   rows: ({ rows }) => rows,
-  empty: "nothing was measured in either",
+  lines: ({ onlyInOne }) =>
+    onlyInOne.map((drill) => ({ mark: "warn", text: `${drill} is in one report only, and not compared` })),
+  empty: "the reports have no drill in common",
 };
 
 function judged(verdict: Compared["verdict"]): Cell {

@@ -9,7 +9,8 @@ interface LineBlockProps {
 }
 
 export function LineBlock({ lines, paint }: LineBlockProps) {
-  const texts = lines.map((line, row) => ({ row, text: paintLine(line, paint) }));
+  // Blanks at the end are there already, and each character of a frame costs time. A line without any text would have no height.
+  const texts = lines.map((line, row) => ({ row, text: paintLine(line, paint).trimEnd() || " " }));
   return (
     <Box flexDirection="column">
       {texts.map(({ row, text }) => (

@@ -97,6 +97,25 @@ test("a lost write is worse, whatever the noise", () => {
   expect(compared.verdict).toBe("worse");
 });
 
+test("two game days are compared drill by drill: one that is slow by nature makes no other look worse", () => {
+  const named = (drill: string, firstWriteMs: number): DrillReport => ({ ...slower(firstWriteMs), drill });
+  const before = [named("partition", 100), named("kill-all", 5_000), named("transfer", 10)];
+  const after = [
+    named("kill-all", 5_000),
+    named("kill-all", 5_100),
+    named("partition", 100),
+    named("slow-disk", 9),
+  ];
+  const { rows, onlyInOne, verdict } = compareRuns(before, after);
+  const writes = rows.filter(({ name }) => name === "first-write");
+  expect(writes.map(({ drill, before: from, after: to }) => [drill, from, to])).toEqual([
+    ["kill-all", 5_000, 5_100],
+    ["partition", 100, 100],
+  ]);
+  expect(onlyInOne).toEqual(["transfer", "slow-disk"]);
+  expect(verdict).toBe("same");
+});
+
 test("EDN is as Jepsen writes histories, a mismatch being a failed compare-and-set", () => {
   const events: readonly HistoryEvent[] = [
     { type: "invoke", process: 0, atMs: 1, input: { kind: "read", register: "r1" } },

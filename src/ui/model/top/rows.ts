@@ -74,6 +74,15 @@ interface Worked {
   readonly selections: WeakMap<readonly object[], Selection>;
   readonly orders: WeakMap<readonly object[], readonly object[]>;
   readonly texts: WeakMap<object, string>;
+  /** Names hardly change from one answer to the next: then their order is known. */
+  arranged: Arranged;
+}
+
+interface Arranged {
+  /** As the server sent the rows. */
+  readonly names: readonly string[];
+  /** Positions in `names`, in the natural order of names. */
+  readonly places: readonly number[];
 }
 
 const worked = new WeakMap<object, Worked>();
@@ -82,6 +91,7 @@ const worked = new WeakMap<object, Worked>();
 function workedOf(spec: object): Worked {
   const known = worked.get(spec) ?? {
     ...{ selections: new WeakMap(), orders: new WeakMap(), texts: new WeakMap() },
+    arranged: { names: [], places: [] },
   };
   worked.set(spec, known);
   return known;
@@ -117,11 +127,21 @@ function ownOrder<Row extends object>(
   const { orders } = workedOf(spec);
   const known = orders.get(rows);
   if (known !== undefined) return known as readonly Row[];
-  const natural = inNaturalOrder(rows, rowName);
+  const natural = arrange(workedOf(spec), rows.map(rowName)).flatMap((place) => rows[place] ?? []);
   // Sorting is stable: within a rank names stay in their order.
   const ordered = rank === undefined ? natural : natural.sort((a, b) => rank(b) - rank(a));
   orders.set(rows, ordered);
   return ordered;
+}
+
+function arrange(known: Worked, names: readonly string[]): readonly number[] {
+  const { arranged } = known;
+  const isSame =
+    arranged.names.length === names.length && names.every((name, at) => name === arranged.names[at]);
+  if (isSame) return arranged.places;
+  const places = inNaturalOrder([...names.keys()], (place) => names[place] ?? "");
+  known.arranged = { names, places };
+  return places;
 }
 
 const turned = <Row>(rows: readonly Row[], reversed: boolean): readonly Row[] =>

@@ -1,0 +1,62 @@
+// What a drill can do to a fleet elsewhere: what its context's hooks do. They get the node's name and run in their folder; one that
+// fails, or is not there, is a refusal with its reason.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { DrillHooks, Target } from "../../../../src/client/context/target.ts";
+import { handsOf } from "../../../../src/client/drill/hands.ts";
+import { systemDeps } from "../../../../src/client/local/deps.ts";
+import { waitReady } from "../../../../src/client/wait-ready.ts";
+
+async function handsWith(hooks: Omit<DrillHooks, "directory"> | undefined) {
+  const directory = await mkdtemp(join(tmpdir(), "fleet-hooks-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const target: Target = {
+    ...{ name: "prod", endpoints: [], origin: "test", settings: [] },
+    tls: { kind: "insecure-loopback" } as unknown as Target["tls"],
+    ...(hooks === undefined ? {} : { hooks: { ...hooks, directory } }),
+  };
+  const deps = await systemDeps(waitReady, () => undefined, {});
+  const told = () => readFile(join(directory, "told"), "utf8");
+  return { hands: handsOf(target, deps), told };
+}
+
+test("kill and start are the context's commands, with the node's name, in its folder", async () => {
+  const { hands, told } = await handsWith({
+    kill: 'echo "kill $FLEET_HOOK_NODE" >> told',
+    start: 'echo "start $FLEET_HOOK_NODE" >> told',
+  });
+  expect([...hands.can].sort()).toEqual(["kill", "start"]);
+  await hands.kill("n2");
+  await hands.start("n2");
+  expect(await told()).toBe("kill n2\nstart n2\n");
+});
+
+test.each([
+  { hooks: undefined, can: [], why: "no hooks" },
+  { hooks: { kill: "true" }, can: ["kill"], why: "one that only kills" },
+  { hooks: { start: "true" }, can: ["start"], why: "one that only starts" },
+])("what is possible follows from the hooks: $why", async ({ hooks, can }) => {
+  const { hands } = await handsWith(hooks);
+  expect([...hands.can]).toEqual(can);
+});
+
+test("a hook that fails says which, for which node, and why", async () => {
+  const { hands } = await handsWith({ kill: "echo no such host >&2; exit 3" });
+  await expect(hands.kill("n3")).rejects.toMatchObject({
+    code: "HOOK_FAILED",
+    parts: {
+      what: "the context's hook kill failed for node n3",
+      why: expect.stringContaining("no such host"),
+    },
+  });
+});
+
+test.each(["start", "stop", "pause", "resume", "wipe", "discard"] as const)(
+  "%s without a hook is refused, and says what is missing",
+  async (act) => {
+    const { hands } = await handsWith({ kill: "true" });
+    await expect(hands[act]("n1")).rejects.toMatchObject({ code: "DRILL_NOT_POSSIBLE" });
+  },
+);
