@@ -23,14 +23,16 @@ const CHAINED_KEYS = [...PLAIN_KEYS, "hash", "metadata", "operation", "previous"
  * hash before it.
  */
 export function exportLine({ entry, previous }: ExportedEntry): string {
-  const { index, atMs, actor, reason, what, hash, operation, metadata } = renderAuditEntry(entry);
+  const { atMs, actor, reason, what, hash, operation, metadata } = renderAuditEntry(entry);
   const at = new Date(atMs).toISOString();
-  const facts = { index: String(index), kind: KIND };
-  const rest = { reason, schemaVersion: SCHEMA_VERSION, what };
-  // Keys in their order: to sort them for each line takes as long as to print it.
-  if (hash === "") return printableJson(JSON.stringify({ actor, at, ...facts, ...rest }));
-  const chained = { actor, at, hash, ...facts, metadata, operation, previous, ...rest };
-  return printableJson(JSON.stringify(chained));
+  const index = String(entry.index);
+  const [kind, schemaVersion] = [KIND, SCHEMA_VERSION];
+  // Keys in their order: to sort them for each line, or to put them together from parts, takes as long as to print it.
+  const line =
+    hash === ""
+      ? { actor, at, index, kind, reason, schemaVersion, what }
+      : { actor, at, hash, index, kind, metadata, operation, previous, reason, schemaVersion, what };
+  return printableJson(JSON.stringify(line));
 }
 
 /** Null: it is not a line of an export. */

@@ -8,6 +8,7 @@ import { assert } from "../base/assert.ts";
 import { encodeMessage } from "../base/encode-message.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
+import { MessageReader } from "../base/message-reader.ts";
 import { Command } from "../wire/gen/fleet/v1/command.ts";
 import { FIRST_VERSION, KNOWN_VERSION, requiredVersion } from "./format.ts";
 
@@ -81,7 +82,7 @@ export function decodeCommand(
 
 function readCommand(data: Uint8Array): Command | null {
   try {
-    return Command.decode(data);
+    return Command.decode(new MessageReader(data));
   } catch {
     return null;
   }

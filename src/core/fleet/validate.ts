@@ -60,7 +60,9 @@ export function checkReason(reason: string): Result | null {
 // A lone surrogate would come back from a snapshot as another character.
 export function isPrintable(text: string, bytesMax: number): boolean {
   if (text.length === 0 || text.length > bytesMax) return false;
-  const fits = fitsSurely(text, bytesMax) || ASCII.test(text) || utf8.encode(text).length <= bytesMax;
+  // Most texts are, and then nothing else needs a look.
+  if (ASCII.test(text)) return true;
+  const fits = fitsSurely(text, bytesMax) || utf8.encode(text).length <= bytesMax;
   return fits && text.isWellFormed() && !CONTROL.test(text);
 }
 

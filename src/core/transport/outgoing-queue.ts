@@ -31,6 +31,14 @@ export class OutgoingQueue {
     return true;
   }
 
+  /** Takes a message back that still waits. */
+  remove(message: GroupMessage): void {
+    const at = this.#messages.lastIndexOf(message);
+    if (at < 0) return;
+    this.#messages.splice(at, 1);
+    this.#bytes -= bytesOf(message);
+  }
+
   /** All messages, in order; the queue is empty then. */
   take(): GroupMessage[] {
     const messages = this.#messages;

@@ -90,6 +90,8 @@ export class PeerLink {
   /** The members that this stream has announced last. */
   #told: readonly KnownMember[] = [];
   #newsTimer: NodeJS.Timeout | null = null;
+  /** Commit indices that wait in the queue, one a group. */
+  readonly #news = new Map<GroupId, GroupMessage>();
   #retryMs = RETRY_FIRST_MS;
   /** The unexpected identity that was reported last. */
   #mismatch = "";
@@ -113,9 +115,26 @@ export class PeerLink {
 
   send(group: GroupId, message: Message): void {
     const item = { ...EMPTY, groupId: group, message: messageToWire(message) };
+    this.#dropNewsBefore(group, message);
     if (!this.#add(item)) this.#events.unreachable(group);
-    else if (isCommitNews(message)) this.#flushLater();
+    else if (isCommitNews(message)) this.#newsLater(group, item, message);
     else this.#flushSoon();
+  }
+
+  // The follower would answer both, and the later one tells it of all that is committed.
+  #dropNewsBefore(group: GroupId, { type, term, commit }: Message): void {
+    const news = this.#news.get(group);
+    if (news === undefined || type !== "MsgApp") return;
+    const { message } = news;
+    if (message === undefined || message.term !== term || message.commit > commit) return;
+    this.#queue.remove(news);
+    this.#news.delete(group);
+  }
+
+  #newsLater(group: GroupId, news: GroupMessage, { reject }: Message): void {
+    // A refusal tells more than a commit index.
+    if (!reject) this.#news.set(group, news);
+    this.#flushLater();
   }
 
   /** Lost if there is no room. Then the follower asks for its leader, which resumes ticks. */
@@ -212,6 +231,7 @@ export class PeerLink {
     this.#announced = null;
     this.#blocked = false;
     this.#queue.take();
+    this.#news.clear();
     this.#stream = null;
     if (this.#closed) return;
     setTimeout(() => this.#open(), this.#retryMs).unref();
@@ -229,6 +249,7 @@ export class PeerLink {
     if (!this.isConnected || this.#stream === null || (this.#queue.isEmpty && !this.#mustBeat)) return;
     const { self, clusterId, sent } = this.#dialer;
     const messages = this.#queue.take();
+    this.#news.clear();
     this.#ticksSilent = 0;
     sent.messages += messages.length;
     sent.frames += 1;

@@ -208,12 +208,38 @@ describe("a commit index that moves alone", () => {
     link.close();
   });
 
-  test("does not wait longer than a moment for them", () => {
+  test("does not wait longer than a moment for them, and a newer one takes its place", () => {
     const { link, stream } = connect();
     link.send(groupId(0), news(7));
     link.send(groupId(0), news(8));
+    link.send(groupId(1), news(3));
     vi.advanceTimersByTime(5);
-    expect(commits(stream.frames)).toEqual([[7, 8]]);
+    expect(commits(stream.frames)).toEqual([[8, 3]]);
+    link.close();
+  });
+
+  test("is left out when entries tell as much, so that the follower answers once", async () => {
+    const { link, stream } = connect();
+    link.send(groupId(0), news(7));
+    link.send(groupId(0), { ...append(1), commit: logIndex(7), term: term(1) });
+    await nextTurn();
+    expect(commits(stream.frames)).toEqual([[7]]);
+    link.close();
+  });
+
+  test("stays beside entries of another term, and a refusal stays in any case", async () => {
+    const { link, stream } = connect();
+    link.send(groupId(0), news(7));
+    link.send(groupId(0), { ...append(1), commit: logIndex(9), term: term(2) });
+    await nextTurn();
+    stream.drain();
+    link.send(groupId(0), { ...news(7), reject: true });
+    link.send(groupId(0), { ...append(2), commit: logIndex(9), term: term(1) });
+    await nextTurn();
+    expect(commits(stream.frames)).toEqual([
+      [7, 9],
+      [7, 9],
+    ]);
     link.close();
   });
 

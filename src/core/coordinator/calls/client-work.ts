@@ -50,11 +50,15 @@ export class ClientWork {
     return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, longestMs));
   }
 
-  /** A new call of `caller`: settles when there is time to start it; false = it is refused. */
-  async arrive(caller: string, isTenant = false): Promise<boolean> {
+  /** A new call of `caller`: true when there is time to start it, at once or later; false = it is refused. */
+  arrive(caller: string, isTenant = false): true | Promise<boolean> {
     const nowMs = this.#loop.now();
     const isNext = this.#isFree(nowMs) && (!isTenant || this.#isFreeForTenants(nowMs));
-    if (isNext) return true;
+    // Without a promise: most calls begin at once.
+    return isNext || this.#wait(caller, isTenant, nowMs);
+  }
+
+  async #wait(caller: string, isTenant: boolean, nowMs: MonotonicMs): Promise<boolean> {
     const line = isTenant ? this.#tenants : this.#arrivals;
     const isTaken =
       line.waitedMs(caller, nowMs) <= ARRIVAL_WAIT_MS_MAX &&
@@ -63,11 +67,11 @@ export class ClientWork {
     return isTaken;
   }
 
-  /** For a started call: settles when there is time to continue it. Never refused. */
-  async answer(): Promise<void> {
+  /** For a started call: settles when there is time to continue it; null = now. Never refused. */
+  answer(): Promise<unknown> | null {
     const nowMs = this.#loop.now();
-    if (this.#isFree(nowMs)) return;
-    await new Promise((resume) => this.#answers.add({ sinceMs: nowMs, resume }));
+    if (this.#isFree(nowMs)) return null;
+    return new Promise((resume) => this.#answers.add({ sinceMs: nowMs, resume }));
   }
 
   #isFree(nowMs: MonotonicMs): boolean {

@@ -60,7 +60,8 @@ export async function propose(
   const data = encode(command, context.machine.view.clusterVersion);
   refuseTooLarge(context, caller, operation, data.length);
   const settled = await context.driver.propose(data, caller.deadline);
-  await context.work.answer();
+  const turn = context.work.answer();
+  if (turn !== null) await turn;
   if (!settled.ok) throw refusalError(context, settled.refusal);
   return settled;
 }

@@ -28,8 +28,11 @@ export interface GroupDriverOptions<Result>
    * decide.
    */
   readonly pause?: () => Promise<unknown>;
-  /** Runs the driver's next turn after the present callback: the host's, for all groups together. */
-  readonly schedule: (turn: () => void) => void;
+  /**
+   * Runs the driver's next turn after the present callback: the host's, for all groups together. `mayWait`: at the end of
+   * the event loop's pass is soon enough, so that more shares it.
+   */
+  readonly schedule: (turn: () => void, mayWait: boolean) => void;
   /** Called with every dropped message. */
   readonly onDropped?: (dropped: Dropped) => void;
   /** Called when some part of this process needs the group, so it must not stay quiescent. */

@@ -6,7 +6,6 @@ import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex, NodeId, Term } from "../../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../../raft/confchange.ts";
-import { isForced } from "../../raft/election.ts";
 import {
   APPEND_THREAD,
   APPLY_THREAD,
@@ -19,10 +18,12 @@ import type { Ready } from "../../raft/ready.ts";
 import { comesFromHere } from "../../raft/well-formed.ts";
 import { Applying } from "./applying.ts";
 import type { Dropped, DropReason } from "./dropped-messages.ts";
+import { BUSY_WRITES, Gathering } from "./gathering.ts";
 import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { GroupMeter } from "./group-meter.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
+import { endsByTransfer } from "./message-questions.ts";
 import { OrderedWrites } from "./ordered-writes.ts";
 import { OwnSnapshots } from "./own-snapshots.ts";
 import type { ReadResult, WriteResult } from "./pending.ts";
@@ -35,6 +36,7 @@ export class GroupDriver<Result> {
   readonly #options: GroupDriverOptions<Result>;
   readonly #waiting = new Waiting<Result>();
   readonly #disk: OrderedWrites;
+  readonly #gathering = new Gathering();
   #scheduled = false;
   #stopped = false;
   #leads = false;
@@ -301,10 +303,11 @@ export class GroupDriver<Result> {
   #schedule(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
+    const mayWait = this.#waiting.writes >= BUSY_WRITES;
     this.#options.schedule(() => {
       this.#scheduled = false;
       this.#turn(true);
-    });
+    }, mayWait);
   }
 
   /**
@@ -316,7 +319,7 @@ export class GroupDriver<Result> {
     this.#applying.beginTurn(isScheduled);
     try {
       this.#applying.applySome();
-      this.#proposeQueued();
+      if (!this.#gathering.holds(this.#waiting.writes, this.#options.now())) this.#proposeQueued();
       this.#askForReads();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
       if (!this.#applying.isRestoring) this.#snapshots.saveIfDue(this.#applying.last);
@@ -399,7 +402,9 @@ export class GroupDriver<Result> {
     const { group } = this.#options;
     const last = entries.at(-1);
     if (last !== undefined) this.meter.appended(last.index);
-    this.#disk.write({ group, hardState, entries, snapshot }).then(
+    const stored = this.#disk.write({ group, hardState, entries, snapshot });
+    if (last !== undefined) this.#gathering.follow(stored, this.#options.now());
+    stored.then(
       () => this.#appended({ ...message, responses: [...voteRequests, ...message.responses] }),
       (error: unknown) => this.#fail(error),
     );
@@ -437,9 +442,4 @@ export class GroupDriver<Result> {
       this.#fail(error);
     }
   }
-}
-
-/** Whether the message makes this replica, or another one, take over leadership. */
-function endsByTransfer(message: Message): boolean {
-  return message.type === "MsgTimeoutNow" || (message.type === "MsgVote" && isForced(message));
 }

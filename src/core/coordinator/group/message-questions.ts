@@ -1,6 +1,7 @@
 // What a driver needs to know about a message from its core. Pure.
 
 import type { NodeId } from "../../base/ids.ts";
+import { isForced } from "../../raft/election.ts";
 import { APPEND_THREAD, type ConfState, type Message } from "../../raft/message.ts";
 
 export function asksDisk({ to, entries }: Message): boolean {
@@ -17,4 +18,9 @@ export function isMember({ voters, learners, votersOutgoing }: ConfState, node: 
 
 export function asksForVote({ type }: Message): boolean {
   return type === "MsgVote" || type === "MsgPreVote";
+}
+
+/** Whether the message makes this replica, or another one, take over leadership. */
+export function endsByTransfer(message: Message): boolean {
+  return message.type === "MsgTimeoutNow" || (message.type === "MsgVote" && isForced(message));
 }

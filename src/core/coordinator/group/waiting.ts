@@ -18,10 +18,14 @@ export class Waiting<Result> {
     return this.#queue.size + this.#writes.size + this.changes.size === 0 && this.reads.isEmpty;
   }
 
+  /** How many writes wait for their outcome. */
+  get writes(): number {
+    return this.#queue.size + this.#writes.size;
+  }
+
   /** The outcomes of the writes that arrived here, and how many still wait. */
   get proposals(): { accepted: number; failed: number; refused: number; pending: number } {
-    const { refused, size } = this.#queue;
-    return { ...this.#writes.settled, refused, pending: this.#writes.size + size };
+    return { ...this.#writes.settled, refused: this.#queue.refused, pending: this.writes };
   }
 
   /** When a write or a read may be retried that was refused because too many wait. */
@@ -31,7 +35,7 @@ export class Waiting<Result> {
 
   /** Settles when the write's entry is committed and applied, or when that can't be promised any more. */
   write(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Result>> {
-    if (this.#writes.size + this.#queue.size >= LIMITS.pendingWritesMax) return this.refuse("overloaded");
+    if (this.writes >= LIMITS.pendingWritesMax) return this.refuse("overloaded");
     return this.#queue.add(data, deadline);
   }
 

@@ -33,6 +33,8 @@ const CAMPAIGNS_AT_MS = [0, 250, 750];
 // The next in line waits long enough for a process that must hold hundreds of elections on a busy machine.
 const NEXT_IN_LINE_MS = 2_000;
 
+const endOfPass = (run: () => void): void => void setImmediate(run);
+
 /** The special rules of a group; its owner may ask the host for more. */
 export interface GroupRules {
   /** Whether it may become quiescent when there is no work. */
@@ -126,12 +128,13 @@ export class Host {
     // As long as the longest election timeout: quiescent groups have no urgent work, and a false alarm wakes
     // many.
     this.#recentPeers = new RecentPeers(2 * options.profile.electionTicks);
-    this.#turns = new Turns(options.later ?? soonOncePerPass());
-    this.#afterReading = options.afterReading ?? ((run) => void setImmediate(run));
+    this.#turns =
+      options.later === undefined ? new Turns(soonOncePerPass(), endOfPass) : new Turns(options.later);
+    this.#afterReading = options.afterReading ?? endOfPass;
   }
 
   /** For drivers: their next turn, together with all others'. */
-  get schedule(): (turn: () => void) => void {
+  get schedule(): (turn: () => void, mayWait?: boolean) => void {
     return this.#turns.schedule;
   }
 

@@ -37,10 +37,10 @@ import { isGone, refuse } from "./stream-answer.ts";
 import { type ServedMethod, serveUnary } from "./unary-calls.ts";
 
 export interface Gate {
-  /** Settles when there is time to start a call; false = it is refused. */
-  arrive(caller: Identity): Promise<boolean>;
-  /** For a started call: settles when there is time to continue it. */
-  goOn(): Promise<void>;
+  /** True when there is time to start a call, at once or later; false = it is refused. */
+  arrive(caller: Identity): true | Promise<boolean>;
+  /** For a started call: settles when there is time to continue it; null = now. */
+  goOn(): Promise<unknown> | null;
   /** The same object while its content has not changed, so that it is encoded once. */
   refusal(): RpcError;
   readonly reading: PacedReading;
@@ -130,7 +130,7 @@ function enter(
   serveByGrpc: () => void,
 ): void {
   // Without a listener a failure of the stream would end the process.
-  stream.on("error", () => undefined);
+  stream.on("error", ignore);
   pace(stream, gate);
   const path = headers[":path"] ?? "";
   const rule = ruleOf(path);
@@ -150,15 +150,18 @@ function enter(
   const cameMs = systemClock.monotonicMs();
   const serve = () => {
     if (unary !== undefined) {
-      serveUnary(stream, unary, { identity, headers, cameMs, budget, goOn: async () => gate?.goOn() });
+      serveUnary(stream, unary, { identity, headers, cameMs, budget, gate });
       return;
     }
     if (rule !== undefined) bound(stream, rule.bytesMax, budget);
     serveByGrpc();
   };
-  if (gate === undefined || isPrompt(rule, identity)) serve();
-  else begin(stream, identity, gate, serve).catch((error: unknown) => errors.note(error, path));
+  const arrived = gate === undefined || isPrompt(rule, identity) || gate.arrive(identity);
+  if (arrived === true) serve();
+  else begin(stream, arrived, gate, serve).catch((error: unknown) => errors.note(error, path));
 }
+
+const ignore = (): void => undefined;
 
 const addressOf = ({ session }: ServerHttp2Stream): string => session?.socket?.remoteAddress ?? "";
 
@@ -197,11 +200,11 @@ function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string,
 
 async function begin(
   stream: ServerHttp2Stream,
-  caller: Identity,
+  arrived: Promise<boolean>,
   gate: Gate,
   serve: () => void,
 ): Promise<void> {
-  const isTaken = await gate.arrive(caller);
+  const isTaken = await arrived;
   if (isGone(stream)) return;
   if (isTaken) serve();
   else refuse(stream, gate.refusal());

@@ -13,6 +13,7 @@ import { decodeBounded } from "./bounded-decode.ts";
 import type { CallBudget } from "./call-budgets.ts";
 import { timeoutMsOf } from "./grpc-timeout.ts";
 import type { InternalErrors } from "./internal-errors.ts";
+import { LateRequests } from "./late-requests.ts";
 import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
 import { RequestBytes } from "./request-bytes.ts";
 import { answer, isGone, refuse } from "./stream-answer.ts";
@@ -50,12 +51,13 @@ export interface Admitted {
   readonly headers: IncomingHttpHeaders;
   readonly cameMs: MonotonicMs;
   readonly budget: Pick<CallBudget, "account" | "receive">;
-  /** Settles when there is time to continue this call after reading. */
-  goOn(): Promise<void>;
+  /** Asked when there is time to continue this call after reading; undefined = always now. */
+  readonly gate: { goOn(): Promise<unknown> | null } | undefined;
 }
 
 /** After this time an incomplete request is refused. */
 const WHOLE_MS_MAX = 30_000;
+const unfinished = new LateRequests(WHOLE_MS_MAX);
 /** A smaller request is decoded in less than some 0.1 ms and needs no turn of its own. */
 const SMALL_BYTES = 16 * 1024;
 
@@ -71,9 +73,9 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
     stream.removeAllListeners("data").removeAllListeners("end");
     refuse(stream, error);
   };
-  const late = setTimeout(() => giveUp(tooLate()), WHOLE_MS_MAX).unref();
+  const late = unfinished.add(() => giveUp(tooLate()));
   stream.once("close", () => {
-    clearTimeout(late);
+    unfinished.remove(late);
     bytes.release();
   });
   stream.on("data", (chunk: Buffer) => {
@@ -81,7 +83,7 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
     if (refused !== null) giveUp(refused);
   });
   const whole = () => {
-    clearTimeout(late);
+    unfinished.remove(late);
     reply(stream, served, admitted, bytes).catch((error: unknown) =>
       served.errors.note(error, served.definition.path),
     );
@@ -94,7 +96,7 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
 async function reply(
   stream: ServerHttp2Stream,
   { definition, method, rule, errors }: ServedMethod,
-  { identity, headers, cameMs, goOn }: Admitted,
+  { identity, headers, cameMs, gate }: Admitted,
   bytes: RequestBytes,
 ): Promise<void> {
   if (isGone(stream)) return;
@@ -103,7 +105,7 @@ async function reply(
     const waitMs = timeoutMsOf(headers["grpc-timeout"]);
     const message = bytes.message();
     // Many calls that were started one after another may be complete in the same pass of the event loop.
-    if (message.length > SMALL_BYTES) await goOn();
+    if (message.length > SMALL_BYTES) await gate?.goOn();
     const request = decodeBounded(requestDeserialize, message, rule.fieldsMax ?? FIELDS_MAX);
     bytes.release();
     const remainingMs = (nowMs: MonotonicMs) => waitMs - (nowMs - cameMs);

@@ -122,7 +122,9 @@ class Watcher {
 
   async #tellInTime(): Promise<void> {
     const { work } = this.#context;
-    const rest = () => work.answer();
+    const rest = async () => {
+      await work.answer();
+    };
     const isBusy = this.#call.writableNeedDrain || this.#isOver;
     const release = isBusy ? null : await this.#answers.prepare(this.#told, this.#tables, rest);
     await rest();

@@ -43,7 +43,8 @@ export async function submit(
   if (request.dryRun) return tryOut(context, caller, operation, reason);
   const serving = checkServing(context, operation);
   // A whole message from the wire equals the result of decoding its command again.
-  const write = { ...request, reason };
+  const { sessionId, sequence, firstOutstanding } = request;
+  const write = { sessionId, sequence, firstOutstanding, reason };
   const proposed = () => propose(context, caller, operation, write, encodeToApply);
   const { kind } = operation;
   const isRevocation = kind.$case === "revokeCertificate" && context.driver.role === "leader";

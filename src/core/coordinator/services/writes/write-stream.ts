@@ -1,6 +1,7 @@
 // Coordinator.Write: handles each write of a stream. Submit does the same for a single write.
 
 import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
+import { MessageReader } from "../../../base/message-reader.ts";
 import {
   SubmitRequest,
   type SubmitResponse,
@@ -42,13 +43,14 @@ async function submitItem(
   const deadline = answerBy(context, timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs);
   const caller = { identity, deadline };
   // The stream itself was started long ago.
-  if (!(await context.work.arrive(formatIdentity(identity)))) throw tooBusy(context);
+  const arrived = context.work.arrive(formatIdentity(identity));
+  if (arrived !== true && !(await arrived)) throw tooBusy(context);
   return submit(context, decode(request), caller);
 }
 
 function decode(request: Uint8Array): SubmitRequest {
   try {
-    return SubmitRequest.decode(request);
+    return SubmitRequest.decode(new MessageReader(request));
   } catch (error) {
     const message = `the request cannot be read: ${error instanceof Error ? error.message : error}`;
     throw rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", message);
