@@ -2,9 +2,8 @@
 // method allows, however few bytes it spends on each (two bytes can be a row). An unreadable message is the
 // caller's fault, not a bug of ours.
 
-import type { BinaryReader } from "@bufbuild/protobuf/wire";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";
-import { MessageReader } from "../../base/message-reader.ts";
 import { RpcError, rpcError } from "../rpc-error.ts";
 
 /** The generated code's decoder: it accepts a reader where its type says bytes. */
@@ -13,9 +12,9 @@ type Decode<Message> = (bytes: Buffer) => Message;
 /** Throws the RpcError of a request that can't be read, or has too many fields. */
 export function decodeBounded<Message>(decode: Decode<Message>, bytes: Buffer, fieldsMax: number): Message {
   // A field takes at least one byte.
-  const input = bytes.length <= fieldsMax ? new MessageReader(bytes) : countingReader(bytes, fieldsMax);
+  const input = bytes.length <= fieldsMax ? bytes : countingReader(bytes, fieldsMax);
   try {
-    return decode(input as unknown as Buffer);
+    return decode(input as Buffer);
   } catch (error) {
     if (error instanceof RpcError) throw error;
     if (error instanceof TooManyFields) {
@@ -32,7 +31,7 @@ class TooManyFields extends Error {}
  * Every field starts with a tag, and fields that can be nested or empty have a length: `uint32` reads both.
  */
 function countingReader(bytes: Uint8Array, fieldsMax: number): BinaryReader {
-  const reader = new MessageReader(bytes);
+  const reader = new BinaryReader(bytes);
   const read = reader.uint32;
   let left = 2 * fieldsMax;
   reader.uint32 = () => {
