@@ -61,11 +61,18 @@ const reportView: TextView<WavesReport> = {
 export abstract class WavesCommand extends RebindCommand {
   /** Shows what the plan would change, asks, puts it into the fleet and runs it. */
   protected async applyWaves(plan: WavePlan, flags: ApplyFlagValues): Promise<WavesPreview | WavesReport> {
-    const [{ planChanges, requirePreconditions, staleWavePlan }, { openMover }] = await Promise.all([
+    const [
+      { planChanges, requirePreconditions, staleWavePlan },
+      { openMover },
+      { refuseExisting, uploadPlan },
+    ] = await Promise.all([
       import("../../client/rebind/waves/start-plan.ts"),
       import("../../client/rebind/executor.ts"),
+      import("../../client/rebind/waves/upload-plan.ts"),
     ]);
     const client = await this.client(flags);
+    // A plan that is running has changed the fleet itself: that is not what an operator should hear first.
+    await refuseExisting(client, plan);
     const changes = await planChanges(client, plan);
     if (changes.length > 0) throw staleWavePlan(plan, changes);
     await requirePreconditions(client, plan, await this.#health(client));
@@ -76,7 +83,6 @@ export abstract class WavesCommand extends RebindCommand {
     this.note(`${preview.sentence}: ${routesText(preview.routes)}`);
     await this.confirm(plan.name, `apply plan ${plan.name} to fleet ${client.target.name}`, flags.yes);
     await allowChange(client.target, this.words, flags.reason);
-    const { uploadPlan } = await import("../../client/rebind/waves/upload-plan.ts");
     await uploadPlan(client, plan, flags.reason ?? "");
     return await this.runWaves(client, plan.name, flags, false);
   }

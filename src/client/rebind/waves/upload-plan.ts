@@ -3,7 +3,7 @@
 
 import { Exit, OperatorError } from "../../../core/base/errors.ts";
 import type { WavePlan } from "../../../core/rebind/waves/wave-plan.ts";
-import { PlanState } from "../../../core/wire/gen/fleet/v1/command.ts";
+import { type Plan, PlanState } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { JournalClient } from "./journal.ts";
 import { PlanJournal } from "./journal.ts";
 import { toStored } from "./stored-plan.ts";
@@ -11,6 +11,12 @@ import { toStored } from "./stored-plan.ts";
 /** As in src/core/fleet/limits.ts: an entry of this size is applied at once. */
 const STEPS_PER_ENTRY = 256;
 const DEADLINE_MS = 60_000;
+
+/** Throws PLAN_EXISTS if the fleet has a plan of this name that is not an interrupted upload of this one. */
+export async function refuseExisting(client: JournalClient, plan: WavePlan): Promise<void> {
+  const known = await new PlanJournal(client, plan.name, "").find();
+  if (known !== null && !continues(plan, known)) throw exists(plan.name);
+}
 
 /** Throws PLAN_EXISTS for another plan of this name, and the fleet's refusals. */
 export async function uploadPlan(
@@ -22,12 +28,7 @@ export async function uploadPlan(
   const journal = new PlanJournal(client, plan.name, reason);
   const options = { reason, deadlineMs: DEADLINE_MS };
   const known = await journal.find();
-  if (
-    known !== null &&
-    (known.state !== PlanState.DRAFT || !isSame(plan, known.base?.bindingsHash, known.steps))
-  ) {
-    throw exists(plan.name);
-  }
+  if (known !== null && !continues(plan, known)) throw exists(plan.name);
   if (known === null) await client.submit({ kind: { $case: "createPlan", value: toStored(plan) } }, options);
   for (let at = known?.added ?? 0; at < plan.moves.length; at += STEPS_PER_ENTRY) {
     const steps = plan.moves.slice(at, at + STEPS_PER_ENTRY).map(({ cluster, from, to, version }) => ({
@@ -42,8 +43,9 @@ export async function uploadPlan(
   }
 }
 
-function isSame(plan: WavePlan, hash: string | undefined, steps: number): boolean {
-  return hash === plan.base.bindingsHash && steps === plan.moves.length;
+function continues(plan: WavePlan, { state, base, steps }: Plan): boolean {
+  const isSame = base?.bindingsHash === plan.base.bindingsHash && steps === plan.moves.length;
+  return state === PlanState.DRAFT && isSame;
 }
 
 function exists(name: string): OperatorError {
