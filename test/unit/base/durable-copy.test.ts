@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { copyFolderDurably } from "../../../src/core/base/durable-copy.ts";
-import { temporaryFolder } from "../storage/support.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 test("a folder is copied whole, without what is left out, and over nothing", async () => {
   const home = await temporaryFolder();

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Archive, readArchive, writeArchive } from "../../../src/client/archive-file.ts";
 import { Exit } from "../../../src/core/base/errors.ts";
-import { failureOf, temporaryFolder } from "./local/fakes.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { failureOf } from "./local/fakes.ts";
 
 const archive: Archive = {
   command: "shard list",

@@ -8,7 +8,7 @@ import LeaderShow from "../../../src/commands/leader/show.ts";
 import ShardList from "../../../src/commands/shard/list.ts";
 import Status from "../../../src/commands/status.ts";
 import { Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
-import { temporaryFolder } from "../client/local/fakes.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import {
   clustersReply,
   clusterView,

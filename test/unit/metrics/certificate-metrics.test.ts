@@ -1,18 +1,17 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createAuthority, issueCertificate } from "../../../src/client/cert/certs.ts";
 import { CertificateMetrics, certificatesIn } from "../../../src/core/metrics/certificate-metrics.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { sampleOf } from "./parse-exposition.ts";
 
 const NAME = "fleet_certificate_expiry_timestamp_seconds";
 const DAY_SECONDS = 86_400;
 
 async function folderOf(days: Readonly<Record<string, number>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-test-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await temporaryFolder();
   const authority = await createAuthority("test");
   await writeFile(join(folder, "ca.crt"), authority.certificate);
   for (const [name, lasts] of Object.entries(days)) await writeCertificate(folder, name, lasts);

@@ -1,20 +1,14 @@
 // Reading the operator's keys ends, whatever stands where they should be: the threads that read files write the log too.
 
 import { execFileSync } from "node:child_process";
-import { chmod, link, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, link, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { runKeyCommand } from "../../../src/core/seal/key-command.ts";
 import { replaceKeyText } from "../../../src/core/seal/key-file.ts";
 import { keySourceOf, readOperatorKeys } from "../../../src/core/seal/key-source.ts";
 import { idsOf, newKeyText, parseOperatorKeys } from "../../../src/core/seal/operator-keys.ts";
-
-async function folder(): Promise<string> {
-  const made = await mkdtemp(join(tmpdir(), "fleet-keys-"));
-  onTestFinished(() => rm(made, { recursive: true, force: true }));
-  return made;
-}
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const fileAt = (path: string) => readOperatorKeys({ kind: "file", path });
 const because = (why: string) => ({
@@ -23,7 +17,7 @@ const because = (why: string) => ({
 });
 
 test("a pipe, a device, a folder and a file that is too large are refused, and not waited for", async () => {
-  const directory = await folder();
+  const directory = await temporaryFolder();
   const pipe = join(directory, "pipe");
   execFileSync("mkfifo", ["-m", "600", pipe]);
   await expect(fileAt(pipe)).rejects.toMatchObject(because("it is a pipe or a device"));
@@ -35,7 +29,7 @@ test("a pipe, a device, a folder and a file that is too large are refused, and n
 });
 
 test("who asks while keys are read gets what stands there afterwards, in one more read for all of them", async () => {
-  const directory = await folder();
+  const directory = await temporaryFolder();
   const [first, second] = [newKeyText(), newKeyText()];
   await writeFile(join(directory, "key"), first);
   const command = `cd ${directory}; echo . >> count; k=$(cat key); : > read; until [ -e go ]; do sleep 0.02; done; echo $k`;
@@ -51,7 +45,7 @@ test("who asks while keys are read gets what stands there afterwards, in one mor
 });
 
 test("a command that ignores signals is ended in time, with what it started", async () => {
-  const file = join(await folder(), "group");
+  const file = join(await temporaryFolder(), "group");
   const stubborn = `trap "" TERM INT; echo $$ > ${file}.new; mv ${file}.new ${file}; sleep 600; sleep 600`;
   await expect(runKeyCommand(stubborn, 3_000)).rejects.toMatchObject(because("it did not end within 3 s"));
   const group = Number(await readFile(file, "utf8"));
@@ -87,7 +81,7 @@ test("an empty flag is no key source", () => {
 });
 
 test("a key file that is replaced keeps its mode, its owner and group, and the link to it", async () => {
-  const directory = await folder();
+  const directory = await temporaryFolder();
   const [file, name] = [join(directory, "file"), join(directory, "link")];
   await writeFile(file, "old\n");
   await chmod(file, 0o640);

@@ -1,11 +1,11 @@
 // Which texts are keys, and what a key file that can't be used is told. No error holds a key.
 
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { keySourceOf, readOperatorKeys } from "../../../src/core/seal/key-source.ts";
 import { idsOf, newKeyText, parseOperatorKeys } from "../../../src/core/seal/operator-keys.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const KEY = newKeyText().trim();
 const HEX = Buffer.from(KEY, "base64").toString("hex");
@@ -36,8 +36,7 @@ test.each([
 });
 
 async function keyFile(mode: number): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-keys-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder();
   const file = join(folder, "key");
   await writeFile(file, `${KEY}\n`);
   await chmod(file, mode);

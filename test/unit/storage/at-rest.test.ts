@@ -8,6 +8,7 @@ import { FLEET_GROUP, logIndex, nodeId } from "../../../src/core/base/ids.ts";
 import { newKeyText, parseOperatorKeys } from "../../../src/core/seal/operator-keys.ts";
 import { encodeFrame, readFrame } from "../../../src/core/storage/frame.ts";
 import { SEAL_BYTES } from "../../../src/core/storage/frame-seal.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import {
   contents,
   entries,
@@ -20,7 +21,6 @@ import {
   openStorage,
   ownSnapshot,
   request,
-  temporaryFolder,
 } from "./support.ts";
 
 const encryption = { keys: OPERATOR_KEYS, existing: false };

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { FLEET_GROUP, groupId, logIndex, nodeId } from "../../../src/core/base/ids.ts";
 import { diskWorld } from "../../../src/core/storage/disk-world.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import {
   contents,
   entries,
@@ -12,7 +13,6 @@ import {
   ownSnapshot,
   request,
   snapshot,
-  temporaryFolder,
   worldWith,
 } from "./support.ts";
 

@@ -6,6 +6,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { FLEET_GROUP, logIndex } from "../../../src/core/base/ids.ts";
 import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import {
   contents,
   entries,
@@ -16,7 +17,6 @@ import {
   ownSnapshot,
   request,
   snapshot,
-  temporaryFolder,
   worldWith,
 } from "./support.ts";
 

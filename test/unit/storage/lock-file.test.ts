@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { startTimeFromProc } from "../../../src/core/base/process-start.ts";
 import { LockFile } from "../../../src/core/storage/lock-file.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
-import { temporaryFolder } from "./support.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const NOBODY = 65534;
 

@@ -6,6 +6,7 @@ import { SeededPrng } from "../../../src/core/base/prng.ts";
 import type { Entry, HardState } from "../../../src/core/raft/message.ts";
 import type { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import { encodeFrame } from "../../../src/core/storage/frame.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import {
   entries,
   hardState,
@@ -14,7 +15,6 @@ import {
   ownSnapshot,
   request,
   snapshot,
-  temporaryFolder,
 } from "./support.ts";
 
 const GROUPS = [groupId(0), groupId(1), groupId(2)];

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FLEET_GROUP, groupId, logIndex } from "../../../src/core/base/ids.ts";
 import type { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import {
   contents,
   entries,
@@ -14,7 +15,6 @@ import {
   ownSnapshot,
   request,
   snapshot,
-  temporaryFolder,
 } from "./support.ts";
 
 const IDLE = groupId(7);

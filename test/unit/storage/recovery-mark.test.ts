@@ -11,15 +11,8 @@ import {
   writeRecoveryMark,
 } from "../../../src/core/storage/recovery-mark.ts";
 import { verifyDataFolder } from "../../../src/core/storage/verify.ts";
-import {
-  contents,
-  entries,
-  hardState,
-  openStorage,
-  ownSnapshot,
-  request,
-  temporaryFolder,
-} from "./support.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { contents, entries, hardState, openStorage, ownSnapshot, request } from "./support.ts";
 
 const MARK: RecoveryMark = {
   nodeId: nodeId(1),

@@ -7,6 +7,7 @@ import type { Entry } from "../../../src/core/raft/message.ts";
 import type { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import {
   contents,
   entries,
@@ -16,7 +17,6 @@ import {
   lastIndexOf,
   openStorage,
   request,
-  temporaryFolder,
 } from "./support.ts";
 
 const SEGMENT = "0000000000000001.wal";

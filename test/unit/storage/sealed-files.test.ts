@@ -8,7 +8,7 @@ import { diskFiles } from "../../../src/core/base/disk-files.ts";
 import { newSecret } from "../../../src/core/seal/cipher.ts";
 import { CHUNK_BYTES, SEALED_CHUNK_BYTES, STREAM_HEAD_BYTES } from "../../../src/core/seal/sealed-stream.ts";
 import { keyIdOfFile, SealBroken, sealedFiles } from "../../../src/core/storage/sealed-files.ts";
-import { temporaryFolder } from "./support.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const KEY = { id: 3, secret: newSecret(), createdAtMs: 0 };
 const files = sealedFiles({

@@ -5,6 +5,7 @@ import { FLEET_GROUP, groupId, logIndex } from "../../../src/core/base/ids.ts";
 import type { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
 import { encodeSnapshot } from "../../../src/core/storage/snapshot-file.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import {
   CONF_STATE,
   contents,
@@ -17,7 +18,6 @@ import {
   ownSnapshot,
   request,
   snapshot,
-  temporaryFolder,
 } from "./support.ts";
 
 const snapshotFiles = async (directory: string) => (await readdir(join(directory, "snap"))).sort();

@@ -7,7 +7,8 @@ import { expect, test } from "vitest";
 import { FLEET_GROUP } from "../../../src/core/base/ids.ts";
 import type { StoredData } from "../../../src/core/raft/message.ts";
 import { wholeOf } from "../../../src/core/storage/chunks.ts";
-import { entries, newestSnapshot, openStorage, ownSnapshot, request, temporaryFolder } from "./support.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { entries, newestSnapshot, openStorage, ownSnapshot, request } from "./support.ts";
 
 const TEXT = Array.from({ length: 100_000 }, (_, number) => `row ${number}`).join(",");
 

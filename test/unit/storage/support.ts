@@ -1,8 +1,5 @@
 // What the storage tests share: a folder per test that is gone afterwards, and short builders of log data.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import type { FileSystem } from "../../../src/core/base/file-system.ts";
 import { FLEET_GROUP, type GroupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
@@ -17,13 +14,6 @@ import type { OwnSnapshot, WriteRequest } from "../../../src/core/storage/storag
 import type { StorageWorld } from "../../../src/core/storage/storage-world.ts";
 
 export const IDENTITY = { clusterId: "c-test", nodeId: nodeId(1) };
-
-/** A fresh folder, removed when the test ends. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-storage-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 export const OPERATOR_KEYS = parseOperatorKeys(newKeyText(), "a test");
 const ENCRYPTED: EncryptionChoice = { keys: OPERATOR_KEYS, existing: false };

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex } from "../../../src/core/base/ids.ts";
 import { verifyDataFolder } from "../../../src/core/storage/verify.ts";
-import { entries, entry, hardState, openStorage, ownSnapshot, request, temporaryFolder } from "./support.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { entries, entry, hardState, openStorage, ownSnapshot, request } from "./support.ts";
 
 const SEGMENT = "wal/0000000000000001.wal";
 const NEXT_SEGMENT = "wal/0000000000000002.wal";

@@ -1,8 +1,7 @@
 // A snapshot's way to a follower: over a real connection, into real files.
 
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ChannelCredentials, Server, status } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
@@ -22,6 +21,7 @@ import { RaftClient, type RaftServer, RaftService } from "../../../src/core/wire
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
 import { bindServer } from "../../../src/core/wire/server/bind-server.ts";
 import { closeServer } from "../../../src/core/wire/server/close-server.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { foundingSnapshot } from "../coordinator/group.ts";
 
 const [LEADER, SELF] = [nodeId(2), nodeId(1)];
@@ -41,8 +41,7 @@ interface Given {
 }
 
 async function follower({ check = good, breaksAfter = [], isOlder = false }: Given = {}) {
-  const directory = await mkdtemp(join(tmpdir(), "fleet-spools-"));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const directory = await temporaryFolder();
   const inbox = new SnapshotSpools(directory, plainContent(diskFiles));
   const received: Message[] = [];
   const chunks: number[] = [];

@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { askHook } from "../../../../src/client/context/change-hook.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
-import { failureOf, temporaryFolder } from "../local/fakes.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+import { failureOf } from "../local/fakes.ts";
 
 const change = { context: "prod", command: "cluster bind", reason: "a 'quoted' reason" };
 

@@ -1,4 +1,5 @@
 // contexts.yaml: where it is, what is read from it, and that edits leave the rest of it alone.
+
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,7 +8,8 @@ import {
   contextsFilePath,
   loadContexts,
 } from "../../../../src/client/context/contexts-file.ts";
-import { failureOf, fakeWorld, temporaryFolder } from "../local/fakes.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+import { failureOf, fakeWorld } from "../local/fakes.ts";
 
 test.each([
   { env: { XDG_CONFIG_HOME: "/x", HOME: "/h" }, path: "/x/fleet/contexts.yaml", why: "XDG is asked first" },

@@ -1,4 +1,5 @@
 // Which fleet is meant: flag > FLEET_* variable > .fleet here > current context, value by value.
+
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -6,7 +7,8 @@ import { resolveTarget, type TargetInput } from "../../../../src/client/context/
 import type { Target } from "../../../../src/client/context/target.ts";
 import { formatFleetFile } from "../../../../src/client/files/fleet-file.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
-import { failureOf, temporaryFolder } from "../local/fakes.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+import { failureOf } from "../local/fakes.ts";
 
 let root: string;
 let file: string;

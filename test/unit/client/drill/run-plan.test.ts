@@ -1,12 +1,11 @@
 // A game day: what its file may say, its order, and that it resumes behind the last run that ended.
 
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { readdir, readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
 import { parsePlan } from "../../../../src/client/drill/plan-file.ts";
 import { PlanProgress, runPlan } from "../../../../src/client/drill/run-plan.ts";
 import type { DrillReport } from "../../../../src/core/drill/report.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const TEXT = `
 schemaVersion: 1
@@ -20,12 +19,6 @@ steps:
 `;
 
 const report = (verdict: "pass" | "fail") => ({ verdict }) as DrillReport;
-
-async function folder(): Promise<string> {
-  const made = await mkdtemp(join(tmpdir(), "fleet-plan-"));
-  onTestFinished(() => rm(made, { recursive: true, force: true }));
-  return made;
-}
 
 /** Runs the plan; `verdicts` are those of its runs, null interrupts it. */
 async function day(
@@ -55,7 +48,7 @@ test("a plan takes durations as flags do", () => {
 });
 
 test("drills and pauses run in their order", async () => {
-  const where = await folder();
+  const where = await temporaryFolder();
   const { ran, said } = await day(where, ["pass", "pass", "pass"]);
   expect(said).toEqual([
     "step 1: transfer, run 1 of 2",
@@ -68,7 +61,7 @@ test("drills and pauses run in their order", async () => {
 });
 
 test("an interrupted one resumes behind the last run that ended, and keeps what was measured", async () => {
-  const where = await folder();
+  const where = await temporaryFolder();
   await day(where, ["pass", null]);
   const { ran, said } = await day(where, ["pass", "pass"]);
   expect(said[0]).toBe("step 1: transfer, run 2 of 2");
@@ -76,7 +69,7 @@ test("an interrupted one resumes behind the last run that ended, and keeps what 
 });
 
 test("a changed plan, and one that is restarted, begin anew", async () => {
-  const where = await folder();
+  const where = await temporaryFolder();
   await day(where, ["pass", null]);
   expect((await day(where, [null], `${TEXT}\n# changed`)).said).toEqual(["step 1: transfer, run 1 of 2"]);
   expect((await day(where, [null], TEXT, true)).said).toEqual(["step 1: transfer, run 1 of 2"]);
@@ -87,7 +80,7 @@ test.each([
   { onFailure: "onFailure: continue\n", steps: 2, why: "unless the plan says otherwise" },
 ])("$why", async ({ onFailure, steps }) => {
   const text = TEXT.replace("steps:", `${onFailure}steps:`);
-  const { ran } = await day(await folder(), ["fail", "pass", "pass"], text);
+  const { ran } = await day(await temporaryFolder(), ["fail", "pass", "pass"], text);
   expect(ran).toMatchObject({ verdict: "fail" });
   expect(ran?.steps).toHaveLength(steps);
 });

@@ -1,8 +1,6 @@
 // A machine without real processes: what was started, what runs, what was signalled. Nothing takes time.
-import { mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import type { LocalDeps, WaitReady } from "../../../../src/client/local/deps.ts";
 import type {
   Launch,
@@ -11,6 +9,7 @@ import type {
   Signal,
 } from "../../../../src/client/processes/processes.ts";
 import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const SELF: ProcessIdentity = { pid: 100, startTime: "fleet itself" };
 
@@ -88,12 +87,6 @@ export class FakeClock implements WaitClock {
 }
 
 /** A folder that is removed when the test ends. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), "fleet-local-")));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 export interface FakeWorld {
   readonly root: string;
   /** Where fleets are made. */

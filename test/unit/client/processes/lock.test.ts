@@ -1,10 +1,12 @@
 // One holder at a time, and a dead holder holds nothing.
+
 import { readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { withLock } from "../../../../src/client/processes/lock.ts";
 import { systemWaitClock } from "../../../../src/core/base/wait-clock.ts";
-import { FakeClock, FakeProcesses, failureOf, temporaryFolder } from "../local/fakes.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+import { FakeClock, FakeProcesses, failureOf } from "../local/fakes.ts";
 
 let path: string;
 let processes: FakeProcesses;

@@ -1,4 +1,5 @@
 // One background process by its pid file. The rule under test: only the very process it names is signalled.
+
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -9,7 +10,8 @@ import {
   startProcess,
   stopProcess,
 } from "../../../../src/client/processes/supervisor.ts";
-import { FakeClock, FakeProcesses, failureOf, temporaryFolder } from "../local/fakes.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+import { FakeClock, FakeProcesses, failureOf } from "../local/fakes.ts";
 
 const LAUNCH = { command: "node", args: [], environment: {}, cwd: "/f/n1", logFile: "/f/n1/log" };
 

@@ -1,4 +1,5 @@
 // The same with real processes: they outlive nothing here, each test ends what it started.
+
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -8,7 +9,7 @@ import { inspectProcess, startProcess, stopProcess } from "../../../../src/clien
 import { SystemProcesses } from "../../../../src/client/processes/system-processes.ts";
 import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/core/base/process-start.ts";
 import { systemWaitClock, waitUntil } from "../../../../src/core/base/wait-clock.ts";
-import { temporaryFolder } from "../local/fakes.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 async function startScript(script: string, ...args: readonly string[]) {
   const folder = await temporaryFolder();

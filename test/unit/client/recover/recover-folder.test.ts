@@ -1,4 +1,5 @@
 // Looking into folders, deciding, and rewriting one, on real files; that it survives kill -9 is an integration test.
+
 import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
@@ -14,7 +15,7 @@ import { DiskStorage } from "../../../../src/core/storage/disk-storage.ts";
 import { readStopped } from "../../../../src/core/storage/read-stopped.ts";
 import { addHeldDenials, readHeldDenials } from "../../../../src/core/wire/tls/held-denials.ts";
 import { fillFolder, IDENTITY } from "../../../integration/recovery-folder.ts";
-import { temporaryFolder } from "../../storage/support.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const WISH = { node: null, acceptBehind: false, reason: "" };
 const NOW_MS = Date.UTC(2026, 10, 21);

@@ -13,8 +13,8 @@ import { listMembers } from "../../../../src/core/fleet/query.ts";
 import { replay } from "../../../../src/core/recover/copy.ts";
 import { readStopped } from "../../../../src/core/storage/read-stopped.ts";
 import { readRecoveryMark } from "../../../../src/core/storage/recovery-mark.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 import { captured } from "../../export/samples.ts";
-import { temporaryFolder } from "../../storage/support.ts";
 
 const WISH: RestoreWish = {
   ...{ snapshot: { name: "20260101T000000000Z-20", ...captured(20) }, place: "/exports", compared: [] },

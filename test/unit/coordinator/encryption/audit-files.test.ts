@@ -1,19 +1,18 @@
 // Which operator's keys the exported audit entries of a folder need: a key that is taken away takes them with it.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { auditFilesByKey } from "../../../../src/core/coordinator/encryption/audit-files.ts";
 import { newKeyText, parseOperatorKeys } from "../../../../src/core/seal/operator-keys.ts";
 import { sealEntries } from "../../../../src/core/seal/sealed-entries.ts";
 import { keyLines, type NodeKeysRow } from "../../../../src/ui/model/tables/key-table.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const LINES = new TextEncoder().encode("{}\n");
 
 test("files are counted by the key that opens them, plain ones too; damaged ones and others are not", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "fleet-audit-"));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const directory = await temporaryFolder();
   expect(await auditFilesByKey(join(directory, "absent"))).toEqual([]);
   const [a, b] = [newKeyText(), newKeyText()].map((text) => parseOperatorKeys(text, "a test"));
   if (a === undefined || b === undefined) throw new Error("two keys were made");
