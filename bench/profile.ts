@@ -62,7 +62,9 @@ export async function benchProfile(): Promise<readonly Table[]> {
 }
 
 async function profileLeader(folder: string): Promise<Profile> {
-  const nodeOptions = `--cpu-prof --cpu-prof-dir=${folder}`;
+  // One by one, so that a function has its module's name.
+  const modules = new URL("../test/integration/unbundled-preload.ts", import.meta.url).href;
+  const nodeOptions = `--import ${modules} --cpu-prof --cpu-prof-dir=${folder}`;
   const store = await FleetStore.start({ nodes: 3, tls: "plaintext", nodeOptions });
   let pid: number | undefined;
   try {

@@ -10,8 +10,19 @@ async function runHere() {
   const argv = process.argv.slice(2);
   if (argv.length === 1 && ["--version", "-v"].includes(argv[0])) return await showVersion();
   process.env.NODE_ENV ??= "production";
-  const { enableCompileCache } = await import("node:module");
-  enableCompileCache();
+  // A cache stays in memory, which a role that runs for months needs more than a quick start.
+  if (argv[0] !== "serve") (await import("node:module")).enableCompileCache();
+  const { runQuickly } = await import("../dist/bundle/main.js");
+  try {
+    if (await runQuickly(argv)) end();
+    else await runWithOclif(argv);
+  } catch (error) {
+    const { handle } = await import("@oclif/core/handle");
+    await handle(error);
+  }
+}
+
+async function runWithOclif(argv) {
   const [{ execute }, { argvInOrder }, { quietBrokenPipes }] = await Promise.all([
     import("@oclif/core/execute"),
     import("../dist/ui/cli/argv-in-order.js"),
@@ -19,10 +30,12 @@ async function runHere() {
   ]);
   // Help and errors of the command line are written before any command runs.
   quietBrokenPipes();
-  void execute({ args: argvInOrder(argv), dir: import.meta.url }).then(() => {
-    // What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive.
-    process.stdout.write("", () => process.stderr.write("", () => process.exit()));
-  });
+  void execute({ args: argvInOrder(argv), dir: import.meta.url }).then(end);
+}
+
+// What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive.
+function end() {
+  process.stdout.write("", () => process.stderr.write("", () => process.exit()));
 }
 
 // As oclif words it, in a third of the time.

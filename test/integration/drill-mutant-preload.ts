@@ -3,6 +3,7 @@
 // no such code: lines of the built files are replaced as they are loaded. A line that is not there ends the process.
 
 import { registerHooks } from "node:module";
+import { unbundled } from "./unbundled.ts";
 
 interface Mutant {
   /** The end of the file's path. */
@@ -46,6 +47,7 @@ const mutant = MUTANTS[name];
 if (mutant === undefined) throw new Error(`no mutant ${name}`);
 
 registerHooks({
+  resolve: unbundled,
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
     if (!url.endsWith(mutant.file)) return loaded;

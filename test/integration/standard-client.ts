@@ -3,9 +3,9 @@
 import { fileURLToPath } from "node:url";
 import type { Client } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
-import { protoPath as HEALTH_PROTO } from "grpc-health-check";
 import { assert, present } from "../../src/core/base/assert.ts";
 
+const HEALTH_PROTO = fileURLToPath(new URL("../../proto/grpc/health/v1/health.proto", import.meta.url));
 const REFLECTION_PROTO = fileURLToPath(
   new URL(
     "../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto",

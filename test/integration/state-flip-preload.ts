@@ -4,6 +4,7 @@
 // bytes in place, unseen by the digest. Each text is done once.
 
 import { readFileSync } from "node:fs";
+import "./unbundled-preload.ts";
 
 const { STATE_FLIP_FILE: file = "", STATE_FLIP_TABLE: dist = "" } = process.env;
 const LOOK_EVERY_MS = 20;

@@ -185,6 +185,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/ui/cli",
     "src/ui/model",
   ],
+  // What starts without oclif's configuration.
+  "src/main.ts": ["src/commands", "src/ui/cli"],
   // Offline: it reads a stopped node's files, so there is no server to ask.
   "src/commands/verify.ts": [
     "src/core/base",

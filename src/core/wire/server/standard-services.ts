@@ -4,13 +4,15 @@
 
 import { fileURLToPath } from "node:url";
 import type { Server } from "@grpc/grpc-js";
-import { protoPath as HEALTH_PROTO, HealthImplementation } from "grpc-health-check";
+import { type HealthServer, HealthService } from "../gen/grpc/health/v1/health.ts";
+import { Health } from "./health.ts";
 import { anyIdentity, type MethodRule, QUESTION_BYTES_MAX } from "./method-rules.ts";
 import { addReflection } from "./reflection.ts";
 import type { RpcServer } from "./rpc-server.ts";
 
 // The package's proto folder is as far from this file in src as in dist.
 const PROTO_FOLDER = fileURLToPath(new URL("../../../../proto", import.meta.url));
+const HEALTH_PROTO = "grpc/health/v1/health.proto";
 
 /** The parts of the contract that a process serves and therefore describes. */
 export type ServedProto = "coordinator" | "raft" | "faults" | "shard";
@@ -21,24 +23,25 @@ export interface StandardServices {
 }
 
 const RULE: MethodRule = { allow: anyIdentity, bytesMax: QUESTION_BYTES_MAX };
+// A probe of a process must not wait for the calls that keep it busy.
+const PROBE: MethodRule = { ...RULE, isPrompt: true };
 
 /** Adds both services to `server`. All services start as SERVING, and so does the process as a whole. */
 export function addStandardServices(server: RpcServer, served: readonly ServedProto[]): StandardServices {
-  const asked = (rule: MethodRule): Pick<Server, "addService"> => ({
-    addService: (definition, methods) => server.addLibraryService(definition, methods, rule),
-  });
   const names = served.map((proto) => `fleet.v1.${proto[0]?.toUpperCase()}${proto.slice(1)}`);
-  const health = new HealthImplementation(
-    Object.fromEntries(["", ...names].map((name) => [name, "SERVING" as const])),
-  );
-  // A probe of a process must not wait for the calls that keep it busy.
-  health.addToServer(asked({ ...RULE, isPrompt: true }) as Server);
-  addReflection(asked(RULE), {
+  const health = new Health(["", ...names]);
+  server.addService<HealthServer>(HealthService, health.implementation, {
+    check: PROBE,
+    list: PROBE,
+    watch: PROBE,
+  });
+  const reflected: Pick<Server, "addService"> = {
+    addService: (definition, methods) => server.addLibraryService(definition, methods, RULE),
+  };
+  addReflection(reflected, {
     folder: PROTO_FOLDER,
     files: [...served.map((proto) => `fleet/v1/${proto}.proto`), HEALTH_PROTO],
     services: [...names, "grpc.health.v1.Health"],
   });
-  return {
-    setServing: (service, isServing) => health.setStatus(service, isServing ? "SERVING" : "NOT_SERVING"),
-  };
+  return { setServing: (service, isServing) => health.setServing(service, isServing) };
 }

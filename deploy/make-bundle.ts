@@ -1,0 +1,74 @@
+// Part of `npm run build`: dist/main.js with all that it leads to, as a few files in dist/bundle. A process that loads them
+// starts sooner and is smaller than one that loads some 700 modules (bench/RESULTS.md). Names and lines stay as they are, so
+// that a stack trace can be read. The modules in dist stay too: oclif runs the other commands from there.
+
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Plugin, rolldown } from "rolldown";
+
+const DIST = fileURLToPath(new URL("../dist", import.meta.url));
+const BUNDLE = fileURLToPath(new URL("../dist/bundle", import.meta.url));
+
+// Loaded only when an S3 bucket is named, from node_modules.
+const EXTERNAL = [/^@aws-sdk\//];
+
+// Of oclif's own front page a command needs two things: the rest is its configuration and its help.
+const OCLIF_FRONT = `export * as Args from "@oclif/core/args";\nexport * as Flags from "@oclif/core/flags";\n`;
+
+// What a command never reaches when it runs without oclif's configuration (src/main.ts).
+const LEFT_OUT: readonly { readonly importer: RegExp; readonly source: string }[] = [
+  { importer: /@oclif\/core\/lib\/command\.js$/, source: "./config" },
+  { importer: /@oclif\/core\/lib\/help\/util\.js$/, source: "../config/util" },
+  { importer: /@oclif\/core\/lib\/help\/util\.js$/, source: "ejs" },
+  { importer: /@oclif\/core\/lib\/flags\.js$/, source: "./help" },
+  { importer: /@oclif\/core\/lib\/errors\/handle\.js$/, source: "../help/index" },
+];
+
+const slimOclif: Plugin = {
+  name: "slim-oclif",
+  resolveId(source, importer = "") {
+    if (source === "@oclif/core") return "\0oclif-front";
+    const isLeftOut = LEFT_OUT.some((each) => each.source === source && each.importer.test(importer));
+    return isLeftOut ? "\0left-out" : null;
+  },
+  load(id) {
+    if (id === "\0oclif-front") return OCLIF_FRONT;
+    return id === "\0left-out" ? "export default {};" : null;
+  },
+};
+
+// A module finds its workers and other files from where it is in dist, not from where the bundle is.
+const ownPlaces: Plugin = {
+  name: "own-places",
+  transform(code, id) {
+    if (!id.startsWith(`${DIST}${sep}`) || !code.includes("import.meta.url")) return null;
+    const place = JSON.stringify(relative(BUNDLE, id).split(sep).join("/"));
+    return code.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`);
+  },
+};
+
+await rm(BUNDLE, { recursive: true, force: true });
+const bundle = await rolldown({
+  input: { main: `${DIST}/main.js` },
+  platform: "node",
+  external: EXTERNAL,
+  plugins: [slimOclif, ownPlaces],
+  onLog: (_, log) => {
+    throw new Error(log.message);
+  },
+});
+const { output } = await bundle.generate({ format: "esm", comments: false, chunkFileNames: "[name].js" });
+await bundle.close();
+await mkdir(BUNDLE);
+for (const file of output) {
+  if (file.type !== "chunk") throw new Error(`${file.fileName} is not code`);
+  await writeFile(join(BUNDLE, file.fileName), inAscii(file.code));
+}
+
+/**
+ * V8 keeps a source text with one other character in two bytes a character. Comments are gone, so an escape means the same.
+ */
+function inAscii(code: string): string {
+  return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
