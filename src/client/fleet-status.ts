@@ -46,7 +46,7 @@ export interface FleetStatus {
   readonly dataPlane: DataPlane | null;
 }
 
-/** One node's answer, or why there is none. */
+/** One node's answer, or the reason why it did not answer. */
 export interface Answer {
   readonly name: string;
   readonly address: string;

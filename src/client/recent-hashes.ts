@@ -20,7 +20,7 @@ export class RecentHashes {
     }
   }
 
-  /** The highest index at which all of these nodes reported theirs; null when there is none. */
+  /** The highest index at which all of these nodes reported theirs; null if they share no index. */
   common(addresses: readonly string[]): number | null {
     const [first = new Map<number, string>(), ...others] = addresses.map(
       (address) => this.#byNode.get(address) ?? new Map<number, string>(),

@@ -43,7 +43,7 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
   }
 }
 
-/** The key of the present certificate; nothing when the pair can't be used any more. */
+/** The key of the present certificate; nothing if the pair has become unusable. */
 function keyInUse(files: TlsFiles): string {
   try {
     return loadTls(files).key.toString("latin1");

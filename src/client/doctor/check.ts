@@ -44,7 +44,7 @@ export interface Check<Evidence> {
   readonly look: (evidence: Evidence) => readonly Hit[];
 }
 
-/** Evidence, or why there is none. */
+/** The evidence; if it could not be collected, the reason. */
 export type Gathered<Evidence> = { readonly found: Evidence } | { readonly missing: string };
 
 /** The evidence of all checks. */

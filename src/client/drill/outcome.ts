@@ -5,7 +5,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 
 /** Errors that mean that a request was checked and refused. */
 const REFUSED: readonly Exit[] = [Exit.Usage, Exit.NotFound, Exit.Authentication, Exit.Precondition];
-/** Refusals of a repetition: the first attempt's outcome is not stored any more. */
+/** Refusals of a repetition: the first attempt's outcome has been deleted. */
 const FORGOTTEN = new Set(["SESSION_EXPIRED", "SEQUENCE_FORGOTTEN"]);
 
 /** The name under which an error is counted. */

@@ -36,7 +36,7 @@ export async function loadLocalFleet(directory: string): Promise<LocalFleet> {
   });
 }
 
-/** Like `loadLocalFleet`, but null when there is none. */
+/** Like `loadLocalFleet`, but null if the folder holds no fleet. */
 export async function findLocalFleet(directory: string): Promise<LocalFleet | null> {
   for (const candidate of [resolve(directory), resolve(directory, FLEET_FOLDER)]) {
     const fleet = await readFleetIn(candidate);

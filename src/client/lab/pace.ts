@@ -1,5 +1,5 @@
 // Starts an action at a steady rate, whatever happened to earlier ones. Must stay true: a late timer catches
-// up, so the rate is kept on average. `stop` resolves when no started action is running any more.
+// up, so the rate is kept on average. `stop` resolves when every started action has ended.
 
 export class Pace {
   readonly #act: () => Promise<void>;

@@ -36,7 +36,7 @@ export async function newcomer(
   return addLocalMember(client, directory, { name: wanted.with, learner: true }, order, deps);
 }
 
-/** Resolves once `wanted.with` is a voter and `wanted.name` is not a member any more. */
+/** Resolves once `wanted.with` is a voter and `wanted.name` has been removed. */
 export async function replaceMember(
   client: FleetClient,
   wanted: Replacement,

@@ -14,7 +14,7 @@ export async function argumentsOf(pid: number): Promise<string[]> {
   return (await readOrNothing(`/proc/${pid}/cmdline`)).split("\0");
 }
 
-/** The process that runs `fleet serve` in `folder`, a real path; null when there is none. */
+/** The process that runs `fleet serve` in `folder` (a real path), or null. */
 export async function findServing(folder: string): Promise<number | null> {
   for (const pid of await processIds()) {
     const workingFolder = await readlink(`/proc/${pid}/cwd`).catch(() => "");

@@ -14,7 +14,7 @@ export type ProcessState =
   | { readonly kind: "running"; readonly identity: ProcessIdentity }
   | { readonly kind: "stopped" }
   /**
-   * The pid file names a process that does not run any more: it crashed, was killed, or the machine went
+   * The pid file names a process that has ended: it crashed, was killed, or the machine went
    * down.
    */
   | { readonly kind: "stale-pid"; readonly pid: number | null };

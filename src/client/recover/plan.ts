@@ -1,4 +1,4 @@
-// From the folders' content to the plan of a recovery, or why there is none. Nothing is written here.
+// Makes the plan of a recovery from the folders' content, or says why no recovery is possible. Writes nothing.
 
 import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";

@@ -43,7 +43,7 @@ export interface RecoveryReport {
   readonly revocations: KeptReport | null;
   /** Null when an interrupted recovery was finished: the first command has reported it. */
   readonly consequences: Consequences | null;
-  /** Folders of nodes that are not members any more. */
+  /** Folders of nodes that were removed from the members. */
   readonly setAside: readonly string[];
   readonly next: readonly string[];
 }

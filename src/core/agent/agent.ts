@@ -100,7 +100,7 @@ export class Agent {
     this.#session?.tellDemand();
   }
 
-  /** Ends the session; resolves when no part of this agent runs any more. */
+  /** Ends the session; resolves when every part of this agent has stopped. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#session?.close();

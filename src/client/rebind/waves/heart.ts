@@ -15,7 +15,7 @@ interface HeartEnd {
   readonly why: string;
 }
 
-/** Refusals that mean that this process does not run the plan any more. */
+/** Refusals that mean that this process no longer runs the plan. */
 const REPLACED: ReadonlySet<string> = new Set(["PLAN_FENCED", "PLAN_UNKNOWN"]);
 
 export class Heart {

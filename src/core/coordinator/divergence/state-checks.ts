@@ -30,7 +30,7 @@ export interface StateChecksOptions {
     readonly appliedIndex: LogIndex;
     status(): Pick<RaftStatus, "config" | "progress">;
   };
-  /** The digest right after `index`; null = not known (any more). */
+  /** The digest right after `index`; null = unknown or dropped. */
   readonly digestAt: (index: number) => string | null;
   /** The present tables: the index through which they were applied, and their digest. */
   readonly now: () => { readonly appliedIndex: LogIndex; hash(): string };

@@ -52,7 +52,7 @@ export class Witnesses {
       : new Map([...answers, ...waiting.map((id) => [id, null] as const)]);
   }
 
-  /** Whether no voter's answer is possible any more that would contradict `own`. */
+  /** Whether each voter agrees with `own`, has no state to compare, or is silent. */
   areSilent(answers: ReadonlyMap<NodeId, StateAnswer>, own: string): boolean {
     return this.#look().every((voter) => {
       const answer = answers.get(voter);
@@ -76,7 +76,7 @@ export class Witnesses {
     return snapshot !== undefined && match !== undefined && match < snapshot;
   }
 
-  /** The other voters; drops facts that are not true any more. */
+  /** The other voters; drops facts that have become false. */
   #look(): readonly NodeId[] {
     const { self, driver, hears } = this.#options;
     if (driver.term !== this.#term) {

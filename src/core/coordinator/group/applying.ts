@@ -16,7 +16,7 @@ export interface ApplyingOptions<Result> extends ApplierOptions<Result> {
   /** To the core of this replica. */
   readonly step: (message: Message) => void;
   readonly send: (message: Message) => void;
-  /** A snapshot's data are not needed any more. */
+  /** A snapshot's data can be dropped. */
   readonly onRestored: () => void;
   /** Everything through `index` is applied. */
   readonly onProgress: (index: LogIndex) => void;

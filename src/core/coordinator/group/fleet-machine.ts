@@ -166,7 +166,7 @@ export class FleetMachine implements Machine<Outcome> {
     };
   }
 
-  /** The state hash right after `index` was applied; null when it is not known (any more). */
+  /** The state hash right after `index` was applied; null if it is unknown or was dropped. */
   hashAt(index: number): string | null {
     return this.#digests.at(index);
   }

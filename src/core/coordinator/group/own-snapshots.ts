@@ -85,7 +85,7 @@ export class OwnSnapshots {
     return { bytes: this.#held.bytes, bytesMax: this.#options.heldLogBytesMax, exceeded: this.#exceeded };
   }
 
-  /** Time has passed: followers may not need their entries any more. */
+  /** Time has passed: compacts again, since followers may need fewer entries now. */
   look(): void {
     if (!this.#hold.isEmpty) this.#compact();
   }

@@ -18,7 +18,7 @@ export class RecentDigests {
     this.#lanes[2 * slot + 1] = high;
   }
 
-  /** Printed; null when it is not known (any more). */
+  /** Printed; null if it is unknown or was dropped. */
   at(index: number): string | null {
     const slot = index % KEPT;
     if (this.#indexes[slot] !== index) return null;

@@ -32,7 +32,7 @@ export class RecentPeers {
     return isNews;
   }
 
-  /** Its stream has closed: earlier frames prove nothing any more. */
+  /** Its stream has closed, so earlier frames no longer prove that it lives. */
   lost(peer: NodeId): void {
     if (this.#heardAt.has(peer)) this.#silent.add(peer);
   }

@@ -1,10 +1,10 @@
-// The voter to which a leader hands over when it can't do its work any more: pure.
+// Chooses the voter to which a leader hands over when it can no longer do its work. Pure.
 
 import type { NodeId } from "../../base/ids.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 
 /**
- * The other voter that has answered lately and holds most of the log; null when there is none. `isFit`:
+ * The other voter that has answered lately and holds most of the log; null if no voter has. `isFit`:
  * whether there is no other known problem with it.
  */
 export function successorOf(

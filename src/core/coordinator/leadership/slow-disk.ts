@@ -55,7 +55,7 @@ export function judgeDisk(before: Judgement, sight: SyncSight, slowMs: number): 
 }
 
 /**
- * The voter that holds everything committed and has the fastest healthy disk; null when there is none:
+ * The voter that holds everything committed and has the fastest healthy disk; null if no voter does:
  * between slow disks leadership stays. `reports` are from peers that were heard lately.
  */
 export function healthiestVoter(raft: RaftStatus, reports: ReadonlyMap<NodeId, DiskReport>): NodeId | null {

@@ -20,7 +20,7 @@ export interface RosterOptions {
   readonly connect: (peers: readonly Peer[]) => void;
   /** Writes the table's first rows; resolves when that has succeeded or failed. */
   readonly found: (members: readonly MemberRecord[]) => Promise<unknown>;
-  /** This replica is not in the configuration any more. */
+  /** This replica was removed from the configuration. */
   readonly onRemoved: () => void;
 }
 
