@@ -2,7 +2,7 @@
 // depends on time: rates refill in days, and calls begin when the test says so.
 
 import { once } from "node:events";
-import { type ClientHttp2Session, connect } from "node:http2";
+import { type ClientHttp2Session, connect, type Settings } from "node:http2";
 import type { handleBidiStreamingCall, handleUnaryCall } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { nodeLoop } from "../../src/core/base/event-loop.ts";
@@ -16,6 +16,7 @@ import { framed } from "../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../src/core/wire/server/method-rules.ts";
 import { PacedReading } from "../../src/core/wire/server/paced-reading.ts";
 import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
+import { UNREAD_BYTES_MAX } from "../../src/core/wire/server/unread-answers.ts";
 import { formatIdentity, type Identity } from "../../src/core/wire/tls/identity.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
@@ -28,6 +29,8 @@ const ECHO = "/test.Echo/Echo";
 const SINK = "/test.Echo/Sink";
 /** Asks for an answer that no client takes. */
 const LARGE = Buffer.from("large");
+/** Asks for an answer of which an identity may leave four unread. */
+const PAGE = Buffer.from("page");
 const same = (bytes: Buffer) => bytes;
 const codec = {
   requestSerialize: same,
@@ -82,6 +85,7 @@ async function serve(limits?: (kind: Identity["kind"]) => IdentityLimits | null)
       return true;
     },
     goOn: async () => undefined,
+    isPeer: ({ kind }: Identity) => kind === "replica",
     refusal: () => rpcError(8, "OVERLOADED", ""),
     reading: new PacedReading(nodeLoop),
   };
@@ -93,7 +97,10 @@ async function serve(limits?: (kind: Identity["kind"]) => IdentityLimits | null)
   server.addService<Echo>(
     definition,
     {
-      echo: async ({ request }) => (request.equals(LARGE) ? Buffer.alloc(MESSAGE_BYTES_MAX + 1) : request),
+      echo: async ({ request }) => {
+        if (request.equals(PAGE)) return Buffer.alloc(UNREAD_BYTES_MAX / 4);
+        return request.equals(LARGE) ? Buffer.alloc(MESSAGE_BYTES_MAX + 1) : request;
+      },
       sink: (call) => {
         call.on("data", () => undefined);
         call.on("end", () => call.end());
@@ -106,9 +113,12 @@ async function serve(limits?: (kind: Identity["kind"]) => IdentityLimits | null)
 
 const limited = (kind: Identity["kind"]) => (limitsOf(kind) === null ? null : LIMITS);
 
-function session(who: string): ClientHttp2Session {
+function session(who: string, settings: Settings = {}): ClientHttp2Session {
   const { ca, cert, key } = loadTls(authority.files(who));
-  const made = connect(`https://${address}`, { ca, cert, key, checkServerIdentity: () => undefined });
+  const made = connect(`https://${address}`, {
+    ...{ ca, cert, key, settings },
+    checkServerIdentity: () => undefined,
+  });
   made.on("error", () => undefined);
   sessions.push(made);
   return made;
@@ -240,6 +250,18 @@ test("an answer that is larger than callers take is refused with a reason, and t
   const on = session("admin");
   expect(await ask(on, ECHO, [LARGE])).toBe("ANSWER_TOO_LARGE");
   expect(await ask(on)).toBe("ok");
+});
+
+test("of a caller that reads no answer few are kept, and its next calls are refused on every connection", async () => {
+  await serve();
+  const deaf = session("shard-s1", { initialWindowSize: 0 });
+  const unread = Array.from({ length: 10 }, () => ask(deaf, ECHO, [PAGE]));
+  await expect.poll(() => server.callers.limited.get("shard")?.get("ANSWERS_UNREAD")).toBe(6);
+  expect(await ask(session("shard-s1"))).toBe("ANSWERS_UNREAD");
+  expect(await ask(session("shard-s2"), ECHO, [PAGE])).toBe("ok");
+  deaf.destroy();
+  await Promise.all(unread);
+  await expect.poll(() => ask(session("shard-s1"))).toBe("ok");
 });
 
 test("each of hundreds of refused calls is told why", async () => {

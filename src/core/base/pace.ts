@@ -31,12 +31,26 @@ export class Pace {
   waitMs(key: string, nowMs: MonotonicMs, price = 1): number {
     const { burst, perSecond } = this.#rate;
     const cost = Math.min(price, burst);
-    const { left, atMs } = this.#buckets.get(key) ?? { left: burst, atMs: nowMs };
-    const now = Math.min(burst, left + ((nowMs - atMs) * perSecond) / SECOND_MS);
+    const now = this.#now(key, nowMs);
     if (now < cost) return Math.ceil(((cost - now) * SECOND_MS) / perSecond);
-    if (!this.#buckets.has(key) && this.#buckets.size >= KEYS_MAX) this.#forget(nowMs);
-    this.#buckets.set(key, { left: now - cost, atMs: nowMs });
+    this.#keep(key, now - cost, nowMs);
     return 0;
+  }
+
+  /** For work that was done before its price was known: the caller may owe up to a full bucket. */
+  charge(key: string, nowMs: MonotonicMs, price: number): void {
+    this.#keep(key, Math.max(-this.#rate.burst, this.#now(key, nowMs) - price), nowMs);
+  }
+
+  #now(key: string, nowMs: MonotonicMs): number {
+    const { burst, perSecond } = this.#rate;
+    const { left, atMs } = this.#buckets.get(key) ?? { left: burst, atMs: nowMs };
+    return Math.min(burst, left + ((nowMs - atMs) * perSecond) / SECOND_MS);
+  }
+
+  #keep(key: string, left: number, nowMs: MonotonicMs): void {
+    if (!this.#buckets.has(key) && this.#buckets.size >= KEYS_MAX) this.#forget(nowMs);
+    this.#buckets.set(key, { left, atMs: nowMs });
   }
 
   // A full bucket need not be kept. If none is full, all are dropped: bounded memory comes before fairness.

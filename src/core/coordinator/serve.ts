@@ -13,9 +13,9 @@ import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
 import { PacedReading } from "../wire/server/paced-reading.ts";
 import { RpcServer } from "../wire/server/rpc-server.ts";
 import { addStandardServices } from "../wire/server/standard-services.ts";
-import { formatIdentity, isTenant } from "../wire/tls/identity.ts";
+import type { Identity } from "../wire/tls/identity.ts";
 import type { Assembled } from "./assemble.ts";
-import { ClientWork } from "./calls/client-work.ts";
+import { ClientWork, type Worker, workerOf } from "./calls/client-work.ts";
 import type { ServiceContext } from "./calls/context.ts";
 import { LargeWork } from "./calls/large-work.ts";
 import { tooBusy } from "./calls/refusals.ts";
@@ -60,14 +60,23 @@ export async function serve(
   // made with the context.
   const context = contextOf(options, opened, replica, {
     noteDenied: (denied) => server.noteDenied(denied),
+    countRequest: (identity) => server.countRequest(identity),
     snapshotExport: () => schedule?.status(),
   });
   const schedule = await snapshotSchedule(options, context, timers);
+  const isPeer = (identity: Identity) =>
+    identity.kind === "replica" && context.refusePeer(identity.id) === null;
+  const workerAtDoor = (identity: Identity): Worker => {
+    const worker = workerOf(identity);
+    // The certificate of a removed or unknown replica gives it no share among administrators.
+    return identity.kind === "replica" && !isPeer(identity) ? { ...worker, share: "tenants" } : worker;
+  };
   const server = new RpcServer({
     ...{ tls, errors, log: options.log, options: serverOptions },
     gate: {
-      arrive: (identity) => context.work.arrive(formatIdentity(identity), isTenant(identity)),
-      goOn: () => context.work.answer(),
+      arrive: (identity) => context.work.arrive(workerAtDoor(identity)),
+      goOn: (identity) => context.work.answer(workerAtDoor(identity)),
+      isPeer,
       refusal: () => tooBusy(context),
       reading: new PacedReading(nodeLoop),
     },
@@ -114,7 +123,7 @@ function contextOf(
   options: CoordinatorOptions,
   { tls, errors, faults, storage, trust }: Opened,
   replica: Assembled,
-  late: Pick<ServiceContext, "noteDenied" | "snapshotExport">,
+  late: Pick<ServiceContext, "noteDenied" | "countRequest" | "snapshotExport">,
 ): ServiceContext {
   const { self, clusterId, log } = options;
   const { announces, driver, machine, groups, host, transport, gate, roster, checks, watch } = replica;

@@ -144,6 +144,7 @@ export class Services {
       },
       refusedWrites: new RefusedWrites(silentLog),
       noteDenied: () => undefined,
+      countRequest: () => null,
       firstContacts: new FirstContacts(),
       firstContactsMax: FIRST_CONTACTS_MAX,
       registrationPace: new Pace(REGISTRATIONS),

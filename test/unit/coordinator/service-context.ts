@@ -14,7 +14,7 @@ import { PROFILES } from "../../../src/core/coordinator/host/profile.ts";
 import { MembershipChanges } from "../../../src/core/coordinator/membership/change-membership.ts";
 import { FirstContacts } from "../../../src/core/coordinator/reports/first-contacts.ts";
 import { HeardDomains } from "../../../src/core/coordinator/reports/heard-domains.ts";
-import { incomingReport } from "../../../src/core/coordinator/reports/incoming-report.ts";
+import { unreadReport } from "../../../src/core/coordinator/reports/incoming-report.ts";
 import { Observed } from "../../../src/core/coordinator/reports/observed.ts";
 import { REGISTRATIONS, REPORTED_ROWS } from "../../../src/core/coordinator/reports/pace.ts";
 import { RefusedRows } from "../../../src/core/coordinator/reports/refused-rows.ts";
@@ -43,7 +43,7 @@ export const adminOf = (group: TestGroup) =>
 
 /** A report as a leader gets it. */
 export const asItComes = (report: ReportShardRequest) =>
-  incomingReport(Buffer.from(ReportShardRequest.encode(report).finish()));
+  unreadReport(Buffer.from(ReportShardRequest.encode(report).finish()));
 
 /** Why it was refused; empty = it was not. */
 export function refusalOf(group: TestGroup, done: Promise<unknown>): Promise<string> {
@@ -91,6 +91,7 @@ export function contextOf(
       },
       refusedWrites: new RefusedWrites(silentLog),
       noteDenied: () => undefined,
+      countRequest: () => null,
       firstContacts: new FirstContacts(),
       firstContactsMax: 1_000,
       registrationPace: new Pace(REGISTRATIONS),

@@ -7,4 +7,6 @@ export interface Caller {
   readonly identity: Identity;
   /** By then the answer must leave. */
   readonly deadline: MonotonicMs;
+  /** Throws the RpcError of a caller that reads none of its answers; absent for streams. */
+  readonly refuseUnread?: () => void;
 }

@@ -1,19 +1,23 @@
 // How much of a pass of the event loop clients may use, so that their burst holds up no tick, no heartbeat
 // and no peer's message. Work within a pass's budget runs at once; the rest waits, and each later pass does a
-// slice. What must stay true: nothing waits while there is time. Answers come before new calls, in order of
-// arrival. New calls are in their caller's order, and callers take turns (fair-lines.ts). A new call is
+// slice. Administrators, operators and tenants have shares of it. What must stay true: nothing waits while there is time.
+// In a share, callers take turns (fair-lines.ts), and answers come before new calls. A new call is
 // refused in two cases. Too many wait and its caller has most of them; or its caller's oldest has waited too
 // long, so each later one would too.
 
+import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Loop } from "../../base/event-loop.ts";
+import { formatIdentity, type Identity, isTenant } from "../../wire/tls/identity.ts";
 import { DELAY_MS_MAX } from "../group/drain-rate.ts";
-import { FairLines, Line } from "./fair-lines.ts";
+import { FairLines } from "./fair-lines.ts";
 
 /** For one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
 export const SLICE_MS = 10;
 /** The part of it for tenants' calls: a hundred reports of a hundred rows in 0.1 s. */
 export const TENANT_SLICE_MS = 3;
+/** The part of it for calls of operators and readers: a commit waits for them no longer than for tenants. */
+export const OPERATOR_SLICE_MS = 3;
 /** In each line. */
 export const ARRIVALS_MAX = 8_192;
 /**
@@ -22,16 +26,57 @@ export const ARRIVALS_MAX = 8_192;
 export const ARRIVAL_WAIT_MS_MAX = 1_000;
 const DELAY_MS_MIN = 50;
 
+export type ShareName = "administrators" | "operators" | "tenants";
+
+/** On whose behalf something is done. */
+export interface Worker {
+  readonly name: string;
+  readonly share: ShareName;
+}
+
+/** A replica's calls keep the fleet alive, as an administrator's do. */
+export function workerOf(identity: Identity): Worker {
+  const { kind } = identity;
+  const share = isTenant(identity)
+    ? "tenants"
+    : kind === "operator" || kind === "readonly"
+      ? "operators"
+      : null;
+  return { name: formatIdentity(identity), share: share ?? "administrators" };
+}
+
+/** What one kind of callers may use. */
+class Share {
+  readonly sliceMs: number;
+  readonly answers = new FairLines(Number.POSITIVE_INFINITY);
+  readonly arrivals = new FairLines(ARRIVALS_MAX);
+  /** The part of this pass that its waiting calls have used. */
+  usedMs = 0;
+
+  constructor(sliceMs: number) {
+    this.sliceMs = sliceMs;
+  }
+
+  get waiting(): number {
+    return this.answers.size + this.arrivals.size;
+  }
+
+  get mayGoOn(): boolean {
+    return this.waiting > 0 && this.usedMs < this.sliceMs;
+  }
+}
+
 export class ClientWork {
   readonly #loop: Loop;
-  readonly #answers = new Line();
-  readonly #arrivals = new FairLines(ARRIVALS_MAX);
-  readonly #tenants = new FairLines(ARRIVALS_MAX);
+  readonly #shares: Readonly<Record<ShareName, Share>> = {
+    administrators: new Share(SLICE_MS),
+    operators: new Share(OPERATOR_SLICE_MS),
+    tenants: new Share(TENANT_SLICE_MS),
+  };
+  /** They take turns: the one that had the last turn is the last. */
+  readonly #turns: Share[] = Object.values(this.#shares);
   /** When this pass's first work started; null = none has. */
   #beganMs: MonotonicMs | null = null;
-  /** The part of this pass that waiting calls of tenants have used. */
-  #tenantMs = 0;
-  #isTenantsTurn = false;
   #refused = 0;
 
   constructor(loop: Loop) {
@@ -40,46 +85,47 @@ export class ClientWork {
 
   /** How many calls wait to start, and how many were refused since this process started. */
   get counts(): { readonly waiting: number; readonly refused: number } {
-    return { waiting: this.#arrivals.size + this.#tenants.size, refused: this.#refused };
+    return { waiting: sum(this.#turns, ({ arrivals }) => arrivals.size), refused: this.#refused };
   }
 
   /** When a call that is refused now may be retried. */
   get retryDelayMs(): number {
     const nowMs = this.#loop.now();
-    const longestMs = Math.max(this.#arrivals.longestWaitMs(nowMs), this.#tenants.longestWaitMs(nowMs));
+    const longestMs = Math.max(...this.#turns.map(({ arrivals }) => arrivals.longestWaitMs(nowMs)));
     return Math.min(DELAY_MS_MAX, Math.max(DELAY_MS_MIN, longestMs));
   }
 
-  /** A new call of `caller`: true when there is time to start it, at once or later; false = it is refused. */
-  arrive(caller: string, isTenant = false): true | Promise<boolean> {
+  /** A new call: true when there is time to start it, at once or later; false = it is refused. */
+  arrive({ name, share }: Worker): true | Promise<boolean> {
     const nowMs = this.#loop.now();
-    const isNext = this.#isFree(nowMs) && (!isTenant || this.#isFreeForTenants(nowMs));
     // Without a promise: most calls begin at once.
-    return isNext || this.#wait(caller, isTenant, nowMs);
+    return this.#isFree(share, nowMs) || this.#wait(name, this.#shares[share].arrivals, nowMs);
   }
 
-  async #wait(caller: string, isTenant: boolean, nowMs: MonotonicMs): Promise<boolean> {
-    const line = isTenant ? this.#tenants : this.#arrivals;
+  async #wait(name: string, arrivals: FairLines, nowMs: MonotonicMs): Promise<boolean> {
     const isTaken =
-      line.waitedMs(caller, nowMs) <= ARRIVAL_WAIT_MS_MAX &&
-      (await new Promise<boolean>((resume) => line.add(caller, { sinceMs: nowMs, resume })));
+      arrivals.waitedMs(name, nowMs) <= ARRIVAL_WAIT_MS_MAX &&
+      (await new Promise<boolean>((resume) => arrivals.add(name, { sinceMs: nowMs, resume })));
     if (!isTaken) this.#refused += 1;
     return isTaken;
   }
 
   /** For a started call: settles when there is time to continue it; null = now. Never refused. */
-  answer(): Promise<unknown> | null {
+  answer({ name, share }: Worker): Promise<unknown> | null {
     const nowMs = this.#loop.now();
-    if (this.#isFree(nowMs)) return null;
-    return new Promise((resume) => this.#answers.add({ sinceMs: nowMs, resume }));
+    const { answers } = this.#shares[share];
+    if (answers.size === 0 && this.#hasTime(nowMs) && this.#hasShare(share, nowMs)) return null;
+    return new Promise((resume) => answers.add(name, { sinceMs: nowMs, resume }));
   }
 
-  #isFree(nowMs: MonotonicMs): boolean {
-    return this.#answers.size + this.#arrivals.size === 0 && this.#hasTime(nowMs);
+  /** Administrators' waiting calls come before new ones of others. */
+  #isFree(share: ShareName, nowMs: MonotonicMs): boolean {
+    const isNext = this.#shares[share].waiting === 0 && this.#shares.administrators.waiting === 0;
+    return isNext && this.#hasTime(nowMs) && this.#hasShare(share, nowMs);
   }
 
-  #isFreeForTenants(nowMs: MonotonicMs): boolean {
-    return this.#tenants.size === 0 && elapsed(this.#beganMs, nowMs) < TENANT_SLICE_MS;
+  #hasShare(share: ShareName, nowMs: MonotonicMs): boolean {
+    return elapsed(this.#beganMs, nowMs) < this.#shares[share].sliceMs;
   }
 
   #hasTime(nowMs: MonotonicMs): boolean {
@@ -89,35 +135,39 @@ export class ClientWork {
 
   #begin(nowMs: MonotonicMs): void {
     this.#beganMs = nowMs;
-    this.#tenantMs = 0;
+    for (const share of this.#turns) share.usedMs = 0;
     this.#loop.nextPass(() => {
       this.#beganMs = null;
-      if (this.#answers.size + this.#arrivals.size + this.#tenants.size > 0) void this.#slice();
+      if (this.#turns.some(({ waiting }) => waiting > 0)) void this.#slice();
     });
   }
 
   async #slice(): Promise<void> {
     this.#begin(this.#loop.now());
     for (let nowMs = this.#loop.now(); this.#hasTime(nowMs); ) {
-      const answer = this.#answers.take();
-      const tenant = answer === undefined && this.#isTenantNext() ? this.#tenants.take() : undefined;
-      const next = answer ?? tenant ?? this.#arrivals.take();
-      if (next === undefined) return;
+      const share = this.#nextShare();
+      const next = share?.answers.take() ?? share?.arrivals.take();
+      if (share === undefined || next === undefined) return;
       next.resume(true);
       // So that the cost of this call, including reading its data, is counted before the next one continues.
       await new Promise<void>((resolve) => process.nextTick(resolve));
       const thenMs = this.#loop.now();
-      if (tenant !== undefined) this.#tenantMs += thenMs - nowMs;
+      share.usedMs += thenMs - nowMs;
       nowMs = thenMs;
     }
   }
 
-  /** Both lines take turns while tenants have time left. */
-  #isTenantNext(): boolean {
-    if (this.#tenantMs >= TENANT_SLICE_MS) return false;
-    this.#isTenantsTurn = !this.#isTenantsTurn;
-    return this.#isTenantsTurn || this.#arrivals.size === 0;
+  /** Undefined: none has work and time left. */
+  #nextShare(): Share | undefined {
+    const at = this.#turns.findIndex(({ mayGoOn }) => mayGoOn);
+    const [next] = at < 0 ? [] : this.#turns.splice(at, 1);
+    if (next === undefined) return undefined;
+    this.#turns.push(next);
+    assert(next.waiting > 0, "a turn has work");
+    return next;
   }
 }
 
 const elapsed = (beganMs: MonotonicMs | null, nowMs: MonotonicMs): number => nowMs - (beganMs ?? nowMs);
+const sum = <Item>(items: readonly Item[], of: (item: Item) => number): number =>
+  items.reduce((all, item) => all + of(item), 0);

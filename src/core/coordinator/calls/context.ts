@@ -21,6 +21,7 @@ import type { RpcError } from "../../wire/rpc-error.ts";
 import type { Denied } from "../../wire/server/denied-calls.ts";
 import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import type { ShownCertificate } from "../../wire/tls/deny-list.ts";
+import type { Identity } from "../../wire/tls/identity.ts";
 import type { Tls } from "../../wire/tls/tls.ts";
 import type { StateTrust } from "../divergence/state-trust.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
@@ -114,6 +115,8 @@ export interface ServiceContext {
   readonly refusedWrites: RefusedWrites;
   /** Called for callers without a permission, in addition to those that are refused at the entry. */
   readonly noteDenied: (denied: Denied) => void;
+  /** Each write of a stream counts as a call of its identity; an error refuses it (ADR-0030). */
+  readonly countRequest: (identity: Identity) => RpcError | null;
   readonly firstContacts: FirstContacts;
   /** Bindings by first contact that a shard may have. */
   readonly firstContactsMax: number;

@@ -18,8 +18,10 @@ export function handler<Request, Response>(
   context: ServiceContext,
   work: (request: Request, caller: Caller) => Promise<Response>,
 ): UnaryMethod<Request, Response> {
-  return async ({ request, identity, remainingMs }) =>
-    work(request, callerWith(context, identity, remainingMs(context.clock.monotonicMs())));
+  return async ({ request, identity, remainingMs, refuseUnread }) => {
+    const caller = callerWith(context, identity, remainingMs(context.clock.monotonicMs()));
+    return work(request, { ...caller, refuseUnread });
+  };
 }
 
 /** Like `handler`, for streamed answers: `work` is done when the stream has started, not when it ends. */

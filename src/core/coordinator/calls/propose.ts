@@ -8,6 +8,7 @@ import { revocationOf } from "../../wire/server/admit.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
 import { checkClusterVersion, isAboveClusterVersion } from "../cluster-version/version-gate.ts";
 import type { Caller } from "./caller.ts";
+import { workerOf } from "./client-work.ts";
 import { commandBytesMax, commandTooLarge } from "./command-size.ts";
 import type { ServiceContext } from "./context.ts";
 import { checkNewAddress } from "./new-address.ts";
@@ -60,7 +61,7 @@ export async function propose(
   const data = encode(command, context.machine.view.clusterVersion);
   refuseTooLarge(context, caller, operation, data.length);
   const settled = await context.driver.propose(data, caller.deadline);
-  const turn = context.work.answer();
+  const turn = context.work.answer(workerOf(caller.identity));
   if (turn !== null) await turn;
   if (!settled.ok) throw refusalError(context, settled.refusal);
   return settled;

@@ -4,6 +4,7 @@ import { present } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Caller } from "./caller.ts";
+import { workerOf } from "./client-work.ts";
 import type { ServiceContext } from "./context.ts";
 import { refuseOther } from "./other-incarnation.ts";
 import { assertTrusted, notLeader, refusalError, restoring, tooStale } from "./refusals.ts";
@@ -29,13 +30,19 @@ export async function readable(
       await noOlder(context, consistency.value, caller);
       break;
     case "atLeastIndex":
-      await settled(context, context.driver.waitApplied(logIndex(consistency.value), caller.deadline));
+      await settled(
+        context,
+        caller,
+        context.driver.waitApplied(logIndex(consistency.value), caller.deadline),
+      );
       break;
     case "linearizable":
     case undefined:
-      await settled(context, context.driver.readIndex(caller.deadline));
+      await settled(context, caller, context.driver.readIndex(caller.deadline));
   }
   assertTrusted(context);
+  // Thousands of reads may have waited together, and each makes a page now.
+  caller.refuseUnread?.();
   // Checked last: a snapshot may have arrived while this waited.
   if (context.driver.isRestoring) throw restoring();
   return stampOf(context, request);
@@ -89,10 +96,11 @@ async function noOlder(context: ServiceContext, maxMs: number, { deadline }: Cal
 
 async function settled(
   context: ServiceContext,
+  { identity }: Caller,
   read: ReturnType<ServiceContext["driver"]["readIndex"]>,
 ): Promise<LogIndex> {
   const result = await read;
-  await context.work.answer();
+  await context.work.answer(workerOf(identity));
   if (!result.ok) throw refusalError(context, result.refusal);
   return result.index;
 }

@@ -14,12 +14,23 @@ const FIELDS_OF_ALL_MAX = 100_000;
 const FIELDS_PER_SLICE = 16_384;
 /** This many bytes cost as much as a row. */
 const BYTES_PER_ROW = 256;
+/** To walk over this many rows costs as much as to read one. */
+const FIELDS_PER_ROW = 16;
+const FIELD_BYTES_MIN = 2;
 
 /** bindings, shortfalls, acks and double_dials of ReportShardRequest. */
 const LISTS: ReadonlySet<number> = new Set([5, 9, 10, 11]);
 const HELD_DOMAINS = 12;
 /** domains of HeldDomains. */
 const DOMAINS: ReadonlySet<number> = new Set([1]);
+
+/** A report of which not a field was read. */
+export interface UnreadReport {
+  /** The most that the walk over its fields can cost, in rows. */
+  readonly walkPrice: number;
+  /** Walks over its fields. Throws the RpcError for a report that is too large or can't be read. */
+  open(): IncomingReport;
+}
 
 export interface IncomingReport {
   /** Everything except its rows. */
@@ -28,6 +39,15 @@ export interface IncomingReport {
   readonly price: number;
   /** Throws the RpcError for rows that can't be read. */
   whole(): Slicing<ReportShardRequest>;
+}
+
+/** Nothing is read before the leader has decided to: a walk over 100 000 fields takes milliseconds. */
+export function unreadReport(bytes: Buffer): UnreadReport {
+  const fields = Math.min(bytes.length / FIELD_BYTES_MIN, FIELDS_OF_ALL_MAX);
+  return {
+    walkPrice: Math.ceil(fields / FIELDS_PER_ROW),
+    open: () => decodeBounded(incomingReport, bytes, Number.POSITIVE_INFINITY),
+  };
 }
 
 /** Throws the RpcError for a report that is too large. Unreadable bytes throw as in the generated code. */

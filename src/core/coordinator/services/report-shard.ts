@@ -19,7 +19,7 @@ import {
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
-import { formatIdentity } from "../../wire/tls/identity.ts";
+import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { obeyedInstead, ofThisIncarnation } from "../calls/other-incarnation.ts";
@@ -27,7 +27,7 @@ import { OUTSIDE_SESSIONS, propose } from "../calls/propose.ts";
 import { ownReason } from "../calls/reason.ts";
 import { assertTrusted, notLeader, rejectionError } from "../calls/refusals.ts";
 import { ownMaking } from "../reports/first-contacts.ts";
-import type { IncomingReport } from "../reports/incoming-report.ts";
+import type { IncomingReport, UnreadReport } from "../reports/incoming-report.ts";
 import { isFirstContact } from "../reports/instructions.ts";
 import { observableReport } from "../reports/observable-report.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
@@ -39,12 +39,13 @@ const STILL_READING_MS = 500;
 
 export async function reportShard(
   context: ServiceContext,
-  incoming: IncomingReport,
+  unread: UnreadReport,
   caller: Caller,
 ): Promise<ReportShardResponse> {
   const { largeWork } = context;
-  const leads = mayReport(context, incoming, caller);
-  const whole = await largeWork.run(incoming.whole());
+  const leads = mayReport(context, caller);
+  const incoming = opened(context, unread, caller);
+  const whole = await largeWork.run(incoming.head.shardId, incoming.whole());
   const request = await observable(context, whole);
   await observe(context, request, leads);
   await register(context, request, caller);
@@ -52,7 +53,7 @@ export async function reportShard(
   await settleInstructions(context, request, caller);
   const askDomains = await reconcileDomains(context, request);
   const firstContactsRefused = await declareFirstContacts(context, request, caller);
-  const instructions = await largeWork.run(bindingInstructions(context, request));
+  const instructions = await largeWork.run(request.shardId, bindingInstructions(context, request));
   // The answer carries this term, and another leader's instructions are newer.
   if (!leads()) throw notLeader(context);
   assertTrusted(context);
@@ -61,41 +62,61 @@ export async function reportShard(
 }
 
 /**
- * Checks a report before its rows are decoded: decoding is the expensive part, and a shard may send as many
- * as it likes. Returns a function that says whether this replica still leads in the same term.
+ * Checks the caller before a field of its report is read: a shard may send as many as it likes. Returns a function that
+ * says whether this replica still leads in the same term.
  */
-function mayReport(context: ServiceContext, { head, price }: IncomingReport, caller: Caller): () => boolean {
-  const { driver } = context;
-  const { identity } = caller;
-  if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === head.shardId)) {
-    const message = `this certificate may not report as shard ${shownName(head.shardId)}`;
-    throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
-  }
+function mayReport(context: ServiceContext, { identity }: Caller): () => boolean {
+  const { driver, rowPace, clock } = context;
   if (driver.role !== "leader") throw notLeader(context);
   assertTrusted(context);
-  keepRowPace(context, head, price, caller);
-  refuseOutdated(context, head);
+  // An administrator may report as any shard, so its report must be opened to know which one pays.
+  const owedMs = identity.kind === "shard" ? rowPace.waitMs(identity.id, clock.monotonicMs(), 0) : 0;
+  if (owedMs > 0) throw tooOften(context, identity, "some rows", owedMs);
   const { term } = driver;
   return () => driver.role === "leader" && driver.term === term;
 }
 
-/** Throws REPORTS_TOO_OFTEN. */
-function keepRowPace(
-  { rowPace, refusedWrites, clock }: ServiceContext,
-  { shardId }: ReportShardRequest,
-  price: number,
-  { identity }: Caller,
-): void {
-  const waitMs = rowPace.waitMs(shardId, clock.monotonicMs(), price);
-  if (waitMs === 0) return;
-  refusedWrites.note("report_pace", formatIdentity(identity));
-  const message = `shard ${shownName(shardId)} reports ${price} rows again so soon`;
-  throw rpcError(status.RESOURCE_EXHAUSTED, "REPORTS_TOO_OFTEN", message, {}, waitMs);
+/** Decides before rows are decoded, which is the expensive part. A refused report is charged for the walk over it. */
+function opened(context: ServiceContext, unread: UnreadReport, { identity }: Caller): IncomingReport {
+  const { rowPace, clock } = context;
+  try {
+    const incoming = unread.open();
+    const { head, price } = incoming;
+    if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === head.shardId)) {
+      const message = `this certificate may not report as shard ${shownName(head.shardId)}`;
+      throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
+    }
+    const waitMs = rowPace.waitMs(head.shardId, clock.monotonicMs(), price);
+    if (waitMs > 0) throw tooOften(context, identity, `${price} rows`, waitMs);
+    refuseOutdated(context, head);
+    return incoming;
+  } catch (error) {
+    if (identity.kind === "shard") rowPace.charge(identity.id, clock.monotonicMs(), unread.walkPrice);
+    throw error;
+  }
+}
+
+/** REPORTS_TOO_OFTEN. */
+function tooOften(
+  { refusedWrites }: ServiceContext,
+  identity: Identity,
+  what: string,
+  waitMs: number,
+): RpcError {
+  const who = formatIdentity(identity);
+  refusedWrites.note("report_pace", who);
+  return rpcError(
+    status.RESOURCE_EXHAUSTED,
+    "REPORTS_TOO_OFTEN",
+    `${who} reports ${what} again so soon`,
+    {},
+    waitMs,
+  );
 }
 
 /** Throws REPORT_INVALID. Rows that no correct shard reports are counted and ignored. */
 async function observable(context: ServiceContext, report: ReportShardRequest): Promise<ReportShardRequest> {
-  const seen = await context.largeWork.run(observableReport(report));
+  const seen = await context.largeWork.run(report.shardId, observableReport(report));
   if (seen === null) {
     throw rpcError(
       status.INVALID_ARGUMENT,
@@ -104,7 +125,7 @@ async function observable(context: ServiceContext, report: ReportShardRequest): 
     );
   }
   context.refusedRows.note(report.shardId, seen.refused);
-  return await context.largeWork.run(ofThisIncarnation(context, seen.report));
+  return await context.largeWork.run(report.shardId, ofThisIncarnation(context, seen.report));
 }
 
 function refuseOutdated({ observed }: ServiceContext, { shardId, epoch, cycle }: ReportShardRequest): void {
@@ -133,7 +154,10 @@ async function observe(
     const isRemoved = known?.state === ShardState.REMOVED && request.epoch >= known.epoch;
     return leads() && (isRemoved || checkShardRegisters(machine.view, request) === null);
   };
-  if (mayTake()) await largeWork.run(observed.taking(request, { nowMs: clock.monotonicMs, mayTake }));
+  if (mayTake()) {
+    const taking = observed.taking(request, { nowMs: clock.monotonicMs, mayTake });
+    await largeWork.run(shardId, taking);
+  }
   const refused = checkShardRegisters(machine.view, request);
   if (refused?.$case === "rejected") throw rejectionError(refused.value);
 }
@@ -219,7 +243,7 @@ async function declareFirstContacts(
   const gather = bySlices(request.bindings, ROWS_PER_SLICE, (row) => {
     if (isFirstContact(row) && isUnknown(row.clusterId)) contacted.push(row.clusterId);
   });
-  await largeWork.run(gather);
+  await largeWork.run(shardId, gather);
   const actor = formatIdentity(caller.identity);
   const isOperator = caller.identity.kind === "admin";
   const { refused } = await firstContacts.declare(contacted, {

@@ -17,6 +17,7 @@ import {
 } from "../../wire/server/method-rules.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import type { Tls } from "../../wire/tls/tls.ts";
+import { STREAM_WRITES_MAX } from "../../wire/write-limits.ts";
 import type { ServedCoordinator } from "./served-coordinator.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -30,8 +31,8 @@ export const coordinatorRules: ServiceRules<Implementation<ServedCoordinator>> =
   watchStatus: { allow: readers, bytesMax, isPrompt: true },
   // A batch of 4 096 rows, each with names of 253 bytes.
   submit: { allow: writers, bytesMax: 4 * MEGABYTE, fieldsMax: 100_000 },
-  // A session's whole window (write-limits.ts).
-  write: { allow: writers, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 100_000 },
+  // A session's whole window (write-limits.ts), and a few more writes, which are refused one by one.
+  write: { allow: writers, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 16 * STREAM_WRITES_MAX },
   // Everything that a shard of 20 000 clusters serves, and all domains that it holds. The number of rows is
   // limited when they are sliced.
   reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE, fieldsMax: Number.POSITIVE_INFINITY },

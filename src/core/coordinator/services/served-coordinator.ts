@@ -1,6 +1,6 @@
 // The Coordinator service as a replica serves it. It differs from the generated one in three ways. Watchers'
-// answers are encoded once for all of them. Answers to writes are encoded by a lasting writer (ADR-0037). A shard's rows
-// are not decoded before the leader has decided to read them.
+// answers are encoded once for all of them. Answers to writes are encoded by a lasting writer (ADR-0037). A shard's report
+// is not read before the leader has decided to read it.
 
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import { serializerOf } from "../../base/encode-message.ts";
@@ -11,12 +11,12 @@ import {
   SubmitResponse,
   WriteAnswers,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { type IncomingReport, incomingReport } from "../reports/incoming-report.ts";
+import { type UnreadReport, unreadReport } from "../reports/incoming-report.ts";
 import { encodeNews, encodeStatus, encodeWatchResponse } from "./watch/watch-encoding.ts";
 
 export type ServedCoordinator = {
   [Name in keyof CoordinatorServer]: Name extends "reportShard"
-    ? handleUnaryCall<IncomingReport, ReportShardResponse>
+    ? handleUnaryCall<UnreadReport, ReportShardResponse>
     : CoordinatorServer[Name];
 };
 
@@ -24,8 +24,9 @@ export const coordinatorDefinition = {
   ...CoordinatorService,
   submit: { ...CoordinatorService.submit, responseSerialize: serializerOf(SubmitResponse.encode) },
   write: { ...CoordinatorService.write, responseSerialize: serializerOf(WriteAnswers.encode) },
+  getStatus: { ...CoordinatorService.getStatus, responseSerialize: encodeStatus },
   watch: { ...CoordinatorService.watch, responseSerialize: encodeWatchResponse },
   watchStatus: { ...CoordinatorService.watchStatus, responseSerialize: encodeStatus },
   watchRevocations: { ...CoordinatorService.watchRevocations, responseSerialize: encodeNews },
-  reportShard: { ...CoordinatorService.reportShard, requestDeserialize: incomingReport },
+  reportShard: { ...CoordinatorService.reportShard, requestDeserialize: unreadReport },
 };

@@ -1,21 +1,25 @@
-// Counts each identity's calls and their rate: calls beyond its limits (identity-limits.ts) are refused with
-// a delay. What must stay true: an identity has one budget over all its connections. A used-up budget takes
+// Counts each identity's calls, their rate, and their unread answers: calls beyond its limits (identity-limits.ts) are
+// refused with a delay. What must stay true: an identity has one budget over all its connections. A used-up budget takes
 // nothing from another identity. Memory is bounded by the number of calling identities, which callers can't
 // invent.
 
+import type { ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { Pace } from "../../base/pace.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
-import { formatIdentity, type Identity } from "../tls/identity.ts";
+import { addressOf, formatIdentity, type Identity } from "../tls/identity.ts";
 import { CallerLines } from "./caller-lines.ts";
 import { type IdentityLimits, limitsOf } from "./identity-limits.ts";
+import { UNREAD_BYTES_MAX, UnreadAnswers } from "./unread-answers.ts";
 
 const DELAY_STEP_MS = 100;
 const DELAY_MS_MAX = 10_000;
 
-export type Limit = "CALLS_TOO_OFTEN" | "TOO_MANY_CALLS" | "BYTES_TOO_OFTEN";
+export type Limit = "CALLS_TOO_OFTEN" | "TOO_MANY_CALLS" | "BYTES_TOO_OFTEN" | "ANSWERS_UNREAD";
+/** Beyond it answers are read within READ_WITHIN_MS, or their streams end. */
+const UNREAD_RETRY_MS = 1_000;
 
 /** The budget of a started call. */
 export interface CallBudget {
@@ -23,13 +27,21 @@ export interface CallBudget {
   readonly account: object | null;
   /** Counts bytes of its request; an error ends the call. */
   receive(bytes: number): RpcError | null;
-  end(): void;
+  /** Whether the caller has room for an answer of so many bytes; an error refuses the call. */
+  refuseUnread(bytes?: number): RpcError | null;
+  /** The call's one answer, to be counted until the stream closes. */
+  answer(stream: ServerHttp2Stream, bytes: number): void;
+  /** The stream that is answered again and again. */
+  watch(stream: ServerHttp2Stream): void;
+  /** To be called when the stream has closed; null = nothing was counted. */
+  readonly end: ((stream: ServerHttp2Stream) => void) | null;
 }
 
 interface Account {
   readonly name: string;
   readonly kind: Identity["kind"];
-  readonly limits: IdentityLimits;
+  /** Null: only its unread answers are limited. */
+  readonly limits: IdentityLimits | null;
   underWay: number;
 }
 
@@ -38,7 +50,11 @@ interface Paces {
   readonly bytes: Pace;
 }
 
-const UNLIMITED: CallBudget = { account: null, receive: () => null, end: () => undefined };
+const nothing = () => undefined;
+const UNLIMITED: CallBudget = {
+  ...{ account: null, receive: () => null, refuseUnread: () => null },
+  ...{ answer: nothing, watch: nothing, end: null },
+};
 
 export class CallBudgets {
   readonly #now: () => MonotonicMs;
@@ -50,10 +66,12 @@ export class CallBudgets {
   readonly #counts = new Map<Identity["kind"], Map<Limit, number>>();
   /** All calls with the same delay share one error object. */
   readonly #errors = new Map<string, RpcError>();
+  readonly #unread: UnreadAnswers;
 
   constructor(log: Pick<Log, "warn">, now: () => MonotonicMs, limits = limitsOf) {
     this.#now = now;
     this.#limitsOf = limits;
+    this.#unread = new UnreadAnswers(now);
     this.#lines = new CallerLines((fields) => log.warn("a caller is held back by its limits", fields), now);
   }
 
@@ -70,29 +88,52 @@ export class CallBudgets {
   /** A call's headers from an address have arrived; an error refuses the call. */
   begin(identity: Identity, from: string): CallBudget | RpcError {
     const { kind } = identity;
+    if (kind === "admin") return UNLIMITED;
     const limits = this.#limitsOf(kind);
-    if (limits === null) return UNLIMITED;
     const name = formatIdentity(identity);
     const account = this.#accounts.get(name) ?? { name, kind, limits, underWay: 0 };
-    if (account.underWay >= limits.callsAtOnce) return this.#refuse("TOO_MANY_CALLS", account, from, 0);
-    const waitMs = this.#pacesOf(kind, limits).calls.waitMs(name, this.#now());
-    if (waitMs > 0) return this.#refuse("CALLS_TOO_OFTEN", account, from, waitMs);
+    if (limits !== null) {
+      if (account.underWay >= limits.callsAtOnce) return this.#refuse("TOO_MANY_CALLS", account, from, 0);
+      const waitMs = this.#pacesOf(kind, limits).calls.waitMs(name, this.#now());
+      if (waitMs > 0) return this.#refuse("CALLS_TOO_OFTEN", account, from, waitMs);
+    }
     account.underWay += 1;
     this.#accounts.set(name, account);
     return {
-      account,
+      account: limits === null ? null : account,
       receive: (bytes) => this.#receive(account, from, bytes),
-      end: () => this.#end(account),
+      refuseUnread: (bytes = 0) => {
+        if (this.#unread.hasRoom(name, bytes)) return null;
+        return this.#refuse("ANSWERS_UNREAD", account, from, UNREAD_RETRY_MS);
+      },
+      answer: (stream, bytes) => this.#unread.begin(name, stream, bytes),
+      // Raft bounds what it sends to replicas (ADR-0023).
+      watch: (stream) => limits !== null && this.#unread.watch(name, stream),
+      end: (stream) => this.#end(account, stream),
     };
+  }
+
+  /** A further request on a stream that was admitted long ago counts as a call; an error refuses it. */
+  again(identity: Identity): RpcError | null {
+    const { kind } = identity;
+    const limits = this.#limitsOf(kind);
+    if (limits === null) return null;
+    const name = formatIdentity(identity);
+    const waitMs = this.#pacesOf(kind, limits).calls.waitMs(name, this.#now());
+    if (waitMs === 0) return null;
+    const account = { name, kind, limits, underWay: 0 };
+    return this.#refuse("CALLS_TOO_OFTEN", account, addressOf(identity), waitMs);
   }
 
   #receive(account: Account, from: string, bytes: number): RpcError | null {
     const { kind, name, limits } = account;
+    if (limits === null) return null;
     const waitMs = this.#pacesOf(kind, limits).bytes.waitMs(name, this.#now(), bytes);
     return waitMs === 0 ? null : this.#refuse("BYTES_TOO_OFTEN", account, from, waitMs);
   }
 
-  #end(account: Account): void {
+  #end(account: Account, stream: ServerHttp2Stream): void {
+    this.#unread.end(account.name, stream);
     account.underWay -= 1;
     if (account.underWay === 0) this.#accounts.delete(account.name);
   }
@@ -115,11 +156,12 @@ export class CallBudgets {
   }
 }
 
-function refusal(limit: Limit, kind: string, limits: IdentityLimits, delayMs: number): RpcError {
+function refusal(limit: Limit, kind: string, limits: IdentityLimits | null, delayMs: number): RpcError {
   const most = {
-    CALLS_TOO_OFTEN: `begin ${limits.calls.perSecond} calls a second`,
-    TOO_MANY_CALLS: `have ${limits.callsAtOnce} calls under way`,
-    BYTES_TOO_OFTEN: `send ${limits.bytes.perSecond} bytes a second`,
+    CALLS_TOO_OFTEN: `begin ${limits?.calls.perSecond} calls a second`,
+    TOO_MANY_CALLS: `have ${limits?.callsAtOnce} calls under way`,
+    BYTES_TOO_OFTEN: `send ${limits?.bytes.perSecond} bytes a second`,
+    ANSWERS_UNREAD: `leave ${UNREAD_BYTES_MAX} bytes of answers unread`,
   };
   const message = `one ${kind} may ${most[limit]} here, over all of its connections: try again in ${delayMs} ms`;
   return rpcError(status.RESOURCE_EXHAUSTED, limit, message, { kind }, delayMs);

@@ -1,7 +1,7 @@
 // The entry of a server. Every call passes here when its headers have arrived, before a byte of its message
 // is read and before grpc-js does any work for it. What must stay true: a caller without an identity, or
 // without the right to this method, is refused at once. No message is larger than its method allows. Prompt
-// calls of operators and replicas wait for nothing. A waiting call loses no byte, because HTTP/2 keeps its
+// calls of administrators and replicas wait for nothing. A waiting call loses no byte, because HTTP/2 keeps its
 // data until they are read. Absent: the decision when there is time (the gate, ADR-0020).
 
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
@@ -16,7 +16,6 @@ import {
   type Identity,
   identityOfSession,
   isRevoked,
-  isTenant,
 } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
 import { admitted, shownPath } from "./admit.ts";
@@ -40,7 +39,9 @@ export interface Gate {
   /** True when there is time to start a call, at once or later; false = it is refused. */
   arrive(caller: Identity): true | Promise<boolean>;
   /** For a started call: settles when there is time to continue it; null = now. */
-  goOn(): Promise<unknown> | null;
+  goOn(caller: Identity): Promise<unknown> | null;
+  /** Whether it is a replica of this fleet. */
+  isPeer(caller: Identity): boolean;
   /** The same object while its content has not changed, so that it is encoded once. */
   refusal(): RpcError;
   readonly reading: PacedReading;
@@ -145,7 +146,8 @@ function enter(
     held.refuse(formatIdentity(identity), stream, budget);
     return;
   }
-  if (budget.account !== null) stream.once("close", budget.end);
+  const { end } = budget;
+  if (end !== null) stream.once("close", () => end(stream));
   const unary = unaryOf(path);
   const cameMs = systemClock.monotonicMs();
   const serve = () => {
@@ -154,9 +156,10 @@ function enter(
       return;
     }
     if (rule !== undefined) bound(stream, rule.bytesMax, budget);
+    budget.watch(stream);
     serveByGrpc();
   };
-  const arrived = gate === undefined || isPrompt(rule, identity) || gate.arrive(identity);
+  const arrived = gate === undefined || isPrompt(rule, identity, gate) || gate.arrive(identity);
   if (arrived === true) serve();
   else begin(stream, arrived, gate, serve).catch((error: unknown) => errors.note(error, path));
 }
@@ -182,9 +185,9 @@ function letIn(
   return encoding === "identity" ? identity : compressed();
 }
 
-/** A tenant's flood of prompt calls waits with its other calls. */
-function isPrompt(rule: MethodRule | undefined, identity: Identity): boolean {
-  return rule?.isPrompt === true && !isTenant(identity);
+/** A flood of prompt calls of others waits with their other calls. */
+function isPrompt(rule: MethodRule | undefined, identity: Identity, gate: Gate): boolean {
+  return rule?.isPrompt === true && (identity.kind === "admin" || gate.isPeer(identity));
 }
 
 function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string, tls: Tls): Denied {

@@ -11,6 +11,8 @@ import {
 import { assert } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { RpcError } from "../rpc-error.ts";
+import type { Identity } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
 import { bindServer } from "./bind-server.ts";
 import { CallBudgets } from "./call-budgets.ts";
@@ -79,6 +81,11 @@ export class RpcServer {
    */
   noteDenied(denied: Denied): void {
     this.#denied.note(denied);
+  }
+
+  /** Counts a further request on a stream like a call of its own; an error refuses it. */
+  countRequest(identity: Identity): RpcError | null {
+    return this.#budgets.again(identity);
   }
 
   /** Logins, refused callers, and callers beyond their limits, as numbers. */

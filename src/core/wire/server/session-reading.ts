@@ -12,8 +12,9 @@ interface Handle {
   readonly writeQueueSize: number;
 }
 
-/** How soon a socket is looked at again that was still writing. */
+/** How soon a socket is looked at again that was still writing: each time twice as late, until the last. */
 const LOOK_AGAIN_MS = 10;
+const LOOK_AGAIN_MS_MAX = 1_280;
 
 const KNOWN = new WeakMap<ServerHttp2Session, ReadConnection>();
 
@@ -25,12 +26,17 @@ export function readingOf(session: ServerHttp2Session): ReadConnection | null {
   const { _handle: handle } = session.socket as unknown as { readonly _handle?: Partial<Handle> | null };
   if (!isHandle(handle)) return null;
   let again: NodeJS.Timeout | undefined;
-  const readOn = () => {
+  const readOn = (lookAgainMs: number) => {
     if (session.destroyed) return;
     // A client that accepts no answers is not read. During a write of its own the session has paused reading and resumes
-    // it. TLS also writes by itself (tickets, alerts), and resumes nothing: so this looks again.
-    if (handle.writeQueueSize === 0) handle.readStart();
-    else again = setTimeout(readOn, LOOK_AGAIN_MS).unref();
+    // it. TLS also writes by itself (tickets, alerts), and resumes nothing: so this looks again. Hundreds of connections
+    // may never accept anything, so it looks ever less often.
+    if (handle.writeQueueSize === 0) {
+      handle.readStart();
+      return;
+    }
+    const nextMs = Math.min(2 * lookAgainMs, LOOK_AGAIN_MS_MAX);
+    again = setTimeout(readOn, lookAgainMs, nextMs).unref();
   };
   const stopReading = () => {
     clearTimeout(again);
@@ -40,7 +46,7 @@ export function readingOf(session: ServerHttp2Session): ReadConnection | null {
     stopReading,
     readOn: () => {
       clearTimeout(again);
-      readOn();
+      readOn(LOOK_AGAIN_MS);
     },
   };
   KNOWN.set(session, made);

@@ -24,6 +24,8 @@ export interface UnaryCall<Request> {
   readonly identity: Identity;
   /** How long the caller will wait for the answer; infinity = it did not say. */
   remainingMs(nowMs: MonotonicMs): number;
+  /** Throws the RpcError of a caller that reads none of its answers: to be called before a large one is made. */
+  refuseUnread(): void;
 }
 
 /** An RpcError that it throws is the answer; any other exception is a bug (InternalErrors). */
@@ -50,9 +52,9 @@ export interface Admitted {
   readonly identity: Identity;
   readonly headers: IncomingHttpHeaders;
   readonly cameMs: MonotonicMs;
-  readonly budget: Pick<CallBudget, "account" | "receive">;
+  readonly budget: Pick<CallBudget, "account" | "receive" | "refuseUnread" | "answer">;
   /** Asked when there is time to continue this call after reading; undefined = always now. */
-  readonly gate: { goOn(): Promise<unknown> | null } | undefined;
+  readonly gate: { goOn(caller: Identity): Promise<unknown> | null } | undefined;
 }
 
 /** After this time an incomplete request is refused. */
@@ -96,7 +98,7 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
 async function reply(
   stream: ServerHttp2Stream,
   { definition, method, rule, errors }: ServedMethod,
-  { identity, headers, cameMs, gate }: Admitted,
+  { identity, headers, cameMs, gate, budget }: Admitted,
   bytes: RequestBytes,
 ): Promise<void> {
   if (isGone(stream)) return;
@@ -105,16 +107,26 @@ async function reply(
     const waitMs = timeoutMsOf(headers["grpc-timeout"]);
     const message = bytes.message();
     // Many calls that were started one after another may be complete in the same pass of the event loop.
-    if (message.length > SMALL_BYTES) await gate?.goOn();
+    if (message.length > SMALL_BYTES) await gate?.goOn(identity);
     const request = decodeBounded(requestDeserialize, message, rule.fieldsMax ?? FIELDS_MAX);
     bytes.release();
     const remainingMs = (nowMs: MonotonicMs) => waitMs - (nowMs - cameMs);
-    const response = await method({ request, path, identity, remainingMs });
+    const refuseUnread = () => throwIf(budget.refuseUnread());
+    refuseUnread();
+    const response = await method({ request, path, identity, remainingMs, refuseUnread });
     // An answer without a waiting caller is not encoded.
-    if (!isGone(stream)) answer(stream, takeable(responseSerialize(response)));
+    if (isGone(stream)) return;
+    const encoded = takeable(responseSerialize(response));
+    throwIf(budget.refuseUnread(encoded.length));
+    budget.answer(stream, encoded.length);
+    answer(stream, encoded);
   } catch (error) {
     refuse(stream, errors.answer(error, path));
   }
+}
+
+function throwIf(refused: RpcError | null): void {
+  if (refused !== null) throw refused;
 }
 
 /** The caller's library would reject a larger one, without words of ours. */

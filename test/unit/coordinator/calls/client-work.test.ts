@@ -6,6 +6,8 @@ import {
   ARRIVAL_WAIT_MS_MAX,
   ARRIVALS_MAX,
   ClientWork,
+  OPERATOR_SLICE_MS,
+  type ShareName,
   SLICE_MS,
   TENANT_SLICE_MS,
 } from "../../../../src/core/coordinator/calls/client-work.ts";
@@ -46,8 +48,13 @@ beforeEach(() => {
 });
 
 /** A call that takes 1 ms once it is begun. */
-async function call(name: string, costsMs = 1, caller = "admin", isTenant = false): Promise<void> {
-  if (!(await work.arrive(caller, isTenant))) {
+async function call(
+  name: string,
+  costsMs = 1,
+  caller = "admin",
+  share: ShareName = "administrators",
+): Promise<void> {
+  if (!(await work.arrive({ name: caller, share }))) {
     done.push(`${name} refused`);
     return;
   }
@@ -55,8 +62,8 @@ async function call(name: string, costsMs = 1, caller = "admin", isTenant = fals
   done.push(name);
 }
 
-async function answer(name: string): Promise<void> {
-  await work.answer();
+async function answer(name: string, caller = "admin", share: ShareName = "administrators"): Promise<void> {
+  await work.answer({ name: caller, share });
   loop.nowMs += 1;
   done.push(name);
 }
@@ -159,7 +166,7 @@ test("a caller whose oldest call has waited too long is refused more, and no oth
 
 test("a storm of tenants takes a part of each pass, and delays no operator by more than one call", async () => {
   for (let at = 0; at < 40; at += 1) {
-    void call("storm", 1, "s1", true);
+    void call("storm", 1, "s1", "tenants");
     await settle();
   }
   expect(done).toHaveLength(TENANT_SLICE_MS);
@@ -182,10 +189,28 @@ test("a storm of tenants takes a part of each pass, and delays no operator by mo
   expect(Math.max(...perPass)).toBe(TENANT_SLICE_MS);
 });
 
-test("operators who use up every pass leave tenants their part", async () => {
+test("administrators who use up every pass leave tenants and operators their parts", async () => {
   await call("fills the pass", SLICE_MS);
-  for (let at = 0; at < 100; at += 1) void call("operator", 1, `o${at}`);
-  for (let at = 0; at < 3; at += 1) void call("report", 1, "s1", true);
+  for (let at = 0; at < 100; at += 1) void call("administrator", 1, `a${at}`);
+  for (let at = 0; at < 3; at += 1) void call("report", 1, "s1", "tenants");
+  for (let at = 0; at < 3; at += 1) void call("list", 1, "alice", "operators");
   await loop.endPass();
   expect(done.filter((name) => name === "report")).toHaveLength(TENANT_SLICE_MS);
+  expect(done.filter((name) => name === "list")).toHaveLength(OPERATOR_SLICE_MS);
+});
+
+test("a storm of a reader, of new calls and of answers, takes a part of each pass, and others take turns with it", async () => {
+  await call("fills the pass", SLICE_MS);
+  for (let at = 0; at < 60; at += 1) void answer("page", "reader", "operators");
+  for (let at = 0; at < 60; at += 1) void call("storm", 1, "reader", "operators");
+  void answer("commit");
+  void answer("alice's", "alice", "operators");
+  const perPass: number[] = [];
+  for (let pass = 0; pass < 5; pass += 1) {
+    const before = done.length;
+    await loop.endPass();
+    perPass.push(done.slice(before).filter((name) => name === "page" || name === "alice's").length);
+    if (pass === 0) expect(done).toEqual(expect.arrayContaining(["commit", "alice's"]));
+  }
+  expect(perPass).toEqual([3, 3, 3, 3, 3]);
 });

@@ -27,7 +27,7 @@ function* work(name: string, slices: number, done: string[]) {
 test("work of one slice waits for nothing", async () => {
   const { nextPass } = loop();
   const done: string[] = [];
-  expect(await new LargeWork({ nextPass }).run(work("a", 1, done))).toBe("a");
+  expect(await new LargeWork({ nextPass }).run("a", work("a", 1, done))).toBe("a");
   expect(done).toEqual(["a1"]);
 });
 
@@ -35,7 +35,7 @@ test("a pass does one slice, and all that wait have theirs in turn", async () =>
   const { nextPass, pass } = loop();
   const large = new LargeWork({ nextPass });
   const done: string[] = [];
-  const all = Promise.all([large.run(work("a", 4, done)), large.run(work("b", 2, done))]);
+  const all = Promise.all([large.run("a", work("a", 4, done)), large.run("b", work("b", 2, done))]);
   expect(done.splice(0)).toEqual(["a1", "b1"]);
   const passes: string[][] = [];
   for (let count = 0; count < 4; count += 1) {
@@ -44,4 +44,18 @@ test("a pass does one slice, and all that wait have theirs in turn", async () =>
   }
   expect(passes).toEqual([["a2"], ["b2"], ["a3"], ["a4"]]);
   expect(await all).toEqual(["a", "b"]);
+});
+
+test("a caller with much work delays another's by a slice of each, not by all of it", async () => {
+  const { nextPass, pass } = loop();
+  const large = new LargeWork({ nextPass });
+  const done: string[] = [];
+  const storm = Array.from({ length: 50 }, (_, at) => large.run("s1", work(`storm ${at} `, 3, done)));
+  const other = large.run("s2", work("report ", 3, done));
+  done.splice(0);
+  for (let count = 0; count < 4; count += 1) await pass();
+  expect(done.filter((slice) => slice.startsWith("report"))).toEqual(["report 2", "report 3"]);
+  expect(await other).toBe("report ");
+  while (done.length < 2 * 51) await pass();
+  await Promise.all(storm);
 });

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import { LargeWork } from "../../../../src/core/coordinator/calls/large-work.ts";
-import { incomingReport } from "../../../../src/core/coordinator/reports/incoming-report.ts";
+import { incomingReport, unreadReport } from "../../../../src/core/coordinator/reports/incoming-report.ts";
 import { observableReport } from "../../../../src/core/coordinator/reports/observable-report.ts";
 import { Observed } from "../../../../src/core/coordinator/reports/observed.ts";
 import { bindingInstructions } from "../../../../src/core/coordinator/services/report-answer.ts";
@@ -195,6 +195,42 @@ test("a report that is not taken is refused before one of its rows is decoded", 
   expect(decode).not.toHaveBeenCalled();
 });
 
+test("a report of a shard that owes for refused ones is not walked over", async () => {
+  const walked = vi.fn();
+  const counted = (request: ReportShardRequest) => {
+    const unread = asItComes(request);
+    const open = () => {
+      walked();
+      return unread.open();
+    };
+    return { ...unread, open };
+  };
+  const as = { identity: { kind: "shard", id: "s1" } as const, deadline: group.nowMs + 5_000 };
+  const reasonOf = (request: ReportShardRequest) =>
+    refusalOf(group, reportShard(context, counted(request), as));
+  // Two bytes are a row: 198 kB are 99 000 of them.
+  const bindings = Array.from({ length: 99_000 }, () => ({}));
+  const reasons = [];
+  for (let cycle = 1; cycle <= 50; cycle += 1) {
+    reasons.push(await reasonOf(ReportShardRequest.fromPartial({ ...report(cycle, 0), bindings })));
+  }
+  expect(new Set(reasons.slice(1))).toEqual(new Set(["REPORTS_TOO_OFTEN"]));
+  expect(walked.mock.calls.length).toBeLessThan(15);
+  walked.mockClear();
+  const other = { identity: { kind: "shard", id: "s2" } as const, deadline: group.nowMs + 5_000 };
+  await group.until(reportShard(context, asItComes({ ...report(1, 10), shardId: "s2" }), other));
+});
+
+test("a follower walks over no report", async () => {
+  group.network.isolate(leader.id);
+  for (let turn = 0; turn < 10_000 && leader.driver.role === "leader"; turn += 1) await group.run(1);
+  const open = vi.fn();
+  const as = { identity: { kind: "shard", id: "s1" } as const, deadline: group.nowMs + 5_000 };
+  const asked = reportShard(context, { walkPrice: 1, open }, as);
+  expect(await refusalOf(group, asked)).toBe("NO_LEADER");
+  expect(open).not.toHaveBeenCalled();
+});
+
 test("bytes cost as rows do: words of megabytes are within a shard's pace only now and then", async () => {
   const detail = "x".repeat(3_500_000);
   const wordy = (cycle: number) =>
@@ -239,6 +275,6 @@ test("a row that can't be read refuses its report, and nothing of it is observed
     Buffer.of((5 << 3) | 2, 2, (1 << 3) | 2, 9),
   ]);
   const as = { identity: { kind: "shard", id: "s1" } as const, deadline: group.nowMs + 5_000 };
-  expect(await refusalOf(group, reportShard(context, incomingReport(bytes), as))).toBe("REQUEST_UNREADABLE");
+  expect(await refusalOf(group, reportShard(context, unreadReport(bytes), as))).toBe("REQUEST_UNREADABLE");
   expect(context.observed.report("s1")).toBeUndefined();
 });

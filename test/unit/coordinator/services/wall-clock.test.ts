@@ -78,6 +78,7 @@ const callOf = <Request>(request: Request, waitsMs: number): UnaryCall<Request> 
   path: "/fleet.v1.Coordinator/Submit",
   identity: { kind: "admin" },
   remainingMs: () => waitsMs,
+  refuseUnread: () => undefined,
 });
 
 test.each(STEPS)(

@@ -1,5 +1,6 @@
 // What each identity may take is one budget over all its connections, and one that is used up takes nothing from another's.
 
+import type { ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { nodeId } from "../../../../src/core/base/ids.ts";
@@ -16,6 +17,7 @@ const LIMITS: IdentityLimits = {
   calls: { burst: 10, perSecond: 5 },
   bytes: { burst: 1_000, perSecond: 100 },
 };
+const STREAM = { close: () => undefined, writableLength: 0 } as unknown as ServerHttp2Stream;
 const shard = (id: string): Identity => ({ kind: "shard", id });
 
 function watched() {
@@ -34,12 +36,13 @@ function watched() {
   const call = (identity: Identity) => {
     const budget = begin(identity);
     if (budget instanceof RpcError) return readRpcError(budget).reason;
-    budget.end();
+    budget.end?.(STREAM);
     return "ok";
   };
   return { clock, lines, budgets, begin, begun, call };
 }
 
+const readReason = (refused: RpcError | null) => (refused === null ? "ok" : readRpcError(refused).reason);
 const countOf = (results: readonly (string | null)[], wanted: string) =>
   results.filter((result) => result === wanted).length;
 
@@ -56,19 +59,31 @@ test("calls beyond the rate are refused with a delay, and another identity's are
   expect(countOf(later, "ok"), "five a second").toBe(5);
 });
 
+test("a request on an open stream counts as a call", () => {
+  const { clock, call, budgets } = watched();
+  const again = () => readReason(budgets.again(shard("s1")));
+  const results = Array.from({ length: 20 }, () => again());
+  expect([countOf(results, "ok"), countOf(results, "CALLS_TOO_OFTEN")]).toEqual([10, 10]);
+  expect(call(shard("s1")), "of one budget").toBe("CALLS_TOO_OFTEN");
+  expect(readReason(budgets.again(shard("s2")))).toBe("ok");
+  expect(readReason(budgets.again({ kind: "admin" }))).toBe("ok");
+  clock.nowMs = 1_000;
+  expect(again()).toBe("ok");
+});
+
 test("calls under way are counted over all connections, and one that ends makes room", () => {
   const { begun, call, budgets } = watched();
   const three = [begun(shard("s1")), begun(shard("s1")), begun(shard("s1"))];
   expect(call(shard("s1"))).toBe("TOO_MANY_CALLS");
   expect(call(shard("s2"))).toBe("ok");
-  three[0]?.end();
+  three[0]?.end?.(STREAM);
   expect(call(shard("s1"))).toBe("ok");
   expect(
     new Set(three.map(({ account }) => account)).size,
     "their unfinished bytes are counted together",
   ).toBe(1);
-  three[1]?.end();
-  three[2]?.end();
+  three[1]?.end?.(STREAM);
+  three[2]?.end?.(STREAM);
   expect(budgets.accounts, "who has nothing under way is forgotten").toBe(0);
 });
 

@@ -27,6 +27,7 @@ import { framed } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
 import { PacedReading, type ReadConnection } from "../../../../src/core/wire/server/paced-reading.ts";
 import { RpcServer } from "../../../../src/core/wire/server/rpc-server.ts";
+import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
 import { unary } from "../../../../src/core/wire/unary.ts";
 import { header, raw } from "../../../integration/raw-call.ts";
 
@@ -59,6 +60,7 @@ beforeEach(async () => {
   const gate = {
     arrive: () => new Promise<boolean>((resolve) => arrived.push(resolve)),
     goOn: async () => undefined,
+    isPeer: ({ kind }: Identity) => kind === "replica",
     refusal: () => rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "100 % busy", {}, 250),
     reading: new Pacing(nodeLoop),
   };

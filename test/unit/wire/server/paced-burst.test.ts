@@ -81,6 +81,7 @@ async function serve(tls: Tls, waiting: ((isTaken: boolean) => void)[]) {
       return new Promise((resolve) => waiting.push(resolve));
     },
     goOn: async () => undefined,
+    isPeer: ({ kind }) => kind === "replica",
     refusal: () => rpcError(8, "OVERLOADED", "nothing is refused here"),
     reading: new PacedReading({ now: () => nowMs, nextPass: (run) => void setImmediate(run) }),
   };

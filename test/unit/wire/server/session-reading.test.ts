@@ -55,6 +55,32 @@ test("a connection is read on after a write that the session did not begin, such
   expect(handle.isRead).toBe(true);
 });
 
+test("a connection that never accepts its answers is looked at ever less often", () => {
+  vi.useFakeTimers();
+  let [isStuck, looks] = [true, 0];
+  const stuck = {
+    ...handle,
+    get writeQueueSize() {
+      looks += 1;
+      return isStuck ? 1 : 0;
+    },
+  };
+  const reading = readingOf(sessionOn({ _handle: stuck }));
+  reading?.readOn();
+  vi.advanceTimersByTime(1_000);
+  expect(looks, "at once and after 10, 30, 70, 150, 310 and 630 ms").toBe(7);
+  vi.advanceTimersByTime(60_000);
+  expect(looks, "then less than once a second").toBeLessThan(7 + 60);
+  expect(vi.getTimerCount()).toBe(1);
+  isStuck = false;
+  vi.advanceTimersByTime(2_000);
+  expect(vi.getTimerCount(), "it is read on").toBe(0);
+  [isStuck, looks] = [true, 0];
+  reading?.readOn();
+  vi.advanceTimersByTime(100);
+  expect(looks, "soon again after it was read").toBe(4);
+});
+
 test("a connection that is stopped again, or has ended, stays as it is", () => {
   vi.useFakeTimers();
   const session = { destroyed: false, socket: { _handle: handle } };

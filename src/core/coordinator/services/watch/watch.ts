@@ -8,6 +8,7 @@ import { type LogIndex, logIndex } from "../../../base/ids.ts";
 import type { WatchRequest, WatchResponse } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset } from "../../../wire/gen/fleet/v1/views.ts";
 import type { Caller } from "../../calls/caller.ts";
+import { type Worker, workerOf } from "../../calls/client-work.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { isOtherRevision } from "../../calls/other-incarnation.ts";
 import { LINEARIZABLE, readable } from "../../calls/reads.ts";
@@ -43,7 +44,8 @@ async function watch(
   const { after, reset } = await beginning(call.request, context, caller);
   // A caller that has disconnected meanwhile sent no event for that: a watcher started now would never end.
   if (call.cancelled) return;
-  const watcher = new Watcher({ context, answers, call, tables }, after);
+  const worker = workerOf(caller.identity);
+  const watcher = new Watcher({ context, answers, call, tables, worker }, after);
   const stopListening = context.machine.onApplied(() => watcher.wake());
   const stopTrusting = context.trust.onChange(() => watcher.wake());
   const progress = setInterval(() => watcher.attempt(() => watcher.tellProgress()), PROGRESS_EVERY_MS);
@@ -85,6 +87,7 @@ interface Watched {
   readonly answers: WatchAnswers;
   readonly call: Call;
   readonly tables: WatchedTables;
+  readonly worker: Worker;
 }
 
 class Watcher {
@@ -92,17 +95,19 @@ class Watcher {
   readonly #answers: WatchAnswers;
   readonly #call: Call;
   readonly #tables: WatchedTables;
+  readonly #worker: Worker;
   /** Everything through this index has been sent. */
   #told: LogIndex;
   #isScheduled = false;
   #isFull = false;
   #isOver = false;
 
-  constructor({ context, answers, call, tables }: Watched, after: LogIndex) {
+  constructor({ context, answers, call, tables, worker }: Watched, after: LogIndex) {
     this.#context = context;
     this.#answers = answers;
     this.#call = call;
     this.#tables = tables;
+    this.#worker = worker;
     this.#told = after;
   }
 
@@ -123,7 +128,7 @@ class Watcher {
   async #tellInTime(): Promise<void> {
     const { work } = this.#context;
     const rest = async () => {
-      await work.answer();
+      await work.answer(this.#worker);
     };
     const isBusy = this.#call.writableNeedDrain || this.#isOver;
     const release = isBusy ? null : await this.#answers.prepare(this.#told, this.#tables, rest);

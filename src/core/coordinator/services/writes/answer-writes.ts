@@ -1,7 +1,7 @@
 // A stream of writes and their answers: writes are submitted in order of arrival, and answered as they
 // settle. What must stay true: one stream uses a bounded amount of memory. A write counts until the transport
-// has accepted its answer. If a client does not read its answers, its writes are not read either. The end of
-// a stream does not undo submitted writes; only their answers are lost.
+// has accepted its answer. If a client does not read its answers, its writes are not read either, and not while its
+// identity is beyond its limits. The end of a stream does not undo submitted writes; only their answers are lost.
 
 import { assert } from "../../../base/assert.ts";
 import { soonOncePerPass } from "../../../base/soon.ts";
@@ -13,7 +13,7 @@ import type {
   WriteBatch,
   WriteItem,
 } from "../../../wire/gen/fleet/v1/coordinator.ts";
-import { type RpcError, toStatus } from "../../../wire/rpc-error.ts";
+import { type RpcError, readRpcError, toStatus } from "../../../wire/rpc-error.ts";
 import { SESSION_WINDOW, STREAM_WRITES_MAX } from "../../../wire/write-limits.ts";
 
 assert(SESSION_WINDOW < OUTCOMES_PER_SESSION_MAX, "outcomes of a whole window are remembered");
@@ -32,6 +32,8 @@ interface Stream {
 }
 
 interface Writes {
+  /** Counts a write against its identity's limits; an error refuses it. */
+  readonly count: () => RpcError | null;
   readonly submit: (item: WriteItem) => Promise<SubmitResponse>;
   /** Rejects with the error for a write that the stream has no room for. */
   readonly refused: () => Promise<never>;
@@ -57,7 +59,9 @@ class AnsweredStream {
   #onTheWay = 0;
   #answers: WriteAnswer[] = [];
   #isFlushing = false;
-  #isPaused = false;
+  /** Why the stream is not read. */
+  readonly #pauses = new Set<"unread answers" | "too often">();
+  #again: NodeJS.Timeout | undefined;
   #hasEnded = false;
   #isLost = false;
 
@@ -80,18 +84,45 @@ class AnsweredStream {
   lost(): void {
     this.#isLost = true;
     this.#answers = [];
+    clearTimeout(this.#again);
   }
 
   #take(item: WriteItem): void {
     const { tag } = item;
     this.#unanswered += 1;
+    const limited = this.#count();
     const isFull = this.#unanswered > STREAM_WRITES_MAX;
-    const submitted = isFull ? this.#writes.refused() : this.#writes.submit(item);
+    const submitted =
+      limited !== null
+        ? Promise.reject(limited)
+        : isFull
+          ? this.#writes.refused()
+          : this.#writes.submit(item);
     submitted.then(
       (value) => this.#answer({ tag, outcome: { $case: "response", value } }),
       (error: unknown) =>
         this.#answer({ tag, outcome: { $case: "refusal", value: toStatus(this.#writes.refusal(error)) } }),
     );
+  }
+
+  /** The client is not read until its identity may write again: a refusal costs about what a write does. */
+  #count(): RpcError | null {
+    const limited = this.#writes.count();
+    if (limited !== null && !this.#pauses.has("too often")) {
+      this.#pause("too often");
+      const waitMs = readRpcError(limited).retryDelayMs ?? 0;
+      this.#again = setTimeout(() => this.#readAgain("too often"), waitMs).unref();
+    }
+    return limited;
+  }
+
+  #pause(why: "unread answers" | "too often"): void {
+    this.#pauses.add(why);
+    this.#stream.pause();
+  }
+
+  #readAgain(why: "unread answers" | "too often"): void {
+    if (this.#pauses.delete(why) && this.#pauses.size === 0) this.#stream.resume();
   }
 
   #answer(answer: WriteAnswer): void {
@@ -110,19 +141,13 @@ class AnsweredStream {
     this.#onTheWay += answers.length;
     assert(this.#onTheWay <= this.#unanswered, "only what was taken is answered");
     this.#stream.write({ answers }, () => this.#arrived(answers.length));
-    if (this.#onTheWay >= UNREAD_ANSWERS_MAX && !this.#isPaused) {
-      this.#isPaused = true;
-      this.#stream.pause();
-    }
+    if (this.#onTheWay >= UNREAD_ANSWERS_MAX) this.#pause("unread answers");
   }
 
   #arrived(count: number): void {
     this.#unanswered -= count;
     this.#onTheWay -= count;
-    if (this.#isPaused && this.#onTheWay < UNREAD_ANSWERS_MAX) {
-      this.#isPaused = false;
-      this.#stream.resume();
-    }
+    if (this.#onTheWay < UNREAD_ANSWERS_MAX) this.#readAgain("unread answers");
     this.#endIfDone();
   }
 

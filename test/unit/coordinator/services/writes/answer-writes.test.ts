@@ -4,7 +4,7 @@
 import { EventEmitter } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { present } from "../../../../../src/core/base/assert.ts";
 import { silentLog } from "../../../../../src/core/base/log.ts";
 import { answerWrites } from "../../../../../src/core/coordinator/services/writes/answer-writes.ts";
@@ -13,7 +13,7 @@ import type {
   WriteAnswer,
   WriteAnswers,
 } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { fromStatus, readRpcError, rpcError } from "../../../../../src/core/wire/rpc-error.ts";
+import { fromStatus, type RpcError, readRpcError, rpcError } from "../../../../../src/core/wire/rpc-error.ts";
 import { InternalErrors } from "../../../../../src/core/wire/server/internal-errors.ts";
 import { STREAM_WRITES_MAX } from "../../../../../src/core/wire/write-limits.ts";
 
@@ -56,10 +56,13 @@ class FakeStream extends EventEmitter {
 class Scene {
   readonly stream = new FakeStream();
   readonly submitted: number[] = [];
+  /** Why the identity may not write now. */
+  limited: RpcError | null = null;
   readonly #settle = new Map<number, (value: SubmitResponse | Promise<never>) => void>();
 
   constructor() {
     answerWrites(this.stream, {
+      count: () => this.limited,
       submit: ({ tag }) => {
         this.submitted.push(tag);
         return new Promise((resolve) => this.#settle.set(tag, resolve));
@@ -170,6 +173,31 @@ test("an answer that the client has not taken counts, so that what one client ma
   scene.stream.readAll();
   scene.receive(STREAM_WRITES_MAX + 2);
   expect(scene.submitted.at(-1)).toBe(STREAM_WRITES_MAX + 2);
+});
+
+test("a client beyond its identity's rate is refused, and not read for as long as that lasts", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const scene = new Scene();
+    scene.limited = rpcError(status.RESOURCE_EXHAUSTED, "CALLS_TOO_OFTEN", "too often", {}, 200);
+    scene.receive(1, 2);
+    await answersSent();
+    expect(scene.submitted).toEqual([]);
+    expect(scene.stream.messages.map(({ answers }) => answers.map(reasonOf))).toEqual([
+      ["CALLS_TOO_OFTEN", "CALLS_TOO_OFTEN"],
+    ]);
+    expect(scene.stream.isPaused).toBe(true);
+    scene.limited = null;
+    vi.advanceTimersByTime(199);
+    expect(scene.stream.isPaused).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(scene.stream.isPaused).toBe(false);
+    scene.receive(3);
+    expect(scene.submitted).toEqual([3]);
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("a client that sends no more still gets its answers, and then the end", async () => {

@@ -1,0 +1,137 @@
+// Answers that their callers have not read yet. They lie in this process until the caller makes room for them, so a caller
+// that never does could fill its memory. What must stay true: the unread answers of one identity, and of all identities
+// together, have bounded bytes. A stream that is not read for a while ends, and its connection too if even that is not
+// read. Answers of administrators are not counted here (ADR-0030).
+
+import { constants, type ServerHttp2Stream } from "node:http2";
+import { elapsedMs, type MonotonicMs } from "../../base/clock.ts";
+
+const MEGABYTE = 1_024 * 1_024;
+/** Of one identity: some thirty pages of the largest lists. */
+export const UNREAD_BYTES_MAX = 32 * MEGABYTE;
+/** Of all identities together. */
+export const ALL_UNREAD_BYTES_MAX = 128 * MEGABYTE;
+/** An answer must be read within this time, and a stream must have been read from. */
+export const READ_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 1_000;
+
+type Stream = Pick<ServerHttp2Stream, "close" | "session" | "writableLength">;
+
+interface Unread {
+  readonly stream: Stream;
+  bytes: number;
+  /** When it was answered, or when its bytes became fewer. */
+  sinceMs: MonotonicMs;
+  /** It was closed, and its caller does not even read that. */
+  isClosed: boolean;
+}
+
+interface Holder {
+  bytes: number;
+  /** Unary answers, the oldest first. */
+  readonly answers: Map<Stream, Unread>;
+  /** Streams that grpc-js answers. */
+  readonly streams: Map<Stream, Unread>;
+}
+
+export class UnreadAnswers {
+  readonly #now: () => MonotonicMs;
+  readonly #holders = new Map<string, Holder>();
+  #bytes = 0;
+  #looking: NodeJS.Timeout | undefined;
+
+  constructor(now: () => MonotonicMs) {
+    this.#now = now;
+  }
+
+  /** Of all identities, when it was looked at last. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether an identity may get an answer of so many bytes. A lone answer may have any size. */
+  hasRoom(name: string, bytes: number): boolean {
+    const own = this.#holders.get(name)?.bytes ?? 0;
+    return own === 0 || (own < UNREAD_BYTES_MAX && own + bytes <= UNREAD_BYTES_MAX);
+  }
+
+  /** The answer of a unary call was made. `end` must follow when its stream closes. */
+  begin(name: string, stream: Stream, bytes: number): void {
+    this.#of(name).answers.set(stream, { stream, bytes, sinceMs: this.#now(), isClosed: false });
+    this.#add(name, bytes);
+    while (this.#bytes > ALL_UNREAD_BYTES_MAX && this.#closeOldestOfHeaviest());
+  }
+
+  /** A stream that will be answered again and again. `end` must follow when it closes. */
+  watch(name: string, stream: Stream): void {
+    this.#of(name).streams.set(stream, { stream, bytes: 0, sinceMs: this.#now(), isClosed: false });
+  }
+
+  end(name: string, stream: Stream): void {
+    const holder = this.#holders.get(name);
+    const unread = holder?.answers.get(stream) ?? holder?.streams.get(stream);
+    if (holder === undefined || unread === undefined) return;
+    holder.answers.delete(stream);
+    holder.streams.delete(stream);
+    this.#add(name, -unread.bytes);
+    if (holder.answers.size + holder.streams.size > 0) return;
+    this.#holders.delete(name);
+    if (this.#holders.size > 0) return;
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+  }
+
+  /** Ends what was not read in time, and what is too much of one identity. */
+  look(): void {
+    const nowMs = this.#now();
+    for (const [name, holder] of this.#holders) {
+      for (const unread of holder.streams.values()) this.#measure(name, unread, nowMs);
+      for (const unread of [...holder.answers.values(), ...holder.streams.values()]) {
+        const isLate = unread.bytes > 0 && elapsedMs(unread.sinceMs, nowMs) > READ_WITHIN_MS;
+        if (unread.isClosed) unread.stream.session?.destroy();
+        else if (isLate || holder.bytes > UNREAD_BYTES_MAX + unread.bytes) this.#close(name, unread);
+      }
+    }
+    while (this.#bytes > ALL_UNREAD_BYTES_MAX && this.#closeOldestOfHeaviest());
+  }
+
+  /** A stream's buffer has all bytes that HTTP/2 could not send. */
+  #measure(name: string, unread: Unread, nowMs: MonotonicMs): void {
+    if (unread.isClosed) return;
+    const { writableLength } = unread.stream;
+    if (writableLength < unread.bytes || unread.bytes === 0) unread.sinceMs = nowMs;
+    this.#add(name, writableLength - unread.bytes);
+    unread.bytes = writableLength;
+  }
+
+  /** False: there is none. */
+  #closeOldestOfHeaviest(): boolean {
+    const all = [...this.#holders];
+    const [name, heaviest] = all.reduce((most, one) => (one[1].bytes > most[1].bytes ? one : most));
+    const open = [...heaviest.answers.values(), ...heaviest.streams.values()];
+    const oldest = open.find(({ bytes, isClosed }) => bytes > 0 && !isClosed);
+    if (oldest === undefined) return false;
+    this.#close(name, oldest);
+    return true;
+  }
+
+  /** From now on its bytes do not count: they are gone as soon as HTTP/2 has heard of it. */
+  #close(name: string, unread: Unread): void {
+    this.#add(name, -unread.bytes);
+    unread.bytes = 0;
+    unread.isClosed = true;
+    unread.stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  #of(name: string): Holder {
+    const holder = this.#holders.get(name) ?? { bytes: 0, answers: new Map(), streams: new Map() };
+    this.#holders.set(name, holder);
+    this.#looking ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    return holder;
+  }
+
+  #add(name: string, bytes: number): void {
+    this.#of(name).bytes += bytes;
+    this.#bytes += bytes;
+  }
+}

@@ -1,0 +1,114 @@
+// Answers that their callers do not read lie in this process: few of one identity, few of all, and none for long.
+
+import type { ServerHttp2Stream } from "node:http2";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  ALL_UNREAD_BYTES_MAX,
+  READ_WITHIN_MS,
+  UNREAD_BYTES_MAX,
+  UnreadAnswers,
+} from "../../../../src/core/wire/server/unread-answers.ts";
+
+type Stream = Pick<ServerHttp2Stream, "close" | "session" | "writableLength">;
+
+class FakeStream {
+  isClosed = false;
+  isCut = false;
+  writableLength = 0;
+  readonly session = { destroy: () => this.#cut() } as unknown as Stream["session"];
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  #cut(): void {
+    this.isCut = true;
+  }
+}
+const half = UNREAD_BYTES_MAX / 2;
+
+let unread: UnreadAnswers;
+beforeEach(() => {
+  vi.useFakeTimers();
+  unread = new UnreadAnswers(() => performance.now());
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function answered(name: string, bytes: number): FakeStream {
+  const stream = new FakeStream();
+  unread.begin(name, stream as Stream, bytes);
+  return stream;
+}
+
+function watched(name: string): FakeStream {
+  const stream = new FakeStream();
+  unread.watch(name, stream as Stream);
+  return stream;
+}
+
+test("an identity gets no further answer when it left too many bytes unread, until it reads", () => {
+  const first = answered("a", half);
+  expect(unread.hasRoom("a", half)).toBe(true);
+  answered("a", half);
+  expect(unread.hasRoom("a", 1)).toBe(false);
+  expect(unread.hasRoom("b", half), "others do").toBe(true);
+  unread.end("a", first as Stream);
+  expect(unread.hasRoom("a", half)).toBe(true);
+});
+
+test("a lone answer may be larger than that", () => {
+  expect(unread.hasRoom("a", 2 * UNREAD_BYTES_MAX)).toBe(true);
+  const lone = answered("a", 2 * UNREAD_BYTES_MAX);
+  vi.advanceTimersByTime(5_000);
+  expect(lone.isClosed).toBe(false);
+});
+
+test("of all identities together the one with most gives way, its oldest answers first", () => {
+  const few = answered("few", half / 2);
+  const heavy = ["a", "b", "c", "d", "e"].flatMap((name) => [answered(name, half), answered(name, half - 1)]);
+  expect(few.isClosed).toBe(false);
+  expect(unread.bytes).toBeLessThanOrEqual(ALL_UNREAD_BYTES_MAX);
+  expect(heavy.filter(({ isClosed }) => isClosed)).toHaveLength(3);
+});
+
+test("an answer that is not read in time ends; its connection too if even that is not read", () => {
+  const stream = answered("a", 10);
+  vi.advanceTimersByTime(READ_WITHIN_MS);
+  expect(stream.isClosed).toBe(false);
+  vi.advanceTimersByTime(2_000);
+  expect([stream.isClosed, stream.isCut]).toEqual([true, true]);
+});
+
+test("a closed answer whose stream ends cuts no connection", () => {
+  const stream = answered("a", 10);
+  vi.advanceTimersByTime(READ_WITHIN_MS + 1_000);
+  expect([stream.isClosed, stream.isCut]).toEqual([true, false]);
+  unread.end("a", stream as Stream);
+  vi.advanceTimersByTime(60_000);
+  expect(stream.isCut).toBe(false);
+  expect(vi.getTimerCount(), "nothing is left to be looked at").toBe(0);
+});
+
+test("a stream may stay for ever as long as it is read now and then", () => {
+  const stream = watched("a");
+  for (let round = 0; round < 10; round += 1) {
+    stream.writableLength = 1_000 - round;
+    vi.advanceTimersByTime(READ_WITHIN_MS);
+  }
+  stream.writableLength = 0;
+  vi.advanceTimersByTime(10 * READ_WITHIN_MS);
+  expect(stream.isClosed).toBe(false);
+  stream.writableLength = 5;
+  vi.advanceTimersByTime(READ_WITHIN_MS + 3_000);
+  expect(stream.isClosed).toBe(true);
+});
+
+test("unread bytes of streams count with the answers", () => {
+  const streams = Array.from({ length: 8 }, () => watched("a"));
+  for (const stream of streams) stream.writableLength = UNREAD_BYTES_MAX / 4;
+  vi.advanceTimersByTime(1_000);
+  expect(streams.filter(({ isClosed }) => !isClosed).length).toBeLessThanOrEqual(5);
+  expect(unread.hasRoom("a", half)).toBe(false);
+});
