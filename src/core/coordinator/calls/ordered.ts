@@ -7,6 +7,7 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { NodeOrder, OrderKind } from "../group/node-orders.ts";
 import type { Caller } from "./caller.ts";
+import { workerOf } from "./client-work.ts";
 import type { ServiceContext } from "./context.ts";
 import { refusalError } from "./refusals.ts";
 
@@ -19,7 +20,7 @@ export async function ordered(
 ): Promise<NodeOrder> {
   if (entryIndex === 0) throw entryMissing(name, entryIndex);
   const waited = await context.driver.waitApplied(logIndex(entryIndex), deadline);
-  await context.work.answer();
+  await context.work.answer(workerOf(identity));
   if (!waited.ok) throw refusalError(context, waited.refusal);
   const order = context.machine.orders.take(entryIndex, { kind, name, actor: formatIdentity(identity) });
   if (order === null) throw entryMissing(name, entryIndex);

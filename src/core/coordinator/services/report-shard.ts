@@ -43,8 +43,8 @@ export async function reportShard(
   caller: Caller,
 ): Promise<ReportShardResponse> {
   const { largeWork } = context;
-  const leads = mayReport(context, caller);
   const incoming = opened(context, unread, caller);
+  const leads = leadsInTerm(context);
   const whole = await largeWork.run(incoming.head.shardId, incoming.whole());
   const request = await observable(context, whole);
   await observe(context, request, leads);
@@ -62,38 +62,37 @@ export async function reportShard(
 }
 
 /**
- * Checks the caller before a field of its report is read: a shard may send as many as it likes. Returns a function that
- * says whether this replica still leads in the same term.
+ * Checks a report before its rows are decoded, which is the expensive part. The walk over its fields is paid by a shard
+ * whose report is refused: it may send as many as it likes. One that owes for such walks is refused before the next.
  */
-function mayReport(context: ServiceContext, { identity }: Caller): () => boolean {
-  const { driver, rowPace, clock } = context;
-  if (driver.role !== "leader") throw notLeader(context);
-  assertTrusted(context);
-  // An administrator may report as any shard, so its report must be opened to know which one pays.
-  const owedMs = identity.kind === "shard" ? rowPace.waitMs(identity.id, clock.monotonicMs(), 0) : 0;
-  if (owedMs > 0) throw tooOften(context, identity, "some rows", owedMs);
-  const { term } = driver;
-  return () => driver.role === "leader" && driver.term === term;
-}
-
-/** Decides before rows are decoded, which is the expensive part. A refused report is charged for the walk over it. */
 function opened(context: ServiceContext, unread: UnreadReport, { identity }: Caller): IncomingReport {
-  const { rowPace, clock } = context;
+  const { driver, rowPace, clock } = context;
+  const payer = identity.kind === "shard" ? identity.id : null;
+  const owedMs = payer === null ? 0 : rowPace.waitMs(payer, clock.monotonicMs(), 0);
+  if (owedMs > 0) throw tooOften(context, identity, "some rows", owedMs);
   try {
     const incoming = unread.open();
     const { head, price } = incoming;
-    if (identity.kind !== "admin" && !(identity.kind === "shard" && identity.id === head.shardId)) {
+    if (identity.kind !== "admin" && payer !== head.shardId) {
       const message = `this certificate may not report as shard ${shownName(head.shardId)}`;
       throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message);
     }
+    if (driver.role !== "leader") throw notLeader(context);
+    assertTrusted(context);
     const waitMs = rowPace.waitMs(head.shardId, clock.monotonicMs(), price);
     if (waitMs > 0) throw tooOften(context, identity, `${price} rows`, waitMs);
     refuseOutdated(context, head);
     return incoming;
   } catch (error) {
-    if (identity.kind === "shard") rowPace.charge(identity.id, clock.monotonicMs(), unread.walkPrice);
+    if (payer !== null) rowPace.charge(payer, clock.monotonicMs(), unread.walkPrice);
     throw error;
   }
+}
+
+/** Says later whether this replica still leads in the same term. */
+function leadsInTerm({ driver }: ServiceContext): () => boolean {
+  const { term } = driver;
+  return () => driver.role === "leader" && driver.term === term;
 }
 
 /** REPORTS_TOO_OFTEN. */

@@ -221,14 +221,19 @@ test("a report of a shard that owes for refused ones is not walked over", async 
   await group.until(reportShard(context, asItComes({ ...report(1, 10), shardId: "s2" }), other));
 });
 
-test("a follower walks over no report", async () => {
+test("a replica that does not lead walks over few reports of one shard", async () => {
   group.network.isolate(leader.id);
   for (let turn = 0; turn < 10_000 && leader.driver.role === "leader"; turn += 1) await group.run(1);
-  const open = vi.fn();
+  const unread = asItComes(report(1, 10));
+  const open = vi.fn(unread.open);
   const as = { identity: { kind: "shard", id: "s1" } as const, deadline: group.nowMs + 5_000 };
-  const asked = reportShard(context, { walkPrice: 1, open }, as);
-  expect(await refusalOf(group, asked)).toBe("NO_LEADER");
-  expect(open).not.toHaveBeenCalled();
+  const reasons: string[] = [];
+  for (let count = 0; count < 100; count += 1) {
+    const asked = reportShard(context, { walkPrice: 6_250, open }, as);
+    reasons.push(await refusalOf(group, asked));
+  }
+  expect(new Set(reasons)).toEqual(new Set(["NO_LEADER", "REPORTS_TOO_OFTEN"]));
+  expect(open.mock.calls.length, "a full bucket, as much as may be owed, and what time brings").toBeLessThan(50);
 });
 
 test("bytes cost as rows do: words of megabytes are within a shard's pace only now and then", async () => {

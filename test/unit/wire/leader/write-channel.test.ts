@@ -160,6 +160,11 @@ test.each([
     why: "without a connection nothing was sent",
   },
   {
+    error: plainError(status.UNAVAILABLE, "Stream refused by server"),
+    verdict: { kind: "unreachable", mayHaveArrived: false },
+    why: "a stream beyond the allowed number is refused unread",
+  },
+  {
     error: plainError(status.INTERNAL, "Received RST_STREAM with code 2"),
     verdict: { kind: "unreachable", mayHaveArrived: true },
     why: "a stream torn down says nothing of its writes",
