@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { REGISTRATIONS } from "../../src/core/coordinator/reports/pace.ts";
 import { InstructionOutcome } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   ListRequest,
@@ -152,8 +153,10 @@ test("answers of three megabytes, and another epoch with each report: the leader
     }
     return reasons;
   };
+  const beganMs = performance.now();
   const attacked = attack();
   await writesDuring(leader, attacked);
+  const seconds = (performance.now() - beganMs) / 1_000;
   expect((await cluster.status(leader))?.term).toBe(term);
   // Paced, or not read at all.
   const expected = new Set<string | null>([
@@ -169,5 +172,7 @@ test("answers of three megabytes, and another epoch with each report: the leader
   const registered = rows.entries
     .filter(({ actor }) => actor === "fleet://shard/s1")
     .filter(({ reason }) => reason === "shard's report");
-  expect(registered.length).toBeLessThan(39);
+  // A busy machine takes so long that few come too often. The first test registered it, too.
+  const most = 1 + REGISTRATIONS.burst + Math.ceil(seconds * REGISTRATIONS.perSecond);
+  expect(registered.length).toBeLessThanOrEqual(most);
 });
