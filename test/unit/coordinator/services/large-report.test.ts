@@ -233,7 +233,9 @@ test("a replica that does not lead walks over few reports of one shard", async (
     reasons.push(await refusalOf(group, asked));
   }
   expect(new Set(reasons)).toEqual(new Set(["NO_LEADER", "REPORTS_TOO_OFTEN"]));
-  expect(open.mock.calls.length, "a full bucket, as much as may be owed, and what time brings").toBeLessThan(50);
+  expect(open.mock.calls.length, "a full bucket, as much as may be owed, and what time brings").toBeLessThan(
+    50,
+  );
 });
 
 test("bytes cost as rows do: words of megabytes are within a shard's pace only now and then", async () => {
