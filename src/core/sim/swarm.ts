@@ -69,6 +69,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   // In production hardly any snapshot of the simulator's size would come in parts.
   const partBytes = Chance.of(seed, "parts").pick([PART_BYTES, PART_BYTES, 2_048, 512]);
   const settings = { ...drawSettings(chance, theme, partBytes), ...theme.settings };
+  const hasContenders = settings.contenders > 0;
   const durationMs = options.durationMs ?? settings.durationMs;
   const gapMs = chance.pick([100, 250, 600, 1_500]);
   const leaderPermille = chance.pick([100, 400, 900]);
@@ -86,10 +87,10 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   return {
     seed,
     ...settings,
-    // Contenders would have less done before the end of the run.
-    batchers: settings.contenders > 0 ? 0 : Chance.of(seed, "batchers").pick([1, 2]),
-    officers: flips.length > 0 ? 0 : Chance.of(seed, "officers").pick([0, 1]),
-    rotateMs: Chance.of(seed, "keys").pick([0, 0, 0, 400, 2_000]),
+    // A run with contenders has none of these three: its contenders would have less done before its end.
+    batchers: hasContenders ? 0 : Chance.of(seed, "batchers").pick([1, 2]),
+    officers: hasContenders || flips.length > 0 ? 0 : Chance.of(seed, "officers").pick([0, 1]),
+    rotateMs: hasContenders ? 0 : Chance.of(seed, "keys").pick([0, 0, 400, 2_000]),
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
     comparesStates: flips.length > 0,
