@@ -33,7 +33,7 @@ import { shortfallsList } from "./lists/shortfall-list.ts";
 import { RecentStatus } from "./recent-status.ts";
 import { reportShard } from "./report-shard.ts";
 import type { ServedCoordinator } from "./served-coordinator.ts";
-import { snapshotSave } from "./snapshot-save.ts";
+import { savingSnapshots } from "./snapshot-save.ts";
 import { nodeStatus } from "./status.ts";
 import { StatusFeed } from "./status-feed.ts";
 import { watching } from "./watch/watch.ts";
@@ -90,7 +90,7 @@ export function coordinatorService(
     fenceReplica: handler(context, (request, caller) => fenceReplica(context, request, caller)),
     getKeyStatus: handler(context, () => keyStatus(context)),
     rotateKeys: handler(context, (request, caller) => rotateKeys(context, request, caller)),
-    snapshotSave: streamHandler(context, (call, caller) => snapshotSave(context, call, caller)),
+    snapshotSave: streamHandler(context, savingSnapshots(context)),
     listProbes: handler(context, async (request, caller) => {
       const stamp = await readable(context, LINEARIZABLE, caller);
       return { stamp, probes: listProbes(machine.view, request.drillId) };

@@ -1,24 +1,19 @@
 // A replica's status as a stream: made once for all watchers, twice a second, and at once when the leader
 // changes. What must stay true: nothing is queued for a watcher that does not read; it gets the newest status
-// when it reads again. Without watchers there is no work. Their number is limited, in all and by identity, and
-// others' watchers never keep an administrator out.
+// when it reads again. Without watchers there is no work. Their number is limited (places.ts).
 
-import { status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Timers } from "../../base/timers.ts";
 import type { NodeStatus } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { rpcError } from "../../wire/rpc-error.ts";
 import type { InternalErrors } from "../../wire/server/internal-errors.ts";
-import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
+import type { Identity } from "../../wire/tls/identity.ts";
+import { Places } from "../calls/places.ts";
 
 const TELL_EVERY_MS = 500;
 // How soon a change of the leader is sent.
 const LOOK_EVERY_MS = 100;
 export const STATUS_WATCHERS_MAX = 256;
-/** So that one certificate cannot take the places of all others. */
 export const IDENTITY_WATCHERS_MAX = 32;
-const RETRY_AFTER_MS = 5_000;
-const ADMIN = formatIdentity({ kind: "admin" });
 
 /** The part of grpc-js's stream that is used here. */
 export interface StatusCall {
@@ -40,8 +35,14 @@ export interface StatusFeedOptions {
 
 export class StatusFeed {
   readonly #options: StatusFeedOptions;
-  /** By call, the identity that watches; administrators', which have places of their own, apart. */
-  readonly #watchers = new Map<StatusCall, string>();
+  readonly #places = new Places({
+    total: STATUS_WATCHERS_MAX,
+    perIdentity: IDENTITY_WATCHERS_MAX,
+    reason: "TOO_MANY_WATCHERS",
+    doing: "watch this replica's status",
+  });
+  /** By call, what gives up its place. */
+  readonly #watchers = new Map<StatusCall, () => void>();
   /** Watchers that have not read their last status yet. */
   readonly #behind = new Set<StatusCall>();
   #stopLooking: (() => void) | null = null;
@@ -55,29 +56,18 @@ export class StatusFeed {
 
   /** Sends until the call ends. Throws the RpcError of a refusal. */
   add(call: StatusCall, identity: Identity): void {
-    this.#refuseCrowd(identity);
-    if (call.cancelled) return;
-    this.#watchers.set(call, formatIdentity(identity));
+    const leave = this.#places.take(identity);
+    if (call.cancelled) {
+      leave();
+      return;
+    }
+    this.#watchers.set(call, leave);
     for (const event of ["cancelled", "close", "error"]) call.on(event, () => this.#remove(call));
     call.on("drain", () => this.#readAgain(call));
     this.#stopLooking ??= this.#options.timers.every(LOOK_EVERY_MS, () => this.#look());
     const isFresh = this.#newest !== null && this.#options.now() - this.#toldMs < TELL_EVERY_MS;
     if (isFresh && this.#newest !== null) this.#send(call, this.#newest);
     else this.#tellAll();
-  }
-
-  /** Administrators share their places with each other alone. */
-  #refuseCrowd(identity: Identity): void {
-    const name = formatIdentity(identity);
-    const places = Map.groupBy(this.#watchers.values(), (watcher) => watcher);
-    const own = places.get(name)?.length ?? 0;
-    const others = this.#watchers.size - (places.get(ADMIN)?.length ?? 0);
-    const isFull = name === ADMIN ? own >= STATUS_WATCHERS_MAX : others >= STATUS_WATCHERS_MAX;
-    if (!isFull && (name === ADMIN || own < IDENTITY_WATCHERS_MAX)) return;
-    const message = isFull
-      ? `${STATUS_WATCHERS_MAX} callers watch this replica's status already`
-      : `${IDENTITY_WATCHERS_MAX} callers with this identity watch this replica's status already`;
-    throw rpcError(status.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS", message, {}, RETRY_AFTER_MS);
   }
 
   #look(): void {
@@ -109,6 +99,7 @@ export class StatusFeed {
   }
 
   #remove(call: StatusCall): void {
+    this.#watchers.get(call)?.();
     this.#watchers.delete(call);
     this.#behind.delete(call);
     if (this.#watchers.size > 0) return;

@@ -3,8 +3,9 @@
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
-import { snapshotSave } from "../../../../src/core/coordinator/services/snapshot-save.ts";
+import { savingSnapshots } from "../../../../src/core/coordinator/services/snapshot-save.ts";
 import type { SnapshotSaveResponse } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
 import { type Member, recordProbe, type TestGroup } from "../group.ts";
 import { adminOf, ledGroup, refusalOf } from "../service-context.ts";
 
@@ -52,7 +53,7 @@ const partsOf = ({ told }: SlowCall) => told.map(({ part }) => part?.$case);
 
 test("each part waits until there is room, and leaves no listener behind", async () => {
   const call = new SlowCall();
-  const saved = snapshotSave(context, call as never, adminOf(group));
+  const saved = savingSnapshots(context)(call as never, adminOf(group));
   await told(call, 1);
   expect(partsOf(call)).toEqual(["manifest"]);
   call.emit("drain");
@@ -65,7 +66,7 @@ test("each part waits until there is room, and leaves no listener behind", async
 
 test("for a caller that goes away while it reads nothing, nothing more is written", async () => {
   const call = new SlowCall();
-  const saved = snapshotSave(context, call as never, adminOf(group));
+  const saved = savingSnapshots(context)(call as never, adminOf(group));
   await told(call, 1);
   call.cancel();
   await saved;
@@ -76,7 +77,7 @@ test("for a caller that goes away while the read index is asked for, no snapshot
   const capture = vi.spyOn(leader.machine, "capture");
   const call = new SlowCall();
   group.network.isolate(leader.id);
-  const saved = snapshotSave(context, call as never, adminOf(group));
+  const saved = savingSnapshots(context)(call as never, adminOf(group));
   await group.run(1);
   call.cancel();
   group.network.heal();
@@ -88,7 +89,7 @@ test("while the state is not confirmed nothing leaves; once it is, the snapshot 
   const call = new SlowCall();
   const asked: { readonly index: number; readonly told: number }[] = [];
   const mayKeep = (index: number) => asked.push({ index, told: call.told.length }) > 5;
-  const saved = snapshotSave({ ...context, mayKeep }, call as never, adminOf(group));
+  const saved = savingSnapshots({ ...context, mayKeep })(call as never, adminOf(group));
   await told(call, 1);
   expect(asked).toEqual(Array(6).fill({ index: leader.driver.appliedIndex, told: 0 }));
   call.cancel();
@@ -97,9 +98,31 @@ test("while the state is not confirmed nothing leaves; once it is, the snapshot 
 
 test("a state that stays unconfirmed is refused, so that the caller asks again; a fenced one is refused at once", async () => {
   const refusal = (context: ServiceContext) =>
-    refusalOf(group, snapshotSave(context, new SlowCall() as never, adminOf(group)));
+    refusalOf(group, savingSnapshots(context)(new SlowCall() as never, adminOf(group)));
   const unconfirmed = { ...context, mayKeep: () => false };
   expect(await refusal(unconfirmed)).toBe("STATE_UNCONFIRMED");
   context.trust.fence({ index: 1, digest: "", expected: "", cause: "operator", detail: "" });
   expect(await refusal(unconfirmed)).toBe("REPLICA_DIVERGED");
+});
+
+test("one identity saves one snapshot at a time, and none keeps an administrator out", async () => {
+  const save = savingSnapshots(context);
+  const begin = (identity: Identity) => {
+    const call = new SlowCall();
+    return { call, saved: save(call as never, { ...adminOf(group), identity }) };
+  };
+  const readonly = begin({ kind: "readonly" });
+  const operator = begin({ kind: "operator", id: "o1" });
+  for (const identity of [{ kind: "readonly" }, { kind: "operator", id: "o2" }] as const)
+    expect(await refusalOf(group, begin(identity).saved)).toBe("TOO_MANY_SAVES");
+  const admin = begin({ kind: "admin" });
+  await told(admin.call, 1);
+  for (const { call, saved } of [readonly, operator, admin]) {
+    call.cancel();
+    await saved;
+  }
+  const later = begin({ kind: "readonly" });
+  await told(later.call, 1);
+  later.call.cancel();
+  await later.saved;
 });

@@ -11,6 +11,7 @@ import type { Caller } from "../../calls/caller.ts";
 import { type Worker, workerOf } from "../../calls/client-work.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { isOtherRevision } from "../../calls/other-incarnation.ts";
+import { Places } from "../../calls/places.ts";
 import { LINEARIZABLE, readable } from "../../calls/reads.ts";
 import { assertTrusted, refusalError } from "../../calls/refusals.ts";
 import { WatchAnswers } from "./watch-answers.ts";
@@ -20,7 +21,13 @@ import { tablesOf, type WatchedTables } from "./watch-tables.ts";
 // reconnects.
 const PROGRESS_EVERY_MS = 5_000;
 
+/** A change wakes every watcher. */
+const WATCHERS_MAX = 1_024;
+const IDENTITY_WATCHERS_MAX = 256;
+
 type Call = ServerWritableStream<WatchRequest, WatchResponse>;
+
+const ENDS = ["cancelled", "close", "error"] as const;
 
 type Watch = (call: Call, caller: Caller) => Promise<void>;
 
@@ -30,7 +37,21 @@ type Watch = (call: Call, caller: Caller) => Promise<void>;
  */
 export function watching(context: ServiceContext): Watch {
   const answers = new WatchAnswers(() => context.machine.changes);
-  return (call, caller) => watch(context, answers, call, caller);
+  const places = new Places({
+    total: WATCHERS_MAX,
+    perIdentity: IDENTITY_WATCHERS_MAX,
+    reason: "TOO_MANY_WATCHERS",
+    doing: "watch this replica's tables",
+  });
+  return async (call, caller) => {
+    const leave = places.take(caller.identity);
+    for (const event of ENDS) call.on(event, leave);
+    await watch(context, answers, call, caller).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
+    if (call.cancelled) leave();
+  };
 }
 
 async function watch(
@@ -55,9 +76,7 @@ async function watch(
     stopTrusting();
     clearInterval(progress);
   };
-  call.on("cancelled", end);
-  call.on("close", end);
-  call.on("error", end);
+  for (const event of ENDS) call.on(event, end);
   call.on("drain", () => watcher.wake());
   // At once, so that a watcher whose stream breaks before the first change knows where it started.
   if (reset === null) watcher.tellProgress();

@@ -12,9 +12,10 @@ import {
   type WatchResponse,
 } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset, WatchTable } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
+import type { Identity } from "../../../../../src/core/wire/tls/identity.ts";
 import { type Member, recordProbe, registerShard, TestGroup } from "../../group.ts";
 import { restoreWhole } from "../../restore-whole.ts";
-import { contextOf } from "../../service-context.ts";
+import { contextOf, refusalOf } from "../../service-context.ts";
 
 let group: TestGroup;
 let leader: Member;
@@ -191,4 +192,22 @@ async function opened(): Promise<number> {
 const unused = (index: number) => ({
   ...{ sessionId: index, lastUsedIndex: index },
   ...{ lastSequence: 0, firstOutstanding: 0, unconfirmed: 0 },
+});
+
+test("one identity has 256 places, a watcher that left makes room, and none keeps an administrator out", async () => {
+  const watch = watching(contextOf(group, leader));
+  const begin = async (identity: Identity) => {
+    const call = new TestCall(0, []);
+    calls.push(call);
+    await watch(call as never, { identity, deadline: group.nowMs + 5_000 });
+    return call;
+  };
+  const readonly = { kind: "readonly" } as const;
+  const all = Promise.all(Array.from({ length: 256 }, () => begin(readonly)));
+  const [first] = await group.until(all);
+  expect(await refusalOf(group, begin(readonly))).toBe("TOO_MANY_WATCHERS");
+  await group.until(begin({ kind: "admin" }));
+  first?.cancel();
+  await group.until(begin(readonly));
+  expect(await refusalOf(group, begin(readonly))).toBe("TOO_MANY_WATCHERS");
 });
