@@ -311,6 +311,7 @@ function contextOf(tls: TlsMaterial): ServiceContext {
       clock: systemClock,
       internalErrors,
       work: new ClientWork(nodeLoop),
+      countRequest: () => null,
       clusterId: "c",
       trust: { now: { kind: "trusted" } },
     },

@@ -11,9 +11,8 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: `${COORDINATOR}/group/group-driver.ts`,
-        search: "this.#disk.write({ group, hardState, entries, snapshot }).then(",
-        replace:
-          "this.#disk.write({ group, hardState, entries, snapshot }).catch(() => undefined);\n    Promise.resolve().then(",
+        search: "    stored.then(",
+        replace: "    stored.catch(() => undefined);\n    Promise.resolve().then(",
       },
     ],
   },

@@ -1,5 +1,6 @@
 // `fleet rebind apply PLAN.yaml`: executes a plan; run again after an interruption, it goes on.
 import { Args, Flags } from "@oclif/core";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type PlanReport, runFlags } from "../../ui/cli/rebind-command.ts";
 import { WavesCommand, type WavesPreview, type WavesReport } from "../../ui/cli/waves-command.ts";
 
@@ -16,11 +17,28 @@ export default class RebindApply extends WavesCommand {
   };
 
   async run(): Promise<PlanReport | WavesPreview | WavesReport> {
-    const { args, flags } = await this.parse(RebindApply);
+    const { args, flags, raw } = await this.parse(RebindApply);
     const { readPlan } = await import("../../client/rebind/plan-file.ts");
     const plan = await readPlan(args.plan);
-    if (plan.version === 2) return await this.applyWaves(plan, flags);
+    if (plan.version === 2) {
+      refuse(raw.flatMap((token) => (token.type === "flag" ? [token.flag] : [])));
+      return await this.applyWaves(plan, flags);
+    }
     if (!flags["dry-run"]) await this.check(plan, flags);
     return await this.runPlan(plan, flags);
   }
+}
+
+// A plan in waves has these limits in itself, so that every runner keeps to the same ones.
+const SAID_BY_THE_PLAN = ["max-parallel", "partial"];
+
+function refuse(given: readonly string[]): void {
+  const flag = SAID_BY_THE_PLAN.find((name) => given.includes(name));
+  if (flag === undefined) return;
+  throw new OperatorError("USAGE", {
+    what: `--${flag} has no effect on a plan in waves`,
+    why: "the plan says how many clusters move at a time, and is refused as a whole when it no longer fits",
+    next: "leave it away, or make a new plan: fleet rebind plan --max-unavailable N",
+    exit: Exit.Usage,
+  });
 }

@@ -8,6 +8,8 @@ import { describe, expect, test } from "vitest";
 import { MEMBER_NUMBER_MAX } from "../../../src/core/base/ids.ts";
 import {
   AssignDomain,
+  PlanPreconditions,
+  PlanStrategy,
   Provider,
   Quota,
   SetFeatureGate,
@@ -46,6 +48,14 @@ const ageCycles: Field = (n) => Shortfall.encode(Shortfall.fromPartial({ ageCycl
 const node: Field = (n) => RaftFrame.encode(RaftFrame.fromPartial({ from: n })).finish();
 const declaredQuota: Field = (n) => Provider.encode(Provider.fromPartial({ declaredQuota: n })).finish();
 const quotaLimit: Field = (n) => Quota.encode(Quota.fromPartial({ limit: n })).finish();
+const strategy =
+  (name: "canary" | "wave" | "maxUnavailable" | "throttleLag"): Field =>
+  (n) =>
+    PlanStrategy.encode(PlanStrategy.fromPartial({ [name]: n })).finish();
+const conditions =
+  (name: "quorumMargin" | "lagMax"): Field =>
+  (n) =>
+    PlanPreconditions.encode(PlanPreconditions.fromPartial({ [name]: n })).finish();
 /** It travels nowhere. */
 const none: Field = () => new Uint8Array();
 
@@ -73,6 +83,13 @@ const TABLE: Readonly<Record<string, { readonly max: number; readonly field: Fie
   "rebalance plan --min-age-cycles": { max: UINT32, field: ageCycles },
   "rebalance plan --cooldown-cycles": { max: UINT32, field: ageCycles },
   "--max-parallel": { max: 100_000, field: none },
+  "--canary": { max: 50_000, field: strategy("canary") },
+  "--wave": { max: 50_000, field: strategy("wave") },
+  "--max-unavailable": { max: 50_000, field: strategy("maxUnavailable") },
+  "--throttle-lag": { max: UINT32, field: strategy("throttleLag") },
+  "--quorum-margin": { max: 100, field: conditions("quorumMargin") },
+  "--lag-max": { max: UINT32, field: conditions("lagMax") },
+  "logs --tail": { max: 100_000, field: none },
   "cert issue --id": { max: 65_535, field: none },
   "cert issue --days": { max: 36_500, field: none },
   "drill kill-leader --rate": { max: 2_000, field: none },
