@@ -37,7 +37,7 @@ export class TopOperator {
   constructor(store: OperatedStore, hands: ChangeHands) {
     this.#store = store;
     this.#hands = hands;
-    // It may reject when nothing waits for it any more.
+    // It may reject after its last waiter has left.
     this.#broken.promise.catch(() => undefined);
   }
 

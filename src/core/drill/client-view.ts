@@ -59,7 +59,7 @@ export function gapsOf(
     gapOf("writer", acknowledged, fromMs, toMs),
     ...processes.flatMap((process) => {
       const successes = events.filter((event) => event.process === process && event.type === "ok");
-      // The last reads, after the drill, are nobody's waiting.
+      // No client waits for the last reads, after the drill.
       return successes.some(({ atMs }) => atMs <= toMs)
         ? [
             gapOf(

@@ -30,7 +30,7 @@ export type InjectedFault =
 
 /**
  * What clients must see. "new-leader": another replica leads, and writes are taken in its term. "no-stop": writes are
- * taken all the time, whoever leads. "stop": no write is taken until the fault is healed.
+ * taken all the time, by any leader. "stop": no write is taken until the fault is healed.
  */
 export type Expectation = "new-leader" | "no-stop" | "stop";
 
@@ -42,7 +42,7 @@ export interface DrillSpec {
   readonly expects: Expectation;
   /** The fault lasts at least so long. */
   readonly holdMs: number;
-  /** Whether the shards and their agents must go on meanwhile. */
+  /** Whether the shards and their agents must keep working meanwhile. */
   readonly watchesShards?: true;
 }
 

@@ -1,5 +1,5 @@
 // Somebody who changes the membership by request, as `fleet member` does (ADR-0004): one change at a time, sent again
-// until it is answered, for a request that was interrupted goes on from what is there.
+// until it is answered, because a request that was interrupted continues from what is there.
 
 import type { NodeId } from "../base/ids.ts";
 import { listMembers } from "../fleet/query.ts";
@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 
 const ATTEMPT_MS = 2_000;
 const RETRY_MS = 300;
-/** So often a quorum without faults is asked in vain before nothing is in doubt any more. */
+/** So many questions to a quorum without faults may fail before all doubt is over. */
 const REFUSALS_MAX = 10;
 /** Nothing was done, and another replica, or the same one later, may do it. */
 const NOT_BEGUN = ["NOT_LEADER", "NO_LEADER"];

@@ -1,20 +1,20 @@
-// Who can be elected while nobody leads, in a cluster in which everything works again but for the disks that were lost.
+// Which replicas can be elected while there is no leader, in a cluster in which everything but the lost disks works again.
 //
-// A voter v is electable if in each half of its configuration a majority can vote for it: replicas that remember
-// everything, whose logs are no newer than v's, and which hear v: they know that it is a member. Its configuration is its own,
-// or that of a voter who knows more to be committed of v's log than v, and so tells it when asking for its vote
-// (commit-hint.ts). If there is an electable one, somebody must be elected, though not necessarily v:
-// - Without a leader nobody's log changes, so v stays electable. What the others know of commits has long been told when
-//   the question is asked.
-// - v's clock runs out, and it asks for pre-votes. No lease holds them back, for nobody hears a leader. Who is in a later
-//   term says so in its refusal; then v adopts that term, and is granted the pre-vote when it asks again.
-// - Those with newer logs, learners and removed replicas may ask as well, and disturb nobody: a pre-vote changes neither
-//   term nor vote nor clock of who grants it. To go on from there they need a majority too, and then they lead.
-// - Only real candidates can take votes from each other. The random timeouts see to it that one wins before long.
-// A leader by an old configuration is one that counts: it commits what it has, and so learns of the newer ones.
+// A voter v is electable if a majority of each half of its configuration can vote for it. Those replicas remember everything,
+// their logs are no newer than v's, and they hear v, because they know that it is a member. Its configuration is its own, or
+// that of a voter that knows more of v's log to be committed than v does: that voter tells it with its vote request
+// (commit-hint.ts). If one replica is electable, a leader must be elected, though not necessarily v:
+// - Without a leader no log changes, so v stays electable. What the others know of commits was told long before the
+//   question is asked.
+// - v's clock runs out, and it asks for pre-votes. No lease prevents them, because no replica hears a leader. A replica in a
+//   later term names that term in its refusal. Then v adopts the term, and gets the pre-vote when it asks again.
+// - Replicas with newer logs, learners and removed replicas may ask as well. They disturb no other: a pre-vote changes
+//   neither term, vote nor clock of its granter. To be elected they too need a majority, and then they lead.
+// - Only real candidates can take votes from each other. Random timeouts let one of them win before long.
+// A leader by an old configuration counts too: it commits what it has, and so learns the newer ones.
 //
-// If there is none, nobody is ever elected again, for votes come from nobody else, and who campaigns counts by its own
-// configuration, whatever the newest one is.
+// If no replica is electable, none is ever elected again. Votes come only from replicas, and a candidate counts them by its
+// own configuration, whatever the newest one is.
 
 import type { NodeId } from "../base/ids.ts";
 import type { ConfState } from "../raft/message.ts";

@@ -31,7 +31,7 @@ export class FaultInjector {
     }
   }
 
-  /** No fault strikes any more; those under way end by themselves. */
+  /** From now on no fault begins; those under way end by themselves. */
   end(): void {
     this.#isOver = true;
   }

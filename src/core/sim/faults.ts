@@ -41,7 +41,7 @@ export interface Fault {
   readonly id: number;
   readonly atMs: number;
   readonly kind: FaultKind;
-  /** 0 = whoever leads then. */
+  /** 0 = the leader at that time. */
   readonly node: number;
   /** How long it lasts. */
   readonly ms: number;
@@ -78,7 +78,7 @@ export interface SchedulePlan {
   readonly durationMs: number;
   /** Between two faults, on average. */
   readonly gapMs: number;
-  /** Of the faults that hit one node, how many hit whoever leads. */
+  /** Of the faults that hit one node, how many hit the leader. */
   readonly leaderPermille: number;
 }
 

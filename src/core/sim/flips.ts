@@ -22,7 +22,7 @@ export interface FlipPlan {
   readonly leaderPermille: number;
 }
 
-/** Ids go on from `firstId`. None = this run's replicas do not compare their states. */
+/** Their ids begin at `firstId`. No flips: this run's replicas do not compare their states. */
 export function drawFlips(chance: Chance, plan: FlipPlan, firstId: number): Fault[] {
   const { voters, kinds, durationMs, leaderPermille } = plan;
   const isSpoilt = voters < 3 || kinds.some((kind) => SPOILING.includes(kind));

@@ -141,10 +141,11 @@ export class Healing {
   }
 
   /**
-   * Why there must be rest by now, whoever lost a disk; null: nobody leads, and nobody ever will (electable.ts). To be
-   * asked long after everything works again. Who leads for longer than an election timeout hears a majority of each half
-   * of its voters (CheckQuorum), and whoever answers its heartbeats takes in its appends as well; so it commits all that
-   * it has. If that takes it to a configuration that the lost disks block, it steps down, and soon there is no hope.
+   * Why all must have come to rest by now, whichever disks were lost. Null: there is no leader, and there can never be one
+   * (electable.ts). To be asked long after everything works again. A replica that leads for longer than an election
+   * timeout hears a majority of each half of its voters (CheckQuorum). A voter that answers its heartbeats takes its appends
+   * too, so it commits all that it has. If that leads to a configuration that the lost disks block, it steps down, and soon
+   * no replica is electable.
    */
   hope(): string | null {
     const leader = leaderOf(this.#nodes);

@@ -52,7 +52,7 @@ export function drawLies(chance: Chance, { nodes, durationMs }: LiePlan, firstId
   }));
 }
 
-/** What the liar says to one node of this status, in its own term or in one that nobody can be in. */
+/** What the liar says to one node of this status, in its own term or in one that no replica can have reached. */
 export function lieOf(chance: Chance, from: NodeId, { id, term, lastIndex }: RaftStatus): Message {
   const isOfTerm = chance.permille(600);
   const index = logIndex(isOfTerm ? lastIndex : chance.pick(ABSURD_INDEXES));

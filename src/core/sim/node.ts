@@ -246,7 +246,7 @@ export class SimNode {
     this.#clockOffsetMs += Math.round(ms);
   }
 
-  /** Null if nobody is there to ask. */
+  /** Null if no node is there to ask. */
   submit(data: Uint8Array, timeoutMs: number): Promise<WriteResult<Outcome>> | null {
     return this.#ask((process) => process.submit(data, this.clock.monotonicMs() + timeoutMs));
   }

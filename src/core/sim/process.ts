@@ -1,5 +1,5 @@
 // One life of a simulated node: the real RaftNode, GroupDriver, FleetMachine, Replica and storage on a virtual disk,
-// with timers of the node's own clock. What must stay true: once it has ended, nothing of it happens any more.
+// with timers of the node's own clock. What must stay true: once it has ended, it does nothing.
 
 import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";

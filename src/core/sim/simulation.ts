@@ -1,5 +1,5 @@
 // One run: a cluster, its clients and its faults, from one seed. The loop runs one event, lets everything settle that
-// it set free, checks the properties, and goes on. The same seed and program give the same run, bit for bit.
+// it set free, checks the properties, and takes the next. The same seed and program give the same run, bit for bit.
 
 import { FLEET_GROUP, type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
@@ -37,7 +37,7 @@ const NOTICING_CLIENT = 99;
 /** Long enough for a group to come to a standstill between two writes. */
 const GROUP_PATIENCE_MS = 1_000;
 const GROUP_THINK_MS = 1_000;
-/** So long no chain of promises goes on without using its disk or asking for a later event; if one does, it ends with the next event. */
+/** No chain of promises is longer without a use of its disk or a later event. One that is ends with the next event. */
 const QUIET_HOPS_MAX = 12;
 const SETTLED = Promise.resolve();
 

@@ -157,7 +157,7 @@ class Chunks implements SnapshotCall {
   #failure: Error | null = null;
   #isEnded = false;
   #wake: () => void = () => undefined;
-  /** Whether the process that reads from it is still there: if not, nothing of it may go on. */
+  /** Whether the process that reads from it still runs: if not, the journey must end. */
   isHeard: () => boolean = () => true;
 
   push(chunk: SnapshotChunk): void {

@@ -43,7 +43,7 @@ export interface Swarm {
   readonly outstandingMax: number;
   readonly latencyMs: number;
   readonly syncMs: number;
-  /** How long a snapshot may be under way, beyond what a message takes: entries go on meanwhile, and compactions. */
+  /** How long a snapshot may be under way, beyond what a message takes. Entries and compactions continue meanwhile. */
   readonly journeyMs: number;
   readonly noises: ReadonlySet<Noise>;
   /** How bad the noises are, per mille of messages, or of the clock's rate. */
@@ -166,7 +166,7 @@ function drawTheme(chance: Chance): Theme {
   // One run in ten is spared everything: what fails there is no matter of faults.
   const share = chance.pick([0, 200, 350, 350, 500, 500, 500, 700, 700, 900]);
   const kinds = some(THEME_KINDS, share);
-  // Changes by request and changes by nobody contradict each other.
+  // Changes by request and changes without a request contradict each other.
   const absent = chance.pick(["membership", "members"] as const);
   return { noises: some(NOISES, share), kinds: kinds.filter((kind) => kind !== absent), settings: {} };
 }

@@ -109,7 +109,7 @@ export class VirtualDisk {
     inode.dirty.clear();
   }
 
-  /** Some sectors are kept, and none is dirty any more. */
+  /** Some sectors are kept, and then none is dirty. */
   failSync(inode: Inode): void {
     this.#settle(inode);
     inode.dirty.clear();

@@ -1,7 +1,7 @@
 // The file system that one process sees of its node's disk, in virtual time: what the real storage runs on here. What
 // takes time is what waits for the disk: syncs and reads. The rest is done at once, now and then a little later, so that
 // a process can also be killed between two operations that no sync divides. What must stay true: nothing that a process
-// began goes on once the process has ended.
+// began continues after the process has ended.
 
 import { dirname } from "node:path";
 import type { FileContent, FileSystem, NewFile, ReadableFile, SyncedFile } from "../base/file-system.ts";

@@ -21,7 +21,7 @@ export function unknownCommand(
   const known = ids.map(wordsOf);
   if (typed.startsWith("-")) return wrongUsage(`${typed} comes before any command`, "fleet --help");
   const command = longest(known.filter((name) => typed.startsWith(`${name} `)));
-  // Of a command that was typed whole only what goes on from it can have been meant: a short word more is no typo of it.
+  // For a complete command, only longer commands that begin with it are proposed. A short extra word is no typo of it.
   const meant = command === undefined ? known : known.filter((name) => name.startsWith(`${command} `));
   const near = closest(typed, meant);
   // oclif takes the words behind a command that has no arguments for a longer command's name.

@@ -4,7 +4,7 @@ import { printable } from "../../core/base/printable.ts";
 import type { Paint } from "../model/paint.ts";
 import { writeRemarks } from "./terminal.ts";
 
-/** Throws an `OperatorError` unless `name` is typed out, or `yes` says it was meant. Without a terminal nobody types. */
+/** Throws an `OperatorError` unless `name` is typed out, or `yes` says it was meant. Without a terminal it throws. */
 export async function confirmByName(
   name: string,
   question: string,

@@ -1,5 +1,5 @@
 // How a command fails in front of an operator: what happened, a stable code, the likely cause, the next step, the
-// endpoint tried. An error of our own making that nobody expected is said to be a bug; its stack goes to a file.
+// endpoint tried. An unexpected error is reported as a bug; its stack goes to a file.
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { cut, printable } from "../../core/base/printable.ts";
 import { isErrno } from "../../core/base/system-error.ts";

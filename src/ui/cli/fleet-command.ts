@@ -82,7 +82,7 @@ export abstract class FleetCommand extends BaseCommand {
     if (error !== null) this.exitWith(error.exit);
   }
 
-  /** Reads once and prints, or goes on reading under `--watch`. Returns the last report. */
+  /** Reads once and prints, or again and again under `--watch`. Returns the last report. */
   protected async read<Report extends object, Row extends object>(
     flags: ReadFlagValues & { readonly watch: boolean },
     reading: Reading<Report, Row>,

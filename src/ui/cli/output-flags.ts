@@ -87,7 +87,7 @@ export function outputOptions(flags: Readonly<Record<string, unknown>>): OutputO
 
 /**
  * A watch emits one JSON document a line into a pipe, one for each read. Throws `OperatorError` (usage) when something
- * else was asked for, rather than to print what nobody wanted.
+ * else was asked for, so that it never prints in another form than the wanted one.
  */
 export function assertJsonLines(flags: Readonly<Record<string, unknown>>): void {
   const { output } = flags;

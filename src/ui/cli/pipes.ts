@@ -1,5 +1,5 @@
 // A reader that closes its end (`fleet audit list | head`) is no failure: the process ends quietly. Without this a
-// watch would go on for ever, since oclif swallows the error and keeps running. An answer that cannot be written, since
+// watch would never end, since oclif swallows the error and keeps running. An answer that cannot be written, since
 // the disk behind a redirection is full, is a failure that is told without a stack.
 import { Exit } from "../../core/base/errors.ts";
 import { writeRemarks } from "./terminal.ts";

@@ -1,5 +1,5 @@
 // A long-running role: structured logs on stdout (a file, under `fleet up` or systemd), a clean end on SIGTERM and
-// SIGINT, a new configuration on SIGHUP, and an end with a clear last line when the role can't go on.
+// SIGINT, a new configuration on SIGHUP, and an end with a clear last line when the role can't continue.
 import { Flags } from "@oclif/core";
 import { isBug } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -154,7 +154,7 @@ export abstract class ServeCommand extends BaseCommand {
       stop.promise.then((signal) => ({ signal })),
       fatal.promise.then((error) => ({ error })),
     ]);
-    // A replica that hit a broken invariant or a failed sync must not go on, not even to close its files.
+    // A replica that hit a broken invariant or a failed sync must not continue, not even to close its files.
     if ("error" in ended) giveUp(ended.error);
     if (!("signal" in ended)) return;
     log.info("stops", { signal: ended.signal });

@@ -1,5 +1,5 @@
 // The loop of `--watch`: a frame a second on a terminal, a JSON line a second into a pipe. What fails now may work a
-// second later, which is what is being watched for: an expected failure is shown in its place, and the watch goes on.
+// second later, so an expected failure is shown in place of the frame, and the watch continues.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit } from "../../core/base/errors.ts";
 import type { Look } from "../model/paint.ts";

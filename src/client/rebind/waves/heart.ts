@@ -32,7 +32,7 @@ export class Heart {
     this.#onRow = onRow;
   }
 
-  /** Why the run ends; null = it goes on. */
+  /** Why the run ends; null = it continues. */
   get end(): HeartEnd | null {
     return this.#end;
   }

@@ -23,7 +23,7 @@ function nextWaveForward<Step extends StepView>(
   wave: number,
 ): readonly Step[] {
   const left = steps.filter(({ state }) => state === PENDING || state === UNDER_WAY || state === FAILED);
-  // What has begun serves nobody until it ends, so it comes first.
+  // A cluster under way is not served until its step ends, so it comes first.
   const begun = inOrder(left.filter((step) => step.begun));
   const waiting = inOrder(left.filter((step) => !step.begun));
   const isFirst = !steps.some(({ state }) => state === DONE);

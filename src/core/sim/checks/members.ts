@@ -1,6 +1,6 @@
 // The members' table and the configuration (ADR-0004): a removed member is out of the configuration before its row
-// says so, and never in it again; and whoever is elected has the votes of its own configuration's voters, which
-// neither removed members nor learners are.
+// says so, and never in it again. An elected leader has the votes of voters of its own configuration, and removed members
+// and learners are none of them.
 
 import type { NodeId, Term } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";
