@@ -15,7 +15,7 @@ export async function benchStatus(): Promise<readonly Table[]> {
       await fleet.run("status");
       runsMs.push(performance.now() - startedMs);
     }
-    return [durationTable("Status", [{ what: "`fleet status`, three nodes", runsMs, goal: "≤ 600 ms" }])];
+    return [durationTable("Status", [{ what: "`fleet status`, three nodes", runsMs, goal: "≤ 300 ms" }])];
   } finally {
     await fleet.dispose();
   }
