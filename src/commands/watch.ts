@@ -10,7 +10,7 @@ import { writeData } from "../ui/cli/terminal.ts";
 import { closest } from "../ui/model/closest.ts";
 import { tableNames, tablesNamed } from "../ui/model/words.ts";
 
-// As long as any other command waits for a leader.
+// Other commands wait as long for a leader.
 const FIRST_ANSWER_MS = 5_000;
 
 export default class Watch extends FleetCommand {

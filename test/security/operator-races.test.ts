@@ -1,4 +1,4 @@
-// Whoever an operator asks, and whenever (ADR-0028): a transfer is judged by the node that it goes to, refusals and
+// What every node does with an operator (ADR-0028): a transfer is judged by the node that it goes to, refusals and
 // changes have the operator's name in the logs, and a role that is taken away wins no race.
 
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,6 +1,6 @@
 // The port to the machine's processes: starting one in the background, identifying one, signalling. A pid
 // alone identifies no process, because the kernel uses it again: a process is its pid and its start time.
-// Absent: any notion of nodes or fleets.
+// It knows neither nodes nor fleets.
 
 /** A background process to start. Its output is appended to `logFile`. */
 export interface Launch {

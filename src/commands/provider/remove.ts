@@ -1,4 +1,4 @@
-// `fleet provider remove NAME`: forgets a provider that has no quotas any more.
+// `fleet provider remove NAME`: removes a provider that has no quotas.
 import { Args } from "@oclif/core";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";

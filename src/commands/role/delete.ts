@@ -1,4 +1,4 @@
-// `fleet role delete NAME`: of a role that no operator has any more.
+// `fleet role delete NAME`: deletes a role that no operator has.
 import { Args } from "@oclif/core";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";

@@ -1,6 +1,6 @@
 // Reads protobuf messages with less garbage: protobuf's own reader makes a big integer and a text of every 64-bit number,
-// and a list of every short text. What must stay true: any bytes give the same message, or the same error, as protobuf's
-// own reader.
+// and a list of every short text. What must stay true: for all bytes, the message or the error is that of
+// protobuf's own reader.
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 

@@ -113,7 +113,7 @@ function isServedBy(shardId: string, seen: MoveObserved): boolean {
   return seen.observed.some((row) => row.shardId === shardId && row.session);
 }
 
-// Which other shard still has the cluster: any session counts, and so does the source's held binding.
+// The other shard that still has the cluster. Each session counts, and so does the binding that the source holds.
 function holderBeside(move: Move, seen: MoveObserved): string | null {
   for (const { shardId, session, bound } of seen.observed) {
     if (shardId === move.to) continue;

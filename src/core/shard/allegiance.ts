@@ -73,7 +73,7 @@ export function changingTo(
 }
 
 // The order names the incarnation to give up, so that a late order does not undo another decision. Within one
-// incarnation it names a term that no leader has any more: its quorum has lost the end of its log.
+// incarnation it names the term of an earlier leader, whose entries the quorum has lost with the end of its log.
 function isOrdered(
   { coordinatorTerm, incarnation, giveUp }: Sender,
   { incarnation: obeyed, term }: Allegiance,

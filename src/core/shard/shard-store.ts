@@ -1,7 +1,7 @@
 // The shard's record in memory and on disk. A change is made in memory at once and is durable when
 // `durable()` resolves; simultaneous changes share one write (group commit). Must stay true: nothing that
 // depends on a change (an accepted session, a report) leaves the shard before the write that covers it.
-// Absent: any decision about bindings and domains (binding-table.ts, domain-table.ts).
+// Decisions about bindings and domains are elsewhere (binding-table.ts, domain-table.ts).
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

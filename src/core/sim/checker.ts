@@ -1,5 +1,5 @@
 // All properties that are checked after every step, fed with what the nodes do. A broken one throws a
-// SafetyViolation. Deliberately absent: any influence on the run.
+// SafetyViolation. Checks never influence the run.
 
 import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 import type { Divergence } from "../coordinator/divergence/state-trust.ts";

@@ -1,4 +1,4 @@
-// What an administrator might do to the configuration next: any change that the rules allow, chosen by chance.
+// The next change of the configuration by an administrator: one of those that the rules allow, chosen by chance.
 
 import type { NodeId } from "../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../raft/confchange.ts";

@@ -283,7 +283,7 @@ export class Process {
   #replicate(options: ProcessOptions): Replica<Outcome> {
     const { world, node } = options;
     const { mark } = this.#folder;
-    // What fails there ends the process, as any error does that nothing catches.
+    // A failure there ends the process, like every uncaught error.
     const orEnd = (work: Promise<void>) =>
       work.catch((error: unknown) => {
         options.onFatal(error);

@@ -40,7 +40,7 @@ interface RunFlagValues extends TargetFlagValues {
   readonly "max-parallel": number;
 }
 
-/** Clusters and, when the plan has any, domains. */
+/** Clusters, and the domains of a plan that moves some. */
 export interface PlanReport extends RebindReport {
   readonly domains?: readonly DomainReport[];
 }

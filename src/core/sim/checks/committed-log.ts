@@ -48,7 +48,7 @@ export class CommittedLog {
     });
   }
 
-  /** The state hash after `index`, as far as any replica has told. */
+  /** The state hash after `index`; undefined before a replica has told it. */
   hashAt(index: LogIndex): string | undefined {
     return this.#hashes[index];
   }

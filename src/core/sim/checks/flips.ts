@@ -1,6 +1,6 @@
 // Whose state a flip has made wrong, and what must come of it (ADR-0017): a replica is fenced only if its state was wrong,
-// serves nothing once it is, and what it has passed on is no other's state. Which state is right at an index, only replicas
-// tell that were not flipped, or whose state has been right since. Deliberately absent: any influence on the run.
+// serves nothing once it is, and what it has passed on is no other's state. Only replicas that were not
+// flipped, or whose state has been right since, tell which state is right at an index. Checks never influence the run.
 
 import type { NodeId } from "../../base/ids.ts";
 import { check } from "../violation.ts";

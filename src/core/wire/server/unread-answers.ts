@@ -104,7 +104,7 @@ export class UnreadAnswers {
     unread.bytes = writableLength;
   }
 
-  /** False: there is none. */
+  /** Returns whether there was one to close. */
   #closeOldestOfHeaviest(): boolean {
     const all = [...this.#holders];
     const [name, heaviest] = all.reduce((most, one) => (one[1].bytes > most[1].bytes ? one : most));

@@ -16,7 +16,7 @@ export function cursorAt(list: RowList, { cursor }: ViewState): number {
   return cursor === null ? 0 : Math.max(0, list.find(cursor));
 }
 
-/** The name of the open row, or of the one under the cursor; null: there is none. */
+/** The name of the open row, or else of the one under the cursor; null in an empty list. */
 export function rowHere(state: TopState): string | null {
   const list = listHere(state);
   const view = viewHere(state);

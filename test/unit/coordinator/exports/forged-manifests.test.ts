@@ -1,5 +1,5 @@
-// Whoever may write to the store of exported snapshots writes manifests of any content. A leader neither counts
-// them nor deletes anything because of them (ADR-0011).
+// A writer to the store of exported snapshots can forge manifests. A leader neither counts forged ones nor deletes
+// snapshots because of them (ADR-0011).
 
 import { beforeAll, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../../../src/client/cert/certs.ts";
