@@ -14,11 +14,11 @@ import type { DroppedMessages } from "./group/dropped-messages.ts";
 import { GroupDriver } from "./group/group-driver.ts";
 import type { GroupDriverOptions } from "./group/group-driver-options.ts";
 import { GroupHistory } from "./group/group-history.ts";
+import { type HostedGroup, machineOf, type OpenKind, paceOf } from "./group/group-kinds.ts";
 import { groupLimits } from "./group/group-limits.ts";
 import { GroupMeter } from "./group/group-meter.ts";
 import { LIMITS } from "./group/limits.ts";
 import type { Machine } from "./group/machine.ts";
-import { type TallyGroup, TallyMachine } from "./group/tally-machine.ts";
 import type { GroupRules, Host } from "./host/host.ts";
 import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./host/profile.ts";
 import type { DiskWatch } from "./leadership/disk-watch.ts";
@@ -66,28 +66,38 @@ export function startFleetGroup<Result>(
 }
 
 /** Starts every group besides the fleet's own that has a log in the storage. */
-export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, TallyGroup> {
+export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, HostedGroup> {
   const { storage, host } = setting;
   const found = storage.groups().filter((group) => group !== FLEET_GROUP && isBootstrapped(storage, group));
   // It is never read, and there may be thousands of groups: one meter for all of them (ADR-0010).
   const meter = new GroupMeter(systemClock.monotonicMs);
-  const started = new Map<GroupId, TallyGroup>();
-  for (const group of found) {
-    const machine = new TallyMachine();
-    const limits = groupLimits(found.length);
-    const clock = GROUP_CLOCKS[setting.profile];
-    const driver = driverOf(setting, { group, machine, meter, clock, limits, onLeadership: () => undefined });
-    host.add(group, driver, rulesOf(setting.watch));
-    started.set(group, { driver, machine });
-  }
-  return started;
+  const started = found.map((group) => startGroup(setting, group, "tally", { meter, groups: found.length }));
+  for (const { group, kind, driver } of started) host.add(group, driver, rulesOf(setting.watch, kind));
+  return new Map(started.map((each) => [each.group, each]));
+}
+
+/** One of `groups` groups beside the fleet's own. */
+function startGroup(
+  setting: GroupSetting,
+  group: GroupId,
+  kind: OpenKind,
+  { meter, groups }: { readonly meter: GroupMeter; readonly groups: number },
+): HostedGroup {
+  const machine = machineOf(kind);
+  const isUrgent = paceOf(kind) === "urgent";
+  const driver = driverOf(setting, {
+    ...{ group, machine, meter, onLeadership: () => undefined },
+    clock: isUrgent ? PROFILES[setting.profile] : GROUP_CLOCKS[setting.profile],
+    limits: isUrgent ? LIMITS : groupLimits(groups),
+  });
+  return { kind, group, machine, driver };
 }
 
 // A replica with a full disk accepts no leadership: its writes would wait for space. One with a slow disk
 // leaves leadership to the others.
-export function rulesOf(watch: GroupSetting["watch"]): GroupRules {
+export function rulesOf(watch: GroupSetting["watch"], kind: OpenKind): GroupRules {
   return {
-    mayQuiesce: true,
+    mayQuiesce: paceOf(kind) === "idle",
     ticks: () => true,
     accepts: (message) => !(watch.isFull && message.type === "MsgTimeoutNow"),
     mayCampaign: () => !watch.isFull && !watch.isSlow,

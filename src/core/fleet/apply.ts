@@ -10,6 +10,7 @@ import { beginRebind, bindCluster, settleRebind } from "./apply/apply-binding.ts
 import { raiseClusterVersion } from "./apply/apply-cluster-version.ts";
 import { assignDomain, moveDomains, unassignDomain } from "./apply/apply-domain.ts";
 import { setFeatureGate } from "./apply/apply-feature-gate.ts";
+import { createGroup, foundGroups } from "./apply/apply-group.ts";
 import { reconcileDomains } from "./apply/apply-held-domains.ts";
 import { settleInstructions } from "./apply/apply-instruction.ts";
 import { performOnMany } from "./apply/apply-many.ts";
@@ -246,6 +247,10 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return endPlan(state, context, value);
     case "advanceStep":
       return advanceStep(state, context, value);
+    case "createGroup":
+      return createGroup(state, context, value);
+    case "foundGroups":
+      return foundGroups(state, context, value);
   }
 }
 
@@ -303,6 +308,8 @@ function isAudited({ $case }: OperationKind): boolean {
     case "pausePlan":
     case "endPlan":
     case "advanceStep":
+    case "createGroup":
+    case "foundGroups":
       return true;
   }
 }

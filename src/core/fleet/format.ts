@@ -32,6 +32,8 @@ const KEY_ROTATIONS_VERSION = 2;
 const DRILLS_VERSION = 2;
 /** From this version on the state has migrations in waves (ADR-0040). */
 const PLANS_VERSION = 2;
+/** From this version on the state has the groups beside the fleet's own (ADR-0049). */
+const GROUPS_VERSION = 2;
 
 /**
  * The cluster version from which on the operation may be proposed. A raise needs the version that it raises
@@ -96,6 +98,9 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "endPlan":
     case "advanceStep":
       return PLANS_VERSION;
+    case "createGroup":
+    case "foundGroups":
+      return GROUPS_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

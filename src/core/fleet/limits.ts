@@ -65,6 +65,9 @@ export const PLAN_ID_LENGTH_MAX = 200;
 export const PLAN_COMMAND_BYTES_MAX = 4_096;
 export const PLAN_ROOMS_MAX = 1_000;
 
+/** Groups beside the fleet's own: what a process can host (coordinator/group/group-limits.ts). */
+export const GROUPS_MAX = 2_048;
+
 export const DETAIL_BYTES_MAX = 256;
 export const REASON_BYTES_MAX = 1_024;
 /** A DNS name of 253 characters, a colon and a port. */

@@ -45,6 +45,9 @@ const WORDS: Readonly<Record<string, Words>> = {
     if (field !== "number") return "a member is wanted as a voter or as a learner";
     return limit === undefined ? "a node's number is at least 1" : `a node's number is at most ${limit}`;
   },
+  GROUP_EXISTS: ({ group }) => `there is a group ${group} already`,
+  INVALID_GROUP: ({ field }) => `the group's ${field} is missing or not valid`,
+  TOO_MANY_GROUPS: ({ limit }) => `a fleet has at most ${limit} groups beside its own`,
   INVALID_REVOCATION: ({ field }) =>
     field === "subject"
       ? "what is revoked is a serial number in hexadecimal digits, or an identity such as fleet://shard/s1"

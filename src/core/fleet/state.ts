@@ -13,8 +13,8 @@ import { type OnChange, type ReadonlyTable, Table } from "./tables/table.ts";
 /**
  * A table whose changes can be watched. Not watchable: outcomes of clients' writes and a drill's probes are
  * private. The audit export is in the audit list, the cluster version in the status, and revocations have a
- * stream of their own. Roles and grants change rarely, and the audit log has each change. The steps of a plan
- * are removed at once.
+ * stream of their own. Roles, grants and groups change rarely, and the audit log has each change. The steps of
+ * a plan are removed at once.
  */
 export type WatchedTable = Exclude<
   keyof Rows,
@@ -29,6 +29,7 @@ export type WatchedTable = Exclude<
   | "grants"
   | "plans"
   | "planSteps"
+  | "groups"
 >;
 
 /** A row after a change; null = it was removed. */
@@ -173,7 +174,7 @@ const NO_WATCHERS: Watchers = {
   },
   ...{ audit: null, auditExports: null, instructions: null, providers: null, quotas: null, gates: null },
   ...{ clusterVersions: null, incarnations: null, revocations: null, revocationLists: null },
-  ...{ roles: null, grants: null, plans: null, planSteps: null },
+  ...{ roles: null, grants: null, plans: null, planSteps: null, groups: null },
 };
 
 type Counts = { readonly [Name in keyof ShardCounts]: Map<string, number> };
@@ -244,6 +245,7 @@ function tablesBy(
     grants: of("grants"),
     plans: of("plans"),
     planSteps: of("planSteps"),
+    groups: of("groups"),
   };
 }
 

@@ -55,7 +55,7 @@ export function startSideGroups(options: SideGroupsOptions): readonly SideGroup[
     const raft = raftOf(options, group);
     const machine = machineOf(options, group);
     const driver = driverOf(options, group, raft, machine);
-    options.host.add(group, driver, rulesOf(options.watch));
+    options.host.add(group, driver, rulesOf(options.watch, "tally"));
     return { group, machine, driver, raft, sight: new Sight() };
   });
 }

@@ -42,11 +42,16 @@ function randomOperation(random: Prng): make.OperationKind {
     () => make.reconcile(shard(), [["k1", name("v", 4), random.below(STEPS)]], [["k1", name("v", 4)]]),
     () => make.provider(name("p", 2), random.below(50)),
     () => make.quota(name("p", 2), name("r", 2), random.below(30), { [shard()]: random.below(20) }),
-    () => make.gate("first-contact", random.below(2) === 0),
+    () => (random.below(9) > 0 ? make.gate("first-contact", random.below(2) === 0) : groupOperation(random)),
     () => make.exported(random.below(STEPS)),
     ...planOperations(random, name, shard),
   ];
   return kinds[random.below(kinds.length)]?.() ?? make.open();
+}
+
+function groupOperation(random: Prng): make.OperationKind {
+  if (random.below(2) === 0) return make.foundGroups(random.below(4), 1 + random.below(4));
+  return make.createGroup(random.below(4), [1 + random.below(3), 4]);
 }
 
 /** Of the runners of this seed's plans, the newest last. */
@@ -135,6 +140,7 @@ test("the runs come through the paths that could differ", () => {
     "PLAN_FENCED",
     "PLAN_ENDED",
     "STEP_STATE_INVALID",
+    "GROUP_EXISTS",
   ]) {
     expect(seen).toContain(reason);
   }

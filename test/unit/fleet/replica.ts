@@ -5,6 +5,7 @@ import { apply } from "../../../src/core/fleet/apply.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import {
   type Command,
+  GroupKind,
   InstructionOutcome,
   MemberKind,
   type Operation,
@@ -207,6 +208,16 @@ export const member = (nodeId: number, wanted: MemberKind = MemberKind.VOTER): O
   $case: "upsertMember",
   value: { nodeId, name: `n${nodeId}`, address: `h:${nodeId}`, wanted },
 });
+export const createGroup = (groupId: number, founders: readonly number[] = [1, 2, 3]): OperationKind => ({
+  $case: "createGroup",
+  value: { groupId, kind: GroupKind.TALLY, founders: [...founders] },
+});
+
+export const foundGroups = (...groupIds: number[]): OperationKind => ({
+  $case: "foundGroups",
+  value: { groupIds, kind: GroupKind.TALLY },
+});
+
 export const createPlan = (planId: string, steps: number, maxUnavailable = 10): OperationKind => ({
   $case: "createPlan",
   value: {

@@ -23,6 +23,7 @@ const LARGER: Readonly<Partial<Record<Kind, number>>> = {
   reconcileDomains: BATCH_BYTES,
   setQuota: LIST_BYTES,
   foundMembers: LIST_BYTES,
+  foundGroups: LIST_BYTES,
 };
 
 export const commandBytesMax = (kind: Kind): number => LARGER[kind] ?? ONE_ROW_BYTES;

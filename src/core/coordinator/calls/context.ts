@@ -27,7 +27,7 @@ import type { StateTrust } from "../divergence/state-trust.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { Freshness } from "../group/freshness.ts";
 import type { GroupDriver } from "../group/group-driver.ts";
-import type { TallyGroup } from "../group/tally-machine.ts";
+import type { HostedGroup } from "../group/group-kinds.ts";
 import type { Host } from "../host/host.ts";
 import type { Sizes } from "../host/own-sizes.ts";
 import type { FirstContacts } from "../reports/first-contacts.ts";
@@ -97,7 +97,7 @@ export interface ServiceContext {
   /** The fleet's own group. */
   readonly driver: GroupDriver<Outcome>;
   /** The other groups. */
-  readonly groups: ReadonlyMap<GroupId, TallyGroup>;
+  readonly groups: ReadonlyMap<GroupId, HostedGroup>;
   readonly host: Host;
   readonly sent: Readonly<SentCounts>;
   /** The snapshot of the fleet's own group that is being sent to a follower; null without one. */

@@ -3,6 +3,7 @@
 // hosts. Pure.
 
 import { assert } from "../../base/assert.ts";
+import { GROUPS_MAX } from "../../fleet/limits.ts";
 import type { RaftConfig } from "../../raft/raft-config.ts";
 import { LIMITS } from "./limits.ts";
 import type { OwnSnapshotsOptions } from "./own-snapshots.ts";
@@ -14,8 +15,6 @@ const SHARE_BYTES_MIN = 32 * KILOBYTE;
 
 /** The largest entry of a group besides the fleet's own. */
 export const GROUP_ENTRY_BYTES_MAX = 8 * KILOBYTE;
-/** How many groups besides the fleet's own one process may host: then each has the smallest share. */
-const GROUPS_MAX = SHARED_BYTES / SHARE_BYTES_MIN;
 
 type GroupLimits = Pick<
   RaftConfig,
@@ -30,6 +29,7 @@ type GroupLimits = Pick<
 /** Each group's limits if there are `groups` of them besides the fleet's own. */
 export function groupLimits(groups: number): GroupLimits {
   assert(groups >= 1 && groups <= GROUPS_MAX, `a process hosts 1 to ${GROUPS_MAX} more groups`);
+  assert(GROUPS_MAX * SHARE_BYTES_MIN <= SHARED_BYTES, "each of the most groups has the smallest share");
   const share = Math.min(Math.floor(SHARED_BYTES / groups), MEGABYTE);
   assert(share >= 2 * GROUP_ENTRY_BYTES_MAX, "a share holds an entry and the next");
   return {

@@ -1,11 +1,9 @@
-// What the groups besides the fleet's own replicate for now: the number of entries, and a digest of all of
-// them in order, so that replicas can be compared. Groundwork: routes will replace it by their own machine
-// (ADR-0008).
+// What groups of kind tally replicate: the number of entries, and a digest of all of them in order, so that
+// replicas can be compared (ADR-0008).
 
 import { createHash } from "node:crypto";
 import { Exit, OperatorError } from "../../base/errors.ts";
 import type { LogIndex } from "../../base/ids.ts";
-import type { GroupDriver } from "./group-driver.ts";
 import type { Machine, Restoring } from "./machine.ts";
 
 export interface Tally {
@@ -78,10 +76,4 @@ function noTally(index: LogIndex): OperatorError {
     next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
     exit: Exit.Failure,
   });
-}
-
-/** A group beside the fleet's own. */
-export interface TallyGroup {
-  readonly driver: GroupDriver<Tally>;
-  readonly machine: TallyMachine;
 }

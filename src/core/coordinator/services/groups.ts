@@ -16,8 +16,8 @@ import { GROUP_ENTRY_BYTES_MAX } from "../group/group-limits.ts";
 import { ROLES } from "./status.ts";
 
 export function listGroups({ groups, host }: ServiceContext): ListGroupsResponse {
-  const views = [...groups].map(([group, { driver, machine }]): GroupView => {
-    const { role, term, leader, commit } = driver.status();
+  const views = [...groups.values()].map(({ group, kind, driver, machine }): GroupView => {
+    const { role, term, leader, commit, config } = driver.status();
     return {
       groupId: group,
       role: ROLES[role],
@@ -27,6 +27,9 @@ export function listGroups({ groups, host }: ServiceContext): ListGroupsResponse
       appliedIndex: driver.appliedIndex,
       quiescent: host.isQuiescent(group),
       tally: machine.tally,
+      kind,
+      voters: [...config.voters],
+      learners: [...config.learners],
     };
   });
   return { groups: views };
@@ -38,8 +41,8 @@ export async function writeGroup(
   caller: Caller,
 ): Promise<WriteGroupResponse> {
   const group = groups.get(groupId(request.groupId));
-  if (group === undefined) {
-    const message = `this replica hosts no group ${request.groupId} that can be written to`;
+  if (group === undefined || group.kind !== "tally") {
+    const message = `this replica hosts no group ${request.groupId} of kind tally`;
     throw rpcError(status.NOT_FOUND, "GROUP_UNKNOWN", message);
   }
   const bytes = request.data.length;

@@ -7,6 +7,7 @@ import {
   type Operation,
   type RoleRule,
 } from "../../wire/gen/fleet/v1/command.ts";
+import { groupKindName } from "../group-kind-name.ts";
 import { DETAIL_BYTES_MAX } from "../limits.ts";
 import { stepWord } from "../plans/step-word.ts";
 import type { Facts } from "../result.ts";
@@ -134,6 +135,10 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
       const failure = value.failure === "" ? {} : { failure: value.failure };
       return { plan: value.planId, cluster: value.clusterId, step: stepWord(value.to), ...failure };
     }
+    case "createGroup":
+      return { group: value.groupId, kind: groupKindName(value.kind) };
+    case "foundGroups":
+      return { groups: value.groupIds.length, kind: groupKindName(value.kind) };
     case "noteAuditExported":
       return { index: value.throughIndex };
   }

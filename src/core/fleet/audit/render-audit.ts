@@ -22,6 +22,9 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   assignDomain: ({ key, value, shard }) => `assign domain ${key}=${value} to shard ${shard}`,
   unassignDomain: ({ key, value }) => `unassign domain ${key}=${value}`,
   noteDrill: ({ drill, victims }) => `begin drill ${drill}${victims === "" ? "" : ` at ${victims}`}`,
+  createGroup: ({ group, kind }) => `create group ${group} of kind ${kind}`,
+  foundGroups: ({ groups, kind }) =>
+    `list ${groups} groups of kind ${kind} that were bootstrapped with the fleet`,
   foundMembers: ({ names }) => `found the fleet with ${names}`,
   upsertMember: ({ name, node, address, wanted }) =>
     `want node ${name} (${node}) at ${address} as a ${wanted}`,

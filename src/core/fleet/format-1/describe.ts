@@ -65,6 +65,10 @@ export function describeOperation({ $case, value }: OperationKind): string {
     case "endPlan":
     case "advanceStep":
       return `plan ${value.planId}`;
+    case "createGroup":
+      return `create group ${value.groupId}`;
+    case "foundGroups":
+      return `list ${value.groupIds.length} groups`;
     case "noteKeyRotation":
       return `rotate the data key of node ${value.name}`;
     case "revokeCertificate":

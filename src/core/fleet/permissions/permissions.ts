@@ -109,7 +109,10 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
     case "noteFence":
     // Keys belong to a node's disk, not to a table.
     case "noteKeyRotation":
+    // A group takes memory and disk space of every node.
+    case "createGroup":
     // Only the leader itself and a recovery write these.
+    case "foundGroups":
     case "foundMembers":
     case "recoverFleet":
     case "keepRevocations":

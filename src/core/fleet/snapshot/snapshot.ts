@@ -42,7 +42,7 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   const { shards, bindings, domains, probes, members, audit } = view.tables;
   const { instructions, providers, quotas, gates, auditExports, clusterVersions, incarnations } = view.tables;
   const { revocations, revocationLists } = view.tables;
-  const { roles, grants, plans, planSteps } = view.tables;
+  const { roles, grants, plans, planSteps, groups } = view.tables;
   yield encodePart({
     format: snapshotFormat(view.clusterVersion),
     appliedIndex: view.appliedIndex,
@@ -70,6 +70,7 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(grants.rows())) yield encodePart({ grants: rows });
   for (const rows of batches(plans.rows())) yield encodePart({ plans: rows });
   for (const rows of batches(planSteps.rows())) yield encodePart({ planSteps: rows });
+  for (const rows of batches(groups.rows())) yield encodePart({ groups: rows });
 }
 
 /** Zero bytes are the empty state, from which a group is bootstrapped. */
@@ -194,6 +195,7 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     grants: [],
     plans: [],
     planSteps: [],
+    groups: [],
     ...part,
   }).finish();
 }
@@ -218,6 +220,7 @@ function fill({ tables }: FleetState, snapshot: FleetSnapshot): void {
   for (const row of snapshot.grants) tables.grants.put(row);
   for (const row of snapshot.plans) tables.plans.put(row);
   for (const row of snapshot.planSteps) tables.planSteps.put(row);
+  for (const row of snapshot.groups) tables.groups.put(row);
   for (const { sessionId, lastUsedIndex, firstOutstanding, outcomes, openedBy } of snapshot.sessions) {
     const lastSequence = outcomes.reduce((last, { sequence }) => Math.max(last, sequence), 0);
     const follows = { outcomeCount: outcomes.length, lastSequence };

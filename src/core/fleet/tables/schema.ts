@@ -11,6 +11,7 @@ import {
   ClusterVersion,
   Domain,
   FeatureGate,
+  GroupRecord,
   IncarnationRecord,
   Instruction,
   MemberRecord,
@@ -76,6 +77,7 @@ export interface Rows {
   readonly grants: readonly [key: string, row: RoleGrant];
   readonly plans: readonly [key: string, row: Plan];
   readonly planSteps: readonly [key: string, row: PlanStep];
+  readonly groups: readonly [key: number, row: GroupRecord];
 }
 
 export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0], Rows[Name][1]> } = {
@@ -211,6 +213,11 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
       toShard: shared(row.toShard),
     }),
     prefixOf: (row) => row.planId,
+  },
+  groups: {
+    name: "groups",
+    key: (row) => row.groupId,
+    encode: rowEncoder(GroupRecord.encode),
   },
 };
 

@@ -90,6 +90,8 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
   noteRebuild: ADMINISTRATOR,
   noteKeyRotation: ADMINISTRATOR,
   noteFence: ADMINISTRATOR,
+  createGroup: ADMINISTRATOR,
+  foundGroups: ADMINISTRATOR,
   foundMembers: ADMINISTRATOR,
   recoverFleet: ADMINISTRATOR,
   keepRevocations: ADMINISTRATOR,

@@ -100,6 +100,8 @@ function appliedOf({ result }: Outcome): Applied {
 
 const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$case"]>([
   "foundMembers",
+  "createGroup",
+  "foundGroups",
   "upsertMember",
   "removeMember",
   "noteTransfer",

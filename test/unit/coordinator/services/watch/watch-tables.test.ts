@@ -23,6 +23,7 @@ const UNWATCHED: Readonly<Record<string, string>> = {
   grants: "the audit log tells of each change",
   plans: "the audit log tells of each change",
   planSteps: "removed with their plan at once; the audit log tells of each change",
+  groups: "the audit log has each creation, and rows never change",
 };
 
 const session = {
@@ -55,6 +56,7 @@ const SAMPLES: { readonly [Name in keyof Rows]: Rows[Name][1] } = {
   grants: wire.RoleGrant.fromPartial({ operator: "alice", role: "team" }),
   plans: wire.Plan.fromPartial({ planId: "p1" }),
   planSteps: wire.PlanStep.fromPartial({ planId: "p1", clusterId: "c1" }),
+  groups: wire.GroupRecord.fromPartial({ groupId: 1 }),
 };
 
 const names = Object.keys(schemas) as (keyof Rows)[];

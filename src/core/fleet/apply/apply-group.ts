@@ -1,0 +1,58 @@
+// Which Raft groups exist beside the fleet's own (ADR-0049). What must stay true: a group's row never changes
+// and is never removed, and its number never belongs to another group. So each replica decides alone, by this
+// row, whether it may have been one of the group's first voters.
+
+import { assert } from "../../base/assert.ts";
+import { isMemberNumber } from "../../base/ids.ts";
+import type { CreateGroup, FoundGroups } from "../../wire/gen/fleet/v1/command.ts";
+import { groupKindName } from "../group-kind-name.ts";
+import { GROUPS_MAX, MEMBERS_MAX } from "../limits.ts";
+import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
+import type { FleetState } from "../state.ts";
+
+export function createGroup(
+  { tables }: FleetState,
+  { index, atMs }: ApplyContext,
+  { groupId, kind, founders }: CreateGroup,
+): Result {
+  if (!isGroupNumber(groupId)) return rejected("INVALID_GROUP", { field: "number" });
+  if (groupKindName(kind) === "unknown") return rejected("INVALID_GROUP", { field: "kind" });
+  const isEach = new Set(founders).size === founders.length && founders.every(isMemberNumber);
+  if (founders.length === 0 || founders.length > MEMBERS_MAX || !isEach) {
+    return rejected("INVALID_GROUP", { field: "founders" });
+  }
+  if (tables.groups.get(groupId) !== undefined) return rejected("GROUP_EXISTS", { group: groupId });
+  if (tables.groups.size >= GROUPS_MAX) return rejected("TOO_MANY_GROUPS", { limit: GROUPS_MAX });
+  tables.groups.put({
+    groupId,
+    kind,
+    founders: founders.toSorted((a, b) => a - b),
+    version: index,
+    sinceMs: atMs,
+  });
+  return changed(index);
+}
+
+/** Idempotent: each leader that hosts a group without a row may propose it. */
+export function foundGroups(
+  { tables }: FleetState,
+  { index, atMs }: ApplyContext,
+  { groupIds, kind }: FoundGroups,
+): Result {
+  if (!groupIds.every(isGroupNumber)) return rejected("INVALID_GROUP", { field: "number" });
+  if (groupKindName(kind) === "unknown") return rejected("INVALID_GROUP", { field: "kind" });
+  const missing = [...new Set(groupIds)].filter((id) => tables.groups.get(id) === undefined);
+  if (tables.groups.size + missing.length > GROUPS_MAX) {
+    return rejected("TOO_MANY_GROUPS", { limit: GROUPS_MAX });
+  }
+  for (const groupId of missing)
+    tables.groups.put({ groupId, kind, founders: [], version: index, sinceMs: atMs });
+  assert(tables.groups.size <= GROUPS_MAX, "a process can host every group");
+  return missing.length === 0 ? unchanged(index) : changed(index);
+}
+
+/** 0 is the fleet's own group. */
+const isGroupNumber = (id: number): boolean => Number.isSafeInteger(id) && id >= 1 && id <= GROUP_NUMBER_MAX;
+
+/** Far below what a message between replicas can carry. */
+const GROUP_NUMBER_MAX = 2 ** 31 - 1;

@@ -1,0 +1,15 @@
+// The names of the kinds of groups: in the audit log, in data folders, exports and answers.
+
+import { GroupKind } from "../wire/gen/fleet/v1/command.ts";
+
+const KINDS = { tally: GroupKind.TALLY, keys: GroupKind.KEYS } as const;
+
+export type GroupKindName = keyof typeof KINDS;
+
+/** "unknown" for a kind that this build does not know. */
+export function groupKindName(kind: GroupKind): GroupKindName | "unknown" {
+  const [name] = Object.entries(KINDS).find(([, known]) => known === kind) ?? [];
+  return name !== undefined && isGroupKindName(name) ? name : "unknown";
+}
+
+const isGroupKindName = (text: string): text is GroupKindName => Object.hasOwn(KINDS, text);
