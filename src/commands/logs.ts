@@ -16,7 +16,9 @@ const LINES_MAX = 100_000;
 export default class Logs extends LocalCommand {
   static override summary = "Show what the processes of a local fleet logged";
   static override description =
-    "Merges the logs of nodes, shards and agents by time. Text that is not a log line, such as a crash of Node, shows at every level. A fleet on other hosts has its logs there, as under systemd: journalctl -u fleet-coordinator@n1.";
+    "Merges the logs of nodes, shards and agents by time. Text that is not a log line, such as a crash of " +
+    "Node, shows at every level. A fleet on other hosts has its logs there, for example: journalctl -u fleet- " +
+    "coordinator@n1.";
   static override examples = [
     "<%= config.bin %> logs",
     "<%= config.bin %> logs n1 n2 --level warn --since 10m",

@@ -64,7 +64,11 @@ interface RecoverFlagValues {
 export default class Recover extends LocalCommand {
   static override summary = "Look at a stopped fleet, or recover it from a lost quorum";
   static override description =
-    "Reads the data folders of the stopped nodes. Shows the last index of each, the furthest one, whether a quorum is left, and what may be lost. Exits with 5 without a quorum, and with 9 while a node runs. --force-new-cluster makes one survivor the only node of a new cluster: it asks for the fleet's name, keeps a backup, and gives a new cluster id, so that no old node can rejoin. If it was interrupted, the same command finishes it.";
+    "Reads the data folders of the stopped nodes. Shows the last index of each, the furthest one, whether a " +
+    "quorum is left, and what may be lost. Exits with 5 without a quorum, and with 9 while a node runs. " +
+    "--force-new-cluster makes one survivor the only node of a new cluster. It asks for the fleet's name and " +
+    "keeps a backup. The new cluster has a new id, so that no old node can rejoin. If it was interrupted, the " +
+    "same command finishes it.";
   static override examples = [
     "<%= config.bin %> recover",
     "<%= config.bin %> recover --force-new-cluster --reason 'n2 and n3 lost their disks'",

@@ -24,9 +24,9 @@ const TARGET_FLAGS = ["context", "dir", "endpoints", "ca", "cert", "key"] as con
 export default class Top extends FleetCommand {
   static override summary = "Watch a fleet live: who leads, commits, nodes, shards, clusters and their drift";
   static override description =
-    `The overview opens first. 0 to 9, tab or : choose another view: nodes, groups, shards, clusters, domains,
-instructions, shortfalls, quotas, sessions, providers, audit, snapshots, drills. enter opens a row, / filters, s sorts, y copies
-the command line that shows the same, ? shows all keys, q quits. --once exits with 5 unless all is healthy.
+    `The overview opens first. Choose another view with 0 to 9, tab or : (a colon). There are views of nodes, groups, shards, clusters,
+domains, instructions, shortfalls, quotas, sessions, providers, audit, snapshots and drills. Keys: enter opens a row, / filters,
+s sorts, y copies the command line that shows the same, ? shows all keys, q quits. --once exits with 5 unless all is healthy.
 With --write, keys also transfer leadership, drain and activate shards, move clusters and run drills. Each shows its command line
 and its dry run first, then asks.`;
   static override examples = [
@@ -37,7 +37,7 @@ and its dry run first, then asks.`;
     "<%= config.bin %> top --replay incident.top",
   ];
   static override flags = {
-    once: Flags.boolean({ summary: "Print one frame and exit; of a recording its last one" }),
+    once: Flags.boolean({ summary: "Print one frame and exit; with --replay the recording's last frame" }),
     record: Flags.string({
       helpValue: "FILE",
       summary: "Also keep what is heard in this new file, to be played again with --replay",

@@ -16,7 +16,11 @@ const FIRST_ANSWER_MS = 5_000;
 export default class Watch extends FleetCommand {
   static override summary = "Show changes of the tables as they are made";
   static override description =
-    `Tables: ${tableNames.join(", ")}; default: all but sessions, since nearly every write changes a session. One line a change on a terminal, one JSON document a line into a pipe. A failover neither loses nor repeats a change. If the changes after --after are no longer known, it prints a reset: list again, then continue from its revision. Ctrl-C prints the revision to continue from.`;
+    "Tables: shards, bindings, domains, members, instructions, providers, quotas, gates, audit, sessions. The " +
+    "default is all but sessions, since nearly every write changes a session. On a terminal each change is " +
+    "one line, in a pipe one JSON document a line. A failover neither loses nor repeats a change. If the " +
+    "changes after --after are no longer known, it prints a reset: list again, then continue from its " +
+    "revision. Ctrl-C prints the revision to continue from.";
   static override examples = [
     "<%= config.bin %> watch",
     "<%= config.bin %> watch bindings domains --after 1200",

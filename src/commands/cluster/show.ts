@@ -25,7 +25,8 @@ export default class ClusterShow extends FleetCommand {
   static override summary =
     "Show a cluster: its binding, who serves it, its shard, its demand and its history";
   static override description =
-    "The history is what the newest 10 000 audit entries say of it. Older ones are in fleet audit list --after 0 and in exports.";
+    "The history comes from the newest 10 000 audit entries. Older ones: fleet audit list --after 0, and " +
+    "exports.";
   static override examples = ["<%= config.bin %> cluster show c1", "<%= config.bin %> cluster show c1 -w"];
   static override args = { cluster: Args.string({ required: true, description: "The cluster" }) };
   static override flags = { ...liveFlags, ...freshnessFlags };

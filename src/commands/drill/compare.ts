@@ -8,14 +8,16 @@ import { comparisonView } from "../../ui/cli/drill-compare-view.ts";
 export default class DrillCompare extends BaseCommand {
   static override summary = "What became better or worse between two reports of drills";
   static override description =
-    "Compares medians, drill by drill. A difference counts only when it is larger than the runs of one report differ among themselves; with one run each, that is not known, so compare reports of several runs (--runs). Exits with 7 when something became worse. Needs no fleet.";
+    "Compares medians, drill by drill. A difference counts only if it is larger than the differences among " +
+    "the runs of one report. A report of one run cannot show that: make reports of several runs (--runs). " +
+    "Exits with 7 if something became worse. Needs no fleet.";
   static override examples = [
     "<%= config.bin %> drill run kill-leader --yes --runs 10 --report after.json",
     "<%= config.bin %> drill compare before.json after.json",
   ];
   static override args = {
     before: Args.string({ required: true, description: "Report of fleet drill run, before" }),
-    after: Args.string({ required: true, description: "and after" }),
+    after: Args.string({ required: true, description: "Report of fleet drill run, after" }),
   };
 
   async run(): Promise<Comparison> {

@@ -12,7 +12,7 @@ export default class DrillHeal extends FleetCommand {
     "Reads the journals in .fleet/drills/ of drills whose process is gone. Starts and resumes what they killed and paused, and clears their faults, rows and lock. A drill that still runs is left alone. --unlock removes the lock of a drill that was interrupted on another machine; its faults end by themselves.";
   static override examples = ["<%= config.bin %> drill heal", "<%= config.bin %> drill heal --unlock"];
   static override flags = {
-    unlock: Flags.boolean({ summary: "Remove the lock of drills, whichever drill has it" }),
+    unlock: Flags.boolean({ summary: "Remove the lock of drills, also if a drill elsewhere has it" }),
   };
 
   async run(): Promise<HealReport> {

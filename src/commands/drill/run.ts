@@ -9,7 +9,10 @@ import { DrillCommand, drillFlags } from "../../ui/cli/drill-command.ts";
 export default class DrillRunCommand extends DrillCommand {
   static override summary = "Run a drill: break the fleet on purpose, and judge the recovery";
   static override description =
-    "Checks first that the fleet is whole and bears it, and that no other drill runs. Clients write, read and compare-and-set all the time. The fault is made, observed and healed; then every write is read back. Exits with 7 when a gate fails. Ctrl-C, SIGTERM and a closed terminal put everything back; after a kill -9, fleet drill heal does. fleet drill list shows the drills.";
+    "Checks first that the fleet is healthy enough for the fault, and that no other drill runs. Clients " +
+    "write, read and compare-and-set all the time. The fault is made, observed and healed; then every write " +
+    "is read back. Exits with 7 if a gate fails. Ctrl-C, SIGTERM and a closed terminal heal the fault first; " +
+    "after a kill -9, fleet drill heal does. fleet drill list shows the drills.";
   static override examples = [
     "<%= config.bin %> drill run partition",
     "<%= config.bin %> drill run slow-disk --yes --slo first-write=2s",

@@ -6,7 +6,9 @@ import { aliasFlag, objectOf } from "../../ui/cli/object-argument.ts";
 export default class MemberRemove extends MemberCommand {
   static override summary = "Remove a node from the fleet";
   static override description =
-    "Refused if fewer of the remaining voters answer than a quorum of them. A leader transfers leadership first. In a local fleet, this also stops the process and moves its folder to removed/ in the fleet's folder. Nothing is deleted.";
+    "Refused if too few of the remaining voters answer to be a quorum. A leader transfers leadership first. " +
+    "In a local fleet, this also stops the process and moves its folder to removed/ in the fleet's folder. " +
+    "Nothing is deleted.";
   static override examples = ['<%= config.bin %> member remove n4 --reason "machine retired"'];
   static override args = { node: Args.string({ description: "The node" }) };
   static override flags = {

@@ -6,7 +6,8 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ProviderSet extends WriteCommand {
   static override summary = "Register a provider of machines, or change it";
   static override description =
-    "The limits of its quotas must not add up to more than it declares; a lower declaration is refused with the sum. Without --region, its region stays.";
+    "The limits of its quotas must not add up to more than --declared-quota; a lower value is refused with " +
+    "the sum. Without --region, its region stays.";
   static override examples = [
     "<%= config.bin %> provider set aws --address ec2.eu-west-1.example:443 --declared-quota 50000 --region eu",
   ];

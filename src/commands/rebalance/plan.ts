@@ -10,7 +10,11 @@ const COOLDOWN_CYCLES = 8;
 export default class RebalancePlan extends RebindCommand {
   static override summary = "Write a plan that moves demand from shards that run short to shards with room";
   static override description =
-    "Works from shortfalls and summaries, the highest priority first. A shard that lacks machines gets a topology domain that is idle elsewhere; otherwise its cluster moves to an active shard with room, if possible in the same region. Comments give the reason for each move, and what was considered and stays. Nothing moves before fleet rebind apply. Exits with 9 when there is nothing to propose.";
+    "Works from shortfalls and summaries, the highest priority first. A shard that lacks machines gets a " +
+    "topology domain that is idle elsewhere. If there is no such domain, its cluster moves to an active shard with " +
+    "room, if possible in the same region. Comments in the plan give the reason for each move, and what was " +
+    "considered and stays. Nothing moves before fleet rebind apply. Exits with 9 if there is nothing to " +
+    "propose.";
   static override examples = [
     "<%= config.bin %> rebalance plan > plan.yaml",
     "<%= config.bin %> rebalance plan --max-moves 5 --min-age-cycles 6 > plan.yaml",

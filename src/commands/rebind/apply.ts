@@ -7,7 +7,10 @@ import { WavesCommand, type WavesPreview, type WavesReport } from "../../ui/cli/
 export default class RebindApply extends WavesCommand {
   static override summary = "Execute a plan";
   static override description =
-    "Moves the domains first, in batches that are each all or nothing. Then moves the clusters, in waves of --max-parallel moves. A wave that fails stops the waves after it. A plan in waves (fleet rebind plan --wave) says itself how it proceeds: it is kept in the fleet, and fleet rebind status, pause, resume, abort and rollback act on it from any terminal.";
+    "Moves the domains first, in batches that are each all or nothing. Then moves the clusters, in waves of " +
+    "--max-parallel moves. A wave that fails stops the waves after it. A plan in waves (fleet rebind plan " +
+    "--wave) has its own strategy, and the fleet keeps its progress. Show and control it from any terminal " +
+    "with fleet rebind status, pause, resume, abort and rollback.";
   static override examples = ["<%= config.bin %> rebind apply move.yaml --reason 'drain s1'"];
   static override args = { plan: Args.string({ required: true, description: "The plan's file" }) };
   static override flags = {

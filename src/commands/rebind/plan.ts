@@ -31,7 +31,9 @@ interface PlanFlagValues extends TargetFlagValues, WaveFlagValues {
 export default class RebindPlanCommand extends RebindCommand {
   static override summary = "Write a plan that moves clusters to other shards";
   static override description =
-    "The plan is YAML: read it, edit it, apply it, roll it back. With a selection (--from, --label, --file), several targets or flags of WAVES and CONDITIONS it is a plan in waves: the fleet keeps its progress.";
+    "The plan is YAML: read it, edit it, apply it, roll it back. It is a plan in waves if you select clusters " +
+    "by --from, --label or --file, name several targets, or give flags of WAVES or CONDITIONS. The fleet " +
+    "keeps the progress of such a plan.";
   static override examples = [
     "<%= config.bin %> rebind plan c1 c2 --to s2 > move.yaml",
     "<%= config.bin %> rebind plan --from s1 --spread --canary 2 --wave 50 --pause 30s > move.yaml",
@@ -47,7 +49,10 @@ export default class RebindPlanCommand extends RebindCommand {
     from: Flags.string({ summary: "All clusters of this shard" }),
     label: Flags.string({ summary: "All clusters of the shards with this label: region=R or zone=Z" }),
     file: Flags.string({ summary: "The clusters that this file names, one a line; - = standard input" }),
-    to: Flags.string({ multiple: true, summary: "The shard that will own them; of s2,s3 those with room" }),
+    to: Flags.string({
+      multiple: true,
+      summary: "The shard that will own them; with several (s2,s3), those of them with room",
+    }),
     spread: Flags.boolean({ summary: "Choose among all shards with room", exclusive: ["to"] }),
     ...waveFlags,
     timeout: timeoutFlag("60s", "Give up if a new leader has not heard the shards after this long"),

@@ -14,7 +14,10 @@ type RollbackFlagValues = Parameters<RebindRollback["runPlan"]>[1] &
 export default class RebindRollback extends WavesCommand {
   static override summary = "Undo a plan, or a cluster's migration";
   static override description =
-    "Undoes the moves that began, the last ones first. If it was interrupted, the same command finishes it. It needs running agents: end the migration of a cluster without one with fleet cluster unbind --force. A plan in waves is named by its file or by its name in the fleet, and is rolled back in waves; a finished one by a plan of its own.";
+    "Undoes the moves that began, the last ones first. If it was interrupted, the same command finishes it. " +
+    "It needs running agents: end the migration of a cluster without one with fleet cluster unbind --force. " +
+    "Name a plan in waves by its file or by its name in the fleet: it is rolled back in waves. The rollback " +
+    "of a finished plan is a new plan.";
   static override examples = [
     "<%= config.bin %> rebind rollback move.yaml",
     "<%= config.bin %> rebind rollback s1-to-many-r120",

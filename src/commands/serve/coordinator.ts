@@ -64,13 +64,13 @@ export default class ServeCoordinator extends ServeCommand {
     }),
     "snapshot-interval": durationFlag({
       dependsOn: ["snapshot-to"],
-      summary: "How often (default: 5m)",
+      summary: "Time between two exported snapshots (default: 5m)",
     }),
     "snapshot-keep": Flags.integer({
       dependsOn: ["snapshot-to"],
       min: 1,
       max: Number.MAX_SAFE_INTEGER,
-      summary: "Number of snapshots to keep; the newest is never deleted (default: 12)",
+      summary: "Number of exported snapshots to keep; the newest is never deleted (default: 12)",
     }),
     "suspect-after": durationFlag({
       summary: "A shard without a report for this long is suspect; use the same value on all replicas",

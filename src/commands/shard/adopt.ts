@@ -9,7 +9,11 @@ import { obeyedText } from "../../ui/model/shard-lines.ts";
 export default class ShardAdopt extends WriteCommand {
   static override summary = "Make a shard that obeys another incarnation of this fleet obey this one";
   static override description =
-    "Shards order two fleets that were restored or recovered from one copy by the time at which each began. After a wrong clock, or two restores at one time, a shard may obey the other fleet: fleet shard list shows disobeys. The answer to the shard's next report tells it to obey this fleet from then on. This is permanent: only an adoption there takes the shard back. Asks for the shard's name. --wait ends when a report of the shard obeys this fleet, or with 6 when --timeout passes first: the order stays then.";
+    "After a restore or a recovery, two fleets may come from one copy. Shards obey the one that began later. " +
+    "After a wrong clock, or two restores at one time, a shard may obey the other fleet: fleet shard list " +
+    "shows disobeys. The answer to the shard's next report tells it to obey this fleet from then on. This is " +
+    "permanent: only an adoption there takes the shard back. Asks for the shard's name. --wait ends when a " +
+    "report of the shard obeys this fleet. It exits with 6 if --timeout passes first; the order stays.";
   static override examples = [
     "<%= config.bin %> shard adopt s1 --dry-run",
     "<%= config.bin %> shard adopt s1 --reason 'the other restore was a test' --wait",

@@ -22,7 +22,7 @@ export default class ShardList extends FleetCommand {
   static override summary = "List shards: state, liveness, and what each has";
   static override examples = [
     "<%= config.bin %> shard list",
-    "<%= config.bin %> shard list --sort -sessions",
+    "<%= config.bin %> shard list --sort=-sessions",
     "<%= config.bin %> shard list --state draining",
   ];
   static override flags = {

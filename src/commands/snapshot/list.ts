@@ -18,7 +18,8 @@ const view: TableView<SnapshotListReport, SnapshotFinding> = {
 export default class SnapshotList extends LocalCommand {
   static override summary = "List exported snapshots, newest first";
   static override description =
-    "Reads manifests and compares sizes; fleet snapshot verify reads the snapshots themselves. One without a manifest counts for nothing, nor does a damaged one.";
+    "Reads manifests and compares sizes; fleet snapshot verify reads the snapshots themselves. A snapshot " +
+    "that is damaged or has no manifest does not count.";
   static override examples = ["<%= config.bin %> snapshot list --from /mnt/backup/fleet"];
   static override flags = {
     ...tableFlags,

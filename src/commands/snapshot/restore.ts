@@ -41,7 +41,11 @@ const view: TextView<RestoreReport> = {
 export default class SnapshotRestore extends LocalCommand {
   static override summary = "Make a fleet of one node from an exported snapshot";
   static override description =
-    "For when every disk is lost; while one is left, fleet recover loses less. Into the local fleet of --dir, whose certificates and shards stay; into a new local fleet when nothing is there; or, with --data, into the data folder of a node that is started by other means. Overwrites nothing, gives a new cluster id, so that no old node can come back, and asks for the fleet's name. Interrupted, the same command finishes it.";
+    "Use it when every disk is lost; while one is left, fleet recover loses less. It restores into the local " +
+    "fleet of --dir, whose certificates and shards stay. Without a fleet there, it makes a new one. With " +
+    "--data it fills the data folder of a node that is started by other means. It overwrites nothing and asks " +
+    "for the fleet's name. The fleet gets a new cluster id, so that no old node can rejoin. If it was " +
+    "interrupted, the same command finishes it.";
   static override examples = [
     "<%= config.bin %> snapshot restore --from /mnt/backup/fleet",
     "<%= config.bin %> snapshot restore --from s3://bucket/fleet --dir .fleet --compare /mnt/old/n1/data",
@@ -63,7 +67,7 @@ export default class SnapshotRestore extends LocalCommand {
     compare: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
-      summary: "Old data folder of a lost node, to say what is missing; once for each there is",
+      summary: "Old data folder of a lost node, to find out what is missing; may be given several times",
     }),
     reason: Flags.string({ summary: "Why; kept in the audit log" }),
     "dry-run": Flags.boolean({ summary: "Verify, say what would be done, and change nothing" }),

@@ -32,7 +32,9 @@ const view: TextView<SaveReport> = {
 export default class SnapshotSave extends FleetCommand {
   static override summary = "Save a verified snapshot of the fleet elsewhere";
   static override description =
-    "Everything that is committed when it is called is in it. It is read back and compared before its manifest makes it count. Credentials for a bucket come from the AWS_* environment or profile.";
+    "It contains everything that was committed when the command began. It is read back and compared before it " +
+    "gets the manifest that makes it count. Credentials for a bucket come from the AWS_* environment or " +
+    "profile.";
   static override examples = [
     "<%= config.bin %> snapshot save --to /mnt/backup/fleet",
     "<%= config.bin %> snapshot save --to 's3://bucket/fleet?endpoint=https://minio:9000'",

@@ -25,12 +25,12 @@ export const drillFlags = {
     defaultHelp: async () => "2s",
   }),
   after: durationFlag({
-    summary: "and this long after the recovery",
+    summary: "Write this long after the recovery",
     default: USUAL_DRILL.afterMs,
     defaultHelp: async () => "2s",
   }),
   runs: Flags.integer({
-    summary: "Do it this often, one after the other, and judge by the worst",
+    summary: "Number of runs, one after the other; the worst one is judged",
     default: 1,
     min: 1,
     max: 1_000,

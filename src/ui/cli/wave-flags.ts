@@ -22,37 +22,40 @@ export const waveFlags = {
   canary: count(0, "Clusters in the first wave (default: 1; 0 = as many as in any other)"),
   wave: count(1, "Clusters in a wave (default: 10)"),
   "max-unavailable": count(1, "Maximum number of clusters under way at a time (default: as --wave)"),
-  pause: durationFlag({ summary: "Wait so long between two waves (default: 0s)", helpGroup: WAVES }),
-  "wave-timeout": durationFlag({ summary: "A longer wave has failed (default: 2m)", helpGroup: WAVES }),
+  pause: durationFlag({ summary: "Time to wait between two waves (default: 0s)", helpGroup: WAVES }),
+  "wave-timeout": durationFlag({
+    summary: "A wave that takes longer has failed (default: 2m)",
+    helpGroup: WAVES,
+  }),
   "on-failure": Flags.option({
     options: ["pause", "rollback"] as const,
-    summary: "After a failed step (default: pause)",
+    summary: "What to do after a failed step (default: pause)",
     helpGroup: WAVES,
   })(),
   "throttle-latency": durationFlag({
-    summary: "Begin no step while the slowest commits take longer",
+    summary: "Begin no step while the slowest commits take longer than this",
     helpGroup: WAVES,
   }),
   "throttle-lag": Flags.integer({
     min: 1,
     max: COUNT_MAX,
-    summary: "Begin no step while a voter is more entries behind",
+    summary: "Begin no step while a voter is more entries behind than this",
     helpGroup: WAVES,
   }),
   "quorum-margin": Flags.integer({
     min: 0,
     max: 100,
-    summary: "Begin no wave unless so many more voters may fail (default: 1)",
+    summary: "Begin no wave unless this many more voters may fail (default: 1)",
     helpGroup: CONDITIONS,
   }),
   "lag-max": Flags.integer({
     min: 0,
     max: COUNT_MAX,
-    summary: "Begin no wave while a voter is more entries behind",
+    summary: "Begin no wave while a voter is more entries behind than this",
     helpGroup: CONDITIONS,
   }),
   quiet: durationFlag({
-    summary: "Begin no wave until the leader has led so long (default: 5s)",
+    summary: "Begin no wave until the leader has led this long (default: 5s)",
     helpGroup: CONDITIONS,
   }),
 };
