@@ -13,6 +13,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/metrics": ["src/core/base"],
   "src/core/wire": ["src/core/base"],
   "src/core/fleet": ["src/core/base", "src/core/wire/gen (types)", ...VALUES],
+  "src/core/kv": [
+    "src/core/base",
+    // The one hash of rows, and work in slices.
+    "src/core/fleet/tables/row-hash.ts",
+    "src/core/fleet/slices.ts",
+    "src/core/fleet/command-codec.ts",
+    "src/core/wire/gen (types)",
+    "src/core/wire/gen/etcd/mvccpb/kv.ts",
+    "src/core/wire/gen/fleet/v1/key_command.ts",
+  ],
   // What a chain of audit entries proves, for who exports it and for who verifies it.
   "src/core/audit": ["src/core/base", "src/core/fleet", "src/core/wire/gen (types)"],
   "src/core/seal": ["src/core/base"],
@@ -29,6 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/seal",
     "src/core/raft",
     "src/core/fleet",
+    "src/core/kv",
     "src/core/audit",
     "src/core/wire",
     "src/core/storage",
@@ -213,6 +224,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const PURE = [
   "src/core/raft",
   "src/core/fleet",
+  "src/core/kv",
   "src/core/check",
   "src/core/drill",
   "src/core/rebind",

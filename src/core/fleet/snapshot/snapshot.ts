@@ -1,15 +1,15 @@
 // Encodes a state as bytes and restores it. Protobuf messages concatenate field by field. So a snapshot is
 // encoded in parts of bounded size, between which the driver can do other work, and decoded in slices
-// (snapshot-slices.ts). Captures of equal states on two replicas have equal bytes. Restoring recomputes the
+// (base/message-slices.ts). Captures of equal states on two replicas have equal bytes. Restoring recomputes the
 // digest: a snapshot that differs from its own digest is refused.
 
 import { logIndex } from "../../base/ids.ts";
+import { MessageSlices } from "../../base/message-slices.ts";
 import { type ClientSession, FleetSnapshot } from "../../wire/gen/fleet/v1/command.ts";
 import { KNOWN_VERSION, snapshotFormat } from "../format.ts";
 import { FleetState, type FleetView } from "../state.ts";
 import { addLanes, type Lanes, NO_LANES, printLanes } from "../tables/row-hash.ts";
 import { outcomeKey } from "../tables/schema.ts";
-import { SnapshotSlices } from "./snapshot-slices.ts";
 
 /**
  * Outcomes count as rows, and a session is not split: a part has at most this many rows and one session more.
@@ -132,7 +132,7 @@ export class SnapshotCheck {
 
 /** The fields of a snapshot, from all its slices, except its rows. */
 class SnapshotContent {
-  readonly #slices = new SnapshotSlices();
+  readonly #slices = new MessageSlices((bytes) => FleetSnapshot.decode(bytes));
   #isEmpty = true;
   #format = 0;
   #stateHash = "";

@@ -1,8 +1,6 @@
-// Decodes a snapshot's bytes as they arrive, a slice at a time. A protobuf message is a sequence of fields,
-// so the complete fields of any piece of it are a message too. What must stay true: all slices together have
-// the rows of the whole, however it is split. Only the incomplete field is kept. Pure.
-
-import { FleetSnapshot } from "../../wire/gen/fleet/v1/command.ts";
+// Decodes a large message's bytes as they arrive, such as a snapshot's, a slice at a time. A protobuf message is a
+// sequence of fields, so the complete fields of any piece of it are a message too. What must stay true: all slices
+// together have the rows of the whole, however it is split. Only the incomplete field is kept. Pure.
 
 const VARINT_BYTES_MAX = 10;
 /** None of our rows is larger; a field that claims more would be collected up to the size that it claims. */
@@ -11,19 +9,25 @@ const FIELD_BYTES_MAX = 64 * 1024 * 1024;
 /** The wire types, which say where a field ends. */
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-export class SnapshotSlices {
+export class MessageSlices<Message> {
+  readonly #decode: (bytes: Uint8Array) => Message;
   /** The start of the incomplete field. */
   #rest: Uint8Array = new Uint8Array();
 
-  /** The content of the fields that are complete now; "malformed" if this can't be a snapshot. */
-  add(part: Uint8Array): FleetSnapshot | "malformed" {
+  /** `decode` as generated. It may throw. */
+  constructor(decode: (bytes: Uint8Array) => Message) {
+    this.#decode = decode;
+  }
+
+  /** The content of the fields that are complete now; "malformed" if this can't be a message. */
+  add(part: Uint8Array): Message | "malformed" {
     const bytes = this.#rest.length === 0 ? part : joined(this.#rest, part);
     const end = endOfFields(bytes);
     if (end === null) return "malformed";
     this.#rest = bytes.slice(end);
     // The decoder throws on integers beyond 2^53, and on fields that are not messages.
     try {
-      return FleetSnapshot.decode(bytes.subarray(0, end));
+      return this.#decode(bytes.subarray(0, end));
     } catch {
       return "malformed";
     }

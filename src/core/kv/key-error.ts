@@ -1,0 +1,26 @@
+// Why an operation on the key space was refused. A closed union: etcd's codes and texts for it are made where
+// answers are sent. No words here, because answers are part of the replicated state's behaviour (ADR-0015).
+
+export type KeyError =
+  | "empty-key"
+  | "key-not-found"
+  | "value-provided"
+  | "lease-provided"
+  | "too-many-operations"
+  | "duplicate-key"
+  | "compacted"
+  | "future-revision"
+  | "lease-not-found"
+  | "lease-exists"
+  | "lease-ttl-too-large"
+  // Not etcd's: a command without an operation.
+  | "operation-unknown";
+
+export interface Refused {
+  readonly ok: false;
+  readonly error: KeyError;
+}
+
+export function refused(error: KeyError): Refused {
+  return { ok: false, error };
+}

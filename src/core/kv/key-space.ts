@@ -1,0 +1,309 @@
+// The door to the key space: a command in, its answers and events out. Every replica applies the same commands in the
+// same order, so only the state and the command matter. Semantics are etcd's (v3.5.33). Bad input is a refusal, never
+// an exception: an exception here would stop every replica at the same entry, for good.
+
+import { assert } from "../base/assert.ts";
+import type { Slicing } from "../fleet/slices.ts";
+import { type Lanes, NO_LANES, printLanes } from "../fleet/tables/row-hash.ts";
+import type {
+  CompactionResponse,
+  DeleteRangeRequest,
+  DeleteRangeResponse,
+  LeaseGrantRequest,
+  LeaseGrantResponse,
+  LeaseRevokeResponse,
+  PutRequest,
+  PutResponse,
+  RangeRequest,
+  RangeResponse,
+  TxnRequest,
+  TxnResponse,
+} from "../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Event, KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
+import type { KeyCommand, LeaseExpiry } from "../wire/gen/fleet/v1/key_command.ts";
+import { checkPut, checkRange, checkTxn, isReadOnly } from "./check-request.ts";
+import type { KeyOperationKind } from "./command-codec.ts";
+import { hashLease, hashNumber, hashVersion, nextDigest } from "./digest.ts";
+import { type EventsSince, readEvents } from "./events.ts";
+import { hashKv } from "./hash-kv.ts";
+import { History } from "./history.ts";
+import { bytesOf } from "./key-bytes.ts";
+import { type KeyError, type Refused, refused } from "./key-error.ts";
+import type { Counts, KeySpaceView } from "./key-space-view.ts";
+import { type Lease, type LeaseId, Leases } from "./leases.ts";
+import { answerRange, checkRevision, headerAt, type Revisions } from "./range.ts";
+import { checkChosen, checkPutAgainst, choose, run } from "./transaction.ts";
+import { Write } from "./write.ts";
+
+export type KeyResponse =
+  | { readonly $case: "put"; readonly value: PutResponse }
+  | { readonly $case: "deleteRange"; readonly value: DeleteRangeResponse }
+  | { readonly $case: "txn"; readonly value: TxnResponse }
+  | { readonly $case: "compaction"; readonly value: CompactionResponse }
+  | { readonly $case: "leaseGrant"; readonly value: LeaseGrantResponse }
+  | { readonly $case: "leaseRevoke"; readonly value: LeaseRevokeResponse }
+  /** Whether this is the newest leader. */
+  | { readonly $case: "leaseTerm"; readonly isNewest: boolean }
+  /** The leases that this operation removed; the others had gone, or belong to a newer leader. */
+  | { readonly $case: "leaseExpiry"; readonly expired: readonly LeaseId[] };
+
+export type KeyAnswer = { readonly ok: true; readonly response: KeyResponse } | Refused;
+
+/** Of one operation. */
+export interface Applied {
+  /** The current revision after it. */
+  readonly revision: number;
+  readonly answer: KeyAnswer;
+  /** In order. Usually of one revision; of several only if several leases ended. */
+  readonly events: readonly Event[];
+}
+
+export type Read<Response> = { readonly ok: true; readonly response: Response } | Refused;
+
+/** As of etcd: the first write makes revision 2. */
+const EMPTY: Counts = { revision: 1, compactRevision: -1, digest: NO_LANES };
+const NO_EVENTS: readonly Event[] = [];
+
+export class KeySpace {
+  readonly #history: History;
+  readonly #leases: Leases;
+  #revision: number;
+  #compactRevision: number;
+  #digest: Lanes;
+
+  /** Empty without arguments. Those are for snapshots. */
+  constructor(history = new History(), leases = new Leases(), counts = EMPTY) {
+    this.#history = history;
+    this.#leases = leases;
+    this.#revision = counts.revision;
+    this.#compactRevision = counts.compactRevision;
+    this.#digest = counts.digest;
+  }
+
+  get currentRevision(): number {
+    return this.#revision;
+  }
+
+  /** Reads of earlier revisions are refused. -1 = never compacted. */
+  get compactRevision(): number {
+    return this.#compactRevision;
+  }
+
+  /** Equal on replicas that applied the same commands: 16 hexadecimal digits. */
+  get digest(): string {
+    return printLanes(this.#digest);
+  }
+
+  /** For reading only. */
+  get leases(): Pick<Leases, "all" | "get" | "keysOf" | "size" | "term"> {
+    return this.#leases;
+  }
+
+  /** Applies all operations, each as a whole, and returns what each came to. */
+  apply(command: KeyCommand): readonly Applied[] {
+    return command.operations.map(({ kind }) => {
+      if (kind === undefined) return this.#refused("operation-unknown");
+      const before = this.#revision;
+      const applied = this.#perform(kind);
+      assert(applied.revision >= before, "revisions never go back");
+      return applied;
+    });
+  }
+
+  range(request: RangeRequest): Read<RangeResponse> {
+    const wrong = checkRange(request) ?? checkRevision(request.revision, this.#revisions);
+    if (wrong !== null) return refused(wrong);
+    return { ok: true, response: answerRange(this.#history, request, this.#revision) };
+  }
+
+  /** For a transaction that only reads, which need not be replicated. */
+  readTxn(request: TxnRequest): Read<TxnResponse> {
+    assert(isReadOnly(request), "a transaction that writes is replicated");
+    const applied = this.#txn(request);
+    if (!applied.answer.ok) return applied.answer;
+    const { response } = applied.answer;
+    assert(response.$case === "txn", "a transaction is answered as one");
+    return { ok: true, response: response.value };
+  }
+
+  /**
+   * The events from `revision` on of a key or range, at most about `eventsMax`, and never a part of a revision. It looks
+   * at a bounded number of versions. `next` is the revision to continue with.
+   */
+  eventsSince(revision: number, key: Uint8Array, rangeEnd: Uint8Array, eventsMax: number): EventsSince {
+    return readEvents(this.#history, this.#revisions, { revision, key, rangeEnd, eventsMax });
+  }
+
+  /** The key's version before a revision, for an event's `prev_kv`; null if there is none or it was compacted. */
+  before(key: Uint8Array, revision: number): KeyValue | null {
+    return checkRevision(revision - 1, this.#revisions) === null && revision > 1
+      ? this.#history.at(key, revision - 1)
+      : null;
+  }
+
+  /** etcd's HashKV: equal on all replicas at the same revision and compaction. Later changes do not matter. */
+  hashKv(revision: number): Read<{ revision: number; compactRevision: number; hash: Slicing<number> }> {
+    const wrong = checkRevision(revision, this.#revisions);
+    if (wrong !== null) return refused(wrong);
+    const at = revision <= 0 ? this.#revision : revision;
+    const hash = hashKv(this.#history.capture(), at, this.#compactRevision);
+    return { ok: true, response: { revision: at, compactRevision: this.#compactRevision, hash } };
+  }
+
+  /** The present content, which later changes leave alone; `encodeKeySpace` makes a snapshot of it. */
+  capture(): KeySpaceView {
+    return {
+      revision: this.#revision,
+      compactRevision: this.#compactRevision,
+      digest: this.#digest,
+      grants: this.#leases.grants,
+      term: this.#leases.term,
+      leases: this.#leases.capture(),
+      versions: this.#history.capture(),
+    };
+  }
+
+  get #revisions(): Revisions {
+    return { current: this.#revision, compacted: this.#compactRevision };
+  }
+
+  #perform(kind: KeyOperationKind): Applied {
+    switch (kind.$case) {
+      case "put":
+        return this.#put(kind.value);
+      case "deleteRange":
+        return this.#deleteRange(kind.value);
+      case "txn":
+        return this.#txn(kind.value);
+      case "compaction":
+        return this.#compact(kind.value.revision);
+      case "leaseGrant":
+        return this.#grant(kind.value);
+      case "leaseRevoke":
+        return this.#revoke(kind.value.ID);
+      case "leaseTerm":
+        return this.#takeOver(kind.value.term);
+      case "leaseExpiry":
+        return this.#expire(kind.value);
+    }
+  }
+
+  #put(request: PutRequest): Applied {
+    const { lease } = request;
+    const wrong = checkPut(request) ?? this.#missingLease(lease) ?? this.#checkKept(request);
+    if (wrong !== null) return this.#refused(wrong);
+    const write = this.#write();
+    return this.#written(write, { $case: "put", value: write.put(request) });
+  }
+
+  #deleteRange(request: DeleteRangeRequest): Applied {
+    const wrong = checkRange(request);
+    if (wrong !== null) return this.#refused(wrong);
+    const write = this.#write();
+    return this.#written(write, { $case: "deleteRange", value: write.deleteRange(request) });
+  }
+
+  #txn(request: TxnRequest): Applied {
+    const wrong = checkTxn(request);
+    if (wrong !== null) return this.#refused(wrong);
+    const chosen = choose(this.#history, request, this.#revision);
+    const denied = checkChosen(this.#history, this.#leases, chosen, this.#revisions);
+    if (denied !== null) return this.#refused(denied);
+    const write = this.#write();
+    return this.#written(write, { $case: "txn", value: run(write, chosen) });
+  }
+
+  #compact(revision: number): Applied {
+    if (revision <= this.#compactRevision) return this.#refused("compacted");
+    if (revision > this.#revision) return this.#refused("future-revision");
+    this.#compactRevision = revision;
+    this.#history.compact(revision);
+    this.#digest = nextDigest(this.#digest, hashNumber("compaction", revision));
+    return this.#changed({ $case: "compaction", value: { header: headerAt(this.#revision) } });
+  }
+
+  #grant({ ID, TTL }: LeaseGrantRequest): Applied {
+    const lease = this.#leases.grant(ID, TTL);
+    if (typeof lease === "string") return this.#refused(lease);
+    this.#digest = nextDigest(this.#digest, hashLease(lease));
+    const header = headerAt(this.#revision);
+    return this.#changed({ $case: "leaseGrant", value: { header, ID, TTL: lease.ttlSeconds, error: "" } });
+  }
+
+  #revoke(id: LeaseId): Applied {
+    const lease = this.#leases.get(id);
+    if (lease === undefined) return this.#refused("lease-not-found");
+    const events = this.#end(lease);
+    const value = { header: headerAt(this.#revision) };
+    return { ...this.#changed({ $case: "leaseRevoke", value }), events };
+  }
+
+  #takeOver(term: number): Applied {
+    const isNewest = this.#leases.takeOver(term);
+    if (isNewest) this.#digest = nextDigest(this.#digest, hashNumber("lease-term", term));
+    return this.#changed({ $case: "leaseTerm", isNewest });
+  }
+
+  /**
+   * The leader of a newer term has extended all leases, so an earlier leader's view of them is void. A lease that was
+   * granted again is another one.
+   */
+  #expire({ term, leases }: LeaseExpiry): Applied {
+    const expired: LeaseId[] = [];
+    const events: Event[] = [];
+    for (const { id, grant } of leases) {
+      const lease = this.#leases.get(id);
+      if (term !== this.#leases.term || lease === undefined || lease.grant !== grant) continue;
+      events.push(...this.#end(lease));
+      expired.push(id);
+    }
+    return { ...this.#changed({ $case: "leaseExpiry", expired }), events };
+  }
+
+  /** Deletes the lease's keys, in one revision and in the order of their bytes, and then the lease. */
+  #end(lease: Lease): readonly Event[] {
+    const write = this.#write();
+    for (const key of this.#leases.keysOf(lease.id)) {
+      const { deleted } = write.deleteRange({ key: bytesOf(key), rangeEnd: bytesOf(""), prevKv: false });
+      assert(deleted === 1, "a lease's key exists");
+    }
+    this.#leases.remove(lease.id);
+    this.#commit(write);
+    this.#digest = nextDigest(this.#digest, hashNumber("lease-ended", lease.grant));
+    return write.events;
+  }
+
+  #write(): Write {
+    return new Write(this.#history, this.#leases, this.#revision);
+  }
+
+  #commit(write: Write): void {
+    this.#revision = write.revision;
+    for (const [sub, { kv }] of write.events.entries()) {
+      if (kv !== undefined) this.#digest = nextDigest(this.#digest, hashVersion(kv, sub));
+    }
+  }
+
+  #written(write: Write, response: KeyResponse): Applied {
+    this.#commit(write);
+    return { revision: this.#revision, answer: { ok: true, response }, events: write.events };
+  }
+
+  #changed(response: KeyResponse): Applied {
+    return { revision: this.#revision, answer: { ok: true, response }, events: NO_EVENTS };
+  }
+
+  #refused(error: KeyError): Applied {
+    return { revision: this.#revision, answer: refused(error), events: NO_EVENTS };
+  }
+
+  /** A put outside a transaction looks for its lease before its key, as in etcd. */
+  #missingLease(lease: LeaseId): KeyError | null {
+    return lease !== "0" && this.#leases.get(lease) === undefined ? "lease-not-found" : null;
+  }
+
+  #checkKept(request: PutRequest): KeyError | null {
+    const operation = { request: { $case: "requestPut" as const, value: request } };
+    return checkPutAgainst(this.#history, this.#leases, operation, this.#revision);
+  }
+}

@@ -1,0 +1,192 @@
+// Encodes a key space as bytes and restores it. A snapshot is encoded in parts of bounded size, between which the driver
+// can do other work, and decoded in slices. Equal key spaces have equal bytes. Restoring adds up the rows' hashes: a
+// snapshot with other rows than were encoded is refused.
+
+import { MessageSlices } from "../base/message-slices.ts";
+import { addLanes, type Lanes, NO_LANES } from "../fleet/tables/row-hash.ts";
+import {
+  type KeyLease,
+  type KeyRecord,
+  type KeySpaceEnd,
+  type KeySpaceHead,
+  KeySpaceSnapshot,
+} from "../wire/gen/fleet/v1/key_command.ts";
+import { KNOWN_KEY_FORMAT } from "./command-codec.ts";
+import { hashLease, hashVersion } from "./digest.ts";
+import { type CapturedVersions, History } from "./history.ts";
+import { textOf } from "./key-bytes.ts";
+import { KeySpace } from "./key-space.ts";
+import type { KeySpaceView } from "./key-space-view.ts";
+import { Leases } from "./leases.ts";
+
+export interface NoSnapshot {
+  readonly ok: false;
+  readonly reason: "malformed" | "format-unknown" | "hash-mismatch";
+  readonly message: string;
+}
+
+export type RestoredKeySpace = { readonly ok: true; readonly keySpace: KeySpace } | NoSnapshot;
+
+/** A part has about this many bytes, or one row more. */
+const PART_BYTES = 64 * 1024;
+const LEASES_PER_PART = 1_000;
+
+/** Parts whose concatenation is the snapshot. */
+export function* encodeKeySpace(view: KeySpaceView): Generator<Uint8Array, void, undefined> {
+  const { revision, compactRevision, term: leaseTerm, grants, digest } = view;
+  const digests = { digestLow: digest.low, digestHigh: digest.high };
+  const head = { revision, compactRevision, leaseTerm, grants, ...digests };
+  yield encodePart({ format: KNOWN_KEY_FORMAT, head });
+  const sum = new RowSum();
+  let leases: KeyLease[] = [];
+  for (const lease of view.leases) {
+    sum.add(hashLease(lease));
+    leases.push(lease);
+    if (leases.length < LEASES_PER_PART) continue;
+    yield encodePart({ leases });
+    leases = [];
+  }
+  if (leases.length > 0) yield encodePart({ leases });
+  yield* encodeVersions(view.versions, sum);
+  yield encodePart({ end: { rows: sum.count, hashLow: sum.lanes.low, hashHigh: sum.lanes.high } });
+}
+
+function* encodeVersions(versions: CapturedVersions, sum: RowSum): Generator<Uint8Array, void, undefined> {
+  let records: KeyRecord[] = [];
+  let bytes = 0;
+  for (const { kv, sub } of versions.all()) {
+    sum.add(hashVersion(kv, sub));
+    const { key, value, createRevision, version, lease } = kv;
+    records.push({ revision: kv.modRevision, subRevision: sub, key, value, createRevision, version, lease });
+    bytes += key.length + value.length;
+    if (bytes < PART_BYTES && records.length < LEASES_PER_PART) continue;
+    yield encodePart({ records });
+    records = [];
+    bytes = 0;
+  }
+  if (records.length > 0) yield encodePart({ records });
+}
+
+/** Decodes a snapshot as its bytes arrive, into a key space of its own. Zero bytes are the empty one. */
+export class KeySpaceReader {
+  readonly #rows = new SnapshotRows();
+  readonly #history = new History();
+  readonly #leases = new Leases();
+
+  /** Adds the next bytes; returns null, or why this is not a snapshot. */
+  add(part: Uint8Array): NoSnapshot | null {
+    const read = this.#rows.add(part);
+    if (!read.ok) return read;
+    for (const lease of read.rows.leases) this.#leases.restore(lease);
+    for (const record of read.rows.records) this.#restore(record);
+    return null;
+  }
+
+  /** All bytes have arrived. */
+  finish(): RestoredKeySpace {
+    const wrong = this.#rows.end();
+    if (wrong !== null) return wrong;
+    const { head } = this.#rows;
+    if (head === undefined) return { ok: true, keySpace: new KeySpace() };
+    this.#leases.restoreCounts(head.grants, head.leaseTerm);
+    for (const { key, lease } of this.#history.leased()) {
+      if (this.#leases.get(lease) === undefined) return malformed("a key's lease is not among the leases");
+      this.#leases.attach(lease, textOf(key));
+    }
+    const digest = { low: head.digestLow, high: head.digestHigh };
+    const { revision, compactRevision } = head;
+    const keySpace = new KeySpace(this.#history, this.#leases, { revision, compactRevision, digest });
+    return { ok: true, keySpace };
+  }
+
+  #restore({ revision, subRevision, key, value, createRevision, version, lease }: KeyRecord): void {
+    const kv = { key, value, createRevision, modRevision: revision, version, lease };
+    this.#history.append(kv, subRevision);
+  }
+}
+
+/** Checks whether the bytes can be restored, with the memory of one slice. */
+export class KeySpaceCheck {
+  readonly #rows = new SnapshotRows();
+
+  add(part: Uint8Array): NoSnapshot | null {
+    const read = this.#rows.add(part);
+    return read.ok ? null : read;
+  }
+
+  finish(): NoSnapshot | null {
+    return this.#rows.end();
+  }
+}
+
+/** The rows of a snapshot slice by slice, checked for what restoring relies on. */
+class SnapshotRows {
+  readonly #slices = new MessageSlices((bytes) => KeySpaceSnapshot.decode(bytes));
+  readonly #sum = new RowSum();
+  #isEmpty = true;
+  #format = 0;
+  #end: KeySpaceEnd | undefined;
+  #last = { revision: 0, sub: 0 };
+  head: KeySpaceHead | undefined;
+
+  add(part: Uint8Array): NoSnapshot | { readonly ok: true; readonly rows: KeySpaceSnapshot } {
+    if (part.length > 0) this.#isEmpty = false;
+    const rows = this.#slices.add(part);
+    if (rows === "malformed") return malformed("it is no KeySpaceSnapshot message");
+    this.#format ||= rows.format;
+    this.head ??= rows.head;
+    this.#end ??= rows.end;
+    if (this.#format > KNOWN_KEY_FORMAT) return unknownFormat(this.#format);
+    for (const lease of rows.leases) this.#sum.add(hashLease(lease));
+    for (const record of rows.records) {
+      if (!this.#follows(record)) return malformed("its versions are not in order");
+      const { revision, subRevision, ...rest } = record;
+      this.#sum.add(hashVersion({ ...rest, modRevision: revision }, subRevision));
+    }
+    return { ok: true, rows };
+  }
+
+  end(): NoSnapshot | null {
+    if (this.#isEmpty) return null;
+    if (!this.#slices.isWhole || this.head === undefined || this.#end === undefined) {
+      return malformed("it is no whole KeySpaceSnapshot message");
+    }
+    if (this.#last.revision > this.head.revision) return malformed("a version is newer than the whole");
+    const { lanes, count } = this.#sum;
+    const { rows, hashLow, hashHigh } = this.#end;
+    if (rows === count && hashLow === lanes.low && hashHigh === lanes.high) return null;
+    const message = `its ${count} rows have another hash than the ${rows} that were encoded`;
+    return { ok: false, reason: "hash-mismatch", message };
+  }
+
+  #follows({ revision, subRevision }: KeyRecord): boolean {
+    const { revision: last, sub } = this.#last;
+    if (revision < last || (revision === last && subRevision <= sub && last > 0)) return false;
+    this.#last = { revision, sub: subRevision };
+    return true;
+  }
+}
+
+class RowSum {
+  lanes: Lanes = NO_LANES;
+  count = 0;
+
+  add(row: Lanes): void {
+    this.lanes = addLanes(this.lanes, row);
+    this.count += 1;
+  }
+}
+
+function malformed(message: string): NoSnapshot {
+  return { ok: false, reason: "malformed", message };
+}
+
+function unknownFormat(format: number): NoSnapshot {
+  const message = `it has format ${format}, this version reads up to ${KNOWN_KEY_FORMAT}`;
+  return { ok: false, reason: "format-unknown", message };
+}
+
+function encodePart(part: Partial<KeySpaceSnapshot>): Uint8Array {
+  const whole = { format: 0, head: undefined, leases: [], records: [], end: undefined, ...part };
+  return KeySpaceSnapshot.encode(whole).finish();
+}
