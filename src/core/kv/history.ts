@@ -9,7 +9,7 @@ import { NO_LEASE } from "./leases.ts";
 /** Counts the versions in the order of their making. */
 export type VersionId = number;
 
-export const NO_VERSION: VersionId = -1;
+const NO_VERSION: VersionId = -1;
 
 export interface NewVersion {
   readonly kv: KeyValue;

@@ -47,7 +47,7 @@ export type KeyResponse =
   /** The leases that this operation removed; the others had gone, or belong to a newer leader. */
   | { readonly $case: "leaseExpiry"; readonly expired: readonly LeaseId[] };
 
-export type KeyAnswer = { readonly ok: true; readonly response: KeyResponse } | Refused;
+type KeyAnswer = { readonly ok: true; readonly response: KeyResponse } | Refused;
 
 /** Of one operation. */
 export interface Applied {
