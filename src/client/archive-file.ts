@@ -3,13 +3,12 @@
 
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { printableJson } from "../core/base/printable.ts";
+import { fieldsOf, restoreAbsent, withAbsent } from "./files/absent-values.ts";
 import { writeNewFile } from "./files/new-file.ts";
-import { readInput } from "./files/read-input.ts";
+import { readInputBytes } from "./files/read-input.ts";
 
 const KIND = "FleetArchive";
 const SCHEMA_VERSION = 1;
-/** Marks a field without a value, which JSON would omit. */
-const ABSENT = { $absent: true };
 
 export interface Archive {
   /** The command, as typed: "shard list". */
@@ -26,7 +25,7 @@ export interface Archive {
 /** Throws ARCHIVE_NOT_WRITTEN, also when a file of that name exists. */
 export async function writeArchive(path: string, archive: Archive): Promise<void> {
   const document = { kind: KIND, schemaVersion: SCHEMA_VERSION, ...archive };
-  const text = JSON.stringify(document, (_, value: unknown) => (value === undefined ? ABSENT : value), 2);
+  const text = withAbsent(document, 2);
   await writeNewFile(path, `${printableJson(text)}\n`).catch((cause: unknown) => {
     throw new OperatorError("ARCHIVE_NOT_WRITTEN", {
       what: `the answer cannot be archived in ${path}`,
@@ -38,9 +37,9 @@ export async function writeArchive(path: string, archive: Archive): Promise<void
   });
 }
 
-/** The archive of `command` in the file. Throws ARCHIVE_MISSING or ARCHIVE_INVALID. */
-export async function readArchive(path: string, command: string): Promise<Archive> {
-  const text = await readInput(path).catch((cause: unknown) => {
+/** The bytes of what `--from` names: an archive, or a bundle. Throws ARCHIVE_MISSING. */
+export async function readArchiveBytes(path: string, command: string): Promise<Buffer> {
+  return await readInputBytes(path).catch((cause: unknown) => {
     throw new OperatorError("ARCHIVE_MISSING", {
       what: `the archive ${path} cannot be read`,
       why: cause instanceof Error ? cause.message : String(cause),
@@ -49,6 +48,10 @@ export async function readArchive(path: string, command: string): Promise<Archiv
       cause,
     });
   });
+}
+
+/** The archive of `command` in the text of a file. Throws ARCHIVE_INVALID. */
+export function parseArchive(path: string, text: string, command: string): Archive {
   const archive = parse(text);
   if (archive === null) throw invalidArchive(path, `this version did not write it`);
   if (archive.command === command) return archive;
@@ -82,22 +85,10 @@ function parse(text: string): Archive | null {
 
 function parseJson(text: string): unknown {
   try {
-    return restore(JSON.parse(text));
+    return restoreAbsent(JSON.parse(text));
   } catch {
     return null;
   }
-}
-
-// JSON.parse's own reviver would remove fields that become undefined.
-function restore(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(restore);
-  if (typeof value !== "object" || value === null) return value;
-  if ("$absent" in value) return undefined;
-  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, restore(field)]));
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -1,6 +1,7 @@
 // `fleet logs [PROCESS…]`: what a local fleet's processes logged, merged by time, and what they log from now on.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Args, Flags } from "@oclif/core";
+import type { LogSelection } from "../client/logs/fleet-logs.ts";
 import type { LogLine } from "../client/logs/log-line.ts";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { durationFlag } from "../ui/cli/fleet-flags.ts";
@@ -9,6 +10,10 @@ import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 import { writeData } from "../ui/cli/terminal.ts";
 import { logLine } from "../ui/model/log-lines.ts";
 import { printableReport } from "../ui/model/printable-report.ts";
+
+interface BundleSelection extends Omit<LogSelection, "isFollowed" | "since"> {
+  readonly sinceMs: number | null;
+}
 
 const LINES = 100;
 const LINES_MAX = 100_000;
@@ -33,6 +38,10 @@ export default class Logs extends LocalCommand {
   };
   static override flags = {
     ...localFlags,
+    from: Flags.string({
+      summary: "Show the logs in this bundle instead of those of a local fleet",
+      exclusive: ["dir", "follow"],
+    }),
     follow: Flags.boolean({ char: "f", summary: "Then show each new line, until Ctrl-C" }),
     tail: Flags.integer({
       min: 0,
@@ -56,21 +65,47 @@ export default class Logs extends LocalCommand {
       import("../client/files/local-fleet.ts"),
       import("../client/logs/fleet-logs.ts"),
     ]);
-    const fleet = await loadLocalFleet(await this.folder(flags));
-    const logs = await openLogs(fleet, {
-      ...{ names, level: flags.level, isFollowed: flags.follow },
-      since: flags.since === undefined ? null : new Date(Date.now() - flags.since).toISOString(),
-      linesMax: flags.tail ?? (flags.since === undefined ? LINES : LINES_MAX),
-    });
-    const nameWidth = Math.max(...fleet.processes.map(({ name }) => name.length));
-    if (this.output.format === "json" && !flags.follow) {
-      writeData(stringify({ ...toContract("LogList", {}), lines: logs.lines }, true));
+    const linesMax = flags.tail ?? (flags.since === undefined ? LINES : LINES_MAX);
+    if (flags.from !== undefined) {
+      const { from: path, level, since } = flags;
+      this.#showAll(await this.#linesIn(path, { names, level, linesMax, sinceMs: since ?? null }));
       return;
     }
-    if (logs.lines.length === 0) this.note("no lines to show");
+    const fleet = await loadLocalFleet(await this.folder(flags));
+    const logs = await openLogs(fleet, {
+      ...{ names, level: flags.level, isFollowed: flags.follow, linesMax },
+      since: flags.since === undefined ? null : new Date(Date.now() - flags.since).toISOString(),
+    });
+    const nameWidth = Math.max(...fleet.processes.map(({ name }) => name.length));
+    if (!flags.follow) return this.#showAll(logs.lines, nameWidth);
     this.#show(logs.lines, nameWidth);
-    if (!flags.follow) return;
     for await (const news of logs.follow((ms) => sleep(ms))) this.#show(news, nameWidth);
+  }
+
+  /** The logs in a bundle; `sinceMs` counts back from when it was made. */
+  async #linesIn(path: string, { sinceMs, ...selection }: BundleSelection): Promise<readonly LogLine[]> {
+    const [{ openBundle }, { logsIn }] = await Promise.all([
+      import("../client/bundle/open-bundle.ts"),
+      import("../client/bundle/bundle-logs.ts"),
+    ]);
+    const bundle = await openBundle(path, this.words);
+    const { at, target } = bundle.head;
+    this.note(`from ${path}: fleet ${target.name} as it was at ${at}`);
+    const madeMs = Date.parse(at);
+    const isDated = sinceMs !== null && Number.isFinite(madeMs);
+    return logsIn(bundle, { ...selection, since: isDated ? new Date(madeMs - sinceMs).toISOString() : null });
+  }
+
+  #showAll(
+    lines: readonly LogLine[],
+    nameWidth = Math.max(0, ...lines.map((line) => line.process.length)),
+  ): void {
+    if (this.output.format === "json") {
+      writeData(stringify({ ...toContract("LogList", {}), lines }, true));
+      return;
+    }
+    if (lines.length === 0) this.note("no lines to show");
+    this.#show(lines, nameWidth);
   }
 
   #show(lines: readonly LogLine[], nameWidth: number): void {

@@ -1,6 +1,7 @@
 // `fleet top`: the live dashboard; `--once` prints a single frame of it, for pipes and reports.
 import { Flags } from "@oclif/core";
 import type { FleetClient } from "../client/fleet-client.ts";
+import type { FleetReads } from "../client/fleet-reads.ts";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { shellWord } from "../core/base/shell-word.ts";
 import { paintFor } from "../ui/cli/color.ts";
@@ -38,6 +39,12 @@ and its dry run first, then asks.`;
   ];
   static override flags = {
     once: Flags.boolean({ summary: "Print one frame and exit; with --replay the recording's last frame" }),
+    from: Flags.string({
+      helpValue: "FILE",
+      summary: "One frame of what this bundle has (see: fleet bundle)",
+      dependsOn: ["once"],
+      exclusive: ["replay"],
+    }),
     record: Flags.string({
       helpValue: "FILE",
       summary: "Also keep what is heard in this new file, to be played again with --replay",
@@ -57,6 +64,7 @@ and its dry run first, then asks.`;
     const { flags } = await this.parse(Top);
     if (!flags.once && !(process.stdout.isTTY && process.stdin.isTTY)) throw noTerminal();
     if (flags.replay !== undefined) return await this.#replay(flags.replay, flags.once);
+    if (flags.from !== undefined) return await this.#printOnce(await this.bundled(flags.from));
     const client = await this.client(flags);
     if (flags.once) return await this.#printOnce(client);
     const { reason = "", command: restart = null } = flags;
@@ -164,7 +172,7 @@ and its dry run first, then asks.`;
     return await Recorder.open(path, head, (text) => store.dispatch({ kind: "notice", text }));
   }
 
-  async #printOnce(client: FleetClient): Promise<void> {
+  async #printOnce(client: FleetReads): Promise<void> {
     const [{ pollOnce }, { onceSources }] = await Promise.all([
       import("../ui/top-poller.ts"),
       import("../ui/top-sources.ts"),

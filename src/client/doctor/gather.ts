@@ -3,7 +3,7 @@
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
-import type { FleetClient } from "../fleet-client.ts";
+import type { FleetReads } from "../fleet-reads.ts";
 import type { Evidence, Gathered } from "./check.ts";
 import { contextFacts } from "./context-facts.ts";
 import { localFacts } from "./local-facts.ts";
@@ -12,7 +12,7 @@ import type { Tables } from "./tables.ts";
 /** Shorter than an operator's patience: a fleet without a leader has no tables to show. */
 const TABLES_DEADLINE_MS = 5_000;
 
-export async function gather(client: FleetClient, env: NodeJS.ProcessEnv, nowMs: number): Promise<Evidence> {
+export async function gather(client: FleetReads, env: NodeJS.ProcessEnv, nowMs: number): Promise<Evidence> {
   const { directory } = client.target;
   const [fleet, tables, local, contexts] = await Promise.all([
     tried(() => client.status()),
@@ -25,7 +25,7 @@ export async function gather(client: FleetClient, env: NodeJS.ProcessEnv, nowMs:
   return { fleet, tables, local, contexts };
 }
 
-async function readTables(client: FleetClient, nowMs: number): Promise<Tables> {
+async function readTables(client: FleetReads, nowMs: number): Promise<Tables> {
   const options = { deadlineMs: TABLES_DEADLINE_MS };
   const [{ shards }, { clusters }, { instructions }, { providers }, { quotas }, { shortfalls }] =
     await Promise.all([

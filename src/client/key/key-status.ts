@@ -34,7 +34,7 @@ export interface KeyReport {
 
 type KeyClient = Pick<FleetClient, "status" | "keyStatus" | "rotateKeys" | "orderNode">;
 
-export async function keyReport(client: KeyClient): Promise<KeyReport> {
+export async function keyReport(client: Pick<KeyClient, "status" | "keyStatus">): Promise<KeyReport> {
   const { nodes } = await client.status();
   const found = nodes.map(async ({ name, nodeId, address, error }) => {
     const node = { name, nodeId, address };

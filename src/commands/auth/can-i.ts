@@ -1,6 +1,6 @@
 // `fleet auth can-i VERB TABLE NAME`: whether the client may do that now, as the leader would judge it. Exits with 1 if not.
 import { Args, Flags } from "@oclif/core";
-import type { FleetClient } from "../../client/fleet-client.ts";
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { CheckAccessResponse, GrantedRule } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
@@ -52,11 +52,11 @@ export default class AuthCanI extends FleetCommand {
     const { as: operator = "", list } = flags;
     if (list) {
       if (verb !== undefined) throw usage("--list takes no VERB");
-      const load = (client: FleetClient) => client.checkAccess({ operator, permission: undefined });
+      const load = (client: FleetReads) => client.checkAccess({ operator, permission: undefined });
       return await this.read(flags, { view: rules, load });
     }
     if (verb === undefined || table === undefined) throw usage("VERB and TABLE are missing");
-    const load = (client: FleetClient) => client.checkAccess({ operator, permission: { verb, table, name } });
+    const load = (client: FleetReads) => client.checkAccess({ operator, permission: { verb, table, name } });
     const exit = ({ allowed }: CheckAccessResponse) => (allowed ? Exit.Ok : Exit.Failure);
     return await this.read(flags, { view: answer, load, exit });
   }

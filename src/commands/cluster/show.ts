@@ -1,7 +1,7 @@
 // `fleet cluster show NAME`: one cluster, and everything known of it.
 import { Args } from "@oclif/core";
 import type { ClusterFacts } from "../../client/cluster-facts.ts";
-import type { FleetClient } from "../../client/fleet-client.ts";
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { rfc3339 } from "../../ui/cli/json.ts";
 import { freshness, freshnessFlags } from "../../ui/cli/list-flags.ts";
@@ -33,7 +33,7 @@ export default class ClusterShow extends FleetCommand {
 
   async run(): Promise<ClusterFacts> {
     const { args, flags } = await this.parse(ClusterShow);
-    const load = async (client: FleetClient) => {
+    const load = async (client: FleetReads) => {
       const { clusterFacts } = await import("../../client/cluster-facts.ts");
       return await clusterFacts(
         client,

@@ -1,6 +1,6 @@
 // `fleet instruction list`: what shards were told about domains and have not accepted, or have refused.
 import type { Listed } from "../../client/all-pages.ts";
-import type { FleetClient } from "../../client/fleet-client.ts";
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import type { ListInstructionsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import {
@@ -44,7 +44,7 @@ export default class InstructionList extends FleetCommand {
     const { flags } = await this.parse(InstructionList);
     const { shard: shardId = "", "domain-key": key = "" } = flags;
     const options = { filter: { shardId, key }, ...limited(flags), ...freshness(flags) };
-    const load = async (client: FleetClient) => report(await client.listInstructions(options));
+    const load = async (client: FleetReads) => report(await client.listInstructions(options));
     return await this.read(flags, { view, load });
   }
 }

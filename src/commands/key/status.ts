@@ -1,8 +1,9 @@
 // `fleet key status`: how every node encrypts what it keeps, and what is left of before.
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import type { KeyReport, NodeKeys } from "../../client/key/key-status.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { tableFlags } from "../../ui/cli/output-flags.ts";
+import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { keyLines, keyTable } from "../../ui/model/tables/key-table.ts";
 
@@ -20,14 +21,16 @@ export default class KeyStatus extends FleetCommand {
   static override description =
     "Asks every coordinator. Remove an operator's key from the key file only when no node shows it and no kept export needs it. Exports are snapshots (fleet snapshot list: KEY) and audit/*.jsonl.sealed files in the data folders, which are never encrypted again (AUDIT FILES, with -o wide). Exits with 5 if a node does not answer.";
   static override examples = ["<%= config.bin %> key status"];
-  static override flags = tableFlags;
+  static override flags = readFlags;
 
   async run(): Promise<KeyReport> {
     const { flags } = await this.parse(KeyStatus);
-    const { keyReport } = await import("../../client/key/key-status.ts");
-    const report = await keyReport(await this.client(flags));
-    await this.print(report, view);
-    if (report.nodes.some(({ state }) => state === "unknown")) this.exitWith(Exit.NoQuorum);
-    return report;
+    const load = async (client: FleetReads) => {
+      const { keyReport } = await import("../../client/key/key-status.ts");
+      return await keyReport(client);
+    };
+    const exit = ({ nodes }: KeyReport) =>
+      nodes.some(({ state }) => state === "unknown") ? Exit.NoQuorum : Exit.Ok;
+    return await this.read(flags, { view, load, exit });
   }
 }

@@ -1,5 +1,5 @@
 // `fleet leader show`: the node that leads for a quorum.
-import type { FleetClient } from "../../client/fleet-client.ts";
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import type { FleetStatus } from "../../client/fleet-status.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
@@ -30,7 +30,7 @@ export default class LeaderShow extends FleetCommand {
 
   async run(): Promise<LeaderReport> {
     const { flags } = await this.parse(LeaderShow);
-    const load = async (client: FleetClient) => leaderReport(await client.status());
+    const load = async (client: FleetReads) => leaderReport(await client.status());
     return await this.read(flags, { view, load });
   }
 }

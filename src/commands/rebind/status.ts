@@ -1,7 +1,7 @@
 // `fleet rebind status [PLAN]`: the plans in the fleet, or how far one of them is.
 import { Args, Flags } from "@oclif/core";
 import type { Listed } from "../../client/all-pages.ts";
-import type { FleetClient } from "../../client/fleet-client.ts";
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import { progressOf } from "../../core/rebind/waves/progress.ts";
 import type { Plan, PlanStep } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListPlansResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
@@ -61,11 +61,10 @@ export default class RebindStatus extends FleetCommand {
     });
   }
 
-  async #load(client: FleetClient, planId: string, all: boolean): Promise<PlanReport> {
-    const { PlanJournal } = await import("../../client/rebind/waves/journal.ts");
-    const journal = new PlanJournal(client, planId, "");
-    const plan = await journal.row();
-    const steps = (await journal.steps()).filter((step) => all || isNotable(step));
+  async #load(client: FleetReads, planId: string, all: boolean): Promise<PlanReport> {
+    const { planNamed, stepsOf } = await import("../../client/rebind/waves/journal.ts");
+    const plan = await planNamed(client, planId);
+    const steps = (await stepsOf(client, planId)).filter((step) => all || isNotable(step));
     return { plan, steps };
   }
 }

@@ -1,6 +1,6 @@
 // `fleet role show NAME`: what one role allows, rule by rule, and all operators that have it.
 import { Args } from "@oclif/core";
-import type { FleetClient } from "../../client/fleet-client.ts";
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import type { RoleReport } from "../../client/role-named.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { freshness, freshnessFlags } from "../../ui/cli/list-flags.ts";
@@ -28,7 +28,7 @@ export default class RoleShow extends FleetCommand {
 
   async run(): Promise<RoleReport> {
     const { args, flags } = await this.parse(RoleShow);
-    const load = async (client: FleetClient) => {
+    const load = async (client: FleetReads) => {
       const { roleNamed } = await import("../../client/role-named.ts");
       return await roleNamed(client, args.role, freshness(flags));
     };

@@ -1,6 +1,6 @@
 // `fleet shard show NAME`: one shard, and what it has: all that remains of a drain.
 import { Args } from "@oclif/core";
-import type { FleetClient } from "../../client/fleet-client.ts";
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import type { ShardHoldings } from "../../client/shard-holdings.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { freshness, freshnessFlags } from "../../ui/cli/list-flags.ts";
@@ -25,7 +25,7 @@ export default class ShardShow extends FleetCommand {
 
   async run(): Promise<ShardHoldings> {
     const { args, flags } = await this.parse(ShardShow);
-    const load = async (client: FleetClient) => {
+    const load = async (client: FleetReads) => {
       const { holdingsOf } = await import("../../client/shard-holdings.ts");
       return await holdingsOf(client, args.shard, freshness(flags));
     };

@@ -1,7 +1,9 @@
 // A command that talks to a fleet: which one is meant, a client to it that is closed at the end, and reads of it: once,
 // again and again, or from an archive. The client, and gRPC with it, is loaded only when a command runs.
+import type { Bundle } from "../../client/bundle/section.ts";
 import type { ContextColor, Target } from "../../client/context/target.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
+import type { FleetReads } from "../../client/fleet-reads.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { confirmByName } from "./confirm.ts";
@@ -13,7 +15,7 @@ import { watch } from "./watch-loop.ts";
 
 /** A read: where its report comes from, how it looks, and which exit code it deserves. */
 export interface Reading<Report, Row extends object> {
-  readonly load: (client: FleetClient) => Promise<Report>;
+  readonly load: (client: FleetReads) => Promise<Report>;
   /** What is shown of it, when that is not all; an archive holds all. */
   readonly select?: (report: Report) => Report;
   readonly view: View<Report, Row>;
@@ -106,10 +108,10 @@ export abstract class FleetCommand extends BaseCommand {
   /** The report of a read, from a fleet or from an archive of it, as `show` has shown it. */
   async #obtain<Report extends object, Shown>(
     flags: ReadFlagValues,
-    load: (client: FleetClient) => Promise<Report>,
+    load: (client: FleetReads) => Promise<Report>,
     show: (report: Report) => Promise<Shown>,
   ): Promise<Shown> {
-    if (flags.from !== undefined) return await this.#replay(flags.from, show);
+    if (flags.from !== undefined) return await this.#replay(flags.from, load, show);
     const client = await this.client(flags);
     const report = await load(client);
     const shown = await show(report);
@@ -125,20 +127,56 @@ export abstract class FleetCommand extends BaseCommand {
     this.note(`archived in ${path}`);
   }
 
+  /** From an archive of this command, or from a bundle, which answers any read. */
   async #replay<Report extends object, Shown>(
     path: string,
+    load: (client: FleetReads) => Promise<Report>,
     show: (report: Report) => Promise<Shown>,
   ): Promise<Shown> {
-    const { invalidArchive, readArchive } = await import("../../client/archive-file.ts");
-    const { at, target, report } = await readArchive(path, this.words);
-    this.note(`from ${path}: fleet ${target.name} as it answered at ${at}`);
+    const [{ invalidArchive, parseArchive, readArchiveBytes }, { isBundle }] = await Promise.all([
+      import("../../client/archive-file.ts"),
+      import("../../client/bundle/bundle-file.ts"),
+    ]);
+    const bytes = await readArchiveBytes(path, this.words);
     try {
+      if (isBundle(bytes)) return await show(await this.#fromBundle(path, bytes, load));
+      const { at, target, report } = parseArchive(path, bytes.toString("utf8"), this.words);
+      this.note(`from ${path}: fleet ${target.name} as it answered at ${at}`);
       // The file says that this very read wrote it; one that was edited since shows as what cannot be shown.
       return await show(report as Report);
     } catch (error) {
       if (expectedFailure(error) !== null) throw error;
       throw invalidArchive(path, "its report is not as this version writes it");
     }
+  }
+
+  async #fromBundle<Report extends object>(
+    path: string,
+    bytes: Uint8Array,
+    load: (client: FleetReads) => Promise<Report>,
+  ): Promise<Report> {
+    const [{ parseBundle }, { bundleReads, reportIn }] = await Promise.all([
+      import("../../client/bundle/bundle-file.ts"),
+      import("../../client/bundle/bundle-reads.ts"),
+    ]);
+    const bundle = await parseBundle(path, bytes);
+    this.#noteBundle(path, bundle);
+    return (reportIn(bundle, this.words) as Report | null) ?? (await load(bundleReads(path, bundle)));
+  }
+
+  /** The fleet in a bundle, for reads that are no single report. Throws ARCHIVE_INVALID. */
+  protected async bundled(path: string): Promise<FleetReads> {
+    const [{ openBundle }, { bundleReads }] = await Promise.all([
+      import("../../client/bundle/open-bundle.ts"),
+      import("../../client/bundle/bundle-reads.ts"),
+    ]);
+    const bundle = await openBundle(path, this.words);
+    this.#noteBundle(path, bundle);
+    return bundleReads(path, bundle);
+  }
+
+  #noteBundle(path: string, { head: { at, target } }: Bundle): void {
+    this.note(`from ${path}: fleet ${target.name} as it was at ${at}`);
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {

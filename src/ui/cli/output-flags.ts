@@ -40,7 +40,7 @@ export const liveFlags = {
     helpGroup: OUTPUT,
   }),
   from: Flags.string({
-    summary: "Show the answer in this file instead of asking a fleet",
+    summary: "Show what this archive or bundle has instead of asking a fleet",
     exclusive: LIVE_ONLY,
     helpGroup: OUTPUT,
   }),

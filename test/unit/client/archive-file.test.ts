@@ -3,7 +3,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Archive, readArchive, writeArchive } from "../../../src/client/archive-file.ts";
+import {
+  type Archive,
+  parseArchive,
+  readArchiveBytes,
+  writeArchive,
+} from "../../../src/client/archive-file.ts";
 import { Exit } from "../../../src/core/base/errors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { failureOf } from "./local/fakes.ts";
@@ -16,10 +21,13 @@ const archive: Archive = {
   report: { stamp: undefined, shards: [{ shard: { shardId: "s1" }, observed: undefined, rows: [1, null] }] },
 };
 
+const archiveIn = async (path: string, command: string): Promise<Archive> =>
+  parseArchive(path, (await readArchiveBytes(path, command)).toString("utf8"), command);
+
 test("what was not known is there again, and is not known", async () => {
   const path = join(await temporaryFolder(), "a.json");
   await writeArchive(path, archive);
-  expect(await readArchive(path, "shard list")).toStrictEqual(archive);
+  expect(await archiveIn(path, "shard list")).toStrictEqual(archive);
   expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ kind: "FleetArchive", schemaVersion: 1 });
 });
 
@@ -54,5 +62,5 @@ test.each([
 ])("$code: $why", async ({ text, code, exit }) => {
   const path = join(await temporaryFolder(), "a.json");
   if (text !== null) await writeFile(path, text);
-  expect(await failureOf(readArchive(path, "shard list"))).toMatchObject({ code, exit });
+  expect(await failureOf(archiveIn(path, "shard list"))).toMatchObject({ code, exit });
 });

@@ -16,6 +16,24 @@ type OperationKind = NonNullable<Operation["kind"]>;
 
 const FAILURE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
+type PlanReads = Pick<FleetClient, "listPlans" | "listPlanSteps">;
+
+/** Throws PLAN_UNKNOWN. */
+export async function planNamed(client: PlanReads, planId: string): Promise<Plan> {
+  return (await findPlan(client, planId)) ?? planUnknown(planId);
+}
+
+/** In the plan's order. */
+export async function stepsOf(client: PlanReads, planId: string): Promise<PlanStep[]> {
+  const { steps } = await client.listPlanSteps({ filter: { planId } });
+  return steps.sort((a, b) => a.number - b.number);
+}
+
+async function findPlan(client: PlanReads, planId: string): Promise<Plan | null> {
+  const { plans } = await client.listPlans({ filter: { prefix: planId } });
+  return plans.find((plan) => plan.planId === planId) ?? null;
+}
+
 export class PlanJournal {
   readonly planId: string;
   readonly #client: JournalClient;
@@ -34,20 +52,18 @@ export class PlanJournal {
   }
 
   /** Null: there is no such plan, or it was trimmed. */
-  async find(): Promise<Plan | null> {
-    const { plans } = await this.#client.listPlans({ filter: { prefix: this.planId } });
-    return plans.find(({ planId }) => planId === this.planId) ?? null;
+  find(): Promise<Plan | null> {
+    return findPlan(this.#client, this.planId);
   }
 
   /** Throws PLAN_UNKNOWN. */
-  async row(): Promise<Plan> {
-    return (await this.find()) ?? planUnknown(this.planId);
+  row(): Promise<Plan> {
+    return planNamed(this.#client, this.planId);
   }
 
   /** In the plan's order. */
-  async steps(): Promise<PlanStep[]> {
-    const { steps } = await this.#client.listPlanSteps({ filter: { planId: this.planId } });
-    return steps.sort((a, b) => a.number - b.number);
+  steps(): Promise<PlanStep[]> {
+    return stepsOf(this.#client, this.planId);
   }
 
   /** Becomes the plan's runner, unless its fence is another by now. */

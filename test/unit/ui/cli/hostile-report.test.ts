@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { readArchive, writeArchive } from "../../../../src/client/archive-file.ts";
+import {
+  type Archive,
+  parseArchive,
+  readArchiveBytes,
+  writeArchive,
+} from "../../../../src/client/archive-file.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import { Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { paintFor } from "../../../../src/ui/cli/color.ts";
@@ -58,6 +63,9 @@ test.each(FORMATS)("a list of clusters, as %s", async (format) => {
   }
 });
 
+const archiveIn = async (path: string, command: string): Promise<Archive> =>
+  parseArchive(path, (await readArchiveBytes(path, command)).toString("utf8"), command);
+
 test("an error that quotes a server", () => {
   const error = new OperatorError("X", {
     what: SPOOF,
@@ -85,6 +93,6 @@ test("an archive is its owner's alone, printable, and read back as it was answer
   await writeArchive(path, archive);
   expect(await readFile(path, "utf8")).not.toMatch(UNSAFE);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
-  expect(await readArchive(path, "x")).toEqual(archive);
+  expect(await archiveIn(path, "x")).toEqual(archive);
   await rm(folder, { recursive: true });
 });
