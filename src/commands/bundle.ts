@@ -37,7 +37,7 @@ function missingLines(missing: BundleReport["missing"]): string[] {
 export default class BundleCommand extends FleetCommand {
   static override summary = "Collect a fleet's state in one file, for a colleague to look at";
   static override description =
-    "The file has the status, all tables, the newest 10 000 audit entries, the findings of fleet doctor and, of a local fleet, fleet.yaml, metrics, the ends of its logs and the last crash. Keys and credentials are left out. Commands that read a fleet show it with --from FILE. A node, a quorum or all coordinators may be down: the file says what is missing. docs/bundle.md has the format.";
+    "The file has the status, all tables, the newest 10 000 audit entries and the findings of fleet doctor. Of a local fleet it also has fleet.yaml, metrics, the ends of logs and the last crash. Keys and credentials are left out. Commands that read a fleet show it with --from FILE. A node, a quorum or all coordinators may be down. The file says what is missing. docs/bundle.md has the format.";
   static override examples = [
     "<%= config.bin %> bundle",
     "<%= config.bin %> bundle sick.bundle --anonymize",
