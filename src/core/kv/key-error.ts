@@ -13,6 +13,8 @@ export type KeyError =
   | "lease-not-found"
   | "lease-exists"
   | "lease-ttl-too-large"
+  // Not etcd's: the retention window needs more history than the limit. A later attempt may succeed.
+  | "history-full"
   // Not etcd's: a command without an operation.
   | "operation-unknown";
 

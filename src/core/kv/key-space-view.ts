@@ -3,12 +3,14 @@
 import type { Lanes } from "../fleet/tables/row-hash.ts";
 import type { CapturedVersions } from "./history.ts";
 import type { Lease } from "./leases.ts";
+import type { RetentionState } from "./retention.ts";
 
 /** What a key space consists of beside its versions and leases. */
 export interface Counts {
   readonly revision: number;
   readonly compactRevision: number;
   readonly digest: Lanes;
+  readonly retention: RetentionState;
 }
 
 export interface KeySpaceView extends Counts {

@@ -32,6 +32,7 @@ import { type KeyError, type Refused, refused } from "./key-error.ts";
 import type { Counts, KeySpaceView } from "./key-space-view.ts";
 import { type Lease, type LeaseId, Leases } from "./leases.ts";
 import { answerRange, checkRevision, headerAt, type Revisions } from "./range.ts";
+import { KEEP_ALL, Retention, type RetentionRule } from "./retention.ts";
 import { checkChosen, checkPutAgainst, choose, run } from "./transaction.ts";
 import { Write } from "./write.ts";
 
@@ -45,7 +46,8 @@ export type KeyResponse =
   /** Whether this is the newest leader. */
   | { readonly $case: "leaseTerm"; readonly isNewest: boolean }
   /** The leases that this operation removed; the others had gone, or belong to a newer leader. */
-  | { readonly $case: "leaseExpiry"; readonly expired: readonly LeaseId[] };
+  | { readonly $case: "leaseExpiry"; readonly expired: readonly LeaseId[] }
+  | { readonly $case: "retention" };
 
 type KeyAnswer = { readonly ok: true; readonly response: KeyResponse } | Refused;
 
@@ -61,7 +63,7 @@ export interface Applied {
 export type Read<Response> = { readonly ok: true; readonly response: Response } | Refused;
 
 /** As of etcd: the first write makes revision 2. */
-const EMPTY: Counts = { revision: 1, compactRevision: -1, digest: NO_LANES };
+const EMPTY: Counts = { revision: 1, compactRevision: -1, digest: NO_LANES, retention: KEEP_ALL };
 const NO_EVENTS: readonly Event[] = [];
 
 export class KeySpace {
@@ -70,6 +72,7 @@ export class KeySpace {
   #revision: number;
   #compactRevision: number;
   #digest: Lanes;
+  readonly #retention: Retention;
 
   /** Empty without arguments. Those are for snapshots. */
   constructor(history = new History(), leases = new Leases(), counts = EMPTY) {
@@ -78,6 +81,7 @@ export class KeySpace {
     this.#revision = counts.revision;
     this.#compactRevision = counts.compactRevision;
     this.#digest = counts.digest;
+    this.#retention = new Retention(counts.retention);
   }
 
   get currentRevision(): number {
@@ -99,8 +103,14 @@ export class KeySpace {
     return this.#leases;
   }
 
+  get retention(): RetentionRule {
+    return this.#retention.rule;
+  }
+
   /** Applies all operations, each as a whole, and returns what each came to. */
   apply(command: KeyCommand): readonly Applied[] {
+    this.#retention.pass(command.atMs, this.#revision);
+    this.#retain();
     return command.operations.map(({ kind }) => {
       if (kind === undefined) return this.#refused("operation-unknown");
       const before = this.#revision;
@@ -156,6 +166,7 @@ export class KeySpace {
       revision: this.#revision,
       compactRevision: this.#compactRevision,
       digest: this.#digest,
+      retention: this.#retention.capture(),
       grants: this.#leases.grants,
       term: this.#leases.term,
       leases: this.#leases.capture(),
@@ -185,26 +196,29 @@ export class KeySpace {
         return this.#takeOver(kind.value.term);
       case "leaseExpiry":
         return this.#expire(kind.value);
+      case "retention":
+        return this.#setRetention(kind.value);
     }
   }
 
   #put(request: PutRequest): Applied {
     const { lease } = request;
-    const wrong = checkPut(request) ?? this.#missingLease(lease) ?? this.#checkKept(request);
+    const wrong =
+      checkPut(request) ?? this.#lacksSpace() ?? this.#missingLease(lease) ?? this.#checkKept(request);
     if (wrong !== null) return this.#refused(wrong);
     const write = this.#write();
     return this.#written(write, { $case: "put", value: write.put(request) });
   }
 
   #deleteRange(request: DeleteRangeRequest): Applied {
-    const wrong = checkRange(request);
+    const wrong = checkRange(request) ?? this.#lacksSpace();
     if (wrong !== null) return this.#refused(wrong);
     const write = this.#write();
     return this.#written(write, { $case: "deleteRange", value: write.deleteRange(request) });
   }
 
   #txn(request: TxnRequest): Applied {
-    const wrong = checkTxn(request);
+    const wrong = checkTxn(request) ?? (isReadOnly(request) ? null : this.#lacksSpace());
     if (wrong !== null) return this.#refused(wrong);
     const chosen = choose(this.#history, request, this.#revision);
     const denied = checkChosen(this.#history, this.#leases, chosen, this.#revisions);
@@ -216,9 +230,7 @@ export class KeySpace {
   #compact(revision: number): Applied {
     if (revision <= this.#compactRevision) return this.#refused("compacted");
     if (revision > this.#revision) return this.#refused("future-revision");
-    this.#compactRevision = revision;
-    this.#history.compact(revision);
-    this.#digest = nextDigest(this.#digest, hashNumber("compaction", revision));
+    this.#dropBefore(revision);
     return this.#changed({ $case: "compaction", value: { header: headerAt(this.#revision) } });
   }
 
@@ -271,6 +283,32 @@ export class KeySpace {
     this.#commit(write);
     this.#digest = nextDigest(this.#digest, hashNumber("lease-ended", lease.grant));
     return write.events;
+  }
+
+  #setRetention(rule: RetentionRule): Applied {
+    this.#retention.setRule(rule);
+    for (const value of [rule.windowMs, rule.revisionsMax]) {
+      this.#digest = nextDigest(this.#digest, hashNumber("retention", value));
+    }
+    this.#retain();
+    return this.#changed({ $case: "retention" });
+  }
+
+  /** Compacts what the rules of retention drop now. */
+  #retain(): void {
+    const due = this.#retention.due(this.#revisions);
+    if (due !== null) this.#dropBefore(due);
+  }
+
+  #dropBefore(revision: number): void {
+    assert(revision > this.#compactRevision && revision <= this.#revision, "a compaction goes forward");
+    this.#compactRevision = revision;
+    this.#history.compact(revision);
+    this.#digest = nextDigest(this.#digest, hashNumber("compaction", revision));
+  }
+
+  #lacksSpace(): KeyError | null {
+    return this.#retention.isFull(this.#revisions) ? "history-full" : null;
   }
 
   #write(): Write {

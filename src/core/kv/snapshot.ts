@@ -18,6 +18,7 @@ import { textOf } from "./key-bytes.ts";
 import { KeySpace } from "./key-space.ts";
 import type { KeySpaceView } from "./key-space-view.ts";
 import { Leases } from "./leases.ts";
+import { KEEP_ALL } from "./retention.ts";
 
 export interface NoSnapshot {
   readonly ok: false;
@@ -33,9 +34,10 @@ const LEASES_PER_PART = 1_000;
 
 /** Parts whose concatenation is the snapshot. */
 export function* encodeKeySpace(view: KeySpaceView): Generator<Uint8Array, void, undefined> {
-  const { revision, compactRevision, term: leaseTerm, grants, digest } = view;
+  const { revision, compactRevision, term: leaseTerm, grants, digest, retention: kept } = view;
   const digests = { digestLow: digest.low, digestHigh: digest.high };
-  const head = { revision, compactRevision, leaseTerm, grants, ...digests };
+  const retention = { retention: kept.rule, atMs: kept.atMs, times: [...kept.times] };
+  const head = { revision, compactRevision, leaseTerm, grants, ...digests, ...retention };
   yield encodePart({ format: KNOWN_KEY_FORMAT, head });
   const sum = new RowSum();
   let leases: KeyLease[] = [];
@@ -95,7 +97,9 @@ export class KeySpaceReader {
     }
     const digest = { low: head.digestLow, high: head.digestHigh };
     const { revision, compactRevision } = head;
-    const keySpace = new KeySpace(this.#history, this.#leases, { revision, compactRevision, digest });
+    const retention = { rule: head.retention ?? KEEP_ALL.rule, atMs: head.atMs, times: head.times };
+    const counts = { revision, compactRevision, digest, retention };
+    const keySpace = new KeySpace(this.#history, this.#leases, counts);
     return { ok: true, keySpace };
   }
 
