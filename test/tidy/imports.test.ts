@@ -233,6 +233,12 @@ const PURE = [
   "src/core/audit/check-chain.ts",
   "src/core/audit/merge-files.ts",
   "src/core/audit/compare.ts",
+  "src/client/etcd/contention.ts",
+  "src/client/etcd/etcd-errors.ts",
+  "src/client/etcd/key-range.ts",
+  "src/client/etcd/txn-text.ts",
+  "src/client/etcd/txn-words.ts",
+  "src/client/etcd/watch-position.ts",
   "src/ui/model",
 ];
 const FORBIDDEN_IN_PURE =

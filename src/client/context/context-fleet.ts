@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
 import type { Context, Contexts } from "./contexts-file.ts";
-import { formatEndpoints, localTarget, type NamedFleet, type Setting } from "./target.ts";
+import { type EtcdTls, formatEndpoints, localTarget, type NamedFleet, type Setting } from "./target.ts";
 
 /** The fleet of the context called `name` in `file`. Throws CONTEXT_UNKNOWN, CONTEXT_STALE or CONFIG_INVALID. */
 export async function contextFleet(
@@ -20,6 +20,7 @@ export async function contextFleet(
       ? remoteFleet(file, name, context, where)
       : await localFleet(name, context, context.directory, where);
   const tls = tlsSettings(file, context, where);
+  const etcd = context.kind === "etcd" ? etcdTls(file, name, context, tls) : undefined;
   const { readOnly, color, hooks } = context;
   const command = hooks?.beforeChange;
   const others = fleet.settings.filter(({ key }) => !tls.some((own) => own.key === key));
@@ -27,6 +28,7 @@ export async function contextFleet(
     ...fleet,
     name,
     settings: [...others, ...tls, ...mannerSettings(context, where)],
+    ...(etcd === undefined ? {} : { etcd }),
     ...(readOnly === undefined ? {} : { readOnly }),
     ...(color === undefined ? {} : { color }),
     ...(command === undefined ? {} : { beforeChange: { command, directory: dirname(file) } }),
@@ -95,11 +97,25 @@ function tlsSettings(file: string, context: Context, origin: string): Setting[] 
   const { tls } = context;
   if (tls === undefined) return [];
   const base = dirname(file);
-  return [
-    { key: "ca", value: resolve(base, tls.ca), origin },
-    { key: "cert", value: resolve(base, tls.cert), origin },
-    { key: "key", value: resolve(base, tls.key), origin },
-  ];
+  return (["ca", "cert", "key"] as const).flatMap((key) => {
+    const path = tls[key];
+    return path === undefined ? [] : [{ key, value: resolve(base, path), origin }];
+  });
+}
+
+/** Plaintext is never what is left when nothing was said. */
+function etcdTls(file: string, name: string, context: Context, tls: readonly Setting[]): EtcdTls {
+  const [ca, cert, key] = ["ca", "cert", "key"].map((key) => tls.find((own) => own.key === key)?.value);
+  if (ca !== undefined && context.plaintext !== true) {
+    return { ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) };
+  }
+  if (ca === undefined && context.plaintext === true) return "plaintext";
+  throw new OperatorError("CONFIG_INVALID", {
+    what: `context ${name} ${ca === undefined ? "says neither tls nor plaintext: true" : "says both tls and plaintext: true"}`,
+    why: "an etcd cluster is reached in plaintext only when its context says so",
+    next: `correct contexts.${name} in ${file}`,
+    exit: Exit.NotFound,
+  });
 }
 
 function unknown(file: string, contexts: Contexts, name: string, origin: string): OperatorError {

@@ -11,7 +11,7 @@ import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import { ConfigReader } from "../files/config-reader.ts";
 import { withLock } from "../processes/lock.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
-import { CONTEXT_COLORS, type ContextColor } from "./target.ts";
+import { CONTEXT_COLORS, type ContextColor, type EtcdTlsFiles } from "./target.ts";
 
 interface ContextHooks {
   readonly beforeChange?: string;
@@ -20,9 +20,16 @@ interface ContextHooks {
   readonly start?: string;
 }
 
+const CONTEXT_KINDS = ["fleet", "etcd"] as const;
+
 export interface Context {
+  /** A plain etcd cluster; absent: a fleet. */
+  readonly kind?: "etcd";
   readonly endpoints: readonly string[];
-  readonly tls?: TlsFiles;
+  /** A fleet's files are complete; an etcd cluster may ask for no client certificate. */
+  readonly tls?: TlsFiles | EtcdTlsFiles;
+  /** An etcd cluster without TLS. */
+  readonly plaintext?: boolean;
   /** The folder of a local fleet; its fleet.yaml then says where the nodes are. */
   readonly directory?: string;
   readonly readOnly?: boolean;
@@ -91,14 +98,18 @@ function parseContexts(path: string, text: string): Contexts {
 }
 
 function parseContext(entry: ConfigReader): Context {
-  const tls = entry.field("tls").optional(parseTls);
+  const isEtcd = entry.field("kind").optional((value) => value.oneOf(CONTEXT_KINDS)) === "etcd";
+  const tls = entry.field("tls").optional(isEtcd ? parseEtcdTls : parseTls);
+  const plaintext = isEtcd ? entry.field("plaintext").optional((value) => value.boolean()) : undefined;
   const directory = entry.field("directory").optional((value) => value.string());
   const readOnly = entry.field("readOnly").optional((value) => value.boolean());
   const color = entry.field("color").optional((value) => value.oneOf(CONTEXT_COLORS));
   const hooks = entry.field("hooks").optional(parseHooks);
   return {
+    ...(isEtcd ? { kind: "etcd" } : {}),
     endpoints: entry.field("endpoints").optional(parseAddresses) ?? [],
     ...(tls === undefined ? {} : { tls }),
+    ...(plaintext === undefined ? {} : { plaintext }),
     ...(directory === undefined ? {} : { directory }),
     ...(readOnly === undefined ? {} : { readOnly }),
     ...(color === undefined ? {} : { color }),
@@ -124,6 +135,16 @@ function parseTls(files: ConfigReader): TlsFiles {
     cert: files.field("cert").string(),
     key: files.field("key").string(),
   };
+}
+
+/** The certificate and its key come together, or not at all. */
+function parseEtcdTls(files: ConfigReader): EtcdTlsFiles {
+  const ca = files.field("ca").string();
+  const cert = files.field("cert").optional((value) => value.string());
+  if (cert === undefined && files.field("key").optional((value) => value.string()) === undefined) {
+    return { ca };
+  }
+  return { ca, cert: files.field("cert").string(), key: files.field("key").string() };
 }
 
 function edit(text: string, change: ContextsChange): string {

@@ -8,7 +8,14 @@ import type { TlsChoice } from "../../core/wire/tls/tls.ts";
 import { findLocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import { contextFleet } from "./context-fleet.ts";
 import { contextsFilePath, loadContexts } from "./contexts-file.ts";
-import { type Endpoint, localTarget, type NamedFleet, type Setting, type Target } from "./target.ts";
+import {
+  type Endpoint,
+  type EtcdTls,
+  localTarget,
+  type NamedFleet,
+  type Setting,
+  type Target,
+} from "./target.ts";
 
 /**
  * A command's options: absent or undefined = not given. An empty value is refused, never treated as absent.
@@ -127,9 +134,11 @@ function combine(singles: Singles, isPlain: boolean, whole: NamedFleet | null): 
     const isForeign = setting.key === "directory" && owner === null;
     if (!isOverridden && !isForeign) settings.push(setting);
   }
-  const tls = chooseTls(settings, isPlain);
-  const shown = settings.filter(({ key }) => tls !== "insecure-loopback" || !isTlsKey(key));
+  const etcd = etcdOf(settings, isPlain, whole);
+  const tls = etcd === undefined ? chooseTls(settings, isPlain) : "insecure-loopback";
+  const shown = settings.filter(({ key }) => !isPlain || !isTlsKey(key));
   return {
+    ...(etcd === undefined ? {} : { etcd }),
     ...(owner === null ? {} : identityOf(owner)),
     ...mannerOf(whole),
     ...{ name, endpoints, tls, origin, settings: shown },
@@ -172,6 +181,19 @@ function chooseTls(settings: readonly Setting[], isPlain: boolean): TlsChoice {
     next: "give --ca, --cert and --key, or a --context that has them",
     exit: Exit.Authentication,
   });
+}
+
+/** A context's etcd cluster, with the files and the plaintext that flags chose. Undefined: it is a fleet. */
+function etcdOf(
+  settings: readonly Setting[],
+  isPlain: boolean,
+  whole: NamedFleet | null,
+): EtcdTls | undefined {
+  if (whole?.etcd === undefined) return undefined;
+  if (isPlain) return "insecure-loopback";
+  const [ca, cert, key] = TLS_KEYS.map((name) => settings.find((setting) => setting.key === name)?.value);
+  if (ca === undefined) return whole.etcd;
+  return { ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) };
 }
 
 function identityOf(owner: NamedFleet): Pick<Target, "directory" | "clusterName"> {

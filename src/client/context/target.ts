@@ -19,6 +19,18 @@ export interface Setting {
   readonly origin: string;
 }
 
+/**
+ * How an etcd cluster's ports are reached. Its authority may ask for no client certificate. "plaintext" is
+ * what a context said; "insecure-loopback" works on loopback only.
+ */
+export type EtcdTls = EtcdTlsFiles | "plaintext" | "insecure-loopback";
+
+export interface EtcdTlsFiles {
+  readonly ca: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 /** The ANSI colours, of the sixteen, that are readable on light and dark. */
 export const CONTEXT_COLORS = ["red", "green", "yellow", "blue", "magenta", "cyan"] as const;
 export type ContextColor = (typeof CONTEXT_COLORS)[number];
@@ -44,6 +56,8 @@ export interface Target {
   readonly name: string;
   readonly endpoints: readonly Endpoint[];
   readonly tls: TlsChoice;
+  /** Set for a plain etcd cluster, which has no coordinators: `tls` then says nothing. */
+  readonly etcd?: EtcdTls;
   /** The folder of a local fleet, absolute. Only such a fleet's processes can be started or killed. */
   readonly directory?: string;
   /** Where the endpoints came from. */

@@ -52,6 +52,16 @@ export class ConfigReader {
     return this.#value;
   }
 
+  isText(): boolean {
+    return typeof this.#value === "string";
+  }
+
+  /** A text that may be empty. */
+  text(): string {
+    if (typeof this.#value !== "string") throw this.wrong("a text");
+    return this.#value;
+  }
+
   boolean(): boolean {
     if (typeof this.#value !== "boolean") throw this.wrong("true or false");
     return this.#value;

@@ -26,9 +26,10 @@ export default class ContextListCommand extends BaseCommand {
     const { contextsFilePath, loadContexts } = await import("../../client/context/contexts-file.ts");
     const file = contextsFilePath(process.env);
     const { current, contexts } = await loadContexts(file);
-    const rows = [...contexts].map(([name, { endpoints, directory, readOnly }]) => ({
+    const rows = [...contexts].map(([name, { kind, endpoints, directory, readOnly }]) => ({
       name,
       current: name === current,
+      engine: kind ?? "fleet",
       endpoints,
       directory: directory ?? null,
       readOnly: readOnly ?? false,

@@ -8,6 +8,7 @@ export interface CallLimits {
   /** When the call ends, answered or not. */
   readonly endMs: MonotonicMs;
   readonly signal?: AbortSignal;
+  readonly metadata?: Metadata;
 }
 
 type UnaryMethod<Request, Response> = (
@@ -27,7 +28,7 @@ export function unary<Request, Response>(
     const abort = () => call.cancel();
     const call = method(
       request,
-      new Metadata(),
+      limits.metadata ?? new Metadata(),
       { deadline: wallTimeOf(limits.endMs) },
       (error, response) => {
         limits.signal?.removeEventListener("abort", abort);

@@ -4,7 +4,7 @@ import type { Bundle } from "../../client/bundle/section.ts";
 import type { ContextColor, Target } from "../../client/context/target.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { FleetReads } from "../../client/fleet-reads.ts";
-import { Exit } from "../../core/base/errors.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { confirmByName } from "./confirm.ts";
 import { expectedFailure, type Failure } from "./failure.ts";
@@ -45,6 +45,7 @@ export abstract class FleetCommand extends BaseCommand {
     const { FleetClient: Client } = await import("../../client/fleet-client.ts");
     if (this.#client === null) {
       const target = await this.target(flags);
+      if (target.etcd !== undefined) throw notOnEtcd(this.words, target.name);
       this.#client = Client.connect(target);
       await this.#noteInterruptedDrill(target);
     }
@@ -183,6 +184,16 @@ export abstract class FleetCommand extends BaseCommand {
     this.#client?.close();
     await super.finally(error);
   }
+}
+
+/** An etcd cluster has none of the tables, shards and replicas that most commands are about. */
+function notOnEtcd(command: string, name: string): OperatorError {
+  return new OperatorError("NOT_ON_ETCD", {
+    what: `fleet ${command}: n/a, since ${name} is a plain etcd cluster`,
+    why: "it has no coordinators, and so no fleet behind them",
+    next: "use a --context of a fleet; what works on etcd: fleet kv, fleet lease, fleet lock, fleet elect",
+    exit: Exit.Precondition,
+  });
 }
 
 /** Throws what nothing foresaw. */

@@ -2,7 +2,7 @@
 import { Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 
-const FORMATS = ["table", "wide", "json", "yaml", "jsonl", "name"] as const;
+export const FORMATS = ["table", "wide", "json", "yaml", "jsonl", "name"] as const;
 type Format = (typeof FORMATS)[number];
 
 const OUTPUT = "OUTPUT";

@@ -3,7 +3,16 @@
 import type { ParserOutput } from "@oclif/core/interfaces";
 import { shellWord } from "../../core/base/shell-word.ts";
 
-const NAMES_A_FLEET = ["dir", "context", "endpoints", "ca", "cert", "key", "insecure-loopback"];
+const NAMES_A_FLEET = [
+  "dir",
+  "context",
+  "endpoints",
+  "etcd-endpoints",
+  "ca",
+  "cert",
+  "key",
+  "insecure-loopback",
+];
 
 /** The caller's own. What only an administrator may do needs an administrator's. */
 const CREDENTIALS: ReadonlySet<string> = new Set(["cert", "key"]);

@@ -2,11 +2,21 @@
 // made printable where it becomes a row, a line or a note; here whatever was missed is escaped, but for line ends
 // and, on a terminal, colours.
 import { printable, printableLines } from "../../core/base/printable.ts";
+import { bytesText } from "../model/byte-text.ts";
 import { clearScreen, repaint } from "./repaint.ts";
 
 /** Data, with a line end behind it. */
 export function writeData(text: string): void {
   process.stdout.write(`${printableLines(text, process.stdout.isTTY === true)}\n`);
+}
+
+/**
+ * Bytes that were asked for as they are. A pipe or file gets exactly them, with a line end behind if
+ * `hasLineEnd`; a terminal gets printable text.
+ */
+export function writeBytes(bytes: Uint8Array, hasLineEnd: boolean): void {
+  if (process.stdout.isTTY === true) writeData(bytesText(bytes, { hex: false }));
+  else process.stdout.write(hasLineEnd ? Buffer.concat([bytes, Buffer.from("\n")]) : bytes);
 }
 
 /** What is said beside the data: lines that were made of printable parts. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "@oclif/core/command";
 import { describe, expect, test } from "vitest";
 import { MEMBER_NUMBER_MAX } from "../../../src/core/base/ids.ts";
+import { RangeRequest, WatchCreateRequest } from "../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import {
   AssignDomain,
   PlanPreconditions,
@@ -56,6 +57,12 @@ const conditions =
   (name: "quorumMargin" | "lagMax"): Field =>
   (n) =>
     PlanPreconditions.encode(PlanPreconditions.fromPartial({ [name]: n })).finish();
+const keyLimit: Field = (n) => RangeRequest.encode(RangeRequest.fromPartial({ limit: n })).finish();
+const keyRevision: Field = (n) =>
+  Uint8Array.of(
+    ...RangeRequest.encode(RangeRequest.fromPartial({ revision: n })).finish(),
+    ...WatchCreateRequest.encode(WatchCreateRequest.fromPartial({ startRevision: n })).finish(),
+  );
 /** It travels nowhere. */
 const none: Field = () => new Uint8Array();
 
@@ -67,6 +74,9 @@ const TABLE: Readonly<Record<string, { readonly max: number; readonly field: Fie
   "audit list --tail": { max: UINT32, field: pageSize },
   "audit list --after": { max: SAFE, field: afterIndex },
   "watch --after": { max: SAFE, field: afterRevision },
+  "kv get --limit": { max: SAFE, field: keyLimit },
+  "--rev": { max: SAFE, field: keyRevision },
+  "kv watch --count": { max: SAFE, field: none },
   "quota set --limit": { max: SAFE, field: quotaLimit },
   "provider set --declared-quota": { max: SAFE, field: declaredQuota },
   "--rate": { max: 2_000, field: none },

@@ -4,9 +4,10 @@ import { CHANGES } from "./changes.ts";
 import { DATA_PLANE } from "./data-plane.ts";
 import { NODES } from "./nodes.ts";
 import { OPERATORS } from "./operators.ts";
+import { STORE } from "./store.ts";
 import type { Meaning, Subject } from "./subject.ts";
 
-export const glossary: readonly Subject[] = [...NODES, ...DATA_PLANE, ...CHANGES, ...OPERATORS];
+export const glossary: readonly Subject[] = [...NODES, ...DATA_PLANE, ...CHANGES, ...OPERATORS, ...STORE];
 
 /** One thing that has a meaning. `name` is its path: cluster.drift.elsewhere. */
 export interface Term {

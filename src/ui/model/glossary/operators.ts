@@ -125,12 +125,16 @@ const SNAPSHOT: Subject = {
 
 const CONTEXT: Subject = {
   name: "context",
-  is: "A named fleet in your configuration.",
+  is: "A named fleet or etcd cluster in your configuration.",
   shownBy: ["context list"],
   columns: {
     current: "* for the context that is used when no other is named.",
     name: "The context's name.",
-    endpoints: "Its coordinators.",
+    kind: {
+      is: "What answers at its endpoints.",
+      values: { fleet: "Coordinators of a fleet.", etcd: "A plain etcd cluster." },
+    },
+    endpoints: "Its coordinators, or the etcd cluster's nodes.",
     directory: "Its folder, if it is a local fleet.",
     readonly: "Whether changes through it are refused.",
   },

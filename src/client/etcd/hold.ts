@@ -1,0 +1,181 @@
+// Work that is done only while a lock is held, or an election is led. What must stay true: the work is told to end
+// while the lease still lasts for the grace that ending takes, so two holders never work at once unless this process
+// was stopped; against that there is the fencing token.
+
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { systemWaitClock, type WaitClock } from "../../core/base/wait-clock.ts";
+import { type Contender, endsWorkAtMs, renewEveryMs } from "./contention.ts";
+import type { EtcdClient } from "./etcd-client.ts";
+import { type KeptLease, keepAliveOnce, keepLease } from "./keep-alive.ts";
+import { leaseName } from "./lease-id.ts";
+import { askStanding, enterQueue, grantOwnLease, type Place, untilDeleted } from "./queue-up.ts";
+import { revokeLease } from "./store-calls.ts";
+
+const RELEASE_MS = 3_000;
+/** A deletion whose watch ended without it is asked for again. */
+const LOOK_AGAIN_MS = 100;
+
+export interface Wanted {
+  readonly name: string;
+  readonly value: Uint8Array;
+  readonly ttlMs: number;
+  /** How long the work takes at most to end once it is told to. */
+  readonly graceMs: number;
+  /** Give up waiting after this long; null: never. */
+  readonly withinMs: number | null;
+  /** The caller does not want it any more. */
+  readonly signal: AbortSignal;
+  readonly onWaiting: (behind: Contender) => void;
+}
+
+export interface Held {
+  /** The key that says so. */
+  readonly key: Uint8Array;
+  /** Greater than that of every earlier holder. */
+  readonly token: number;
+  /** Hexadecimal. */
+  readonly lease: string;
+  /** Aborted, with why, when the work must end: the lock is lost, or is about to be. */
+  readonly lost: AbortSignal;
+}
+
+/** Whether the store gave the lock back by itself, or its lease has to run out. */
+export interface Released<Result> {
+  readonly result: Result;
+  readonly wasReleased: boolean;
+}
+
+/** Throws LOCK_LOST, LOCK_TIMED_OUT, LOCK_ABANDONED when `signal` was aborted first, and the store's failures. */
+export async function hold<Result>(
+  client: EtcdClient,
+  wanted: Wanted,
+  work: (held: Held) => Promise<Result>,
+  clock: WaitClock = systemWaitClock,
+): Promise<Released<Result>> {
+  const sinceMs = clock.now();
+  const { signal, ttlMs, graceMs } = wanted;
+  const granted = await grantOwnLease(client, ttlMs, { signal });
+  const everyMs = renewEveryMs(granted.ttlMs, graceMs);
+  const lease = keepLease({ ...granted, sinceMs, everyMs, clock }, (endMs) =>
+    keepAliveOnce(client, granted.id, endMs),
+  );
+  const over = new AbortController();
+  try {
+    const place = await enterQueue(client, { ...wanted, lease: lease.id }, { signal });
+    const lost = watchLoss(client, place, lease, graceMs, clock, over.signal);
+    await waitForTurn(client, place, wanted, lost, clock);
+    if (lost.aborted) throw lockLost(wanted.name, String(lost.reason));
+    const held = { key: place.key, token: place.createRevision, lease: leaseName(lease.id), lost };
+    const result = await work(held);
+    const wasReleased = await release(client, lease);
+    return { result, wasReleased };
+  } catch (error) {
+    await release(client, lease);
+    throw error;
+  } finally {
+    over.abort();
+    lease.stop();
+  }
+}
+
+async function waitForTurn(
+  client: EtcdClient,
+  place: Place,
+  { name, withinMs, signal, onWaiting }: Wanted,
+  lost: AbortSignal,
+  clock: WaitClock,
+): Promise<void> {
+  const limit = new AbortController();
+  if (withinMs !== null) void clock.sleep(withinMs, lost).then(() => limit.abort());
+  const stop = AbortSignal.any([signal, lost, limit.signal]);
+  for (;;) {
+    if (signal.aborted) throw abandoned(name);
+    if (lost.aborted) throw lockLost(name, String(lost.reason));
+    if (limit.signal.aborted) throw timedOut(name);
+    const { standing, revision } = await askStanding(client, place, { signal: stop }).catch(
+      (error: unknown) => {
+        if (stop.aborted) return { standing: null, revision: 0 };
+        throw error;
+      },
+    );
+    if (standing === null) continue;
+    if (standing.kind === "holds") return;
+    if (standing.kind === "gone") throw lockLost(name, "its key was deleted");
+    onWaiting(standing.behind);
+    await untilDeleted(client, standing.behind.key, revision, stop);
+    if (!stop.aborted) await clock.sleep(LOOK_AGAIN_MS * Math.random(), stop);
+  }
+}
+
+/** Aborted when the key or its lease is gone, or when the lease may end within the grace. */
+function watchLoss(
+  client: EtcdClient,
+  place: Place,
+  lease: KeptLease,
+  graceMs: number,
+  clock: WaitClock,
+  over: AbortSignal,
+): AbortSignal {
+  const lost = new AbortController();
+  const lose = (why: string) => lost.abort(why);
+  void lease.ended.then(() => lose("its lease has ended"));
+  void untilGone(client, place, clock, over).then(() => over.aborted || lose("its key was deleted"));
+  const untilDoubtful = async (): Promise<void> => {
+    for (;;) {
+      const leftMs = endsWorkAtMs(lease.lastsUntilMs(), graceMs) - clock.now();
+      if (over.aborted) return;
+      if (leftMs <= 0) return lose("its lease could not be renewed in time");
+      await clock.sleep(leftMs, over);
+    }
+  };
+  void untilDoubtful();
+  return lost.signal;
+}
+
+/** While the store can't be asked it is not known, and only the lease's own time counts. */
+async function untilGone(
+  client: EtcdClient,
+  place: Place,
+  clock: WaitClock,
+  over: AbortSignal,
+): Promise<void> {
+  while (!over.aborted) {
+    const asked = await askStanding(client, place, { signal: over }).catch(() => null);
+    if (asked?.standing.kind === "gone") return;
+    if (asked !== null) {
+      await untilDeleted(client, place.key, asked.revision, over).catch(() => undefined);
+    }
+    if (!over.aborted) await clock.sleep(LOOK_AGAIN_MS, over);
+  }
+}
+
+/** False: the store did not answer, and the lease ends by itself. */
+async function release(client: EtcdClient, lease: KeptLease): Promise<boolean> {
+  lease.stop();
+  const options = { deadlineMs: RELEASE_MS };
+  return await revokeLease(client, lease.id, options).then(
+    () => true,
+    (error: unknown) => error instanceof OperatorError && error.code === "LEASE_UNKNOWN",
+  );
+}
+
+export function lockLost(name: string, why: string): OperatorError {
+  return new OperatorError("LOCK_LOST", {
+    what: `${name} was lost`,
+    why,
+    next: "check what the command left behind; another holder may have begun",
+    exit: Exit.Precondition,
+  });
+}
+
+function timedOut(name: string): OperatorError {
+  return new OperatorError("LOCK_TIMED_OUT", {
+    what: `${name} is held by another, and --within has passed`,
+    next: `see who waits for it and who holds it: fleet kv get ${name}/ --prefix --by create`,
+    exit: Exit.TimedOut,
+  });
+}
+
+function abandoned(name: string): OperatorError {
+  return new OperatorError("LOCK_ABANDONED", { what: `stopped waiting for ${name}`, exit: Exit.Interrupted });
+}
