@@ -14,12 +14,17 @@ async function runHere() {
   if (argv[0] !== "serve") (await import("node:module")).enableCompileCache();
   const { runQuickly } = await import("../dist/bundle/main.js");
   try {
-    if (await runQuickly(argv)) end();
+    if ((await runQuickly(argv)) || (await runBundled(argv))) end();
     else await runWithOclif(argv);
   } catch (error) {
     const { handle } = await import("@oclif/core/handle");
     await handle(error);
   }
+}
+
+async function runBundled(argv) {
+  const { runCommand } = await import("../dist/commands-bundle/entry.js");
+  return await runCommand(argv);
 }
 
 async function runWithOclif(argv) {
@@ -33,9 +38,10 @@ async function runWithOclif(argv) {
   void execute({ args: argvInOrder(argv), dir: import.meta.url }).then(end);
 }
 
-// What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive.
+// What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive. A write
+// that failed is reported first (ui/cli/pipes.ts): its error comes after this write's answer.
 function end() {
-  process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+  process.stdout.write("", () => process.stderr.write("", () => setImmediate(() => process.exit())));
 }
 
 // As oclif words it, in a third of the time.

@@ -1,14 +1,18 @@
-// Part of `npm run build`: dist/main.js with all that it leads to, as a few files in dist/bundle. A process that loads them
-// starts sooner and is smaller than one that loads some 700 modules (bench/RESULTS.md). Names and lines stay as they are, so
-// that a stack trace can be read. The modules in dist stay too: oclif runs the other commands from there.
+// Part of `npm run build`: dist/main.js with all that it leads to, as a few files in dist/bundle, and the other commands in
+// dist/commands-bundle. A process that loads them starts sooner and is smaller than one that loads some 700 modules
+// (bench/RESULTS.md). Names and lines stay as they are, so that a stack trace can be read. The modules in dist stay too:
+// oclif runs help and the dashboard from there.
 
+import { globSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Plugin, rolldown } from "rolldown";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
-const BUNDLE = fileURLToPath(new URL("../dist/bundle", import.meta.url));
+const ENTRY = "\0command-table";
+// These run under oclif: help needs its configuration, the dashboard has ink, and the roles have a bundle of their own.
+const FOR_OCLIF = /^commands\/(help|top|serve\/.*)\.js$/;
 
 // Loaded only when an S3 bucket is named, from node_modules.
 const EXTERNAL = [/^@aws-sdk\//];
@@ -39,31 +43,65 @@ const slimOclif: Plugin = {
 };
 
 // A module finds its workers and other files from where it is in dist, not from where the bundle is.
-const ownPlaces: Plugin = {
+const ownPlaces = (folder: string): Plugin => ({
   name: "own-places",
   transform(code, id) {
     if (!id.startsWith(`${DIST}${sep}`) || !code.includes("import.meta.url")) return null;
-    const place = JSON.stringify(relative(BUNDLE, id).split(sep).join("/"));
+    const place = JSON.stringify(relative(folder, id).split(sep).join("/"));
     return code.replaceAll("import.meta.url", `new URL(${place}, import.meta.url).href`);
+  },
+});
+
+/** What the bundle of commands begins with: their table, and how one is run. */
+const commandTable: Plugin = {
+  name: "command-table",
+  resolveId: (source) => (source === ENTRY ? ENTRY : null),
+  load(id) {
+    if (id !== ENTRY) return null;
+    const rows = globSync("commands/**/*.js", { cwd: DIST })
+      .map((file) => file.split(sep).join("/"))
+      .filter((file) => !FOR_OCLIF.test(file))
+      .map(
+        (file) => `  ${JSON.stringify(wordsOf(file))}: () => import(${JSON.stringify(join(DIST, file))}),`,
+      );
+    return [
+      `import { runFromTable } from ${JSON.stringify(join(DIST, "ui/cli/run-from-table.js"))};`,
+      `const table = {\n${rows.sort().join("\n")}\n};`,
+      "export const runCommand = (argv) => runFromTable(table, argv);",
+    ].join("\n");
   },
 };
 
-await rm(BUNDLE, { recursive: true, force: true });
-const bundle = await rolldown({
-  input: { main: `${DIST}/main.js` },
-  platform: "node",
-  external: EXTERNAL,
-  plugins: [slimOclif, ownPlaces],
-  onLog: (_, log) => {
-    throw new Error(log.message);
-  },
-});
-const { output } = await bundle.generate({ format: "esm", comments: false, chunkFileNames: "[name].js" });
-await bundle.close();
-await mkdir(BUNDLE);
-for (const file of output) {
-  if (file.type !== "chunk") throw new Error(`${file.fileName} is not code`);
-  await writeFile(join(BUNDLE, file.fileName), inAscii(file.code));
+/** commands/rebind/index.js is `fleet rebind`. */
+function wordsOf(file: string): string {
+  return file
+    .replace(/^commands\//, "")
+    .replace(/(\/index)?\.js$/, "")
+    .replaceAll("/", " ");
+}
+
+await write("bundle", { main: `${DIST}/main.js` });
+await write("commands-bundle", { entry: ENTRY });
+
+async function write(name: string, input: Record<string, string>): Promise<void> {
+  const folder = join(DIST, name);
+  await rm(folder, { recursive: true, force: true });
+  const bundle = await rolldown({
+    input,
+    platform: "node",
+    external: EXTERNAL,
+    plugins: [slimOclif, ownPlaces(folder), commandTable],
+    onLog: (_, log) => {
+      throw new Error(log.message);
+    },
+  });
+  const { output } = await bundle.generate({ format: "esm", comments: false, chunkFileNames: "[name].js" });
+  await bundle.close();
+  await mkdir(folder);
+  for (const file of output) {
+    if (file.type !== "chunk") throw new Error(`${file.fileName} is not code`);
+    await writeFile(join(folder, file.fileName), inAscii(file.code));
+  }
 }
 
 /**

@@ -2,8 +2,7 @@
 
 import { Flags } from "@oclif/core";
 import type { Severity } from "../client/doctor/check.ts";
-import type { Diagnosis } from "../client/doctor/diagnose.ts";
-import { worst } from "../client/doctor/diagnose.ts";
+import { type Diagnosis, diagnose, worst } from "../client/doctor/diagnose.ts";
 import type { FleetReads } from "../client/fleet-reads.ts";
 import { Exit } from "../core/base/errors.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
@@ -44,10 +43,7 @@ export default class Doctor extends FleetCommand {
   async run(): Promise<Diagnosis> {
     const { flags } = await this.parse(Doctor);
     const load = async (client: FleetReads) => {
-      const [{ gather }, { diagnose }] = await Promise.all([
-        import("../client/doctor/gather.ts"),
-        import("../client/doctor/diagnose.ts"),
-      ]);
+      const { gather } = await import("../client/doctor/gather.ts");
       return diagnose(client.target.name, await gather(client, process.env, Date.now()));
     };
     const exit = (diagnosis: Diagnosis) => EXITS[worst(diagnosis) ?? "info"];

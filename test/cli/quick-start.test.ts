@@ -49,6 +49,19 @@ test("fleet status loads the bundle, and nothing of oclif's configuration", asyn
   expect(files.length).toBeLessThan(30);
 });
 
+test.each([
+  { line: "shard list", why: "two words" },
+  { line: "shard show s1", why: "with an argument" },
+  { line: "domain assign zone=eu-1 --to s1", why: "an argument with a value" },
+  { line: "rebind c1 c2 --to s2", why: "a topic that is a command" },
+  { line: "rebind plan c1 --to s2", why: "the longest command counts" },
+])("fleet $line loads the bundle of commands: $why", async ({ line }) => {
+  // Without a fleet: nothing is waited for.
+  const files = await loadedBy(line.split(" "));
+  expect(files.filter((path) => !/^dist\/(commands-)?bundle\//.test(path))).toEqual(["bin/run.js"]);
+  expect(files.length).toBeLessThan(60);
+});
+
 test("a coordinator loads the bundle, and neither ink nor S3 nor YAML", async () => {
   const files = await loadedBy([
     ...["serve", "coordinator", "--id", "1", "--name", "n1", "--fleet", "f", "--cluster-id", "c"],
@@ -62,6 +75,9 @@ test("a coordinator loads the bundle, and neither ink nor S3 nor YAML", async ()
 
 test.each([
   { line: "status --help", says: "USAGE", why: "help is oclif's" },
+  { line: "help shard list", says: "USAGE", why: "help is oclif's, also as a command" },
+  { line: "shard", says: "COMMANDS", why: "a topic alone shows its commands" },
+  { line: "drill list --dir . --json", says: "schemaVersion", why: "a command of the bundle" },
   {
     line: "-o json status --endpoints 127.0.0.1:1 --insecure-loopback",
     says: '"kind"',
