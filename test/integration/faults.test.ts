@@ -2,7 +2,13 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
-import { type Fault, LinkDirection } from "../../src/core/wire/gen/fleet/v1/faults.ts";
+import type { OperatorError } from "../../src/core/base/errors.ts";
+import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
+import {
+  type Fault,
+  type InjectFaultRequest,
+  LinkDirection,
+} from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 let fleet: TestFleet;
@@ -23,14 +29,25 @@ async function nodeOf(name: string) {
   return node;
 }
 
+/** With the entry that lets the node make it once. */
+async function inject(
+  address: string,
+  request: Omit<InjectFaultRequest, "reason" | "entryIndex">,
+  reason = "",
+) {
+  const value = { drillId: "d-1", drill: "partition", victims: [request.nodeName] };
+  const { index: entryIndex } = await client.submit({ kind: { $case: "noteDrill", value } }, { reason });
+  return await client.injectFault(address, { ...request, reason: "", entryIndex });
+}
+
 const CUT: Fault["kind"] = { $case: "partition", value: { peers: [], direction: LinkDirection.BOTH } };
 
 test("a leader that is cut off loses its leadership, and takes part again once the fault is cleared", async () => {
   const before = await healthy();
   const old = leaderOf(before);
   const { address } = await nodeOf(old);
-  const cut = { nodeName: old, fault: { kind: CUT }, ttlMs: 120_000, reason: "rehearsal" };
-  const fault = await client.injectFault(address, cut);
+  const cut = { nodeName: old, fault: { kind: CUT }, ttlMs: 120_000 };
+  const fault = await inject(address, cut, "rehearsal");
   expect(fault).toMatchObject({ by: "fleet://admin", reason: "rehearsal", fault: { kind: CUT } });
   await fleet.untilStatus(client, ({ leader, nodes }) =>
     nodes.some(({ name, nodeId }) => nodeId === leader && name !== old),
@@ -42,7 +59,7 @@ test("a leader that is cut off loses its leadership, and takes part again once t
 
 test("a fault ends by itself", async () => {
   const { address, name } = await nodeOf("n1");
-  await client.injectFault(address, { nodeName: name, fault: { kind: CUT }, ttlMs: 700, reason: "" });
+  await inject(address, { nodeName: name, fault: { kind: CUT }, ttlMs: 700 });
   await expect.poll(async () => (await client.listFaults(address)).faults).toEqual([]);
   await healthy();
 });
@@ -50,7 +67,7 @@ test("a fault ends by itself", async () => {
 test("a full disk shows in the status at once", async () => {
   const { address, name } = await nodeOf("n2");
   const fault: Fault = { kind: { $case: "fullDisk", value: {} } };
-  await client.injectFault(address, { nodeName: name, fault, ttlMs: 60_000, reason: "" });
+  await inject(address, { nodeName: name, fault, ttlMs: 60_000 });
   await fleet.untilStatus(client, ({ nodes }) =>
     nodes.some((node) => node.name === name && node.status?.diskFull === true),
   );
@@ -65,8 +82,38 @@ test.each([
   { request: { nodeName: "n1", ttlMs: 1_000, fault: undefined }, code: "FAULT_INVALID" },
 ])("$request is refused: $code", async ({ request, code }) => {
   const { address } = await nodeOf("n1");
-  const injected = client.injectFault(address, { fault: { kind: CUT }, reason: "", ...request });
+  const injected = client.injectFault(address, {
+    fault: { kind: CUT },
+    reason: "",
+    entryIndex: 0,
+    ...request,
+  });
   await expect(injected).rejects.toMatchObject({ code });
+});
+
+test("without an entry of the audit log that names it, a node makes no fault", async () => {
+  const { address } = await nodeOf("n1");
+  const noted = async (operation: Operation) => (await client.submit(operation, { reason: "" })).index;
+  const drill = (victims: string[]): Operation => ({
+    kind: { $case: "noteDrill", value: { drillId: "d-2", drill: "partition", victims } },
+  });
+  const used = await noted(drill(["n2", "n1"]));
+  const cut = { nodeName: "n1", fault: { kind: CUT }, ttlMs: 100, reason: "" };
+  await client.injectFault(address, { ...cut, entryIndex: used });
+  const entries = {
+    none: 0,
+    "used already": used,
+    "another node's": await noted(drill(["n2"])),
+    "for something else": await noted({ kind: { $case: "noteFence", value: { name: "n1" } } }),
+  };
+  for (const [why, entryIndex] of Object.entries(entries)) {
+    const refusal = await client.injectFault(address, { ...cut, entryIndex }).then(
+      () => null,
+      (error: unknown) => (error as OperatorError).code,
+    );
+    expect({ why, refusal }).toEqual({ why, refusal: "AUDIT_ENTRY_MISSING" });
+  }
+  await expect.poll(async () => (await client.listFaults(address)).faults).toEqual([]);
 });
 
 test("a coordinator that was not started with --allow-faults takes none, and says why", async () => {
@@ -77,7 +124,7 @@ test("a coordinator that was not started with --allow-faults takes none, and say
   const { address } = await nodeOf("n1");
   expect(await client.listFaults(address)).toMatchObject({ allowed: false, faults: [] });
   const injected = client.injectFault(address, {
-    ...{ nodeName: "n1", fault: { kind: CUT }, ttlMs: 1_000, reason: "" },
+    ...{ nodeName: "n1", fault: { kind: CUT }, ttlMs: 1_000, reason: "", entryIndex: 0 },
   });
   await expect(injected).rejects.toMatchObject({
     code: "FAULTS_NOT_ALLOWED",

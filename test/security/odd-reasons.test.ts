@@ -98,9 +98,8 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
 const WITHOUT_ENTRY: Readonly<Record<string, string>> = {
   writeGroup: "the other groups have no audit log",
   reportShard: "what follows from a report is written as operations, with reasons of the leader's own",
-  injectFault:
-    "ADR-0034: a replica that is cut off can't write entries; it ends by itself, and is in the log",
-  clearFaults: "the same",
+  injectFault: "integration/faults: it needs the entry of a drill that names the replica",
+  clearFaults: "ADR-0034: it ends what an entry began, where a replica that is cut off reads no new entry",
   fenceReplica: "below: it can be done only once",
   watchRevocations: "it is a read",
   listFaults: "it is a read",

@@ -14,6 +14,8 @@ export interface ActContext {
   readonly hands: Hands;
   readonly journal: Journal;
   readonly drillId: string;
+  /** The audit entry without which no replica makes a fault; 0 = a member runs an older build, and none needs it. */
+  readonly entryIndex: number;
   /** A fault ends automatically after this time. */
   readonly ttlMs: number;
   /** Waits until all replicas answer and agree. */
@@ -86,7 +88,7 @@ export async function perform(
   nodes: readonly NodeObservation[],
   context: ActContext,
 ): Promise<void> {
-  const { client, hands, drillId, ttlMs } = context;
+  const { client, hands, drillId, entryIndex, ttlMs } = context;
   switch (act.kind) {
     case "kill":
       await Promise.all(victims.map((node) => hands.kill(node)));
@@ -124,7 +126,7 @@ export async function perform(
       const hit = nodes.filter(({ name }) => victims.includes(name));
       await Promise.all(
         hit.map(({ name: nodeName, address }) =>
-          client.injectFault(address, { nodeName, fault, ttlMs, reason: drillId }),
+          client.injectFault(address, { nodeName, fault, ttlMs, reason: drillId, entryIndex }),
         ),
       );
     }

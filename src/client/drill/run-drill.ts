@@ -171,9 +171,11 @@ class DrillRun {
     this.#victims = chooseVictims(this.#spec, nodes, leader, here);
     const undo = undoOf(this.#spec, this.#victims, nodes);
     await journal.add(...undo);
-    await this.#audit();
+    const entryIndex = await this.#audit();
+    // A victim makes its fault only once it has read that entry, and the first fault may cut the others off.
+    if (this.#spec.act.kind === "inject") await this.#whole(false);
     try {
-      await this.#break(leader, nodes, journal, lookout);
+      await this.#break(leader, nodes, { journal, entryIndex }, lookout);
       await this.#recover();
       await this.#pause(Math.max(this.#spec.holdMs, this.#options.afterMs));
     } finally {
@@ -185,19 +187,21 @@ class DrillRun {
   }
 
   /** Before anything is broken: a leader that is cut off could not write it. Format 1 has no such entry. */
-  async #audit(): Promise<void> {
+  async #audit(): Promise<number> {
     const value = { drillId: this.#drillId, drill: this.#spec.name, victims: [...this.#victims] };
     try {
-      await this.#client.submit({ kind: { $case: "noteDrill", value } }, { reason: this.#drillId });
+      const reason = this.#drillId;
+      return (await this.#client.submit({ kind: { $case: "noteDrill", value } }, { reason })).index;
     } catch (error) {
       if (!(error instanceof OperatorError) || error.code !== "CLUSTER_VERSION_TOO_LOW") throw error;
+      return 0;
     }
   }
 
   async #break(
     leader: LeaderNow,
     nodes: FleetStatus["nodes"],
-    journal: Journal,
+    { journal, entryIndex }: Pick<ActContext, "journal" | "entryIndex">,
     lookout: Lookout,
   ): Promise<void> {
     const { act } = this.#spec;
@@ -211,7 +215,7 @@ class DrillRun {
     const { holdMs } = this.#spec;
     const { afterMs } = this.#options;
     const context: ActContext = {
-      ...{ client: this.#client, hands: this.#hands, journal, drillId: this.#drillId },
+      ...{ client: this.#client, hands: this.#hands, journal, drillId: this.#drillId, entryIndex },
       // Longer than the drill, so that the drill itself heals the fault.
       ttlMs: Math.min(3_600_000, holdMs + afterMs + RECOVERY_LIMIT_MS + HEAL_LIMIT_MS),
       whole: () => this.#whole(false),

@@ -29,7 +29,7 @@ export const FENCES_VERSION = 2;
 /** From this version on the audit log records rotations of data keys (ADR-0031). */
 const KEY_ROTATIONS_VERSION = 2;
 /** From this version on the audit log records drills (ADR-0034). */
-const DRILLS_VERSION = 2;
+export const DRILLS_VERSION = 2;
 /** From this version on the state has migrations in waves (ADR-0040). */
 const PLANS_VERSION = 2;
 /** From this version on the state has the groups beside the fleet's own (ADR-0049). */

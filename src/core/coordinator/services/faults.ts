@@ -3,6 +3,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
+import { DRILLS_VERSION } from "../../fleet/format.ts";
 import type {
   ClearFaultsRequest,
   FaultList,
@@ -16,6 +17,7 @@ import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { handler } from "../calls/handler.ts";
+import { ordered } from "../calls/ordered.ts";
 import { reasonOf } from "../calls/reason.ts";
 import { faultMessage, readFault } from "../faults/fault.ts";
 import {
@@ -29,7 +31,7 @@ import {
 export function faultsService(context: ServiceContext, board: FaultBoard): Implementation<FaultsServer> {
   return {
     listFaults: handler(context, async () => list(context, board)),
-    injectFault: handler(context, async (request, caller) => inject(context, board, request, caller)),
+    injectFault: handler(context, (request, caller) => inject(context, board, request, caller)),
     clearFaults: handler(context, async (request, caller) => clear(context, board, request, caller)),
   };
 }
@@ -39,29 +41,50 @@ function list(context: ServiceContext, board: FaultBoard): FaultList {
   return { nodeName: nameOf(context), allowed: board.isAllowed, faults };
 }
 
-function inject(
+async function inject(
   context: ServiceContext,
   board: FaultBoard,
-  { nodeName, fault: message, ttlMs, reason: text }: InjectFaultRequest,
-  { identity }: Caller,
-): WireFault {
+  request: InjectFaultRequest,
+  caller: Caller,
+): Promise<WireFault> {
+  const { nodeName, fault: message, ttlMs } = request;
   assertAllowed(context, board);
   assertMeant(context, nodeName);
-  const reason = reasonOf(text);
   if (ttlMs < TTL_MS_MIN || ttlMs > TTL_MS_MAX) {
     throw invalid(`a fault's time to live is from ${TTL_MS_MIN} to ${TTL_MS_MAX} ms, not ${ttlMs}`);
   }
   const others = context.replicas.map(({ id }) => id).filter((id) => id !== context.self);
   const fault = readFault(message, others);
   if (typeof fault === "string") throw invalid(fault);
-  if (board.isFull) {
-    const words = `this replica has ${FAULTS_MAX} faults at once, and takes no more: clear them first`;
-    throw rpcError(status.FAILED_PRECONDITION, "TOO_MANY_FAULTS", words);
-  }
-  return wireFault(context, board.inject(fault, ttlMs, { by: formatIdentity(identity), reason }));
+  assertRoom(board);
+  const reason = await reasonFor(context, request, caller);
+  // Others may have come meanwhile.
+  assertRoom(board);
+  return wireFault(context, board.inject(fault, ttlMs, { by: formatIdentity(caller.identity), reason }));
 }
 
-/** Always allowed: without the permission for faults there is nothing to clear. */
+/** The audit log of cluster version 1 can't have such an entry: this replica's own log has the reason. */
+async function reasonFor(
+  context: ServiceContext,
+  request: InjectFaultRequest,
+  caller: Caller,
+): Promise<string> {
+  const isAudited = context.machine.view.clusterVersion >= DRILLS_VERSION;
+  if (!isAudited) return reasonOf(request.reason);
+  const { reason } = await ordered(context, "noteDrill", request, caller);
+  return reason;
+}
+
+function assertRoom({ isFull }: FaultBoard): void {
+  if (!isFull) return;
+  const words = `this replica has ${FAULTS_MAX} faults at once, and takes no more: clear them first`;
+  throw rpcError(status.FAILED_PRECONDITION, "TOO_MANY_FAULTS", words);
+}
+
+/**
+ * Always allowed, and without an entry: it ends what an entry began, and a replica that is cut off can read no new one.
+ * Without the permission for faults there is nothing to clear.
+ */
 function clear(
   context: ServiceContext,
   board: FaultBoard,

@@ -25,11 +25,12 @@ import type { Denied, DeniedCalls } from "./denied-calls.ts";
 import { noteFailedHandshakes } from "./failed-handshakes.ts";
 import type { HeldRefusals } from "./held-refusals.ts";
 import type { InternalErrors } from "./internal-errors.ts";
-import { limitInvalidFrames } from "./invalid-frames.ts";
+import { limitInvalidFrames, noteInvalidFrames } from "./invalid-frames.ts";
 import type { Logins } from "./logins.ts";
 import { compressed, FrameCheck } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
 import type { OpenConnections } from "./open-connections.ts";
+import type { OverheadBytes } from "./overhead-bytes.ts";
 import type { PacedReading } from "./paced-reading.ts";
 import { readingOf } from "./session-reading.ts";
 import { isGone, refuse } from "./stream-answer.ts";
@@ -59,6 +60,7 @@ export interface DoorOptions {
   readonly connections: OpenConnections;
   readonly budgets: Pick<CallBudgets, "begin">;
   readonly held: Pick<HeldRefusals, "refuse">;
+  readonly overhead: Pick<OverheadBytes, "watch" | "call" | "data">;
   readonly logins: Pick<Logins, "note">;
   /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom | undefined;
@@ -88,6 +90,8 @@ export function guardDoor(server: Server, options: DoorOptions): void {
       return identity === null || isRevoked(identity, tls) ? null : identity;
     };
     limitConnections(http2, room, identityOf, denied);
+    options.overhead.watch(http2, identityOf);
+    noteInvalidFrames(http2, identityOf, denied);
     options.connections.watch(http2, tls, denied);
   }
 }
@@ -127,12 +131,13 @@ function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"])
 function enter(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  { tls, ruleOf, unaryOf, gate, denied, errors, budgets, held }: DoorOptions,
+  { tls, ruleOf, unaryOf, gate, denied, errors, budgets, held, overhead }: DoorOptions,
   serveByGrpc: () => void,
 ): void {
   // Without a listener a failure of the stream would end the process.
   stream.on("error", ignore);
   pace(stream, gate);
+  overhead.call(stream.session);
   const path = headers[":path"] ?? "";
   const rule = ruleOf(path);
   const identity = letIn(stream, headers, path, rule, tls);
@@ -152,10 +157,10 @@ function enter(
   const cameMs = systemClock.monotonicMs();
   const serve = () => {
     if (unary !== undefined) {
-      serveUnary(stream, unary, { identity, headers, cameMs, budget, gate });
+      serveUnary(stream, unary, { identity, headers, cameMs, budget, gate, overhead });
       return;
     }
-    if (rule !== undefined) bound(stream, rule.bytesMax, budget);
+    if (rule !== undefined) bound(stream, rule.bytesMax, budget, overhead);
     budget.watch(stream);
     serveByGrpc();
   };
@@ -216,7 +221,12 @@ async function begin(
 /**
  * For a stream that grpc-js serves: a message that is too large ends the call, and grpc-js does not see it.
  */
-function bound(stream: ServerHttp2Stream, bytesMax: number, budget: CallBudget): void {
+function bound(
+  stream: ServerHttp2Stream,
+  bytesMax: number,
+  budget: CallBudget,
+  overhead: DoorOptions["overhead"],
+): void {
   const check = new FrameCheck(bytesMax);
   const emit = stream.emit.bind(stream) as (event: string | symbol, ...values: unknown[]) => boolean;
   let isOver = false;
@@ -224,6 +234,7 @@ function bound(stream: ServerHttp2Stream, bytesMax: number, budget: CallBudget):
     if (event !== "data") return emit(event, ...values);
     if (isOver) return true;
     const chunk = values[0] as Buffer;
+    overhead.data(stream.session, chunk.length);
     const refused = check.take(chunk) ?? budget.receive(chunk.length);
     if (refused === null) return emit(event, ...values);
     isOver = true;

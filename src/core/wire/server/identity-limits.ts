@@ -34,9 +34,12 @@ const CLUSTER: IdentityLimits = {
   bytes: { burst: 4 * MEGABYTE, perSecond: 256 * KILOBYTE },
 };
 
-/** Many people and programs may share one certificate. */
+/**
+ * Many people and programs may share one certificate. But one pass of the event loop reads some 64 kB of each of its
+ * connections: with 300 of them a flood of refused headers took 0.4 s, which is an election (ADR-0043).
+ */
 const OPERATOR: IdentityLimits = {
-  connections: 512,
+  connections: 128,
   callsAtOnce: 8_192,
   calls: { burst: 10_000, perSecond: 2_000 },
   bytes: { burst: 64 * MEGABYTE, perSecond: 8 * MEGABYTE },

@@ -11,6 +11,7 @@ import {
 import { assert } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { Rate } from "../../base/pace.ts";
 import type { RpcError } from "../rpc-error.ts";
 import type { Identity } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
@@ -27,6 +28,7 @@ import type { InternalErrors } from "./internal-errors.ts";
 import { Logins } from "./logins.ts";
 import { FIELDS_MAX, type MethodRule, type ServiceRules } from "./method-rules.ts";
 import { OpenConnections } from "./open-connections.ts";
+import { OverheadBytes } from "./overhead-bytes.ts";
 import type { Implementation, ServedMethod, UnaryMethod } from "./unary-calls.ts";
 
 export interface RpcServerOptions {
@@ -39,6 +41,8 @@ export interface RpcServerOptions {
   /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom;
   readonly limitsOf?: typeof limitsOf;
+  /** For bytes that belong to no call, of one identity. */
+  readonly overhead?: Rate;
 }
 
 export interface CallerCounts {
@@ -142,6 +146,7 @@ export class RpcServer {
     guardDoor(this.#server, {
       ...{ tls, gate, room, errors, denied: this.#denied, connections: this.#connections },
       ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals() },
+      overhead: new OverheadBytes(this.#denied, systemClock.monotonicMs, this.#options.overhead),
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),
     });

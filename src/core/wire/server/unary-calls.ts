@@ -15,6 +15,7 @@ import { timeoutMsOf } from "./grpc-timeout.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { LateRequests } from "./late-requests.ts";
 import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
+import type { OverheadBytes } from "./overhead-bytes.ts";
 import { RequestBytes } from "./request-bytes.ts";
 import { answer, isGone, refuse } from "./stream-answer.ts";
 
@@ -53,6 +54,7 @@ export interface Admitted {
   readonly headers: IncomingHttpHeaders;
   readonly cameMs: MonotonicMs;
   readonly budget: Pick<CallBudget, "account" | "receive" | "refuseUnread" | "answer">;
+  readonly overhead: Pick<OverheadBytes, "data">;
   /** Asked when there is time to continue this call after reading; undefined = always now. */
   readonly gate: { goOn(caller: Identity): Promise<unknown> | null } | undefined;
 }
@@ -69,7 +71,7 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
     stream.respond({ ":status": 415 }, { endStream: true });
     return;
   }
-  const { budget } = admitted;
+  const { budget, overhead } = admitted;
   const bytes = new RequestBytes(budget.account ?? stream.session ?? stream, served.rule.bytesMax);
   const giveUp = (error: RpcError) => {
     stream.removeAllListeners("data").removeAllListeners("end");
@@ -81,6 +83,7 @@ export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admi
     bytes.release();
   });
   stream.on("data", (chunk: Buffer) => {
+    overhead.data(stream.session, chunk.length);
     const refused = bytes.add(chunk) ?? budget.receive(chunk.length);
     if (refused !== null) giveUp(refused);
   });

@@ -26,6 +26,17 @@ test.each([
   expect(orders.take(index, wanted)?.reason ?? null).toBe(is);
 });
 
+test("a drill's entry lets each of its victims act", () => {
+  const value = { drillId: "d-1", drill: "partition", victims: ["n1", "n2"] };
+  const drill = command({ operation: { kind: { $case: "noteDrill", value } } } as Partial<Command>);
+  const take = (name: string) => {
+    const orders = new NodeOrders();
+    orders.applied(logIndex(7), drill, applied(7));
+    return orders.take(7, { kind: "noteDrill", name, actor: ADMIN }) !== null;
+  };
+  expect(["n1", "n2", "n3"].map(take)).toEqual([true, true, false]);
+});
+
 test("an order is used once", () => {
   const orders = new NodeOrders();
   orders.applied(logIndex(7), command(), applied(7));
