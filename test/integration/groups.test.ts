@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
+import { GroupKind } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import type { GroupView, NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { unary } from "../../src/core/wire/unary.ts";
@@ -138,3 +139,35 @@ async function untilEqual(nodes: readonly ClusterNode[]): Promise<void> {
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, next) => total + next, 0);
+
+test("a group that is created later is opened by every node, on an existing fleet", async () => {
+  const created = await unary(
+    (await cluster.leader()).client.createGroup.bind((await cluster.leader()).client),
+    { kind: GroupKind.TALLY, groupId: 0, reason: "a test" },
+    { endMs: performance.now() + ATTEMPT_MS },
+  );
+  expect(created.groupId).toBe(GROUPS + 1);
+  await write(created.groupId);
+  await untilEqual(cluster.nodes);
+  for (const node of cluster.nodes) await cluster.kill(node);
+  for (const node of cluster.nodes) await cluster.start(node);
+  await untilEqual(cluster.nodes);
+  const [first] = await views(cluster.nodes);
+  expect(first?.find(({ groupId }) => groupId === created.groupId)?.kind).toBe("tally");
+});
+
+test("a node that lost its disk is admitted to every group again, and holds what was written", async () => {
+  const [, victim] = cluster.nodes;
+  const node = present(victim, "there are three nodes");
+  const others = cluster.nodes.filter((other) => other !== node);
+  await cluster.kill(node);
+  await cluster.wipe(node);
+  await cluster.until((all) => all.every(({ groups }) => groups?.leaderless === 0), others);
+  await cluster.start(node);
+  const votes = (all: readonly (readonly GroupView[])[]) =>
+    all.every((seen) => seen.length === GROUPS + 1 && seen.every(({ voters }) => voters.length === 3));
+  await expect.poll(async () => votes(await views(cluster.nodes))).toBe(true);
+  await untilEqual(cluster.nodes);
+  for (let group = 1; group <= GROUPS + 1; group += 1) await write(group);
+  await untilEqual(cluster.nodes);
+});

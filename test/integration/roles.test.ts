@@ -127,6 +127,7 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Coordinator/RotateKeys": ADMIN,
   "/fleet.v1.Coordinator/ListGroups": READ,
   "/fleet.v1.Coordinator/WriteGroup": ADMIN,
+  "/fleet.v1.Coordinator/CreateGroup": ADMIN,
   // An administrator may do in a shard's name what it may do in its own.
   "/fleet.v1.Coordinator/ReportShard": {
     allowed: ["admin", "shard"],

@@ -132,6 +132,7 @@ const COORDINATOR: Readonly<Record<string, readonly Kind[]>> = {
   GetKeyStatus: READERS,
   RotateKeys: ["admin"],
   WriteGroup: ["admin"],
+  CreateGroup: ["admin"],
   ReportShard: ["admin", "shard", "another shard"],
   ListShards: READERS,
   ListClusters: READERS,

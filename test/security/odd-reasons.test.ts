@@ -4,10 +4,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
 import { coordinatorRules, faultRules } from "../../src/core/coordinator/services/rules.ts";
-import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
+import { GroupKind, type Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   ChangeMembershipRequest,
   type CoordinatorClient,
+  CreateGroupRequest,
+  CreateGroupResponse,
   FenceReplicaRequest,
   RotateKeysRequest,
   SubmitRequest,
@@ -86,6 +88,15 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
       await changeMembership(leader.client, reason, { $case: "remove", value: { name: last?.name ?? "x" } });
     },
     state: members,
+  },
+  CreateGroup: {
+    call: async ({ client }, reason) => {
+      const encode = (text: string) =>
+        CreateGroupRequest.encode({ kind: GroupKind.TALLY, groupId: 0, reason: text }).finish();
+      const { groupId } = CreateGroupResponse.decode(await send(client, "createGroup", reason, encode));
+      await expect.poll(async () => (await groups()).split(",")).toContain(String(groupId));
+    },
+    state: () => groups(),
   },
   RotateKeys: {
     call: async (leader, reason) =>
@@ -214,6 +225,14 @@ function withReason(reason: Uint8Array, encode: (placeholder: string) => Uint8Ar
   const message = Buffer.from(encode(placeholder));
   if (reason.length > 0) Buffer.from(reason).copy(message, message.indexOf(placeholder));
   return message;
+}
+
+/** The numbers of the groups that are open at the leader. */
+async function groups(): Promise<string> {
+  const { client } = await cluster.leader();
+  const endMs = performance.now() + 5_000;
+  const open = await unary(client.listGroups.bind(client), {}, { endMs });
+  return open.groups.map(({ groupId }) => groupId).join();
 }
 
 function changeMembership(

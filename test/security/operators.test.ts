@@ -2,8 +2,10 @@
 // role of another name, and with the right one.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { GroupKind } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   ChangeMembershipRequest,
+  CreateGroupRequest,
   FenceReplicaRequest,
   ReportShardRequest,
   RotateKeysRequest,
@@ -125,9 +127,12 @@ const NEVER: Readonly<Record<string, { readonly reason: string; readonly call: C
     ).map(([$case, value]) => [$case, { reason: "ADMINISTRATOR_ONLY", call: submitCall($case, value) }]),
   ),
   ...Object.fromEntries(
-    (["upsertMember", "removeMember", "noteTransfer", "recoverFleet", "raiseClusterVersion"] as const).map(
-      ($case) => [$case, { reason: "OPERATION_RESERVED", call: submitCall($case, {}) }],
-    ),
+    (
+      [
+        ...["upsertMember", "removeMember", "noteTransfer", "recoverFleet"],
+        ...["raiseClusterVersion", "createGroup", "foundGroups"],
+      ] as const
+    ).map(($case) => [$case, { reason: "OPERATION_RESERVED", call: submitCall($case, {}) }]),
   ),
   FenceReplica: {
     reason: "PERMISSION_DENIED",
@@ -145,6 +150,15 @@ const NEVER: Readonly<Record<string, { readonly reason: string; readonly call: C
         client,
         "rotateKeys",
         RotateKeysRequest.encode({ nodeName: "n1", reason: "", entryIndex: 1 }).finish(),
+      ),
+  },
+  CreateGroup: {
+    reason: "PERMISSION_DENIED",
+    call: (client) =>
+      sendUnary(
+        client,
+        "createGroup",
+        CreateGroupRequest.encode({ kind: GroupKind.TALLY, groupId: 0, reason: "" }).finish(),
       ),
   },
   WriteGroup: {

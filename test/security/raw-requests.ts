@@ -22,6 +22,7 @@ export type UnaryName =
   | "fenceReplica"
   | "rotateKeys"
   | "writeGroup"
+  | "createGroup"
   | "reportShard";
 
 /** Rejects with grpc-js's error if it is refused. */

@@ -32,10 +32,54 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "a replica that lost its disk neither votes nor campaigns before it is whole again (ADR-0002)",
     edits: [
       {
-        file: `${COORDINATOR}/membership/replica.ts`,
+        file: `${COORDINATOR}/membership/admission.ts`,
         search:
-          "this.#isAmnesiac = options.rejoin !== null && !options.rejoin.isWhole;\n    this.#mayFollow = options.driver.status().lastIndex > 0;",
+          "this.#isAmnesiac = options.isAmnesiac;\n    this.#mayFollow = options.driver.status().lastIndex > 0;",
         replace: "this.#isAmnesiac = false;\n    this.#mayFollow = true;",
+      },
+    ],
+  },
+  {
+    name: "group-begins-again-after-a-lost-disk",
+    rule: "a group that may have been on a lost disk does not begin with an empty state (ADR-0049)",
+    edits: [
+      {
+        file: `${COORDINATOR}/membership/beginning.ts`,
+        search: "const mayHaveVoted = isLost || isAmnesiac || row.version <= forgotThrough;",
+        replace: "const mayHaveVoted = isLost && isAmnesiac && row.version < 0;",
+      },
+    ],
+  },
+  {
+    name: "group-votes-after-a-lost-disk",
+    rule: "in every group a replica that lost its disk votes only once it is whole (ADR-0049)",
+    edits: [
+      {
+        file: `${COORDINATOR}/membership/open-groups.ts`,
+        search: 'isAmnesiac: memory === "lost",',
+        replace: "isAmnesiac: false,",
+      },
+    ],
+  },
+  {
+    name: "group-removes-without-quorum",
+    rule: "a group removes a voter only while the others that answer are a quorum without it (ADR-0049)",
+    edits: [
+      {
+        file: `${COORDINATOR}/membership/group-step.ts`,
+        search: "if (problem !== null) return wait(problem);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "group-keeps-removed-leader",
+    rule: "followers take leadership from a leader that was removed and can't know it (ADR-0049)",
+    edits: [
+      {
+        file: `${COORDINATOR}/membership/lead-groups.ts`,
+        search: "if (driver.status().config.voters.includes(self)) driver.transferLeader(self);",
+        replace: "",
       },
     ],
   },

@@ -29,20 +29,23 @@ import type { Machine } from "./group/machine.ts";
 import { Host } from "./host/host.ts";
 import { PROFILES } from "./host/profile.ts";
 import type { DiskWatch } from "./leadership/disk-watch.ts";
+import { LeadGroups } from "./membership/lead-groups.ts";
+import type { OpenGroups } from "./membership/open-groups.ts";
 import { PeerGate } from "./membership/peer-gate.ts";
 import { RejoinAsker } from "./membership/rejoin.ts";
-import { Replica } from "./membership/replica.ts";
+import { type Rejoin, Replica } from "./membership/replica.ts";
 import type { Roster } from "./membership/roster.ts";
 import type { Opened } from "./open.ts";
+import { fleetSight, groupsOf } from "./other-groups.ts";
 import { Observed } from "./reports/observed.ts";
 import { denyByTable } from "./revocation/deny-by-table.ts";
-import { startFleetGroup, startOtherGroups } from "./start-group.ts";
+import { startFleetGroup } from "./start-group.ts";
 
 export interface Assembled {
   readonly announces: Announcement;
   readonly machine: FleetMachine;
   readonly driver: GroupDriver<Outcome>;
-  readonly groups: ReadonlyMap<GroupId, HostedGroup>;
+  readonly openGroups: OpenGroups<HostedGroup>;
   readonly host: Host;
   readonly transport: GrpcTransport;
   readonly roundTrips: RoundTrips;
@@ -71,6 +74,7 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   const gate = new PeerGate({
     ...{ self, given: options.replicas, view: () => machine.view },
     config: () => driver.status().config,
+    isInGroup: (member) => openGroups.holds(member),
     isAmnesiac: () => replica.isAmnesiac,
     hears: (peer) => host.hears(peer),
     introduce: (peer) => roster.introduce(peer),
@@ -78,8 +82,8 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   const transport = transportOf(options, opened, {
     ...{ gate, watch, dropped, machine, announces },
     checks: () => checks,
-    driverOf: (group) => (group === FLEET_GROUP ? driver : groups.get(group)?.driver),
-    machineOf: (group) => (group === FLEET_GROUP ? machine : groups.get(group)?.machine),
+    driverOf: (group) => (group === FLEET_GROUP ? driver : openGroups.all.get(group)?.driver),
+    machineOf: (group) => (group === FLEET_GROUP ? machine : openGroups.all.get(group)?.machine),
   });
   const roundTrips = new RoundTrips();
   const logged = log.debug === undefined ? transport : logMessages(transport, log.debug, peerName);
@@ -89,7 +93,8 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
     transport: timed,
     profile: PROFILES[options.profile],
     disk: storage,
-    onUnknownGroup: (group, peer) => log.warn("a peer speaks of a group that is not here", { group, peer }),
+    onUnknownGroup: (group, peer) =>
+      log.info("a peer speaks of a group that is not open here", { group, peer }),
   });
   const setting = {
     ...options,
@@ -116,26 +121,41 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
     hears: (peer) => host.hears(peer),
     send: (peer, check) => transport.checkState(peer, check),
   });
-  const roster = rosterOf(options, driver, machine, transport);
+  const roster = rosterOf(options, driver, machine, transport, (member) => openGroups.holds(member));
   // Restoring the initial state may take seconds. Before that nothing is served, and this replica takes part
   // in nothing.
   await driver.restored;
   machine.orders.ignoreThrough(driver.status().lastIndex);
   const { denials } = opened;
   const stopDenying = denials === null ? () => {} : denyByTable(machine, options.clusterId, denials);
-  const { rejoin, stop: stopAsking } = await rejoining(options, opened, { machine, roster });
+  const asker = rejoinAsker(options, opened, { machine, roster });
+  const rejoin = await rejoining(opened, asker);
   const isFit = (peer: NodeId) => checks.isFit(peer);
   const replica = new Replica<Outcome>({ self, driver, host, disk: watch, watch, trust, isFit, rejoin });
-  const groups = startOtherGroups(setting);
-  if (options.groups > 0 && options.groups !== groups.size) {
-    log.warn("groups are founded with the fleet only", { wanted: options.groups, here: groups.size });
-  }
+  const openGroups = groupsOf(setting, opened, { driver, machine, replica, asker });
+  const leadGroups = new LeadGroups({
+    ...{ self, timers, groups: () => openGroups.all, disk: watch },
+    fleet: fleetSight(driver, machine, replica),
+    answers: (peer) => transport.isConnected(peer) && host.hears(peer),
+  });
   host.start();
   const { monotonicMs } = systemClock;
   const freshness = new Freshness({ driver, clocks: [monotonicMs, bootClockMs], now: monotonicMs });
   const stopRenewing = freshness.keepRenewing(timers);
   return {
-    ...{ announces, machine, driver, groups, host, transport, roundTrips, dropped, gate, roster, replica },
+    ...{
+      announces,
+      machine,
+      driver,
+      openGroups,
+      host,
+      transport,
+      roundTrips,
+      dropped,
+      gate,
+      roster,
+      replica,
+    },
     ...{ checks, watch, freshness, observed, isRejoining: rejoin !== null },
     leadsSince: () => leadsSinceMs,
     stop: async () => {
@@ -144,8 +164,10 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
       stopDenying();
       opened.stopFollowing();
       replica.stop();
+      leadGroups.stop();
+      openGroups.stop();
       host.stop();
-      stopAsking();
+      asker.close();
       await transport.close();
     },
   };
@@ -189,19 +211,14 @@ function transportOf(options: CoordinatorOptions, opened: Opened, reached: Reach
   });
 }
 
-/**
- * How a replica that has lost its disk, or is new, asks for admission (ADR-0002); null for one that takes
- * part already.
- */
-async function rejoining(
+/** How this replica asks for admission to any group. */
+function rejoinAsker(
   options: CoordinatorOptions,
-  { tls, mark }: Opened,
+  { tls }: Opened,
   { machine, roster }: Pick<Assembled, "machine" | "roster">,
-) {
+): RejoinAsker {
   const { self, clusterId, log } = options;
-  const isWhole = await mark.isWhole();
-  if (!(await mark.isSet())) return { rejoin: null, stop: () => {} };
-  const asker = new RejoinAsker({
+  return new RejoinAsker({
     ...{ self, clusterId, knownVersion: machine.knownVersion, channelOptions },
     credentialsFor: (address) => channelCredentials(tls, address, "replica"),
     peers: () => roster.known().filter((replica) => replica.id !== self),
@@ -211,13 +228,22 @@ async function rejoining(
       stopIfOutdated(options, machine, failure);
     },
   });
-  const rejoin = {
+}
+
+/** How a replica that has lost its disk, or is new, is admitted (ADR-0002); null for one that takes part already. */
+async function rejoining({ mark, groupsFile }: Opened, asker: RejoinAsker): Promise<Rejoin | null> {
+  const isWhole = await mark.isWhole();
+  if (!(await mark.isSet())) return null;
+  return {
     isWhole,
-    ask: (holding: Parameters<RejoinAsker["ask"]>[0]) => asker.ask(holding),
-    whole: () => mark.setWhole(),
+    ask: (holding) => asker.ask(holding),
+    whole: async (learnerAt) => {
+      // First: with the mark alone, a group that was on the lost disk could begin anew.
+      await groupsFile.setForgotThrough(learnerAt);
+      await mark.setWhole();
+    },
     done: () => mark.clear(),
   };
-  return { rejoin, stop: () => asker.close() };
 }
 
 function stopIfOutdated(

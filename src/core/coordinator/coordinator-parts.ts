@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { quantile } from "../base/histogram.ts";
-import { FLEET_GROUP } from "../base/ids.ts";
+import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
 import { SeededPrng } from "../base/prng.ts";
 import type { Timers } from "../base/timers.ts";
 import { openStore } from "../export/open-store.ts";
@@ -124,6 +124,7 @@ export function rosterOf(
   driver: GroupDriver<Outcome>,
   machine: FleetMachine,
   transport: GrpcTransport,
+  isInGroup: (member: NodeId) => boolean,
 ): Roster {
   const { self, log } = options;
   return new Roster({
@@ -131,6 +132,7 @@ export function rosterOf(
     given: options.replicas,
     view: () => machine.view,
     raft: () => driver.status(),
+    isInGroup,
     connect: (peers) => {
       transport.setPeers(peers);
       transport.incoming.review();

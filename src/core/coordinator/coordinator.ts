@@ -22,8 +22,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const replica = await assemble(options, opened);
   const serving = await serve(options, opened, replica);
   const { address, metrics } = serving;
-  const { isRejoining, groups } = replica;
-  log.info("coordinator listens", { address, clusterId, rejoining: isRejoining, groups: groups.size });
+  const { isRejoining, openGroups } = replica;
+  log.info("coordinator listens", {
+    address,
+    clusterId,
+    rejoining: isRejoining,
+    groups: openGroups.all.size,
+  });
   const close = async () => {
     opened.faults.close();
     serving.stopExports();

@@ -3,6 +3,7 @@
 
 import { guardedTimers, systemTimers, type Timers } from "../base/timers.ts";
 import { DiskStorage } from "../storage/disk-storage.ts";
+import { GroupsFile } from "../storage/groups-file.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import { InternalErrors } from "../wire/server/internal-errors.ts";
 import { HeldDenials } from "../wire/tls/held-denials.ts";
@@ -25,6 +26,8 @@ export interface Opened {
   readonly storage: DiskStorage;
   /** Whether the folder was found empty although the fleet exists. */
   readonly mark: RejoinMark;
+  /** What it says of the groups beside the fleet's own. */
+  readonly groupsFile: GroupsFile;
   /** Null without TLS. */
   readonly denials: HeldDenials | null;
   readonly trust: StateTrust;
@@ -52,6 +55,7 @@ export async function open(options: CoordinatorOptions): Promise<Opened> {
     tls === "insecure-loopback" ? null : await HeldDenials.open(dataDirectory, tls.denyList, log);
   const voters = options.replicas.map((replica) => replica.id);
   await bootstrap({ ...options, voters }, storage, mark);
+  const groupsFile = await GroupsFile.open(dataDirectory);
   const trust = startTrust(dataDirectory, log);
-  return { tls, errors, timers, faults, storage, mark, denials, trust, stopFollowing };
+  return { tls, errors, timers, faults, storage, mark, groupsFile, denials, trust, stopFollowing };
 }

@@ -88,7 +88,7 @@ export async function serve(
   );
   server.addService<RaftServer>(
     RaftService,
-    raftService(context, transport, replica.replica),
+    raftService(context, transport, replica.replica, replica.openGroups),
     raftRules(tls),
   );
   server.addService<FaultsServer>(FaultsService, faultsService(context, faults), faultRules);
@@ -126,7 +126,7 @@ function contextOf(
   late: Pick<ServiceContext, "noteDenied" | "countRequest" | "snapshotExport">,
 ): ServiceContext {
   const { self, clusterId, log } = options;
-  const { announces, driver, machine, groups, host, transport, gate, roster, checks, watch } = replica;
+  const { announces, driver, machine, openGroups, host, transport, gate, roster, checks, watch } = replica;
   const sizes = sizesOf(storage, errors);
   const answers = (peer: NodeId) => transport.isConnected(peer) && host.hears(peer);
   const addressOf = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.address;
@@ -145,7 +145,8 @@ function contextOf(
     announced: (id) => (id === self ? announces : transport.announced(id)),
     isWhole: (learner) => replica.replica.isWhole(learner),
     answers,
-    ...{ driver, groups, host, machine },
+    ...{ driver, groups: openGroups.all, host, machine },
+    groupsWith: (member) => openGroups.holding(member),
     sent: transport.sent,
     transferTo: (follower) => transport.transferTo(follower, FLEET_GROUP),
     roundTripMs: (peer) => replica.roundTrips.to(peer),

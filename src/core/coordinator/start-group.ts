@@ -22,7 +22,7 @@ import type { Machine } from "./group/machine.ts";
 import type { GroupRules, Host } from "./host/host.ts";
 import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./host/profile.ts";
 import type { DiskWatch } from "./leadership/disk-watch.ts";
-import { isBootstrapped } from "./membership/bootstrap.ts";
+import type { EntryRules } from "./membership/open-groups.ts";
 
 const TRAILING_ENTRIES = 1_000;
 
@@ -65,19 +65,8 @@ export function startFleetGroup<Result>(
   });
 }
 
-/** Starts every group besides the fleet's own that has a log in the storage. */
-export function startOtherGroups(setting: GroupSetting): ReadonlyMap<GroupId, HostedGroup> {
-  const { storage, host } = setting;
-  const found = storage.groups().filter((group) => group !== FLEET_GROUP && isBootstrapped(storage, group));
-  // It is never read, and there may be thousands of groups: one meter for all of them (ADR-0010).
-  const meter = new GroupMeter(systemClock.monotonicMs);
-  const started = found.map((group) => startGroup(setting, group, "tally", { meter, groups: found.length }));
-  for (const { group, kind, driver } of started) host.add(group, driver, rulesOf(setting.watch, kind));
-  return new Map(started.map((each) => [each.group, each]));
-}
-
 /** One of `groups` groups beside the fleet's own. */
-function startGroup(
+export function startGroup(
   setting: GroupSetting,
   group: GroupId,
   kind: OpenKind,
@@ -90,17 +79,18 @@ function startGroup(
     clock: isUrgent ? PROFILES[setting.profile] : GROUP_CLOCKS[setting.profile],
     limits: isUrgent ? LIMITS : groupLimits(groups),
   });
-  return { kind, group, machine, driver };
+  // The kind's own machine and results (group-kinds.ts).
+  return { kind, group, machine, driver } as HostedGroup;
 }
 
 // A replica with a full disk accepts no leadership: its writes would wait for space. One with a slow disk
 // leaves leadership to the others.
-export function rulesOf(watch: GroupSetting["watch"], kind: OpenKind): GroupRules {
+export function rulesOf(watch: GroupSetting["watch"], kind: OpenKind, entry: EntryRules): GroupRules {
   return {
     mayQuiesce: paceOf(kind) === "idle",
-    ticks: () => true,
-    accepts: (message) => !(watch.isFull && message.type === "MsgTimeoutNow"),
-    mayCampaign: () => !watch.isFull && !watch.isSlow,
+    ticks: entry.ticks,
+    accepts: (message) => entry.accepts(message) && !(watch.isFull && message.type === "MsgTimeoutNow"),
+    mayCampaign: () => entry.mayCampaign() && !watch.isFull && !watch.isSlow,
   };
 }
 

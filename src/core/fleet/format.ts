@@ -33,7 +33,7 @@ export const DRILLS_VERSION = 2;
 /** From this version on the state has migrations in waves (ADR-0040). */
 const PLANS_VERSION = 2;
 /** From this version on the state has the groups beside the fleet's own (ADR-0049). */
-const GROUPS_VERSION = 2;
+export const GROUPS_VERSION = 2;
 
 /**
  * The cluster version from which on the operation may be proposed. A raise needs the version that it raises

@@ -23,7 +23,9 @@ export function isDiskFailure(code: string | null): boolean {
 
 /** A damaged ring of keys may name a key that there never was, and a damaged meta.json no encryption. */
 export function isCorruption(code: string | null): boolean {
-  return code === "STORAGE_CORRUPT" || code?.startsWith("ENCRYPTION_") === true;
+  return (
+    code === "STORAGE_CORRUPT" || code === "GROUPS_FILE_DAMAGED" || code?.startsWith("ENCRYPTION_") === true
+  );
 }
 
 /** A broken invariant names its node, and is a violation like any other. */

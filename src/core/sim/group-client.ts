@@ -28,6 +28,10 @@ export class GroupClient {
     this.#think();
   }
 
+  get group(): GroupId {
+    return this.#options.group;
+  }
+
   get acknowledged(): number {
     return this.#acknowledged;
   }

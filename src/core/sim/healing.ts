@@ -8,6 +8,7 @@ import type { Administrator } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import { disagreement } from "./checks/members.ts";
 import { isElectable } from "./electable.ts";
+import { groupHope, groupUnrest } from "./group-unrest.ts";
 import { leaderOf } from "./leader-of.ts";
 import { drawMembershipChange, LEAVE_JOINT } from "./membership-change.ts";
 import type { SimNode } from "./node.ts";
@@ -122,7 +123,8 @@ export class Healing {
     const rejoining = this.#nodes.find(
       (node) => node !== this.#absent && node.isRejoining && this.#administrator.expects(node.id),
     );
-    return rejoining === undefined ? null : `node ${rejoining.id} is not let in again`;
+    if (rejoining !== undefined) return `node ${rejoining.id} is not let in again`;
+    return groupUnrest(this.#world, this.#nodes, leader);
   }
 
   /**
@@ -149,7 +151,7 @@ export class Healing {
    */
   hope(): string | null {
     const leader = leaderOf(this.#nodes);
-    if (leader !== null) return `n${leader.id} leads`;
+    if (leader !== null) return groupHope(this.#world, this.#nodes, leader) && `n${leader.id} leads`;
     const electors = this.#nodes.flatMap(({ elector }) => elector ?? []);
     const found = electors.find((elector) => isElectable(elector, electors));
     return found === undefined ? null : `n${found.id} can be elected`;

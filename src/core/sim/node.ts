@@ -35,7 +35,7 @@ export interface NodeHost {
   /** The node opens a stream, and says who it is. */
   introduce(node: SimNode, to: NodeId): void;
   /** Asks the other nodes on behalf of one that lost its disk. */
-  askToRejoin(node: SimNode, holding: Holding): Promise<Readmission>;
+  askToRejoin(node: SimNode, group: GroupId, holding: Holding): Promise<Readmission>;
   /** It leads now. */
   elected(node: SimNode): void;
   /** It stopped because its disk failed. */
@@ -61,6 +61,8 @@ export class SimNode {
   #lives = 0;
   #isRetired = false;
   #wasWiped = false;
+  /** It lost its disk, and does not vote in every group again. */
+  #lacksGroups = false;
   readonly #fenceMark: FenceMark = { found: null };
   /** Frames until the machine stops between a write and its sync; 0 = not planned. */
   #framesUntilCrash = 0;
@@ -91,8 +93,12 @@ export class SimNode {
   }
 
   get isRejoining(): boolean {
-    if (this.#process !== null) return this.#process.isMarked;
+    if (this.#process !== null) {
+      if (this.#process.hasAllGroups) this.#lacksGroups = false;
+      return this.#process.isMarked || this.#lacksGroups;
+    }
     const { disk } = this;
+    if (this.#lacksGroups) return true;
     return disk.isDamaged || disk.inode(META_FILE) === undefined || disk.inode(REJOIN_MARK) !== undefined;
   }
 
@@ -127,7 +133,7 @@ export class SimNode {
 
   /** What decides whom it can vote for, and who for it; null while it is down. */
   get elector(): Elector | null {
-    return this.#process === null ? null : electorOf(this.id, this.#process);
+    return this.#process && electorOf(this.id, this.#process);
   }
 
   /** The first configuration, written before the first start. */
@@ -163,7 +169,7 @@ export class SimNode {
       knownVersion: this.#world.builds.knownBy(this.id),
       knownBy: (peer) => this.#host.knownBy(peer),
       introduce: (to) => this.#host.introduce(this, to),
-      askToRejoin: (holding) => this.#host.askToRejoin(this, holding),
+      askToRejoin: (group, holding) => this.#host.askToRejoin(this, group, holding),
       fenceMark: this.#fenceMark,
       later: (ms, action) => this.#later(life, ms, action),
       turnMs: () => this.#turnMs(),
@@ -219,6 +225,7 @@ export class SimNode {
     this.#world.trace.note(`n${this.id} loses its disk`);
     this.disk.wipe();
     this.#wasWiped = true;
+    this.#lacksGroups = true;
     this.#world.checker.wiped(this.id);
   }
 
@@ -254,7 +261,7 @@ export class SimNode {
   /** To one of the groups beside the fleet's own. */
   submitTo(group: GroupId, data: Uint8Array, timeoutMs: number): Promise<{ readonly ok: boolean }> | null {
     return this.#ask(({ groups }) => {
-      const driver = groups.find((each) => each.group === group)?.driver;
+      const driver = groups.all.get(group)?.driver;
       return driver?.propose(data, this.clock.monotonicMs() + timeoutMs) ?? Promise.resolve({ ok: false });
     });
   }
@@ -263,8 +270,13 @@ export class SimNode {
     return this.#ask((process) => process.read(this.clock.monotonicMs() + timeoutMs));
   }
 
-  readmit(peer: NodeId, holding: Holding): Promise<Readmission> | null {
-    return this.#guard(this.#ask(({ services }) => services.readmit(peer, holding)));
+  readmit(peer: NodeId, group: GroupId, holding: Holding): Promise<Readmission> | null {
+    return this.#guard(this.#ask(({ services }) => services.readmit(peer, group, holding)));
+  }
+
+  /** Adds a group beside the fleet's own. */
+  createGroup(group: GroupId, timeoutMs: number): Promise<Answer> | null {
+    return this.#guard(this.#ask(({ services }) => services.createGroup(group, timeoutMs)));
   }
 
   changeMembers(change: Change, timeoutMs: number): Promise<Answer> | null {
@@ -363,7 +375,7 @@ export class SimNode {
       ...{ keys: this.#world.keys.of(this.id), segmentBytes: swarm.segmentBytes },
       partBytes: swarm.partBytes,
       founding: mayBeLost ? { bootstrap: false, voters: everybody } : null,
-      groups: swarm.groups,
+      groups: swarm.groups - swarm.createdGroups,
       delayMs: () => this.#diskDelay(),
       onUse: () => this.#world.queue.stir(),
       pass: (ms: number) => new Promise<void>((resolve) => this.#later(life, ms, resolve)),

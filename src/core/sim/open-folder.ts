@@ -8,6 +8,7 @@ import { DiskStorage } from "../storage/disk-storage.ts";
 import type { EncryptionChoice } from "../storage/folder-keys.ts";
 import { decodePayload, readFrame } from "../storage/frame.ts";
 import type { FrameReader } from "../storage/frame-seal.ts";
+import { GroupsFile } from "../storage/groups-file.ts";
 import type { WalRecord } from "../storage/record.ts";
 import { RejoinMark } from "../storage/rejoin-mark.ts";
 import type { StorageWorld } from "../storage/storage-world.ts";
@@ -47,6 +48,7 @@ export interface FolderOptions {
 export interface Folder {
   readonly storage: DiskStorage;
   readonly mark: RejoinMark;
+  readonly groupsFile: GroupsFile;
   readonly isMarked: boolean;
   readonly isWhole: boolean;
 }
@@ -80,9 +82,10 @@ export async function openFolder(options: FolderOptions): Promise<Folder> {
   const mark = new RejoinMark(DATA_FOLDER, files);
   if (founding !== null) await bootstrap({ dataDirectory: DATA_FOLDER, ...founding, groups }, storage, mark);
   const [isMarked, isWhole] = [await mark.isSet(), await mark.isWhole()];
+  const groupsFile = await GroupsFile.open(DATA_FOLDER, files);
   keys?.opened(storage);
   opened = storage;
-  return { storage, mark, isMarked, isWhole };
+  return { storage, mark, groupsFile, isMarked, isWhole };
 }
 
 function worldOf({ node, life, clock, pass, partBytes }: FolderOptions, files: VirtualFiles): StorageWorld {

@@ -12,9 +12,9 @@ import { DiskWatch } from "../coordinator/leadership/disk-watch.ts";
 import { LOOK_EVERY_MS } from "../coordinator/leadership/slow-disk.ts";
 import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import { type Rejoin, Replica } from "../coordinator/membership/replica.ts";
+import { fleetSight } from "../coordinator/other-groups.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
-import type { Storage } from "../storage/storage.ts";
 import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import { Chance } from "./chance.ts";
@@ -24,7 +24,7 @@ import { timersOf } from "./node-timers.ts";
 import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
 import { refuseDropped } from "./refuse-dropped.ts";
 import { Services } from "./services.ts";
-import { type SideGroup, startSideGroups } from "./side-groups.ts";
+import { existingGroups, type SideGroups, startSideGroups } from "./side-groups.ts";
 import { Sight } from "./sight.ts";
 import { SnapshotIntake } from "./snapshot-intake.ts";
 import { type FenceMark, StateComparing } from "./state-comparing.ts";
@@ -59,7 +59,7 @@ export interface ProcessOptions {
   /** Opens a stream. */
   readonly introduce: (to: NodeId) => void;
   /** Asks all other nodes to let this one in again. */
-  readonly askToRejoin: (holding: Holding) => Promise<Readmission>;
+  readonly askToRejoin: (group: GroupId, holding: Holding) => Promise<Readmission>;
   /** Runs the action later, unless this process is gone by then; while it is paused, afterwards. */
   readonly later: (ms: number, action: () => void) => void;
   /** When the process comes to its next turn. */
@@ -74,7 +74,7 @@ export interface ProcessOptions {
 }
 
 export class Process {
-  readonly storage: Storage;
+  readonly storage: WatchedStorage;
   readonly #world: World;
   readonly #node: NodeId;
   readonly #folder: Folder;
@@ -90,7 +90,7 @@ export class Process {
   readonly replica: Replica<Outcome>;
   readonly services: Services;
   readonly watch: DiskWatch;
-  readonly groups: readonly SideGroup[];
+  readonly groups: SideGroups;
   /** Null: the run's replicas do not compare their states. */
   readonly comparing: StateComparing | null;
   readonly intake: SnapshotIntake;
@@ -146,7 +146,19 @@ export class Process {
 
   stop(): void {
     this.replica.stop();
+    this.groups.stop();
     this.#host.stop();
+  }
+
+  /** Whether it votes in every group in which it is wanted, and has forgotten nothing. */
+  get hasAllGroups(): boolean {
+    const { config } = this.driver.status();
+    const votes = config.voters.includes(this.#node);
+    return existingGroups(this.#world.swarm, this.machine.view).every((group) => {
+      const open = this.groups.all.get(group);
+      if (open === undefined || this.groups.isAmnesiac(group)) return false;
+      return !votes || open.driver.status().config.voters.includes(this.#node);
+    });
   }
 
   /** Checks everything that can be seen of it now. */
@@ -158,7 +170,7 @@ export class Process {
       const reader = isHandedOver ? this.storage.reader(FLEET_GROUP) : null;
       checker.observes(this.#node, { status: this.driver.status(), view: this.machine.view, reader });
     }
-    for (const { group, driver, raft, sight } of this.groups) {
+    for (const { group, driver, raft, sight } of this.groups.all.values()) {
       const hasHandedOver = !raft.hasReady();
       if (!sight.isNew(raft, hasHandedOver)) continue;
       checker
@@ -291,8 +303,9 @@ export class Process {
       });
     const rejoin: Rejoin = {
       isWhole: this.isWhole,
-      ask: options.askToRejoin,
-      whole: async () => {
+      ask: (holding) => options.askToRejoin(FLEET_GROUP, holding),
+      whole: async (learnerAt) => {
+        await orEnd(this.#folder.groupsFile.setForgotThrough(learnerAt));
         await orEnd(mark.setWhole());
         this.isWhole = true;
       },
@@ -317,7 +330,7 @@ export class Process {
     });
   }
 
-  #startGroups(options: ProcessOptions): readonly SideGroup[] {
+  #startGroups(options: ProcessOptions): SideGroups {
     const { world, node, life, clock, onFatal } = options;
     // As the transport does with every frame.
     timersOf(options).every(LOOK_EVERY_MS, () => {
@@ -326,7 +339,17 @@ export class Process {
     });
     return startSideGroups({
       ...{ world, node, life, clock, onFatal },
-      ...{ storage: this.storage, host: this.#host, watch: this.watch },
+      ...{
+        storage: this.storage,
+        host: this.#host,
+        file: this.#folder.groupsFile,
+        timers: timersOf(options),
+      },
+      watch: this.watch,
+      fleet: fleetSight(this.driver, this.machine, this.replica),
+      answers: (peer) => this.#host.hears(peer),
+      ask: options.askToRejoin,
+      found: (groups) => this.services.foundGroups(groups),
       pause: () => turnOf(options),
       send: (group, message) => this.#send(group, message),
       onDropped: (dropped) => refuseDropped(dropped, options.onFatal),
@@ -338,8 +361,7 @@ export class Process {
     return new SnapshotIntake({
       ...{ self: node, inbox: this.#folder.storage.incoming, groups: this.groups, isAlive },
       gate: this.services.gate,
-      driverOf: (group) =>
-        group === FLEET_GROUP ? this.driver : this.groups.find((each) => each.group === group)?.driver,
+      driverOf: (group) => (group === FLEET_GROUP ? this.driver : this.groups.all.get(group)?.driver),
       ...{ machine: this.machine, timers: timersOf(options), turn: () => turnOf(options) },
       receive: (group, message) =>
         later(0, () => {
@@ -361,6 +383,12 @@ export class Process {
       ...{ self: node, given, clock, driver: this.driver, machine: this.machine, host: this.#host },
       replica: this.replica,
       disk: this.#folder.storage,
+      groups: {
+        all: () => this.groups.all,
+        holds: (member) => this.groups.holds(member),
+        holding: (member) => this.groups.holding(member),
+        readmit: (group, peer, holding, wanted) => this.groups.readmit(group, peer, holding, wanted),
+      },
       ...(this.comparing && { trust: this.comparing.trust }),
       knownBy: options.knownBy,
       sleep: (ms) => new Promise((resolve) => later(ms / clockRate, resolve)),

@@ -2,7 +2,7 @@
 // own code. Each fails as it would at a client, but as a value.
 
 import type { Clock, MonotonicMs } from "../base/clock.ts";
-import { logIndex, type NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
 import { Pace } from "../base/pace.ts";
 import type { Caller } from "../coordinator/calls/caller.ts";
@@ -15,13 +15,13 @@ import { StateTrust } from "../coordinator/divergence/state-trust.ts";
 import type { FleetMachine } from "../coordinator/group/fleet-machine.ts";
 import { Freshness } from "../coordinator/group/freshness.ts";
 import type { GroupDriver } from "../coordinator/group/group-driver.ts";
-import type { ReadResult } from "../coordinator/group/pending.ts";
+import type { ReadResult, WriteResult } from "../coordinator/group/pending.ts";
 import { proposeOwn } from "../coordinator/group/propose-own.ts";
 import type { Host } from "../coordinator/host/host.ts";
 import { MembershipChanges } from "../coordinator/membership/change-membership.ts";
 import { PeerGate } from "../coordinator/membership/peer-gate.ts";
 import { type Holding, type Readmission, readmissionOf } from "../coordinator/membership/readmission.ts";
-import { readmit } from "../coordinator/membership/readmit.ts";
+import { readmit, readmitToGroup } from "../coordinator/membership/readmit.ts";
 import type { Replica } from "../coordinator/membership/replica.ts";
 import { Roster } from "../coordinator/membership/roster.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "../coordinator/reports/first-contacts.ts";
@@ -30,13 +30,15 @@ import { Observed } from "../coordinator/reports/observed.ts";
 import { REGISTRATIONS, REPORTED_ROWS } from "../coordinator/reports/pace.ts";
 import { RefusedRows } from "../coordinator/reports/refused-rows.ts";
 import { RefusedWrites } from "../coordinator/reports/refused-writes.ts";
+import { createGroup } from "../coordinator/services/create-group.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Announcement, Peer } from "../transport/transport.ts";
-import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { GroupKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { KnownMember } from "../wire/gen/fleet/v1/raft.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
 import { InternalErrors } from "../wire/server/internal-errors.ts";
 import type { Answer, Change } from "./change-request.ts";
+import type { SideGroup, SideGroups } from "./side-groups.ts";
 
 const CLUSTER_ID = "simulated";
 const ASK_TIMEOUT_MS = 1_000;
@@ -50,6 +52,13 @@ export interface ServicesOptions {
   readonly host: Host;
   readonly replica: Replica<Outcome>;
   readonly disk: { readonly isFull: boolean };
+  /** Those beside the fleet's own. */
+  readonly groups: {
+    readonly all: () => ReadonlyMap<GroupId, SideGroup>;
+    readonly holds: (member: NodeId) => boolean;
+    readonly holding: (member: NodeId) => readonly GroupId[];
+    readonly readmit: SideGroups["readmit"];
+  };
   readonly clock: Clock;
   readonly sleep: (ms: number) => Promise<void>;
   /** What the build of a node that is up knows. */
@@ -81,6 +90,7 @@ export class Services {
       given,
       view: () => machine.view,
       raft: () => driver.status(),
+      isInGroup: options.groups.holds,
       connect: (peers) => {
         this.#connected = new Set(peers.map(({ id }) => id));
       },
@@ -95,6 +105,7 @@ export class Services {
     const roster = this.#roster;
     this.gate = new PeerGate({
       ...{ self, given, view: () => machine.view, config: () => driver.status().config },
+      isInGroup: options.groups.holds,
       isAmnesiac: () => replica.isAmnesiac,
       hears: (peer) => host.hears(peer),
       introduce: (peer) => roster.introduce(peer),
@@ -118,7 +129,10 @@ export class Services {
         isSlow: false,
         syncs: new SyncLatency(),
       },
-      groups: new Map(),
+      get groups() {
+        return options.groups.all();
+      },
+      groupsWith: options.groups.holding,
       sent: { messages: 0, frames: 0 },
       transferTo: () => null,
       roundTripMs: () => null,
@@ -186,12 +200,24 @@ export class Services {
 
   async changeMembers(change: Change, timeoutMs: number): Promise<Answer> {
     const request = { change, expectedConfigurationIndex: undefined, dryRun: false, reason: "" };
-    const caller: Caller = {
-      identity: { kind: "admin" },
-      deadline: this.#options.clock.monotonicMs() + timeoutMs,
-    };
+    return this.#asAdmin(timeoutMs, (caller) => this.#context.changes.change(this.#context, request, caller));
+  }
+
+  async createGroup(group: GroupId, timeoutMs: number): Promise<Answer> {
+    const request = { kind: GroupKind.TALLY, groupId: group, reason: "" };
+    return this.#asAdmin(timeoutMs, (caller) => createGroup(this.#context, request, caller));
+  }
+
+  /** As leader: rows for groups that were bootstrapped. */
+  foundGroups(groups: readonly GroupId[]): Promise<WriteResult<Outcome>> {
+    const value = { groupIds: [...groups], kind: GroupKind.TALLY };
+    return proposeOwn(this.#context, { $case: "foundGroups", value }, this.#options.clock);
+  }
+
+  async #asAdmin(timeoutMs: number, work: (caller: Caller) => Promise<unknown>): Promise<Answer> {
+    const deadline = this.#options.clock.monotonicMs() + timeoutMs;
     try {
-      await this.#context.changes.change(this.#context, request, caller);
+      await work({ identity: { kind: "admin" }, deadline });
       return { reason: null };
     } catch (error) {
       const { reason } = readRpcError(error);
@@ -214,7 +240,7 @@ export class Services {
     }
   }
 
-  async readmit(peer: NodeId, holding: Holding): Promise<Readmission> {
+  async readmit(peer: NodeId, group: GroupId, holding: Holding): Promise<Readmission> {
     const deadline = this.#options.clock.monotonicMs() + ASK_TIMEOUT_MS;
     if (this.gate.refusal(peer) !== null) return { kind: "waiting" };
     const caller: Caller = { identity: { kind: "replica", id: peer }, deadline };
@@ -222,9 +248,15 @@ export class Services {
       ...{ clusterId: CLUSTER_ID, nodeId: peer },
       ...{ restored: holding !== "nothing", whole: holding === "whole" },
       knownVersion: this.#options.knownBy(peer) ?? 0,
+      ...(group === FLEET_GROUP ? {} : { groupId: group }),
     };
     try {
-      return readmissionOf([await readmit(this.#context, this.#options.replica, request, caller)]);
+      const { replica, groups } = this.#options;
+      const answer =
+        group === FLEET_GROUP
+          ? readmit(this.#context, replica, request, caller)
+          : readmitToGroup(this.#context, groups, request, caller);
+      return readmissionOf([await answer]);
     } catch (error) {
       if (readRpcError(error).reason === null) throw error;
       return { kind: "waiting" };

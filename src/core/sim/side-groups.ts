@@ -1,16 +1,25 @@
 // The groups of one simulated process beside the fleet's own: quiescent while nothing happens (ADR-0008), with the real
-// tally machine, on the same storage, host and network. Their voters are the founders, for good.
+// tally machine, on the same storage, host and network. Their members follow the fleet's (ADR-0049).
 
 import type { Clock } from "../base/clock.ts";
 import { type GroupId, groupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
+import { silentLog } from "../base/log.ts";
+import type { Timers } from "../base/timers.ts";
 import type { Dropped } from "../coordinator/group/dropped-messages.ts";
 import { GroupDriver } from "../coordinator/group/group-driver.ts";
+import { isOpenKind } from "../coordinator/group/group-kinds.ts";
 import type { Machine } from "../coordinator/group/machine.ts";
+import type { WriteResult } from "../coordinator/group/pending.ts";
 import { type Tally, TallyMachine } from "../coordinator/group/tally-machine.ts";
 import type { Host } from "../coordinator/host/host.ts";
+import { LeadGroups, type LeadGroupsOptions } from "../coordinator/membership/lead-groups.ts";
+import { type FleetSight, OpenGroups } from "../coordinator/membership/open-groups.ts";
+import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import { rulesOf } from "../coordinator/start-group.ts";
+import type { FleetView } from "../fleet/state.ts";
 import type { Message } from "../raft/message.ts";
 import { RaftNode } from "../raft/raft-node.ts";
+import type { GroupsFile } from "../storage/groups-file.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Chance } from "./chance.ts";
 import { Sight } from "./sight.ts";
@@ -27,9 +36,15 @@ export interface SideGroupsOptions {
   readonly node: NodeId;
   readonly life: number;
   readonly clock: Clock;
-  readonly storage: Storage;
+  readonly timers: Timers;
+  readonly storage: Storage & { groups(): readonly GroupId[] };
+  readonly file: GroupsFile;
   readonly host: Host;
-  readonly watch: { readonly isFull: boolean; readonly isSlow: boolean };
+  readonly fleet: FleetSight;
+  readonly watch: LeadGroupsOptions["disk"];
+  readonly answers: (peer: NodeId) => boolean;
+  readonly ask: (group: GroupId, holding: Holding) => Promise<Readmission>;
+  readonly found: (groups: readonly GroupId[]) => Promise<WriteResult<unknown>>;
   /** Between two slices of a snapshot. */
   readonly pause: () => Promise<void>;
   readonly send: (group: GroupId, message: Message) => void;
@@ -38,11 +53,17 @@ export interface SideGroupsOptions {
 }
 
 export interface SideGroup {
+  readonly kind: "tally";
   readonly group: GroupId;
-  readonly machine: Machine<Tally>;
+  readonly machine: TallyMachine;
   readonly driver: GroupDriver<Tally>;
   readonly raft: RaftNode;
   readonly sight: Sight;
+}
+
+export interface SideGroups
+  extends Pick<OpenGroups<SideGroup>, "all" | "holds" | "holding" | "isAmnesiac" | "readmit"> {
+  stop(): void;
 }
 
 /** The groups of a run. */
@@ -50,14 +71,44 @@ export function sideGroupsOf({ groups }: Swarm): readonly GroupId[] {
   return Array.from({ length: groups }, (_, at) => groupId(at + 1));
 }
 
-export function startSideGroups(options: SideGroupsOptions): readonly SideGroup[] {
-  return sideGroupsOf(options.world.swarm).map((group) => {
-    const raft = raftOf(options, group);
-    const machine = machineOf(options, group);
-    const driver = driverOf(options, group, raft, machine);
-    options.host.add(group, driver, rulesOf(options.watch, "tally"));
-    return { group, machine, driver, raft, sight: new Sight() };
+/** Those that were bootstrapped with the fleet, and those that this table names. */
+export function existingGroups(swarm: Swarm, view: FleetView): readonly GroupId[] {
+  const first = sideGroupsOf(swarm).slice(0, swarm.groups - swarm.createdGroups);
+  const rows = [...view.tables.groups.rows()].map((row) => groupId(row.groupId));
+  return [...new Set([...first, ...rows])];
+}
+
+export function startSideGroups(options: SideGroupsOptions): SideGroups {
+  const { node: self, storage, file, host, fleet, watch, answers, ask, found, timers, onFatal } = options;
+  const open = new OpenGroups<SideGroup>({
+    ...{ self, storage, file, fleet, ask, found, timers, log: silentLog, onFatal },
+    opens: isOpenKind,
+    start: (group) => sideGroup(options, group),
+    host: ({ group, driver }, entry) => host.add(group, driver, rulesOf(watch, "tally", entry)),
   });
+  const lead = new LeadGroups({ self, groups: () => open.all, fleet, answers, disk: watch, timers });
+  return {
+    get all() {
+      return open.all;
+    },
+    holds: (member) => open.holds(member),
+    holding: (member) => open.holding(member),
+    isAmnesiac: (group) => open.isAmnesiac(group),
+    readmit: (group, peer, holding, wanted) => open.readmit(group, peer, holding, wanted),
+    stop: () => {
+      open.stop();
+      lead.stop();
+    },
+  };
+}
+
+function sideGroup(options: SideGroupsOptions, group: GroupId): SideGroup {
+  const checks = options.world.checker.of(group);
+  const raft = raftOf(options, group);
+  const machine = new TallyMachine();
+  const seen = watched(machine, (index, { digest }) => checks.reaches(options.node, index, digest));
+  const driver = driverOf(options, group, raft, seen);
+  return { kind: "tally", group, machine, driver, raft, sight: new Sight() };
 }
 
 function raftOf({ world, node, life, storage }: SideGroupsOptions, group: GroupId): RaftNode {
@@ -83,11 +134,6 @@ function raftOf({ world, node, life, storage }: SideGroupsOptions, group: GroupI
     stepDownOnRemoval: true,
     commitHints: true,
   });
-}
-
-function machineOf({ world, node }: SideGroupsOptions, group: GroupId): Machine<Tally> {
-  const checks = world.checker.of(group);
-  return watched(new TallyMachine(), (index, { digest }) => checks.reaches(node, index, digest));
 }
 
 function driverOf(

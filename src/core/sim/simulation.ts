@@ -1,7 +1,7 @@
 // One run: a cluster, its clients and its faults, from one seed. The loop runs one event, lets everything settle that
 // it set free, checks the properties, and takes the next. The same seed and program give the same run, bit for bit.
 
-import { FLEET_GROUP, type NodeId, nodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import type { Peer } from "../transport/transport.ts";
 import { Administrator } from "./administrator.ts";
@@ -15,12 +15,13 @@ import { EventQueue } from "./event-queue.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import type { FaultKind } from "./faults.ts";
 import { GroupClient } from "./group-client.ts";
+import { GroupCreator } from "./group-creator.ts";
 import { Healing } from "./healing.ts";
 import { KeyHolders } from "./key-holders.ts";
 import { Network } from "./network.ts";
 import { type NodeHost, SimNode } from "./node.ts";
 import { Officer } from "./officer.ts";
-import { sideGroupsOf } from "./side-groups.ts";
+import { existingGroups, sideGroupsOf } from "./side-groups.ts";
 import type { Swarm } from "./swarm.ts";
 import { Trace } from "./trace.ts";
 import { LivenessFailure, NoPromiseLeft, SafetyViolation } from "./violation.ts";
@@ -113,6 +114,7 @@ class Simulation implements NodeHost {
         ...Array.from({ length: this.#swarm.batchers }, (_, at) => this.#batcher(at + 1)),
         ...Array.from({ length: this.#swarm.officers }, (_, at) => this.#officer(at + 1)),
         ...this.#groupClients(this.#nodes, GROUP_THINK_MS, GROUP_PATIENCE_MS),
+        new GroupCreator(this.#world, this.#nodes),
       ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
@@ -146,13 +148,13 @@ class Simulation implements NodeHost {
     if (peer !== node) this.#world.network.callBetween(node.id, to, () => peer?.welcome(node.peer, members));
   }
 
-  async askToRejoin(node: SimNode, holding: Holding): Promise<Readmission> {
+  async askToRejoin(node: SimNode, group: GroupId, holding: Holding): Promise<Readmission> {
     const { network, queue } = this.#world;
     return new Promise((resolve) => {
       queue.after(REJOIN_TIMEOUT_MS, () => resolve({ kind: "waiting" }));
       for (const peer of this.#nodes.filter((other) => other !== node && node.knows(other.id))) {
         network.callBetween(node.id, peer.id, () => {
-          void peer.readmit(node.id, holding)?.then((answer) => {
+          void peer.readmit(node.id, group, holding)?.then((answer) => {
             if (answer.kind !== "waiting") network.callBetween(peer.id, node.id, () => resolve(answer));
           });
         });
@@ -269,10 +271,13 @@ class Simulation implements NodeHost {
       throw new LivenessFailure(`the healed quorum ${ids} committed nothing within ${LIVENESS_MS} ms`);
     }
     // Where one entry takes a round trip, writes may wait behind many that came before them.
-    const groups = this.#groupClients(quorum, 2 * this.#swarm.thinkMs, LIVENESS_MS);
+    const views = quorum.flatMap(({ process }) => process?.machine.view ?? []);
+    const there = new Set(views.flatMap((view) => existingGroups(this.#swarm, view)));
+    const writers = this.#groupClients(quorum, 2 * this.#swarm.thinkMs, LIVENESS_MS);
+    const groups = writers.filter(({ group }) => there.has(group));
     const areAlive = await this.#runAtMost(LIVENESS_MS, () => groups.every((each) => each.acknowledged > 0));
     if (!areAlive) {
-      const stuck = sideGroupsOf(this.#swarm).filter((_, at) => groups[at]?.acknowledged === 0);
+      const stuck = groups.filter(({ acknowledged }) => acknowledged === 0).map(({ group }) => group);
       const ids = quorum.map(({ id }) => id).join(", ");
       throw new LivenessFailure(
         `group ${stuck.join(", ")} of the healed quorum ${ids} committed nothing within ${LIVENESS_MS} ms`,

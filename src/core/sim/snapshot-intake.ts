@@ -20,7 +20,7 @@ export interface IntakeOptions {
   readonly gate: SnapshotReceiverOptions["gate"];
   readonly driverOf: (group: GroupId) => Parameters<typeof judgeSnapshot>[0];
   readonly machine: Machine<unknown>;
-  readonly groups: readonly { readonly group: GroupId; readonly machine: Machine<unknown> }[];
+  readonly groups: { readonly all: ReadonlyMap<GroupId, { readonly machine: Machine<unknown> }> };
   readonly timers: Timers;
   /** When the process comes to its next turn; never, once it has ended. */
   readonly turn: () => Promise<void>;
@@ -37,8 +37,7 @@ export class SnapshotIntake {
   constructor(options: IntakeOptions) {
     const { self, inbox, gate, machine, groups, timers, turn } = options;
     this.#options = options;
-    const machineOf = (group: GroupId) =>
-      group === FLEET_GROUP ? machine : groups.find((each) => each.group === group)?.machine;
+    const machineOf = (group: GroupId) => (group === FLEET_GROUP ? machine : groups.all.get(group)?.machine);
     this.receiver = new SnapshotReceiver(
       {
         ...{ self: { id: self }, clusterId: CLUSTER_ID, inbox, gate, log: silentLog },

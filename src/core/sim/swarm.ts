@@ -16,6 +16,8 @@ export interface Swarm {
   readonly hasTable: boolean;
   /** Raft groups beside the fleet's own, which come to a standstill when nothing happens. */
   readonly groups: number;
+  /** How many of them are created while the run goes on; the others are bootstrapped with it. */
+  readonly createdGroups: number;
   readonly clients: number;
   /** Clients whose entries are applied in slices. */
   readonly batchers: number;
@@ -132,8 +134,8 @@ function lastChange(chance: Chance): Partial<Settings> {
     voters: chance.pick([2, 2, 3]),
     spares: 1,
     hasTable: false,
-    // Their voters are the founders for good.
     groups: 0,
+    createdGroups: 0,
     inflightMessagesMax: 64,
     snapshotEvery: 5,
     trailing: 0,
@@ -175,13 +177,15 @@ function drawSettings(chance: Chance, { noises, kinds }: Theme, partBytes: numbe
   // Leases trust that clocks run alike and that processes do not stand still (Raft §6.4.1).
   const standsStill = noises.includes("long-turns") || kinds.includes("pause");
   const breaksLeases = noises.includes("drift") || standsStill || kinds.includes("clock-jump");
-  // Groups that a lost disk held are never founded again, and their voters never change (ADR-0008).
-  const keepsGroups = !kinds.some((kind) => ["wipe", "rot", "membership", "members"].includes(kind));
+  // Their members follow the table's (ADR-0049).
+  const hasTable = !kinds.includes("membership");
+  const groups = hasTable ? chance.pick([0, 1, 2]) : 0;
   return {
-    groups: keepsGroups ? chance.pick([0, 1, 2]) : 0,
+    groups,
+    createdGroups: Math.min(groups, chance.pick([0, 1, 1])),
     voters: chance.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5]),
     spares: kinds.includes("membership") || kinds.includes("members") ? chance.between(1, 4) : 0,
-    hasTable: !kinds.includes("membership"),
+    hasTable,
     clients: chance.between(1, 4),
     contenders: chance.pick([0, 2, 3]),
     durationMs: chance.between(3, 12) * 1_000,

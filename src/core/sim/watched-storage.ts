@@ -14,6 +14,10 @@ export class WatchedStorage implements Storage {
     this.#onWrite = onWrite;
   }
 
+  groups(): readonly GroupId[] {
+    return this.#storage.groups();
+  }
+
   reader(group: GroupId): LogReader {
     return this.#storage.reader(group);
   }

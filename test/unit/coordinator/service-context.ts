@@ -112,6 +112,7 @@ export function contextOf(
     isWhole: () => false,
     host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),
     groups: new Map(),
+    groupsWith: () => [],
     sent: { messages: 0, frames: 0 },
     transferTo: () => null,
     roundTripMs: () => null,

@@ -98,6 +98,8 @@ export interface ServiceContext {
   readonly driver: GroupDriver<Outcome>;
   /** The other groups. */
   readonly groups: ReadonlyMap<GroupId, HostedGroup>;
+  /** Those of them that have the member in their configuration, as far as this replica has applied it. */
+  readonly groupsWith: (member: NodeId) => readonly GroupId[];
   readonly host: Host;
   readonly sent: Readonly<SentCounts>;
   /** The snapshot of the fleet's own group that is being sent to a follower; null without one. */

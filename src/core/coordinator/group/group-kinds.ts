@@ -36,6 +36,8 @@ export type HostedGroup<Kind extends OpenKind = OpenKind> = {
   };
 }[Kind];
 
+export const isOpenKind = (text: string): text is OpenKind => Object.hasOwn(KINDS, text);
+
 export function machineOf<Kind extends OpenKind>(kind: Kind): MachineOf<Kind> {
   return KINDS[kind].machine() as MachineOf<Kind>;
 }

@@ -119,6 +119,7 @@ export class Host {
   readonly #unknown = new Set<GroupId>();
   readonly #cancels = new Set<() => void>();
   readonly #afterReading: (run: () => void) => void;
+  #isStarted = false;
   #isLeaving = false;
   #isStopped = false;
 
@@ -143,10 +144,12 @@ export class Host {
     const hosted: Hosted = { group, driver, rules, idleTicks: 0 };
     this.#groups.set(group, hosted);
     if (!rules.mayQuiesce) this.#awake.add(hosted);
+    if (this.#isStarted) this.#startGroups([hosted]);
   }
 
-  /** To be called once all groups are added. */
+  /** To be called once the groups of the data folder are added. */
   start(): void {
+    this.#isStarted = true;
     const { transport, profile } = this.#options;
     this.#every(profile.tickMs, () => this.#tick());
     this.#every(EXPIRE_EVERY_MS, () => this.#expire());

@@ -55,7 +55,7 @@ export class DiskWatch {
     this.#looks += 1;
     this.#looksAsLeader = raft.role === "leader" ? this.#looksAsLeader + 1 : 0;
     if (!this.isSlow || this.#looksAsLeader < LEADING_LOOKS) return null;
-    const successor = healthiestVoter(raft, this.#fresh());
+    const successor = healthiestVoter(raft, this.reports());
     if (successor !== null) this.#looksAsLeader = 0;
     return successor;
   }
@@ -69,7 +69,8 @@ export class DiskWatch {
     this.#heard.set(peer, { report, look: this.#looks });
   }
 
-  #fresh(): Map<NodeId, DiskReport> {
+  /** Of peers that were heard lately. */
+  reports(): ReadonlyMap<NodeId, DiskReport> {
     const fresh = [...this.#heard].filter(([, { look }]) => this.#looks - look <= REPORT_LOOKS);
     return new Map(fresh.map(([peer, { report }]) => [peer, report]));
   }

@@ -45,7 +45,7 @@ export function isBootstrapped(storage: Storage, group: GroupId): boolean {
 }
 
 // As in etcd, every first member starts from the same snapshot, which holds only the configuration.
-function bootstrapGroup(storage: Storage, group: GroupId, voters: readonly NodeId[]): Promise<void> {
+export function bootstrapGroup(storage: Storage, group: GroupId, voters: readonly NodeId[]): Promise<void> {
   const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
   const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
   return storage.write({ group, hardState: null, entries: [], snapshot });

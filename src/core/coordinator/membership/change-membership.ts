@@ -21,6 +21,7 @@ import { checkGrants, checkPermission } from "../calls/grants.ts";
 import { reasonOf } from "../calls/reason.ts";
 import { assertTrusted, refusalError, rejectionError } from "../calls/refusals.ts";
 import { isBegun } from "./begun-change.ts";
+import { groupProblem, leftAllGroups } from "./leaving-groups.ts";
 import { assertFounded, configurationIndex, lastingVoters } from "./members.ts";
 import {
   answer,
@@ -59,9 +60,11 @@ export class MembershipChanges extends QuorumSlot {
     // changed without the row.
     const reason = reasonOf(request.reason);
     const order = { context, request: { ...request, reason }, caller };
-    return this.alone(context, caller, "membership", async () => {
+    const answered = await this.alone(context, caller, "membership", async () => {
       return (await alreadyDone(order, change)) ?? (await perform(order, change));
     });
+    if (!request.dryRun) await leftAllGroups(context, { change }, caller);
+    return answered;
   }
 }
 
@@ -88,10 +91,8 @@ function perform(order: Order, change: Change): Promise<ChangeMembershipResponse
     case "promote":
       return promote(order, change.value.name);
     case "remove":
-      assertNoOtherGroups(order.context);
       return remove(order, change.value.name);
     case "replace":
-      assertNoOtherGroups(order.context);
       return replaceMember(order, change.value);
   }
 }
@@ -161,16 +162,8 @@ async function assertRemovable(context: ServiceContext, id: NodeId): Promise<voi
   const { config } = context.driver.status();
   if (config.votersOutgoing.length > 0) throw refusalError(context, "change-pending");
   const view = { voters: config.voters, answering, nameOf: nameIn(context) };
-  const problem = removalProblem(view, id);
+  const problem = removalProblem(view, id) ?? groupProblem(context, id, answering);
   if (problem !== null) throw rpcError(status.FAILED_PRECONDITION, "QUORUM_WOULD_BE_LOST", problem);
-}
-
-// Their configuration does not follow the members' table yet: a removed member would still count as a voter
-// there.
-function assertNoOtherGroups({ groups }: ServiceContext): void {
-  if (groups.size === 0) return;
-  const message = `the fleet hosts ${groups.size} more groups, and no member can be taken out of those yet`;
-  throw rpcError(status.FAILED_PRECONDITION, "GROUPS_FIXED", message);
 }
 
 /**

@@ -22,6 +22,8 @@ export interface PeerGateOptions {
   readonly view: () => FleetView;
   /** The configuration of the fleet's own group. */
   readonly config: () => ConfState;
+  /** Whether a group beside it still has the member in its configuration (ADR-0049). */
+  readonly isInGroup: (member: NodeId) => boolean;
   /** Whether this replica is new or lost its disk, so that it has no table of its own yet (ADR-0002). */
   readonly isAmnesiac: () => boolean;
   /** Whether the peer has sent anything lately. */
@@ -44,9 +46,10 @@ export class PeerGate {
 
   /** Why the replica is refused here; null if it is not. */
   refusal(peer: NodeId): RpcError | null {
-    const { given, config } = this.#options;
+    const { given, config, isInGroup } = this.#options;
     const row = this.#row(peer);
-    if (row?.removed === true) return removed(row.name);
+    // As long as it votes in a group, the others may need its vote to take it out.
+    if (row?.removed === true) return isInGroup(peer) ? null : removed(row.name);
     const isKnown = row !== undefined || given.some(({ id }) => id === peer) || isMember(config(), peer);
     return isKnown || this.#hearsNoPeer() ? null : unknown(peer);
   }

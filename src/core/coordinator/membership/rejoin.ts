@@ -4,7 +4,7 @@
 
 import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
 import { systemClock } from "../../base/clock.ts";
-import type { NodeId } from "../../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type NodeId } from "../../base/ids.ts";
 import type { Peer } from "../../transport/transport.ts";
 import { RaftClient } from "../../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../../wire/rpc-error.ts";
@@ -36,7 +36,7 @@ export class RejoinAsker {
   }
 
   /** Asks all peers, of which only the leader acts; "waiting" when none answers. Never rejects. */
-  async ask(holding: Holding): Promise<Readmission> {
+  async ask(holding: Holding, group: GroupId = FLEET_GROUP): Promise<Readmission> {
     const { clusterId, self, knownVersion, peers } = this.#options;
     const held = { restored: holding !== "nothing", whole: holding === "whole" };
     const clients = peers().map(({ address }) => this.#client(address));
@@ -44,7 +44,13 @@ export class RejoinAsker {
       clients.map((client) =>
         unary(
           client.rejoin.bind(client),
-          { clusterId, nodeId: self, ...held, knownVersion },
+          {
+            clusterId,
+            nodeId: self,
+            ...held,
+            knownVersion,
+            ...(group === FLEET_GROUP ? {} : { groupId: group }),
+          },
           { endMs: systemClock.monotonicMs() + ASK_TIMEOUT_MS },
         ),
       ),

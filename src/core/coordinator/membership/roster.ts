@@ -16,6 +16,8 @@ export interface RosterOptions {
   readonly given: readonly Peer[];
   readonly view: () => FleetView;
   readonly raft: () => RaftStatus;
+  /** Whether a group beside the fleet's own still has the member in its configuration (ADR-0049). */
+  readonly isInGroup: (member: NodeId) => boolean;
   /** The transport's peers have changed. */
   readonly connect: (peers: readonly Peer[]) => void;
   /** Writes the table's first rows; resolves when that has succeeded or failed. */
@@ -29,6 +31,8 @@ export class Roster {
   /** Replicas that opened streams without being in the table, by number. */
   readonly #introduced = new Map<NodeId, Peer>();
   #seen = "";
+  #digest = "";
+  #removed: readonly NodeId[] = [];
   #isFounding = false;
   #wasMember = false;
 
@@ -38,8 +42,13 @@ export class Roster {
 
   /** Every replica that may take part, always including this one. */
   known(): Peer[] {
-    const { self, given, view } = this.#options;
-    return knownReplicas(listMembers(view()), given, self, [...this.#introduced.values()]);
+    const { self, given, view, isInGroup } = this.#options;
+    const leaves = ({ nodeId: id, wanted }: MemberRecord) =>
+      wanted === MemberKind.REMOVED && isInGroup(nodeId(id));
+    const rows = listMembers(view()).map((row) =>
+      leaves(row) ? { ...row, wanted: MemberKind.LEARNER } : row,
+    );
+    return knownReplicas(rows, given, self, [...this.#introduced.values()]);
   }
 
   /**
@@ -54,9 +63,17 @@ export class Roster {
 
   /** To be called often: cheap while nothing changes. */
   look(): void {
-    const { view, self, connect } = this.#options;
+    const { view, self, connect, isInGroup } = this.#options;
     const { low, high } = view().tables.members.digest;
-    const now = `${low}.${high}`;
+    const digest = `${low}.${high}`;
+    if (digest !== this.#digest) {
+      this.#digest = digest;
+      this.#removed = listMembers(view())
+        .filter(({ wanted }) => wanted === MemberKind.REMOVED)
+        .map(({ nodeId: id }) => nodeId(id));
+    }
+    // A removed member stays connected until no group has it.
+    const now = `${digest} ${this.#removed.filter(isInGroup).join()}`;
     if (now !== this.#seen) {
       this.#seen = now;
       connect(this.known().filter((peer) => peer.id !== self));

@@ -12,6 +12,7 @@ import { transferLeadership } from "../leadership/transfer-leadership.ts";
 import { membersList } from "../membership/members.ts";
 import { watchRevocations } from "../revocation/watch-revocations.ts";
 import { checkAccess } from "./check-access.ts";
+import { createGroup } from "./create-group.ts";
 import { DataPlaneCount } from "./data-plane.ts";
 import { fenceReplica } from "./fence-replica.ts";
 import { listGroups, writeGroup } from "./groups.ts";
@@ -68,6 +69,7 @@ export function coordinatorService(
     listMembers: handler(context, (request, caller) => membersList(context, request, caller)),
     changeMembership: handler(context, (request, caller) => changes.change(context, request, caller)),
     listGroups: handler(context, async () => listGroups(context)),
+    createGroup: handler(context, (request, caller) => createGroup(context, request, caller)),
     writeGroup: handler(context, (request, caller) => writeGroup(context, request, caller)),
     reportShard: handler(context, (request, caller) => reportShard(context, request, caller)),
     listShards: handler(context, (request, caller) => shardsList(context, request, caller)),

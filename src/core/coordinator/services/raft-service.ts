@@ -2,7 +2,7 @@
 // transport's gate decides whether the replica is a member (ADR-0023).
 
 import { type Metadata, status } from "@grpc/grpc-js";
-import type { NodeId } from "../../base/ids.ts";
+import { FLEET_GROUP, type NodeId } from "../../base/ids.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
 import { senderOf } from "../../transport/sender.ts";
 import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
@@ -12,13 +12,16 @@ import { callerOf, type Identity } from "../../wire/tls/identity.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { handler } from "../calls/handler.ts";
 import { refuseOldBuild } from "../cluster-version/version-gate.ts";
-import { readmit } from "../membership/readmit.ts";
+import type { HostedGroup } from "../group/group-kinds.ts";
+import type { OpenGroups } from "../membership/open-groups.ts";
+import { readmit, readmitToGroup } from "../membership/readmit.ts";
 import type { Replica } from "../membership/replica.ts";
 
 export function raftService(
   context: ServiceContext,
   transport: GrpcTransport,
   replica: Pick<Replica<unknown>, "readmit">,
+  groups: Pick<OpenGroups<HostedGroup>, "readmit">,
 ): Implementation<RaftServer> {
   return {
     exchange: (call) => {
@@ -51,6 +54,8 @@ export function raftService(
         const message = `this is cluster ${context.clusterId}, not ${request.clusterId}`;
         throw rpcError(status.PERMISSION_DENIED, "CLUSTER_MISMATCH", message);
       }
+      if ((request.groupId ?? FLEET_GROUP) !== FLEET_GROUP)
+        return readmitToGroup(context, groups, request, caller);
       return readmit(context, replica, request, caller);
     }),
   };

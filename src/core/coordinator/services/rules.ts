@@ -37,6 +37,7 @@ export const coordinatorRules: ServiceRules<Implementation<ServedCoordinator>> =
   // limited when they are sliced.
   reportShard: { allow: shardsAndAdmin, bytesMax: 16 * MEGABYTE, fieldsMax: Number.POSITIVE_INFINITY },
   writeGroup: { allow: adminOnly, bytesMax: MEGABYTE },
+  createGroup: { allow: adminOnly, bytesMax },
   transferLeadership: { ...change, isPrompt: true },
   changeMembership: { ...change, isPrompt: true },
   // These change no row of the tables: a replica whose tables are wrong can't check who may fence it.

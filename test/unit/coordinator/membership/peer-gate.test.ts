@@ -27,6 +27,8 @@ interface Situation {
   readonly voters?: readonly number[];
   readonly outgoing?: readonly number[];
   readonly amnesiac?: boolean;
+  /** The members that a group beside the fleet's own has. */
+  readonly inGroup?: readonly number[];
   readonly hears?: readonly number[];
 }
 
@@ -36,6 +38,7 @@ function gateOf({
   voters = [],
   outgoing = [],
   amnesiac = false,
+  inGroup = [],
   hears = [],
 }: Situation) {
   const state = new FleetState();
@@ -49,6 +52,7 @@ function gateOf({
       ...{ voters: voters.map(nodeId), votersOutgoing: outgoing.map(nodeId) },
       ...{ learners: [], learnersNext: [], autoLeave: false },
     }),
+    isInGroup: (member) => inGroup.includes(member),
     isAmnesiac: () => amnesiac,
     hears: (peer) => hears.includes(peer),
     introduce: ({ address }) => introduced.push(address),
@@ -66,6 +70,18 @@ test.each<{ when: Situation; id: number; is: string | null; why: string }>([
   { when: { rows: [row(1), row(2, LEARNER)] }, id: 2, is: null, why: "its row says learner" },
   { when: { rows: [row(1), row(2)] }, id: 99, is: "MEMBER_UNKNOWN", why: "it never was a member" },
   { when: { rows: [row(1), row(2, REMOVED)] }, id: 2, is: "MEMBER_REMOVED", why: "its row says removed" },
+  {
+    when: { rows: [row(1), row(2, REMOVED)], inGroup: [2] },
+    id: 2,
+    is: null,
+    why: "it still votes in a group, which may need its vote to remove it",
+  },
+  {
+    when: { rows: [row(1), row(2, REMOVED)], inGroup: [3] },
+    id: 2,
+    is: "MEMBER_REMOVED",
+    why: "no group has it any more",
+  },
   {
     when: { rows: [row(1), row(2, REMOVED)], line: [1, 2], voters: [1, 2], amnesiac: true },
     id: 2,

@@ -65,6 +65,7 @@ test("a member that is not in this replica's old table is known once it has open
     given: [given(1), given(2)],
     view: () => members,
     raft: () => driver.status(),
+    isInGroup: () => false,
     connect: (peers) => connected.push(peers.map(({ id }) => id).join()),
     found: () => Promise.resolve(),
     onRemoved: () => undefined,

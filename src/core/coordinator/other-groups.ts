@@ -1,0 +1,57 @@
+// Makes the groups beside the fleet's own in a process: what they need of its other parts (ADR-0049).
+
+import { systemClock } from "../base/clock.ts";
+import { GroupKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { FleetMachine } from "./group/fleet-machine.ts";
+import type { GroupDriver } from "./group/group-driver.ts";
+import { type HostedGroup, isOpenKind } from "./group/group-kinds.ts";
+import { GroupMeter } from "./group/group-meter.ts";
+import { proposeOwn } from "./group/propose-own.ts";
+import { type FleetSight, OpenGroups } from "./membership/open-groups.ts";
+import type { RejoinAsker } from "./membership/rejoin.ts";
+import type { Replica } from "./membership/replica.ts";
+import type { Opened } from "./open.ts";
+import { type GroupSetting, rulesOf, startGroup } from "./start-group.ts";
+
+interface FleetGroup {
+  readonly driver: GroupDriver<Outcome>;
+  readonly machine: FleetMachine;
+  readonly replica: Replica<Outcome>;
+  readonly asker: RejoinAsker;
+}
+
+export function groupsOf(
+  setting: GroupSetting,
+  { groupsFile: file, timers }: Pick<Opened, "groupsFile" | "timers">,
+  { driver, machine, replica, asker }: FleetGroup,
+): OpenGroups<HostedGroup> {
+  const { self, storage, host, log, onFatal, watch } = setting;
+  // It is never read, and there may be thousands of groups: one meter for all of them (ADR-0010).
+  const meter = new GroupMeter(systemClock.monotonicMs);
+  return new OpenGroups<HostedGroup>({
+    ...{ self, storage, file, timers, log, onFatal },
+    fleet: fleetSight(driver, machine, replica),
+    opens: isOpenKind,
+    start: (group, kind, groups) => startGroup(setting, group, kind, { meter, groups }),
+    host: ({ group, kind, driver: own }, entry) => host.add(group, own, rulesOf(watch, kind, entry)),
+    ask: (group, holding) => asker.ask(holding, group),
+    found: (groups) => {
+      const value = { groupIds: [...groups], kind: GroupKind.TALLY };
+      return proposeOwn({ driver, machine, self }, { $case: "foundGroups", value }, systemClock);
+    },
+  });
+}
+
+export function fleetSight(
+  driver: GroupDriver<Outcome>,
+  machine: FleetMachine,
+  replica: Pick<Replica<Outcome>, "isAmnesiac">,
+): FleetSight {
+  return {
+    view: () => machine.view,
+    raft: () => driver.status(),
+    configurationIndex: () => driver.configurationIndex,
+    isRestoring: () => driver.isRestoring,
+    isAmnesiac: () => replica.isAmnesiac,
+  };
+}
