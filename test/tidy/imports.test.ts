@@ -15,8 +15,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/core/fleet": ["src/core/base", "src/core/wire/gen (types)", ...VALUES],
   "src/core/kv": [
     "src/core/base",
-    // The one hash of rows, and work in slices.
+    // The one hash of rows, the one map that is copied in O(1), and work in slices.
     "src/core/fleet/tables/row-hash.ts",
+    "src/core/fleet/tables/ordered-map.ts",
     "src/core/fleet/slices.ts",
     "src/core/fleet/command-codec.ts",
     "src/core/wire/gen (types)",

@@ -1,128 +1,151 @@
 // All versions of all keys since the last compaction, in order of revision, and for each key its newest version. What
-// must stay true: a version never changes. It only learns at which revision a newer one followed.
+// must stay true: each version knows the one of the same key before it, and the revision of the one after it.
 
-import { assert, present } from "../base/assert.ts";
+import { assert } from "../base/assert.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
-import { type KeyRange, textOf } from "./key-bytes.ts";
-import { NO_LEASE } from "./leases.ts";
-
-/** Counts the versions in the order of their making. */
-export type VersionId = number;
-
-const NO_VERSION: VersionId = -1;
-
-export interface NewVersion {
-  readonly kv: KeyValue;
-  /** Of the revision's changes, counted from 0. */
-  readonly sub: number;
-}
+import type { KeyRange } from "./key-bytes.ts";
+import { KeyIndex } from "./key-index.ts";
+import type { Segment, VersionId } from "./segment.ts";
+import { NO_VERSION, VersionLog } from "./version-log.ts";
 
 /** A deletion is a version without a creation. */
 export function isTombstone({ createRevision }: Pick<KeyValue, "createRevision">): boolean {
   return createRevision === 0;
 }
 
-interface Version extends NewVersion {
-  /** The version of the same key before this one. */
-  readonly before: VersionId;
+export interface StoredVersion {
+  readonly kv: KeyValue;
+  /** Of the revision's changes, counted from 0. */
+  readonly sub: number;
   /** The revision of the version after this one; Infinity while it is the newest. */
-  endedAt: number;
+  readonly endedAt: number;
 }
 
+/** Versions that later changes and compactions leave alone. */
 export interface CapturedVersions {
   /** In order. */
-  all(): Iterable<NewVersion & { readonly endedAt: number }>;
+  all(): Iterable<StoredVersion>;
 }
 
 export class History {
-  readonly #versions: (Version | undefined)[] = [];
-  readonly #newest = new Map<string, VersionId>();
-  /** In order. */
-  readonly #keys: string[] = [];
+  readonly #versions = new VersionLog();
+  readonly #index = new KeyIndex(this.#versions);
+  #compacted = -1;
 
   /** Adds the next version of a key. Its revision is at least that of all others. */
   append(kv: KeyValue, sub: number): void {
-    const key = textOf(kv.key);
-    const before = this.#newest.get(key);
-    const id = this.#versions.length;
-    if (before === undefined) this.#keys.splice(this.#find(key), 0, key);
-    else present(this.#versions[before], "a key's newest version exists").endedAt = kv.modRevision;
-    this.#versions.push({ kv, sub, before: before ?? NO_VERSION, endedAt: Number.POSITIVE_INFINITY });
-    this.#newest.set(key, id);
+    const before = this.#index.get(kv.key);
+    const id = this.#versions.append(kv, sub, before);
+    if (before !== NO_VERSION) {
+      const slot = this.#versions.slotOf(before);
+      assert(slot >= 0, "a key's newest version exists");
+      this.#versions.segment.end(slot, kv.modRevision);
+    }
+    this.#index.set(kv.key, id);
   }
 
   /** The version that was current at the end of a revision; a deletion counts as none. */
   at(key: Uint8Array, revision: number): KeyValue | null {
-    return this.#at(textOf(key), revision);
+    const slot = this.#slotAt(this.#index.get(key), revision);
+    return slot < 0 ? null : this.#versions.segment.read(slot);
   }
 
   /** The keys that exist at the end of a revision, in order. */
-  *in(range: KeyRange, revision: number): Generator<KeyValue, void, undefined> {
-    const to = range.to === null ? null : textOf(range.to);
-    for (let at = this.#find(textOf(range.from)); at < this.#keys.length; at += 1) {
-      const key = this.#keys[at] as string;
-      if (to !== null && key >= to) return;
-      const kv = this.#at(key, revision);
-      if (kv !== null) yield kv;
+  *in({ from, to }: KeyRange, revision: number): Generator<KeyValue, void, undefined> {
+    for (const id of this.#index.in(from, to)) {
+      const slot = this.#slotAt(id, revision);
+      if (slot >= 0) yield this.#versions.segment.read(slot);
     }
+  }
+
+  /** How many keys exist in a range, and the first ones of them. */
+  collect({ from, to }: KeyRange, revision: number, keepsMax: number): { kvs: KeyValue[]; count: number } {
+    const kvs: KeyValue[] = [];
+    let count = 0;
+    for (const id of this.#index.in(from, to)) {
+      const slot = this.#slotAt(id, revision);
+      if (slot < 0) continue;
+      count += 1;
+      if (kvs.length < keepsMax) kvs.push(this.#versions.segment.read(slot));
+    }
+    return { kvs, count };
   }
 
   /** All versions from a revision on, in order. */
-  *since(revision: number): Generator<NewVersion, void, undefined> {
-    for (const version of this.#versions) {
-      if (version !== undefined && version.kv.modRevision >= revision) yield version;
-    }
+  *since(revision: number): Generator<StoredVersion, void, undefined> {
+    const { segments, lastCount } = this.#versions.capture();
+    const first = this.#versions.firstSince(revision);
+    yield* pass(segments, lastCount, { first, since: revision, compacted: this.#compacted });
   }
 
-  /** Drops what no read at `revision` or later can see. A deletion at `revision` stays, as in etcd. */
+  /** From now on there are no reads before this revision. The space is freed by `sweep`. */
   compact(revision: number): void {
-    for (const [id, version] of this.#versions.entries()) {
-      if (version === undefined) continue;
-      const isOver =
-        version.endedAt <= revision || (isTombstone(version.kv) && version.kv.modRevision < revision);
-      if (!isOver) continue;
-      this.#versions[id] = undefined;
-      const key = textOf(version.kv.key);
-      if (this.#newest.get(key) !== id) continue;
-      assert(isTombstone(version.kv), "a key that exists is not compacted");
-      this.#newest.delete(key);
-      this.#keys.splice(this.#find(key), 1);
-    }
+    this.#compacted = revision;
+    this.#versions.beginSweep();
   }
 
-  /** All versions of now. Later ones, and a compaction, leave this alone. */
+  /** A bounded part of the work that compactions left, of at most a millisecond. */
+  sweep(): void {
+    this.#versions.sweep(this.#compacted, (segment, slot) => this.#dropTombstone(segment, slot));
+  }
+
+  /** How many versions take space, with those that are over and not freed. */
+  get storedVersions(): number {
+    return this.#versions.capture().segments.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** The versions of now. */
   capture(): CapturedVersions {
-    const kept = this.#versions.filter((version) => version !== undefined);
-    return { all: () => kept };
+    const { segments, lastCount } = this.#versions.capture();
+    const compacted = this.#compacted;
+    return { all: () => pass(segments, lastCount, { first: 0, since: 0, compacted }) };
   }
 
   /** The keys of now that have a lease. */
   *leased(): Generator<KeyValue, void, undefined> {
-    for (const version of this.#versions) {
-      const isNewest = version?.endedAt === Number.POSITIVE_INFINITY;
-      if (version !== undefined && isNewest && version.kv.lease !== NO_LEASE) yield version.kv;
+    for (const segment of this.#versions.capture().segments) {
+      for (let slot = 0; slot < segment.count; slot += 1) {
+        const isNewest = segment.endedAt(slot) === Number.POSITIVE_INFINITY;
+        if (isNewest && segment.hasLease(slot)) yield segment.read(slot);
+      }
     }
   }
 
-  #at(key: string, revision: number): KeyValue | null {
-    for (let id = this.#newest.get(key) ?? NO_VERSION; id !== NO_VERSION; ) {
-      const version = this.#versions[id];
-      if (version === undefined) return null;
-      if (version.kv.modRevision <= revision) return isTombstone(version.kv) ? null : version.kv;
-      id = version.before;
-    }
-    return null;
+  /** A key whose newest version is a deletion that no read sees is forgotten. */
+  #dropTombstone(segment: Segment, slot: number): void {
+    const { key } = segment.read(slot);
+    if (this.#index.get(key) === segment.idAt(slot)) this.#index.remove(key);
   }
 
-  /** The position of the first key that is not before `key`. */
-  #find(key: string): number {
-    let low = 0;
-    let high = this.#keys.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#keys[middle] as string) < key) low = middle + 1;
-      else high = middle;
+  /** Where `newest` or a version before it was current at the end of a revision; -1 if the key did not exist. */
+  #slotAt(newest: VersionId, revision: number): number {
+    const versions = this.#versions;
+    let slot = newest === NO_VERSION ? -1 : versions.slotOf(newest);
+    while (slot >= 0 && versions.segment.modRevision(slot) > revision) {
+      slot = versions.slotOf(versions.segment.before(slot));
     }
-    return low;
+    return slot >= 0 && versions.segment.isTombstone(slot) ? -1 : slot;
+  }
+}
+
+interface Part {
+  /** The first segment. */
+  readonly first: number;
+  readonly since: number;
+  readonly compacted: number;
+}
+
+function* pass(
+  segments: readonly Segment[],
+  lastCount: number,
+  { first, since, compacted }: Part,
+): Generator<StoredVersion, void, undefined> {
+  for (let at = first; at < segments.length; at += 1) {
+    const segment = segments[at] as Segment;
+    const count = at === segments.length - 1 ? lastCount : segment.count;
+    for (let slot = 0; slot < count; slot += 1) {
+      if (segment.modRevision(slot) < since || segment.isOver(slot, compacted)) continue;
+      yield { kv: segment.read(slot), sub: segment.sub(slot), endedAt: segment.endedAt(slot) };
+    }
   }
 }

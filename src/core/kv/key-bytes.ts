@@ -37,3 +37,15 @@ export function textOf(key: Uint8Array): string {
 export function bytesOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "latin1"));
 }
+
+/** The last place in an ascending list whose entry is at most `wanted`; -1 if there is none. */
+export function lastAtMost<Entry extends string | number>(entries: readonly Entry[], wanted: Entry): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((entries[middle] as Entry) <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -115,6 +115,7 @@ export class KeySpace {
       if (kind === undefined) return this.#refused("operation-unknown");
       const before = this.#revision;
       const applied = this.#perform(kind);
+      this.#history.sweep();
       assert(applied.revision >= before, "revisions never go back");
       return applied;
     });

@@ -2,6 +2,7 @@
 // What must stay true: a key is attached to the lease of its newest version, and to no other.
 
 import { assert, present } from "../base/assert.ts";
+import { OrderedMap } from "../fleet/tables/ordered-map.ts";
 import type { KeyError } from "./key-error.ts";
 
 /** Of etcd: some 285 years. */
@@ -21,13 +22,16 @@ export interface Lease {
   readonly grant: number;
 }
 
-interface Row extends Lease {
+interface Row {
+  readonly lease: Lease;
   /** As texts with one character a byte. */
   readonly keys: Set<string>;
 }
 
 export class Leases {
   readonly #rows = new Map<LeaseId, Row>();
+  /** The same by the numbers of their grants, so that a copy costs O(1). */
+  readonly #byGrant = new OrderedMap<number, Lease>();
   #grants = 0;
   /** The newest leader that took the leases over. */
   #term = 0;
@@ -45,17 +49,18 @@ export class Leases {
   }
 
   /** In the order of their grants. */
-  all(): IterableIterator<Lease> {
-    return this.#rows.values();
+  all(): Iterable<Lease> {
+    return this.#byGrant.values();
   }
 
   get(id: LeaseId): Lease | undefined {
-    return this.#rows.get(id);
+    return this.#rows.get(id)?.lease;
   }
 
   /** The leases of now, which later changes leave alone. */
-  capture(): readonly Lease[] {
-    return [...this.#rows.values()].map(({ id, ttlSeconds, grant }) => ({ id, ttlSeconds, grant }));
+  capture(): Iterable<Lease> {
+    const copy = this.#byGrant.clone();
+    return { [Symbol.iterator]: () => copy.values() };
   }
 
   grant(id: LeaseId, ttlSeconds: number): Lease | KeyError {
@@ -77,6 +82,7 @@ export class Leases {
     const row = present(this.#rows.get(id), "a lease that is removed exists");
     assert(row.keys.size === 0, "the keys of a lease are deleted before it");
     this.#rows.delete(id);
+    this.#byGrant.delete(row.lease.grant);
   }
 
   attach(id: LeaseId, key: string): void {
@@ -93,9 +99,11 @@ export class Leases {
     return [...(this.#rows.get(id)?.keys ?? [])].sort();
   }
 
-  /** For a key space that is being restored. */
-  restore(lease: Lease): void {
-    this.#add(lease);
+  /** For a key space that is being restored. False: it is there already. */
+  restore({ id, ttlSeconds, grant }: Lease): boolean {
+    if (this.#rows.has(id) || this.#byGrant.get(grant) !== undefined) return false;
+    this.#add({ id, ttlSeconds, grant });
+    return true;
   }
 
   restoreCounts(grants: number, term: number): void {
@@ -104,8 +112,8 @@ export class Leases {
   }
 
   #add(lease: Lease): Lease {
-    const row = { ...lease, keys: new Set<string>() };
-    this.#rows.set(lease.id, row);
-    return row;
+    this.#rows.set(lease.id, { lease, keys: new Set() });
+    this.#byGrant.set(lease.grant, lease);
+    return lease;
   }
 }

@@ -3,13 +3,14 @@
 
 import type { RangeRequest, RangeResponse, ResponseHeader } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
-import { compareBytes, rangeOf } from "./key-bytes.ts";
+import { compareBytes, type KeyRange, rangeOf } from "./key-bytes.ts";
 import type { KeyError } from "./key-error.ts";
 
 /** What a range reads. */
 export interface Readable {
   at(key: Uint8Array, revision: number): KeyValue | null;
-  in(range: { from: Uint8Array; to: Uint8Array | null }, revision: number): Iterable<KeyValue>;
+  in(range: KeyRange, revision: number): Iterable<KeyValue>;
+  collect(range: KeyRange, revision: number, keepsMax: number): { kvs: KeyValue[]; count: number };
 }
 
 export interface Revisions {
@@ -54,21 +55,10 @@ export function answerRange(history: Readable, request: RangeRequest, current: n
 
 function collect(history: Readable, { key, rangeEnd }: RangeRequest, revision: number, keepsMax: number) {
   const range = rangeOf(key, rangeEnd);
-  const kvs: KeyValue[] = [];
-  let count = 0;
-  if (range === null) {
-    const kv = history.at(key, revision);
-    if (kv !== null) {
-      count = 1;
-      if (keepsMax > 0) kvs.push(kv);
-    }
-    return { kvs, count };
-  }
-  for (const kv of history.in(range, revision)) {
-    count += 1;
-    if (kvs.length < keepsMax) kvs.push(kv);
-  }
-  return { kvs, count };
+  if (range !== null) return history.collect(range, revision, keepsMax);
+  const kv = history.at(key, revision);
+  if (kv === null) return { kvs: [], count: 0 };
+  return { kvs: keepsMax > 0 ? [kv] : [], count: 1 };
 }
 
 function isFiltered(request: RangeRequest): boolean {

@@ -79,7 +79,8 @@ export class KeySpaceReader {
   add(part: Uint8Array): NoSnapshot | null {
     const read = this.#rows.add(part);
     if (!read.ok) return read;
-    for (const lease of read.rows.leases) this.#leases.restore(lease);
+    for (const lease of read.rows.leases)
+      if (!this.#leases.restore(lease)) return malformed("a lease occurs twice");
     for (const record of read.rows.records) this.#restore(record);
     return null;
   }
