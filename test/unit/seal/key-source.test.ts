@@ -44,7 +44,10 @@ test("who asks while keys are read gets what stands there afterwards, in one mor
   expect(await readFile(join(directory, "count"), "utf8")).toBe(".\n.\n");
 });
 
-test("a command that ignores signals is ended in time, with what it started", async () => {
+// It waits for real seconds.
+test("a command that ignores signals is ended in time, with what it started", {
+  timeout: 30_000,
+}, async () => {
   const file = join(await temporaryFolder(), "group");
   const stubborn = `trap "" TERM INT; echo $$ > ${file}.new; mv ${file}.new ${file}; sleep 600; sleep 600`;
   await expect(runKeyCommand(stubborn, 3_000)).rejects.toMatchObject(because("it did not end within 3 s"));
