@@ -89,12 +89,25 @@ async function lookInto(
         sight: { kind: "half-recovered", nodeId: mark.nodeId, problem },
       };
     }
-    const { identity, logs, isAmnesiac } = await readStopped(directory, keys);
+    const { identity, logs, isAmnesiac, groupsFile } = await readStopped(directory, keys);
     const log = logs.get(FLEET_GROUP);
     const read = log && readCopy(identity.nodeId, log, isAmnesiac);
     if (read === undefined) return { clusterId: null, sight: empty(expected) };
     const sight: Sight = read.ok
-      ? { kind: "whole", copy: read.copy }
+      ? {
+          kind: "whole",
+          copy: read.copy,
+          groups: [...logs].flatMap(([group, groupLog]) =>
+            group === FLEET_GROUP
+              ? []
+              : [
+                  {
+                    ...{ group, nodeId: identity.nodeId, directory, log: groupLog },
+                    kind: groupsFile.find(group)?.kind ?? "tally",
+                  },
+                ],
+          ),
+        }
       : { kind: "damaged", nodeId: identity.nodeId, problem: read.problem };
     return { clusterId: identity.clusterId, sight };
   } catch (error) {

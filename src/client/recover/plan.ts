@@ -6,6 +6,7 @@ import { present } from "../../core/base/assert.ts";
 import { logIndex } from "../../core/base/ids.ts";
 import { clockBehindMs } from "../../core/base/incarnation.ts";
 import type { Consequences } from "../../core/recover/assess.ts";
+import type { Copy } from "../../core/recover/copy.ts";
 import {
   choose,
   type Diagnosed,
@@ -13,6 +14,7 @@ import {
   diagnose,
   type Place,
 } from "../../core/recover/diagnosis.ts";
+import { furthestGroups } from "../../core/recover/group-copies.ts";
 import type { RevocationList } from "../../core/recover/kept-revocations.ts";
 import { ageOf, newBeginning, REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
@@ -72,11 +74,17 @@ export async function planRecovery(looked: Looked, wish: RecoverWish, nowMs: num
     case "no-survivor":
       throw refuse.noSurvivor(diagnosis);
     case "no-quorum":
-      return fresh(diagnosed, present(looked.clusterId, "a copy names its cluster"), wish, nowMs);
+      return fresh(looked, diagnosed, present(looked.clusterId, "a copy names its cluster"), wish, nowMs);
   }
 }
 
-function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs: number): RecoveryPlan {
+function fresh(
+  { places }: Looked,
+  diagnosed: Diagnosed,
+  clusterId: string,
+  wish: RecoverWish,
+  nowMs: number,
+): RecoveryPlan {
   const { diagnosis, assessment, nameOf } = diagnosed;
   const choice = choose(diagnosed, { node: wish.node, mayBeBehind: wish.acceptBehind });
   if (!choice.ok) throw refuse.choice(choice, wish.node, diagnosis);
@@ -114,7 +122,24 @@ function fresh(diagnosed: Diagnosed, clusterId: string, wish: RecoverWish, nowMs
       atMs: nowMs,
       backup: join(dirname(directory), `backup-${stamp}`),
       ...(revocations.length === 0 ? {} : { revocations }),
+      ...groupsIn(places, copy),
     },
+  };
+}
+
+/** Each group beside the fleet's own continues from its furthest copy, whichever folder holds it. */
+function groupsIn(places: readonly Place[], survivor: Copy): Pick<RecoveryMark, "groups" | "lostGroups"> {
+  const copies = places.flatMap(({ sight }) => (sight.kind === "whole" ? (sight.groups ?? []) : []));
+  const groups = furthestGroups(copies, survivor.nodeId).map(
+    ({ term, copy: { group, kind, directory, log } }) => ({
+      ...{ group, kind, term, last: log.lastIndex(), from: directory },
+    }),
+  );
+  const found = new Set(groups.map(({ group }) => Number(group)));
+  const lostGroups = survivor.groups.filter((group) => !found.has(group));
+  return {
+    ...(groups.length === 0 ? {} : { groups }),
+    ...(lostGroups.length === 0 ? {} : { lostGroups }),
   };
 }
 

@@ -7,13 +7,15 @@ import { dirname, join } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { copyFolderDurably } from "../../core/base/durable-copy.ts";
 import { TEMPORARY_SUFFIX } from "../../core/base/durable-file.ts";
-import { FLEET_GROUP } from "../../core/base/ids.ts";
+import { FLEET_GROUP, groupId, logIndex, term } from "../../core/base/ids.ts";
 import { isErrno } from "../../core/base/system-error.ts";
+import { recoveredGroup } from "../../core/recover/group-copies.ts";
 import { recovered } from "../../core/recover/new-beginning.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { writeIdentity } from "../../core/storage/data-directory.ts";
 import { DiskStorage } from "../../core/storage/disk-storage.ts";
 import { giveRing, ringToRead } from "../../core/storage/folder-keys.ts";
+import { GroupsFile } from "../../core/storage/groups-file.ts";
 import { LOCK_NAME, LockFile } from "../../core/storage/lock-file.ts";
 import { readData } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
@@ -71,6 +73,9 @@ export async function rewriteFolder(
     ...{ directory, identity, encryption, finishesRecovery: true, onReport },
   });
   try {
+    await rewriteGroups(storage, directory, mark, keys);
+    const { lostGroups = [] } = mark;
+    if (lostGroups.length > 0) onProgress(lostInWords(lostGroups));
     const log = storage.reader(FLEET_GROUP);
     const snapshot = log.snapshot();
     const isDone = snapshot !== "unavailable" && snapshot.index === mark.index;
@@ -88,6 +93,34 @@ export async function rewriteFolder(
   if (revocations.length > 0) await addHeldDenials(directory, clusterId, revocations);
   // It votes alone: no other replica is left that could readmit it.
   await new RejoinMark(directory).clear();
+}
+
+const GROUPS_NAMED = 5;
+
+function lostInWords(groups: readonly number[]): string {
+  const named = groups.slice(0, GROUPS_NAMED).join(", ");
+  const more = groups.length > GROUPS_NAMED ? ` and ${groups.length - GROUPS_NAMED} more` : "";
+  return `no copy of group ${named}${more} was found (an exported snapshot holds the fleet's own group only): their rows are removed, so that they can be created again`;
+}
+
+/** Each continues from its furthest copy, with this node as its only voter. Repeats nothing that was done. */
+async function rewriteGroups(
+  storage: DiskStorage,
+  directory: string,
+  { nodeId, groups = [] }: RecoveryMark,
+  keys: OperatorKeys | null,
+): Promise<void> {
+  for (const { group: number, term: inTerm, last, from } of groups) {
+    const group = groupId(number);
+    const own = storage.reader(group);
+    const furthest = from === directory ? own : (await readData(from, keys)).logs.get(group);
+    const order = { node: nodeId, term: term(inTerm), last: logIndex(last) };
+    const copy = present(furthest, "a folder that was chosen holds the group's log");
+    const rewritten = recoveredGroup(own, copy, order);
+    if (rewritten !== null) await storage.write({ group, ...rewritten });
+  }
+  const kept = groups.map(({ group, kind }) => ({ group: groupId(group), kind }));
+  if (kept.length > 0) await (await GroupsFile.open(directory)).replaceAll(kept);
 }
 
 /** Left by earlier attempts that were killed before their backup was whole. */

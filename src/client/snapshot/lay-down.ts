@@ -67,6 +67,8 @@ export async function layDown(
     committed: index,
     last: index,
     backup: source,
+    // Exports hold the fleet's tables alone.
+    ...(copy.groups.length === 0 ? {} : { lostGroups: copy.groups }),
   };
   await writeRecoveryMark(directory, mark);
   return mark;

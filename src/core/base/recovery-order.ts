@@ -3,6 +3,17 @@
 
 import type { LogIndex, NodeId, Term } from "./ids.ts";
 
+export interface RecoveredGroup {
+  readonly group: number;
+  readonly kind: string;
+  /** Above the terms of all copies. */
+  readonly term: number;
+  /** Where the copy ends. */
+  readonly last: number;
+  /** The data folder that holds it. */
+  readonly from: string;
+}
+
 export interface RecoveryOrder {
   readonly nodeId: NodeId;
   /** The node's address from now on; empty = unchanged. */
@@ -22,4 +33,8 @@ export interface RecoveryOrder {
   readonly atMs: number;
   /** What others knew to be revoked, and the log does not say; absent = nothing. */
   readonly revocations?: readonly { readonly subject: string; readonly issuedBeforeMs: number }[];
+  /** The groups beside the fleet's own that continue, each from its furthest copy; absent = none. */
+  readonly groups?: readonly RecoveredGroup[];
+  /** Groups of which no copy was found; absent = none. */
+  readonly lostGroups?: readonly number[];
 }

@@ -41,6 +41,8 @@ export interface Copy {
   readonly members: readonly Readonly<MemberRecord>[];
   /** The deny-list at the log's end, by its version; `incarnation` is empty, since a log does not name it. */
   readonly revocations: RevocationList;
+  /** The groups beside the fleet's own in the tables at the log's end. */
+  readonly groups: readonly number[];
   readonly log: LogReader;
 }
 
@@ -69,6 +71,7 @@ export function readCopy(nodeId: NodeId, log: LogReader, isAmnesiac: boolean): R
       configurations: configurationsOf(log),
       members: listMembers(replayed.state),
       revocations: revocationListOf(replayed.state, ""),
+      groups: [...replayed.state.tables.groups.rows()].map(({ groupId }) => groupId),
       log,
     },
   };
@@ -117,7 +120,8 @@ export function configurationAt(
   return known?.state ?? NOBODY;
 }
 
-function configurationsOf(log: LogReader): ConfigurationSince[] {
+/** Of a stopped replica's log, if every entry counts: ascending. */
+export function configurationsOf(log: LogReader): ConfigurationSince[] {
   const { index, confState } = snapshotOf(log);
   const found: ConfigurationSince[] = [{ since: index, state: confState }];
   const restored = restoreMembership(confState, FRESH);
@@ -134,8 +138,10 @@ function configurationsOf(log: LogReader): ConfigurationSince[] {
   return found;
 }
 
-function entriesOf(log: LogReader): readonly Entry[] {
-  const [first, behind] = [log.firstIndex(), logIndex(log.lastIndex() + 1)];
+export function entriesOf(log: LogReader, after = logIndex(0)): readonly Entry[] {
+  const first = logIndex(Math.max(log.firstIndex(), after + 1));
+  const behind = logIndex(log.lastIndex() + 1);
+  if (first >= behind) return [];
   const entries = log.entries(first, behind, Number.MAX_SAFE_INTEGER);
   return typeof entries === "string" ? [] : entries;
 }

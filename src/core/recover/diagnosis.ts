@@ -5,10 +5,11 @@
 import type { NodeId } from "../base/ids.ts";
 import { type Assessment, assess, type Consequences, consequences } from "./assess.ts";
 import { type Copy, configurationAt } from "./copy.ts";
+import type { GroupCopy } from "./group-copies.ts";
 
 /** What was found at the place of a node's data. */
 export type Sight =
-  | { readonly kind: "whole"; readonly copy: Copy }
+  | { readonly kind: "whole"; readonly copy: Copy; readonly groups?: readonly GroupCopy[] }
   | { readonly kind: "damaged"; readonly nodeId: NodeId | null; readonly problem: string }
   | { readonly kind: "missing"; readonly nodeId: NodeId | null; readonly problem: string }
   | { readonly kind: "running"; readonly nodeId: NodeId | null; readonly problem: string }

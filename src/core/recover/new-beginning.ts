@@ -96,6 +96,7 @@ function commandOf(order: RecoveryOrder): NewCommand {
   const value = {
     ...{ nodeId, address, formerClusterId, clusterId, committedIndex: committed, lastIndex: last },
     ...(epoch === null ? {} : { incarnation: { id: clusterId, epoch } }),
+    lostGroups: [...(order.lostGroups ?? [])],
   };
   return {
     ...{ sessionId: 0, sequence: 0, firstOutstanding: 0, actor, reason, atMs },

@@ -77,6 +77,14 @@ export class GroupsFile {
     return this.#write({ ...this.#content, groups });
   }
 
+  /** After a recovery these are all groups there are, and this replica alone votes in them. */
+  replaceAll(groups: readonly Omit<RememberedGroup, "memory">[]): Promise<void> {
+    return this.#write({
+      ...this.#content,
+      groups: groups.map(({ group, kind }) => ({ group, kind, memory: "whole" })),
+    });
+  }
+
   /** Never less than before: what was forgotten is not remembered again. */
   setForgotThrough(index: LogIndex): Promise<void> {
     const forgotThrough = Math.max(index, this.#content.forgotThrough);

@@ -11,6 +11,7 @@ import { dataPaths, readIdentity, readSegmentSize, type StorageIdentity } from "
 import { DiskSpace } from "./disk-space.ts";
 import { diskWorld } from "./disk-world.ts";
 import { ringToRead } from "./folder-keys.ts";
+import { GroupsFile } from "./groups-file.ts";
 import { recoverWal } from "./recovery.ts";
 import { RejoinMark } from "./rejoin-mark.ts";
 import { SnapshotFolder } from "./snapshot-folder.ts";
@@ -23,6 +24,8 @@ export interface StoppedNode {
   readonly logs: ReadonlyMap<GroupId, LogReader>;
   /** The node had lost its disk and was not readmitted: its vote and its acknowledgements do not count. */
   readonly isAmnesiac: boolean;
+  /** What the folder remembers of the groups beside the fleet's own. */
+  readonly groupsFile: GroupsFile;
 }
 
 /**
@@ -50,5 +53,6 @@ export async function readData(directory: string, keys: OperatorKeys | null = nu
   const snapshots = new SnapshotFolder(paths.snapshots, space, content, ignore, Number.POSITIVE_INFINITY);
   const logs = await buildLogs(recovered, snapshots);
   const mark = new RejoinMark(directory);
-  return { identity, logs, isAmnesiac: (await mark.isSet()) && !(await mark.isWhole()) };
+  const isAmnesiac = (await mark.isSet()) && !(await mark.isWhole());
+  return { identity, logs, isAmnesiac, groupsFile: await GroupsFile.open(directory) };
 }

@@ -9,7 +9,7 @@ import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { logIndex, nodeId, term } from "../base/ids.ts";
-import type { RecoveryOrder } from "../base/recovery-order.ts";
+import type { RecoveredGroup, RecoveryOrder } from "../base/recovery-order.ts";
 import { systemCodeOf } from "../base/system-error.ts";
 import { StorageCorrupt } from "./storage-errors.ts";
 
@@ -74,7 +74,9 @@ function parse(text: string): RecoveryMark | null {
     texts.every((key) => typeof fields[key] === "string") &&
     counts.every((key) => Number.isSafeInteger(fields[key]));
   const revocations = parseRevocations(fields["revocations"] ?? []);
-  if (!isWhole || revocations === null) return null;
+  const groups = parseGroups(fields["groups"] ?? []);
+  const lostGroups = parseNumbers(fields["lostGroups"] ?? []);
+  if (!isWhole || revocations === null || groups === null || lostGroups === null) return null;
   const count = (key: string) => Number(fields[key]);
   const word = (key: string) => String(fields[key]);
   return {
@@ -93,7 +95,24 @@ function parse(text: string): RecoveryMark | null {
     atMs: count("atMs"),
     backup: word("backup"),
     ...(revocations.length === 0 ? {} : { revocations }),
+    ...(groups.length === 0 ? {} : { groups }),
+    ...(lostGroups.length === 0 ? {} : { lostGroups }),
   };
+}
+
+function parseGroups(value: unknown): readonly RecoveredGroup[] | null {
+  if (!Array.isArray(value)) return null;
+  const rows = value.map((row: unknown) => {
+    const { group, kind, term: inTerm, last, from }: Readonly<Record<string, unknown>> = { ...Object(row) };
+    const isRow = [group, inTerm, last].every(Number.isSafeInteger);
+    if (!isRow || typeof kind !== "string" || typeof from !== "string") return null;
+    return { group: Number(group), kind, term: Number(inTerm), last: Number(last), from };
+  });
+  return rows.every((row) => row !== null) ? rows : null;
+}
+
+function parseNumbers(value: unknown): readonly number[] | null {
+  return Array.isArray(value) && value.every(Number.isSafeInteger) ? value.map(Number) : null;
 }
 
 function parseRevocations(value: unknown): NonNullable<RecoveryMark["revocations"]> | null {

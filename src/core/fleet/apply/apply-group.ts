@@ -1,6 +1,6 @@
-// Which Raft groups exist beside the fleet's own (ADR-0049). What must stay true: a group's row never changes
-// and is never removed, and its number never belongs to another group. So each replica decides alone, by this
-// row, whether it may have been one of the group's first voters.
+// Which Raft groups exist beside the fleet's own (ADR-0049). What must stay true: a group's row never changes.
+// Only a recovery removes one, with the last copy of the group. So each replica decides alone, by this row,
+// whether it may have been one of the group's first voters.
 
 import { assert } from "../../base/assert.ts";
 import { isMemberNumber } from "../../base/ids.ts";

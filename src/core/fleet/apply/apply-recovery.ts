@@ -17,7 +17,7 @@ import { instruct } from "./apply-instruction.ts";
 export function recoverFleet(
   state: FleetState,
   context: ApplyContext,
-  { nodeId, address, incarnation, formerClusterId }: RecoverFleet,
+  { nodeId, address, incarnation, formerClusterId, lostGroups }: RecoverFleet,
 ): Result {
   // Entries of format 1 carry none.
   if (incarnation !== undefined) beginIncarnation(state, context, incarnation, formerClusterId);
@@ -29,6 +29,7 @@ export function recoverFleet(
     if (row.wanted === wanted && row.address === reachedAt) continue;
     members.put({ ...row, wanted, address: reachedAt, version: context.index, sinceMs: context.atMs });
   }
+  for (const group of lostGroups) state.tables.groups.remove(group);
   raiseBindings(state, context);
   tellDomainsAgain(state, context);
   // If the member has no row, the fleet is older than its members' table: the first leader creates it, with

@@ -58,9 +58,10 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
     case "removeMember":
       return { node: value.nodeId };
     case "recoverFleet": {
-      const { nodeId, formerClusterId, clusterId, committedIndex, lastIndex } = value;
+      const { nodeId, formerClusterId, clusterId, committedIndex, lastIndex, lostGroups } = value;
       const clusters = { former_cluster: formerClusterId, new_cluster: clusterId };
-      return { node: nodeId, ...clusters, committed: committedIndex, last: lastIndex };
+      const lost = lostGroups.length === 0 ? {} : { lost_groups: lostGroups.length };
+      return { node: nodeId, ...clusters, committed: committedIndex, last: lastIndex, ...lost };
     }
     case "adoptShard": {
       const { id = "", epoch = 0, term = 0 } = value.givenUp ?? {};

@@ -43,6 +43,7 @@ const recover = () =>
           clusterId: "test",
           committedIndex: 1,
           lastIndex: 1,
+          lostGroups: [],
           address: "",
         },
         incarnation: { id: "test", epoch: EPOCH },

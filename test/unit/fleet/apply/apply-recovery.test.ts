@@ -16,7 +16,15 @@ import {
 
 const recover = (nodeId: number): OperationKind => ({
   $case: "recoverFleet",
-  value: { nodeId, formerClusterId: "old", clusterId: "new", committedIndex: 5, lastIndex: 7, address: "" },
+  value: {
+    nodeId,
+    formerClusterId: "old",
+    clusterId: "new",
+    committedIndex: 5,
+    lastIndex: 7,
+    lostGroups: [],
+    address: "",
+  },
 });
 
 const fleet = () =>

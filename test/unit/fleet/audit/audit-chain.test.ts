@@ -74,6 +74,7 @@ test("a recovery continues the chain of the copy that it goes on from", () => {
       clusterId: "new",
       committedIndex: 4,
       lastIndex: 5,
+      lostGroups: [],
       address: "",
     },
   });
