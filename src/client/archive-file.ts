@@ -5,7 +5,7 @@ import { Exit, OperatorError } from "../core/base/errors.ts";
 import { printableJson } from "../core/base/printable.ts";
 import { fieldsOf, restoreAbsent, withAbsent } from "./files/absent-values.ts";
 import { writeNewFile } from "./files/new-file.ts";
-import { readInputBytes } from "./files/read-input.ts";
+import { readInputOrSay } from "./files/read-input.ts";
 
 const KIND = "FleetArchive";
 const SCHEMA_VERSION = 1;
@@ -39,14 +39,10 @@ export async function writeArchive(path: string, archive: Archive): Promise<void
 
 /** The bytes of what `--from` names: an archive, or a bundle. Throws ARCHIVE_MISSING. */
 export async function readArchiveBytes(path: string, command: string): Promise<Buffer> {
-  return await readInputBytes(path).catch((cause: unknown) => {
-    throw new OperatorError("ARCHIVE_MISSING", {
-      what: `the archive ${path} cannot be read`,
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: `write one with: fleet ${command} --archive FILE`,
-      exit: Exit.NotFound,
-      cause,
-    });
+  return await readInputOrSay(path, {
+    code: "ARCHIVE_MISSING",
+    what: `the archive ${path} cannot be read`,
+    next: `write one with: fleet ${command} --archive FILE`,
   });
 }
 

@@ -4,7 +4,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
 import { type RowViolation, violationsOf } from "../../core/wire/rpc-error.ts";
-import { readInput } from "../files/read-input.ts";
+import { readInputOrSay } from "../files/read-input.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import { type FileMove, parseMoves } from "./parse-moves.ts";
 
@@ -45,15 +45,13 @@ export interface MovesReport {
 
 /** The moves in the file, or on standard input for "-". Throws MOVES_MISSING or MOVES_INVALID. */
 export async function readMoves(path: string): Promise<readonly FileMove[]> {
-  const text = await readInput(path).catch((cause: unknown) => {
-    throw new OperatorError("MOVES_MISSING", {
+  const text = String(
+    await readInputOrSay(path, {
+      code: "MOVES_MISSING",
       what: `the file ${path} cannot be read`,
-      why: cause instanceof Error ? cause.message : String(cause),
       next: "write one with rows of key,value,to,version: fleet domain move --help",
-      exit: Exit.NotFound,
-      cause,
-    });
-  });
+    }),
+  );
   const parsed = parseMoves(text);
   if (parsed.ok) return parsed.moves;
   throw new OperatorError("MOVES_INVALID", {

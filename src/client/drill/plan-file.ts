@@ -1,12 +1,11 @@
 // A game day, from YAML: drills in their order, with gates and pauses. Everything is checked before anything is broken.
 
-import { readFile } from "node:fs/promises";
 import { DURATION_MS_MAX, parseDuration } from "../../core/base/duration.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { DRILLS } from "../../core/drill/catalog.ts";
 import { type DrillSpec, drillNamed } from "../../core/drill/drill-spec.ts";
 import { type Gate, parseSlo } from "../../core/drill/slo.ts";
 import { ConfigReader } from "../files/config-reader.ts";
+import { readInputOrSay } from "../files/read-input.ts";
 
 export type PlanStep =
   | {
@@ -32,15 +31,13 @@ const STEPS_MAX = 200;
 
 /** Throws CONFIG_INVALID, DRILL_UNKNOWN. */
 export async function readPlan(path: string): Promise<{ readonly plan: DrillPlan; readonly text: string }> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new OperatorError("CONFIG_INVALID", {
+  const text = String(
+    await readInputOrSay(path, {
+      code: "CONFIG_INVALID",
       what: `${path} cannot be read`,
-      why: cause instanceof Error ? cause.message : String(cause),
       next: "name the file of a game day; docs/game-day.yaml is one",
-      exit: Exit.NotFound,
-      cause,
-    });
-  });
+    }),
+  );
   return { plan: parsePlan(path, text), text };
 }
 

@@ -4,8 +4,10 @@
 // shard may be silent, and gives its liveness.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { present } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { MoveObserved } from "../../core/rebind/next-step.ts";
+import type { Move } from "../../core/rebind/plan.ts";
 import { ShardState } from "../../core/wire/gen/fleet/v1/command.ts";
 import type {
   ListClustersResponse,
@@ -32,6 +34,11 @@ export interface Fleet {
   readonly reporting: ReadonlySet<string>;
   /** host:port of every registered shard. */
   readonly addresses: ReadonlyMap<string, string>;
+}
+
+/** Where the agent of a move has to dial. Bindings name only registered shards, and no move begins at a silent one. */
+export function targetAddress({ addresses }: Fleet, { to }: Pick<Move, "to">): string {
+  return present(addresses.get(to), "the target of a move is registered");
 }
 
 export type FleetReads = Pick<FleetClient, "listShards" | "listClusters">;

@@ -7,20 +7,18 @@ import { parsePlan } from "../../core/rebind/parse-plan.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import { readYaml } from "../../core/wire/files/yaml-text.ts";
-import { readInput } from "../files/read-input.ts";
+import { readInputOrSay } from "../files/read-input.ts";
 import { safeYaml } from "../safe-yaml.ts";
 
 /** Throws PLAN_MISSING or PLAN_INVALID. */
 export async function readPlan(path: string): Promise<RebindPlan | WavePlan> {
-  const text = await readInput(path).catch((cause: unknown) => {
-    throw new OperatorError("PLAN_MISSING", {
+  const text = String(
+    await readInputOrSay(path, {
+      code: "PLAN_MISSING",
       what: `the plan ${path} cannot be read`,
-      why: cause instanceof Error ? cause.message : String(cause),
       next: "make one with: fleet rebind plan",
-      exit: Exit.NotFound,
-      cause,
-    });
-  });
+    }),
+  );
   const read = readYaml(text);
   if (!read.ok) throw invalid(path, [read.why]);
   const parsed = parsePlan(read.value);

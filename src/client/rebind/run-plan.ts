@@ -3,14 +3,13 @@
 // that stops anywhere is finished by running it again. One move's failure does not hide the others.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { present } from "../../core/base/assert.ts";
 import { OperatorError } from "../../core/base/errors.ts";
 import type { NextStep } from "../../core/rebind/next-step.ts";
 import { type Move, type RebindPlan, wavesOf } from "../../core/rebind/plan.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { AgentMover } from "./executor.ts";
-import { type Fleet, FleetReader, type FleetReads, type OnWait } from "./look.ts";
+import { type Fleet, FleetReader, type FleetReads, type OnWait, targetAddress } from "./look.ts";
 import { outcomeOf, type RebindOutcome, Track } from "./track.ts";
 
 const LOOK_EVERY_MS = 250;
@@ -72,7 +71,7 @@ export async function previewPlan(
   for (const track of tracks) {
     const step = track.decide(fleet);
     if (step.step === "begin" || step.step === "move-agent") {
-      await track.guard(() => mover.check(track.move, addressOf(fleet, track.move)));
+      await track.guard(() => mover.check(track.move, targetAddress(fleet, track.move)));
     }
   }
   const { report, error } = outcomeOf(plan, tracks);
@@ -164,11 +163,11 @@ class Wave {
     switch (step.step) {
       case "begin":
         // If the executor can't act, that should be known before the owner is declared.
-        await this.#mover.check(move, addressOf(fleet, move));
+        await this.#mover.check(move, targetAddress(fleet, move));
         await this.#submit(beginRebind(move, step.supersedes));
         return true;
       case "move-agent":
-        await this.#mover.moveAgent(move, addressOf(fleet, move));
+        await this.#mover.moveAgent(move, targetAddress(fleet, move));
         track.hasMovedAgent = true;
         return true;
       case "settle": {
@@ -197,11 +196,6 @@ class Wave {
 
 // The cluster may also have been unbound.
 const LOST_RACES = new Set(["OWNER_CHANGED", "MIGRATION_UNDER_WAY", "CLUSTER_UNKNOWN"]);
-
-function addressOf(fleet: Fleet, move: Move): string {
-  // Bindings name only registered shards, and no move starts at a shard that does not report.
-  return present(fleet.addresses.get(move.to), "the target of a move is registered");
-}
 
 function beginRebind(move: Move, supersedes: string): Operation {
   const { cluster: clusterId, from: fromShard, to: toShard, migrationId } = move;

@@ -77,7 +77,7 @@ async function valueGiven(
     });
   }
   if (isKept) return new Uint8Array(0);
-  const { readBytes } = await import("../../client/files/read-bytes.ts");
-  if (file !== undefined) return await readBytes(file);
-  return value === "-" ? await readBytes("-") : Buffer.from(value ?? "");
+  const { readInputBytes } = await import("../../client/files/read-input.ts");
+  if (file !== undefined) return await readInputBytes(file);
+  return value === "-" ? await readInputBytes("-") : Buffer.from(value ?? "");
 }

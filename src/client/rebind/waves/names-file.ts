@@ -3,19 +3,17 @@
 import { Exit, OperatorError } from "../../../core/base/errors.ts";
 import { isName } from "../../../core/base/ids.ts";
 import { quoted } from "../../../core/base/printable.ts";
-import { readInput } from "../../files/read-input.ts";
+import { readInputOrSay } from "../../files/read-input.ts";
 
 /** Throws FILE_UNREADABLE, or USAGE for a line that is no name. `-` is standard input. */
 export async function namesFrom(path: string): Promise<readonly string[]> {
-  const text = await readInput(path).catch((cause: unknown) => {
-    throw new OperatorError("FILE_UNREADABLE", {
+  const text = String(
+    await readInputOrSay(path, {
+      code: "FILE_UNREADABLE",
       what: `the file ${path} cannot be read`,
-      why: cause instanceof Error ? cause.message : String(cause),
       next: "give a file with the name of a cluster on each line, or - for standard input",
-      exit: Exit.NotFound,
-      cause,
-    });
-  });
+    }),
+  );
   const lines = text.split("\n").map((line) => line.replace(/#.*$/, "").trim());
   const at = lines.findIndex((line) => line !== "" && !isName(line));
   if (at >= 0) {

@@ -2,7 +2,6 @@
 // them under way. It ends when all have settled and were seen at their target, or when a step has failed and the
 // others under way have settled.
 
-import { present } from "../../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../../core/base/errors.ts";
 import type { WaitClock } from "../../../core/base/wait-clock.ts";
 import type { NextStep } from "../../../core/rebind/next-step.ts";
@@ -10,7 +9,7 @@ import { type Health, throttled } from "../../../core/rebind/waves/preconditions
 import type { Strategy } from "../../../core/rebind/waves/wave-plan.ts";
 import { type PlanStep, PlanStepState } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { AgentMover } from "../executor.ts";
-import type { Fleet, FleetReader } from "../look.ts";
+import { type Fleet, type FleetReader, targetAddress } from "../look.ts";
 import type { Heart } from "./heart.ts";
 import type { PlanJournal } from "./journal.ts";
 import type { HealthReader } from "./leader-health.ts";
@@ -125,7 +124,7 @@ export class WaveRun {
     const { journal, mover } = this.#deps;
     if (next.step === "blocked") throw refused(next.reason, next.why);
     // If the executor can't act, that should be known before the owner is declared.
-    await mover.check(step.track.move, addressOf(fleet, step));
+    await mover.check(step.track.move, targetAddress(fleet, step.track.move));
     await journal.advance(step.clusterId, step.moving, "", this.#submitMs());
     this.#becomes(step, step.moving);
     return true;
@@ -135,7 +134,7 @@ export class WaveRun {
     const { journal, mover } = this.#deps;
     switch (next.step) {
       case "move-agent":
-        await mover.moveAgent(step.track.move, addressOf(fleet, step));
+        await mover.moveAgent(step.track.move, targetAddress(fleet, step.track.move));
         step.track.hasMovedAgent = true;
         return true;
       case "settle":
@@ -230,11 +229,6 @@ function isThere({ track: { move } }: StepTrack, fleet: Fleet): boolean {
   const isDeclared = binding?.shardId === move.to && binding.migration === undefined;
   const sessions = observed.filter(({ session }) => session).map(({ shardId }) => shardId);
   return isDeclared && sessions.length === 1 && sessions[0] === move.to;
-}
-
-function addressOf(fleet: Fleet, { track: { move } }: StepTrack): string {
-  // Bindings name only registered shards, and no step begins at a shard that does not report.
-  return present(fleet.addresses.get(move.to), "the target of a step is registered");
 }
 
 const refused = (reason: string, what: string) =>
