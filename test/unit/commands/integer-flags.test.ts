@@ -100,6 +100,7 @@ const TABLE: Readonly<Record<string, { readonly max: number; readonly field: Fie
   "--quorum-margin": { max: 100, field: conditions("quorumMargin") },
   "--lag-max": { max: UINT32, field: conditions("lagMax") },
   "bundle --tail": { max: 100_000, field: none },
+  "events --tail": { max: 10_000, field: none },
   "logs --tail": { max: 100_000, field: none },
   "cert issue --id": { max: 65_535, field: none },
   "cert issue --days": { max: 36_500, field: none },

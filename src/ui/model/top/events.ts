@@ -8,7 +8,7 @@ import { ReignEnd } from "../../../core/wire/gen/fleet/v1/views.ts";
 import type { Mark } from "../table.ts";
 import { driftCell, hasDrift, livenessWord } from "../words.ts";
 import type { ListEvent } from "./lists.ts";
-import { reignEndWords, reignsOf } from "./reign-words.ts";
+import { type NamedReign, reignEndWords, reignsOf } from "./reign-words.ts";
 import type { FleetEvent, NodeSight, TopState } from "./state.ts";
 
 const KEPT = 200;
@@ -31,21 +31,30 @@ export function eventsOfFleet(before: TopState, after: TopState): readonly Fleet
 
 function reignEvents(before: TopState, after: TopState): FleetEvent[] {
   const known = new Map(reignsOf(before).map((reign) => [`${reign.term} ${reign.leaderId}`, reign]));
-  const wallOf = (atMs: number) => after.wallMs - Math.max(0, after.nowMs - atMs);
   return reignsOf(after).flatMap((reign): FleetEvent[] => {
-    const { name, term, fromMs, untilMs, why } = reign;
-    const old = known.get(`${term} ${reign.leaderId}`);
-    const isOver = untilMs !== null && why !== ReignEnd.UNSPECIFIED && old?.untilMs === null;
-    const events: FleetEvent[] = [];
-    if (old === undefined && known.size > 0)
-      events.push({ atMs: wallOf(fromMs), text: `${name} leads term ${term}`, mark: "good" });
-    if (isOver) {
-      const text = `${name} led term ${term} for ${formatDuration(untilMs - fromMs)}: ${reignEndWords(why)}`;
-      events.push({ atMs: wallOf(untilMs), text, mark: why === ReignEnd.HANDED_OVER ? "good" : "warn" });
-    }
-    return events;
+    const old = known.get(`${reign.term} ${reign.leaderId}`);
+    const isNew = old === undefined && known.size > 0;
+    const isOver = reign.why !== ReignEnd.UNSPECIFIED && old?.untilMs === null;
+    return [...(isNew ? [beginning(reign, after)] : []), ...(isOver ? ending(reign, after) : [])];
   });
 }
+
+/** Of all terms that the nodes remember, the oldest first. */
+export function pastReignEvents(state: TopState): FleetEvent[] {
+  return reignsOf(state).flatMap((reign) => [beginning(reign, state), ...ending(reign, state)]);
+}
+
+function beginning({ name, term, fromMs }: NamedReign, state: TopState): FleetEvent {
+  return { atMs: wallOf(state, fromMs), text: `${name} leads term ${term}`, mark: "good" };
+}
+
+function ending({ name, term, fromMs, untilMs, why }: NamedReign, state: TopState): FleetEvent[] {
+  if (untilMs === null) return [];
+  const text = `${name} led term ${term} for ${formatDuration(untilMs - fromMs)}: ${reignEndWords(why)}`;
+  return [{ atMs: wallOf(state, untilMs), text, mark: why === ReignEnd.HANDED_OVER ? "good" : "warn" }];
+}
+
+const wallOf = ({ wallMs, nowMs }: TopState, atMs: number): number => wallMs - Math.max(0, nowMs - atMs);
 
 function nodeEvents(before: readonly NodeSight[], after: readonly NodeSight[], atMs: number): FleetEvent[] {
   const known = new Map(before.map((sight) => [sight.reply.address, sight]));
@@ -138,9 +147,10 @@ function few(events: FleetEvent[], rest: string): FleetEvent[] {
   return [...events.slice(0, LINES_MAX - 1), { ...first, text: `and ${more} more ${rest}` }];
 }
 
-function auditEvents(entries: readonly AuditEntry[], auditIndex: number) {
+/** `oldMax`: how many are shown of what was there before the first look. */
+export function auditEvents(entries: readonly AuditEntry[], auditIndex: number, oldMax = OLD_ENTRIES) {
   const news = entries.filter(({ index }) => index > auditIndex);
-  const shown = auditIndex === 0 ? news.slice(-OLD_ENTRIES) : news;
+  const shown = auditIndex === 0 ? news.slice(-oldMax) : news;
   const events = shown.map(({ atMs, what, actor }): FleetEvent => {
     const who = actor === "" ? "" : ` (${actor.replace(/^fleet:\/\//, "")})`;
     return { atMs, text: `${what}${who}`, mark: "unknown" };
