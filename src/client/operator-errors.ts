@@ -203,6 +203,11 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: ({ shard }) => `choose another shard, or end the drain: fleet shard activate ${shard}`,
   },
   SHARD_REMOVED: { next: ({ shard }) => `fleet shard activate ${shard}` },
+  SHARD_NOT_REMOVED: { next: ({ shard }) => `take it out first: fleet shard remove ${shard}` },
+  SHARD_HEARD: {
+    next: ({ shard }) =>
+      `stop its process; it is silent for long enough when fleet shard show ${shard} says dead`,
+  },
   SHARD_UNHEARD: {
     next: ({ shard, cluster }) => {
       const what = cluster === undefined ? `shard remove ${shard}` : `cluster unbind ${cluster}`;

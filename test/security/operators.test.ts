@@ -66,6 +66,7 @@ const CASES: Readonly<Record<string, Case>> = {
   activateShard: submits("activateShard", { shardId: "a-3" }, "activate shard a-3"),
   "removeShard, by force": submits("removeShard", { shardId: "a-3", force: true }, "force-remove shard a-3"),
   removeShard: submits("removeShard", { shardId: "a-3" }, "remove shard a-3"),
+  forgetShard: submits("forgetShard", { shardId: "a-3" }, "remove shard a-3"),
   adoptShard: submits("adoptShard", { shardId: "a-1", givenUp: { id: "x" } }, "adopt shard a-1"),
   upsertProvider: submits(
     "upsertProvider",
@@ -120,6 +121,7 @@ const NEVER: Readonly<Record<string, { readonly reason: string; readonly call: C
         ["revokeRole", { operator: "bob", role: "other" }],
         ["noteRebuild", { nodeId: 1, name: "n1" }],
         ["noteKeyRotation", { nodeId: 1, name: "n1" }],
+        ["noteLogLevel", { nodeId: 1, name: "n1", level: 1 }],
         ["noteFence", { name: "n1" }],
         ["revokeCertificate", { identity: "fleet://admin" }],
         ["unrevokeCertificate", { subject: "fleet://admin" }],
@@ -194,7 +196,9 @@ test.each(Object.entries(CASES))("%s", async (_, { needs, call }) => {
   await fleet.allow(needs);
   // A leader that has never heard of a shard asks for its report first, and what is not done for that was allowed.
   const after = await fleet.attempt(call);
-  expect(["SHARD_UNHEARD", "SHARD_OBEYS", "MEMBER_NOT_CAUGHT_UP", null]).toContain(after?.reason ?? null);
+  expect(["SHARD_UNHEARD", "SHARD_HEARD", "SHARD_OBEYS", "MEMBER_NOT_CAUGHT_UP", null]).toContain(
+    after?.reason ?? null,
+  );
 });
 
 test.each(Object.entries(NEVER))("%s is never an operator's", async (_, { reason, call }) => {

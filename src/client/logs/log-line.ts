@@ -1,8 +1,8 @@
 // A line of a process's log: JSON, as every role writes it, or other text, such as Node's own last words in a crash.
 
-/** From the least severe to the most. */
-const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import { LOG_LEVELS, type LogLevelName } from "../../core/base/log.ts";
+
+export type LogLevel = LogLevelName;
 
 export interface LogLine {
   /** The process that wrote it: a node, a shard, or `agents`. */

@@ -19,6 +19,7 @@ import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.
 import { diskWatch, rosterOf } from "./coordinator-parts.ts";
 import { compareStates } from "./divergence/compare-states.ts";
 import type { StateChecks } from "./divergence/state-checks.ts";
+import { followLogLevel } from "./follow-log-level.ts";
 import { DroppedMessages } from "./group/dropped-messages.ts";
 import { FleetMachine } from "./group/fleet-machine.ts";
 import { Freshness } from "./group/freshness.ts";
@@ -86,7 +87,7 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
     machineOf: (group) => (group === FLEET_GROUP ? machine : openGroups.all.get(group)?.machine),
   });
   const roundTrips = new RoundTrips();
-  const logged = log.debug === undefined ? transport : logMessages(transport, log.debug, peerName);
+  const logged = logMessages(transport, log, peerName);
   const timed = roundTrips.around(logged);
   const host = new Host({
     self,
@@ -126,6 +127,7 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   // in nothing.
   await driver.restored;
   machine.orders.ignoreThrough(driver.status().lastIndex);
+  machine.orders.onLogLevel = (order) => followLogLevel(options, order);
   const { denials } = opened;
   const stopDenying = denials === null ? () => {} : denyByTable(machine, options.clusterId, denials);
   const asker = rejoinAsker(options, opened, { machine, roster });

@@ -134,6 +134,7 @@ function contextOf(
     ...late,
     ...{ clusterId, clusterName: options.clusterName, self, version: options.version },
     metricsAddress: options.metricsAddress,
+    log: options.log,
     get replicas() {
       return roster.known();
     },

@@ -14,7 +14,14 @@ import { createGroup, foundGroups } from "./apply/apply-group.ts";
 import { reconcileDomains } from "./apply/apply-held-domains.ts";
 import { settleInstructions } from "./apply/apply-instruction.ts";
 import { performOnMany } from "./apply/apply-many.ts";
-import { foundMembers, noteFence, noteOfMember, removeMember, upsertMember } from "./apply/apply-member.ts";
+import {
+  foundMembers,
+  noteFence,
+  noteLogLevel,
+  noteOfMember,
+  removeMember,
+  upsertMember,
+} from "./apply/apply-member.ts";
 import { addPlanSteps, createPlan } from "./apply/apply-plan.ts";
 import { endPlan, pausePlan, renewPlan, takePlan } from "./apply/apply-plan-runner.ts";
 import { advanceStep } from "./apply/apply-plan-step.ts";
@@ -25,7 +32,7 @@ import { removeShard } from "./apply/apply-remove-shard.ts";
 import { keepRevocations, revokeCertificate, unrevokeCertificate } from "./apply/apply-revocation.ts";
 import { deleteRole, grantRole, revokeRole, setRole } from "./apply/apply-role.ts";
 import { admit, openSession, remember } from "./apply/apply-session.ts";
-import { activateShard, drainShard, registerShard } from "./apply/apply-shard.ts";
+import { activateShard, drainShard, forgetShard, registerShard } from "./apply/apply-shard.ts";
 import { unbindCluster } from "./apply/apply-unbind.ts";
 import { addAuditEntry, noteAuditExported } from "./audit/audit.ts";
 import { type NewCommand, NO_COMMAND } from "./command-codec.ts";
@@ -219,6 +226,10 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return noteOfMember(state, context, value);
     case "noteFence":
       return noteFence(context, value);
+    case "noteLogLevel":
+      return noteLogLevel(state, context, value);
+    case "forgetShard":
+      return forgetShard(state, value);
     case "revokeCertificate":
       return revokeCertificate(state, context, value);
     case "unrevokeCertificate":
@@ -295,6 +306,8 @@ function isAudited({ $case }: OperationKind): boolean {
     case "noteRebuild":
     case "noteKeyRotation":
     case "noteFence":
+    case "noteLogLevel":
+    case "forgetShard":
     case "noteDrill":
     case "revokeCertificate":
     case "unrevokeCertificate":

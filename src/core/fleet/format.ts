@@ -34,6 +34,10 @@ export const DRILLS_VERSION = 2;
 const PLANS_VERSION = 2;
 /** From this version on the state has the groups beside the fleet's own (ADR-0049). */
 export const GROUPS_VERSION = 2;
+/** From this version on the log has changes of a member's log level. */
+const LOG_LEVELS_VERSION = 2;
+/** From this version on the row of a removed shard can be dropped. */
+const FORGET_VERSION = 2;
 
 /**
  * The cluster version from which on the operation may be proposed. A raise needs the version that it raises
@@ -101,6 +105,10 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "createGroup":
     case "foundGroups":
       return GROUPS_VERSION;
+    case "noteLogLevel":
+      return LOG_LEVELS_VERSION;
+    case "forgetShard":
+      return FORGET_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

@@ -95,6 +95,8 @@ const WORDS: Readonly<Record<string, Words>> = {
   SHARD_ADDRESS_CONFLICT: ({ shard, address }) => `shard ${shard} is at ${address} in this epoch`,
   SHARD_UNKNOWN: ({ shard }) => `no shard ${shard} has registered`,
   SHARD_REMOVED: ({ shard }) => `shard ${shard} was removed: activate it to let it register again`,
+  SHARD_NOT_REMOVED: ({ shard }) => `shard ${shard} is in the fleet: only a removed one can be forgotten`,
+  LOG_LEVEL_UNKNOWN: ({ node }) => `node ${node} does not know this log level`,
   SESSION_OF_ANOTHER: ({ session }) => `session ${session} was opened by another`,
   GRANT_MISSING: ({ operator, verb, table, name }) =>
     `fleet://operator/${operator} may not ${verb} ${table} ${name}: no role of its own allows that`,

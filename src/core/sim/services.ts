@@ -117,6 +117,7 @@ export class Services {
       largeWork: AT_ONCE,
       leadsSince: () => 0,
       liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+      log: {},
       metricsAddress: "",
       snapshotExport: () => undefined,
       get replicas() {

@@ -1,26 +1,31 @@
 // Logs what an operator needs when leaders change too often: requests for votes and their answers, and
-// refused appends. Each is one line at level debug, taken outside the transport. Below that level there is no
-// wrapper, so it costs nothing.
+// refused appends. Each is one line at level debug, taken outside the transport. Below that level, which can change while
+// it runs, a message costs one comparison.
 
 import type { GroupId, NodeId } from "../base/ids.ts";
-import type { Debug } from "../base/log.ts";
+import type { Debug, Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
 import type { Transport } from "./transport.ts";
 
-/** The same transport; messages of these kinds of all groups are passed to `debug`. */
-export function logMessages(transport: Transport, debug: Debug, nameOf: (id: NodeId) => string): Transport {
-  const log = { debug, nameOf };
+/** The same transport; messages of these kinds of all groups are logged at level debug. */
+export function logMessages(
+  transport: Transport,
+  log: Pick<Log, "debug">,
+  nameOf: (id: NodeId) => string,
+): Transport {
   return {
     start: (events) =>
       transport.start({
         ...events,
         receive: (group, message) => {
-          tellReceived(log, group, message);
+          const { debug } = log;
+          if (debug !== undefined) tellReceived({ debug, nameOf }, group, message);
           events.receive(group, message);
         },
       }),
     send: (group, message) => {
-      tellSent(log, group, message);
+      const { debug } = log;
+      if (debug !== undefined) tellSent({ debug, nameOf }, group, message);
       transport.send(group, message);
     },
     quiesce: (peer, quiesce) => transport.quiesce(peer, quiesce),

@@ -3,7 +3,7 @@
 import { Flags } from "@oclif/core";
 import { isBug } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import type { Log } from "../../core/base/log.ts";
+import type { Debug, Log, LogLevelName } from "../../core/base/log.ts";
 import { printableJson } from "../../core/base/printable.ts";
 import type { FindCertificates } from "../../core/metrics/certificate-metrics.ts";
 import type { RoleMetrics } from "../../core/metrics/role-metrics.ts";
@@ -73,7 +73,7 @@ interface RunningRole {
 
 export interface ServeSetting {
   readonly process: "coordinator" | "shard" | "agents";
-  readonly flags: { readonly "log-level": string; readonly metrics: string; readonly probes: string };
+  readonly flags: { readonly "log-level": LogLevelName; readonly metrics: string; readonly probes: string };
   /** Those whose expiry is shown. */
   readonly certificates: FindCertificates;
 }
@@ -172,7 +172,7 @@ export function authoritiesIn(flags: AuthorityFlags): ByAuthority<string> {
   return Object.fromEntries(given);
 }
 
-async function openLog(level: string): Promise<Log> {
+async function openLog(level: LogLevelName): Promise<Log> {
   const { pino, stdTimeFunctions } = await import("pino");
   const output = pino.destination({ dest: 1, sync: true, maxLength: UNWRITTEN_LOG_BYTES_MAX });
   // A full disk, or a reader that has gone, costs lines of the log, not the role.
@@ -183,8 +183,17 @@ async function openLog(level: string): Promise<Log> {
     { level, base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: levelName } },
     printed,
   );
+  const debug: Debug = (fact, fields) => logger.debug(fields ?? {}, fact);
   return {
-    ...(logger.isLevelEnabled("debug") ? { debug: (fact, fields) => logger.debug(fields ?? {}, fact) } : {}),
+    get debug() {
+      return logger.isLevelEnabled("debug") ? debug : undefined;
+    },
+    get level() {
+      return logger.level as LogLevelName;
+    },
+    set level(next: LogLevelName) {
+      logger.level = next;
+    },
     info: (fact, fields) => logger.info(fields ?? {}, fact),
     warn: (fact, fields) => logger.warn(fields ?? {}, fact),
     error: (fact, fields) => logger.error(fields ?? {}, fact),

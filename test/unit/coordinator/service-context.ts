@@ -66,6 +66,7 @@ export function contextOf(
     leadsSince: () => 0,
     liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     metricsAddress: "",
+    log: {},
     snapshotExport: () => undefined,
     freshness: new Freshness({
       driver,

@@ -7,7 +7,7 @@ import { type Prng, SeededPrng } from "../../../src/core/base/prng.ts";
 import { apply } from "../../../src/core/fleet/apply.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot/snapshot.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
-import { Command, MemberKind, PlanStepState } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { Command, LogLevel, MemberKind, PlanStepState } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import * as make from "./replica.ts";
 
 const STEPS = 1_500;
@@ -44,6 +44,8 @@ function randomOperation(random: Prng): make.OperationKind {
     () => make.quota(name("p", 2), name("r", 2), random.below(30), { [shard()]: random.below(20) }),
     () => (random.below(9) > 0 ? make.gate("first-contact", random.below(2) === 0) : groupOperation(random)),
     () => make.exported(random.below(STEPS)),
+    () =>
+      random.below(40) === 0 ? make.forgetShard(shard()) : make.logLevel(random.below(4), LogLevel.DEBUG),
     ...planOperations(random, name, shard),
   ];
   return kinds[random.below(kinds.length)]?.() ?? make.open();

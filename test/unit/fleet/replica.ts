@@ -7,6 +7,7 @@ import {
   type Command,
   GroupKind,
   InstructionOutcome,
+  type LogLevel,
   MemberKind,
   type Operation,
   type Outcome,
@@ -103,6 +104,14 @@ export const activate = (shardId: string): OperationKind => ({ $case: "activateS
 export const removeShard = (shardId: string, force = false): OperationKind => ({
   $case: "removeShard",
   value: { shardId, force },
+});
+export const forgetShard = (shardId: string, expectedVersion?: number): OperationKind => ({
+  $case: "forgetShard",
+  value: { shardId, expectedVersion },
+});
+export const logLevel = (nodeId: number, level: LogLevel): OperationKind => ({
+  $case: "noteLogLevel",
+  value: { nodeId, name: `n${nodeId}`, level },
 });
 /** Each move is "key=value → shard" in parts; no shard releases the domain. */
 export const move = (...moves: [key: string, value: string, shardId: string, version?: number][]) =>

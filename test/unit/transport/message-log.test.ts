@@ -22,7 +22,7 @@ function world() {
   };
   const logged = logMessages(
     bare,
-    (fact, fields) => lines.push([fact, fields ?? {}]),
+    { debug: (fact, fields) => void lines.push([fact, fields ?? {}]) },
     (id) => `n${id}`,
   );
   logged.start({

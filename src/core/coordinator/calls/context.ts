@@ -74,6 +74,7 @@ export interface ServiceContext {
   readonly version: string;
   /** host:port of this process's metrics; empty = it has none. */
   readonly metricsAddress: string;
+  readonly log: Pick<Log, "level">;
   /** All replicas as they are known now, including this one. */
   readonly replicas: readonly Peer[];
   /**

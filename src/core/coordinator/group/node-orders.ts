@@ -4,7 +4,7 @@
 
 import type { LogIndex } from "../../base/ids.ts";
 import type { NewCommand } from "../../fleet/command-codec.ts";
-import type { Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { NoteLogLevel, Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 
 /** Unused entries beyond that are forgotten, the oldest first. */
 const KEPT_MAX = 64;
@@ -19,9 +19,17 @@ export interface NodeOrder {
   readonly reason: string;
 }
 
+export interface LogLevelOrder extends Pick<NoteLogLevel, "name" | "level"> {
+  readonly actor: string;
+  readonly reason: string;
+}
+
 export class NodeOrders {
   readonly #orders = new Map<number, NodeOrder>();
   #before = 0;
+
+  /** A change of a replica's log level needs no call: the entry is the order. */
+  onLogLevel: ((order: LogLevelOrder) => void) | null = null;
 
   /** The log had these entries when the process started. */
   ignoreThrough(index: LogIndex): void {
@@ -32,10 +40,11 @@ export class NodeOrders {
   /** After each entry. One that was refused, or repeats an earlier one, has no entry in the audit log. */
   applied(index: LogIndex, { operation, actor, reason }: NewCommand, outcome: Outcome): void {
     const kind = operation?.kind;
-    const order = orderOf(kind);
-    if (order === null) return;
     const isNoted = outcome.index === index && outcome.result?.$case === "applied";
     if (!isNoted || index <= this.#before) return;
+    if (kind?.$case === "noteLogLevel") this.onLogLevel?.({ ...kind.value, actor, reason });
+    const order = orderOf(kind);
+    if (order === null) return;
     this.#orders.set(index, { ...order, actor, reason });
     const [oldest] = this.#orders.keys();
     if (this.#orders.size > KEPT_MAX && oldest !== undefined) this.#orders.delete(oldest);

@@ -13,6 +13,7 @@ import type {
   SyncLatency,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
+import { LOG_LEVEL_NUMBERS } from "../../wire/log-level.ts";
 import { leafOf } from "../../wire/tls/tls.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { ownIncarnation } from "../calls/other-incarnation.ts";
@@ -77,6 +78,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     ...versions(context, raft),
     heldLog: raft.role === "leader" ? { ...context.driver.heldLog } : undefined,
     vitals: vitals(context, raft),
+    logLevel: context.log.level === undefined ? undefined : LOG_LEVEL_NUMBERS[context.log.level],
   };
 }
 

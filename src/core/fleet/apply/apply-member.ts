@@ -5,10 +5,12 @@
 import { isMemberNumber, MEMBER_NUMBER_MAX } from "../../base/ids.ts";
 import {
   type FoundMembers,
+  LogLevel,
   MemberKind,
   type MemberRecord,
   type NoteFence,
   type NoteKeyRotation,
+  type NoteLogLevel,
   type NoteRebuild,
   type RemoveMember,
   type UpsertMember,
@@ -66,11 +68,22 @@ export function removeMember(state: FleetState, context: ApplyContext, { nodeId 
 export function noteOfMember(
   state: FleetState,
   context: ApplyContext,
-  { nodeId, name }: NoteRebuild | NoteKeyRotation,
+  { nodeId, name }: NoteRebuild | NoteKeyRotation | Omit<NoteLogLevel, "level">,
 ): Result {
   const row = state.tables.members.get(nodeId);
   const isMember = row !== undefined && row.wanted !== MemberKind.REMOVED && row.name === name;
   return isMember ? changed(context.index) : rejected("MEMBER_UNKNOWN", { node: name });
+}
+
+export function noteLogLevel(
+  state: FleetState,
+  context: ApplyContext,
+  { level, ...member }: NoteLogLevel,
+): Result {
+  const isKnown = level !== LogLevel.UNSPECIFIED && level !== LogLevel.UNRECOGNIZED;
+  return isKnown
+    ? noteOfMember(state, context, member)
+    : rejected("LOG_LEVEL_UNKNOWN", { node: member.name });
 }
 
 /** Reads no table: the replica that is to be fenced may have wrong ones. */

@@ -4,6 +4,7 @@
 import {
   type ActivateShard,
   type DrainShard,
+  type ForgetShard,
   type RegisterShard,
   type ShardRecord,
   ShardState,
@@ -47,6 +48,17 @@ export function activateShard(state: FleetState, { shardId, expectedVersion }: A
   if (conflict !== null) return conflict;
   if (row.state === ShardState.ACTIVE) return unchanged(row.version);
   return update(state, row, { state: ShardState.ACTIVE });
+}
+
+/** The shard may come back as a new one. The leader has refused this while it hears the shard. */
+export function forgetShard(state: FleetState, { shardId, expectedVersion }: ForgetShard): Result {
+  const row = state.tables.shards.get(shardId);
+  if (row === undefined) return unknown(shardId);
+  const conflict = checkVersion(`shard ${shardId}`, row, expectedVersion);
+  if (conflict !== null) return conflict;
+  if (row.state !== ShardState.REMOVED) return rejected("SHARD_NOT_REMOVED", { shard: shardId });
+  state.tables.shards.remove(shardId);
+  return changed(row.version + 1);
 }
 
 /** The refusal of a shard's registration, or null. */

@@ -1,6 +1,7 @@
 // What an audit entry stores of an operation: names and numbers, no words (render-audit.ts makes those). Part
 // of the format: another name or value needs the next cluster version. Bounded, however large a batch is.
 
+import { logLevelNamed } from "../../base/log.ts";
 import {
   type DomainMove,
   MemberKind,
@@ -73,6 +74,10 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
     case "noteKeyRotation":
     case "noteFence":
       return { node: value.name };
+    case "noteLogLevel":
+      return { node: value.name, level: logLevelNamed(value.level) ?? "unknown" };
+    case "forgetShard":
+      return { shard: value.shardId };
     case "revokeCertificate": {
       const { subject, issuedBeforeMs, holder } = value;
       const issued = issuedBeforeMs === 0 ? {} : { issued_before_ms: issuedBeforeMs };

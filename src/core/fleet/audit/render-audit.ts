@@ -42,6 +42,8 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   },
   noteRebuild: ({ node }) => `rebuild node ${node} from the leader's state`,
   noteFence: ({ node }) => `fence node ${node}`,
+  noteLogLevel: ({ node, level }) => `let node ${node} log from level ${level} on`,
+  forgetShard: ({ shard }) => `forget shard ${shard}`,
   noteKeyRotation: ({ node }) => `rotate the data key of node ${node}`,
   revokeCertificate: ({ subject, holder }) => {
     if (isIdentity(subject)) return `revoke earlier certificates of ${subject}`;

@@ -69,6 +69,10 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `create group ${value.groupId}`;
     case "foundGroups":
       return `list ${value.groupIds.length} groups`;
+    case "noteLogLevel":
+      return `log level of node ${value.name}`;
+    case "forgetShard":
+      return `forget shard ${value.shardId}`;
     case "noteKeyRotation":
       return `rotate the data key of node ${value.name}`;
     case "revokeCertificate":

@@ -69,6 +69,8 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
     // By force it drops others' clusters and domains too.
     case "removeShard":
       return [{ verb: value.force ? "force-remove" : "remove", table: "shard", name: value.shardId }];
+    case "forgetShard":
+      return [{ verb: "remove", table: "shard", name: value.shardId }];
     case "adoptShard":
       return [{ verb: "adopt", table: "shard", name: value.shardId }];
     case "upsertProvider":
@@ -109,6 +111,8 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
     case "noteFence":
     // Keys belong to a node's disk, not to a table.
     case "noteKeyRotation":
+    // So do logs, and debug lines take space there.
+    case "noteLogLevel":
     // A group takes memory and disk space of every node.
     case "createGroup":
     // Only the leader itself and a recovery write these.

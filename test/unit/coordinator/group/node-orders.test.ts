@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { logIndex } from "../../../../src/core/base/ids.ts";
 import { NodeOrders } from "../../../../src/core/coordinator/group/node-orders.ts";
-import { Command, Outcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import { Command, LogLevel, Outcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 
 const ADMIN = "fleet://admin";
 const FENCE = { kind: "noteFence", name: "n2", actor: ADMIN } as const;
@@ -35,6 +35,23 @@ test("a drill's entry lets each of its victims act", () => {
     return orders.take(7, { kind: "noteDrill", name, actor: ADMIN }) !== null;
   };
   expect(["n1", "n2", "n3"].map(take)).toEqual([true, true, false]);
+});
+
+test("a log level needs no call: its entry is told once, unless the log had it at the start", () => {
+  const orders = new NodeOrders();
+  const told: unknown[] = [];
+  orders.onLogLevel = ({ name, level, actor, reason }) => told.push([name, actor, reason, level]);
+  const value = { nodeId: 2, name: "n2", level: LogLevel.DEBUG };
+  const entry = Command.fromPartial({
+    ...{ actor: ADMIN, reason: "why", operation: { kind: { $case: "noteLogLevel", value } } },
+  });
+  orders.ignoreThrough(logIndex(6));
+  orders.applied(logIndex(6), entry, applied(6));
+  orders.applied(logIndex(7), entry, applied(7));
+  const refused = { $case: "rejected" as const, value: { reason: "MEMBER_UNKNOWN" } };
+  orders.applied(logIndex(8), entry, Outcome.fromPartial({ index: 8, result: refused }));
+  orders.applied(logIndex(9), entry, applied(7));
+  expect(told).toEqual([["n2", ADMIN, "why", LogLevel.DEBUG]]);
 });
 
 test("an order is used once", () => {

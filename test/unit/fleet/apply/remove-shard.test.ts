@@ -10,6 +10,7 @@ import {
   bind,
   brief,
   drain,
+  forgetShard,
   provider,
   quota,
   Replica,
@@ -54,6 +55,22 @@ test.each([
     is: "changed v4",
     why: "an operator let it",
   },
+  { given: [removeShard("s1")], when: forgetShard("s1"), is: "changed v3", why: "its row goes" },
+  {
+    given: [removeShard("s1")],
+    when: forgetShard("s1", 1),
+    is: "VERSION_CONFLICT actual=2 expected=1",
+    why: "it is another row by now",
+  },
+  {
+    given: [removeShard("s1"), forgetShard("s1")],
+    when: register("s1", "s1:2"),
+    is: "changed v1",
+    why: "a forgotten shard comes back as a new one",
+  },
+  { given: [], when: forgetShard("s1"), is: "SHARD_NOT_REMOVED shard=s1", why: "it is in the fleet" },
+  { given: [drain("s1")], when: forgetShard("s1"), is: "SHARD_NOT_REMOVED shard=s1", why: "it has things" },
+  { given: [], when: forgetShard("s9"), is: "SHARD_UNKNOWN shard=s9", why: "it never was" },
 ])("$is: $why", ({ given, when, is }) => {
   expect(brief(fleet().applyAll(given).apply(when))).toBe(is);
 });

@@ -90,6 +90,8 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
   noteRebuild: ADMINISTRATOR,
   noteKeyRotation: ADMINISTRATOR,
   noteFence: ADMINISTRATOR,
+  noteLogLevel: ADMINISTRATOR,
+  forgetShard: { value: { shardId: "s1" }, needs: ["remove shard s1"] },
   createGroup: ADMINISTRATOR,
   foundGroups: ADMINISTRATOR,
   foundMembers: ADMINISTRATOR,

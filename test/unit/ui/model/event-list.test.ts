@@ -40,7 +40,10 @@ test("terms and changes stand in one list, the newest last", () => {
 
 test("at most as many as asked for, the newest", () => {
   const { events } = pastEvents(fleet(), [entry(4, 9, "drain shard s1")], 2);
-  expect(events.map(({ text }) => text)).toEqual(["n2 led term 2 for 4m00s: it handed over", "n1 leads term 3"]);
+  expect(events.map(({ text }) => text)).toEqual([
+    "n2 led term 2 for 4m00s: it handed over",
+    "n1 leads term 3",
+  ]);
   expect(pastEvents(fleet(), [], 0).events).toEqual([]);
 });
 

@@ -4,7 +4,12 @@
 // shard's last report counts until the shard is dead; once it is suspect, there may be more clusters.
 
 import { status } from "@grpc/grpc-js";
-import { type Applied, type RemoveShard, ShardState } from "../../../wire/gen/fleet/v1/command.ts";
+import {
+  type Applied,
+  type ForgetShard,
+  type RemoveShard,
+  ShardState,
+} from "../../../wire/gen/fleet/v1/command.ts";
 import { ShardLiveness } from "../../../wire/gen/fleet/v1/views.ts";
 import { rpcError } from "../../../wire/rpc-error.ts";
 import type { ServiceContext } from "../../calls/context.ts";
@@ -22,6 +27,20 @@ export function refuseServing(context: ServiceContext, { shardId, force }: Remov
   if (counts.clusters.has(shardId) || counts.domains.has(shardId)) return;
   if (serving.undeclared.length > 0) throw inUse(shardId, serving.undeclared);
   if (serving.liveness !== ShardLiveness.ALIVE) throw unheard(shardId, serving);
+}
+
+/** Its next report would register it again. Throws SHARD_HEARD. */
+export function refuseForgetting(context: ServiceContext, { shardId }: ForgetShard): void {
+  const sight = sightOf(context);
+  const row = context.machine.view.tables.shards.get(shardId);
+  if (sight.leadsForMs === null || row === undefined || row.state !== ShardState.REMOVED) return;
+  const { liveness } = shardView(row, context.machine.counts, sight);
+  if (liveness === ShardLiveness.DEAD) return;
+  const message =
+    liveness === ShardLiveness.UNKNOWN
+      ? `whether shard ${shardId} still reports is not known yet: this leader is too new`
+      : `shard ${shardId} reported lately: its next report would register it again`;
+  throw rpcError(status.FAILED_PRECONDITION, "SHARD_HEARD", message, { shard: shardId });
 }
 
 /** What a forced removal leaves at the shard, in words that continue after "which"; empty = nothing. */

@@ -19,7 +19,7 @@ import { checkClusterVersion } from "../../cluster-version/version-gate.ts";
 import { refuseRevoking } from "../../revocation/refuse-revoking.ts";
 import { revokeAlone } from "../../revocation/revoke-alone.ts";
 import { refuseAdoption } from "./refuse-adoption.ts";
-import { leavesServing, refuseServing, withServing } from "./refuse-serving.ts";
+import { leavesServing, refuseForgetting, refuseServing, withServing } from "./refuse-serving.ts";
 import { leavesServed, refuseUnbinding } from "./refuse-unbinding.ts";
 import { checkRoleRules } from "./role-rules.ts";
 
@@ -88,6 +88,7 @@ function checkServing(context: ServiceContext, { kind }: Operation): string {
     return leavesServed(context, kind.value);
   }
   if (kind?.$case === "adoptShard") refuseAdoption(context, kind.value);
+  if (kind?.$case === "forgetShard") refuseForgetting(context, kind.value);
   if (kind?.$case !== "removeShard") return "";
   refuseServing(context, kind.value);
   return leavesServing(context, kind.value);

@@ -3,12 +3,14 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../../../src/core/base/assert.ts";
 import type { ServiceContext } from "../../../../../src/core/coordinator/calls/context.ts";
+import { proposeOwn } from "../../../../../src/core/coordinator/group/propose-own.ts";
 import { reportShard } from "../../../../../src/core/coordinator/services/report-shard.ts";
 import { submit } from "../../../../../src/core/coordinator/services/writes/submit.ts";
 import type { Operation } from "../../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest, SubmitRequest } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { readRpcError } from "../../../../../src/core/wire/rpc-error.ts";
+import { raise } from "../../../fleet/replica.ts";
 import type { Member, TestGroup } from "../../group.ts";
 import { adminOf, asItComes, contextOf, ledGroup, refusalOf } from "../../service-context.ts";
 
@@ -66,6 +68,38 @@ test.each([
   await group.run(SECOND * seconds);
   expect(await write(remove(), true)).toBe(is);
   expect(await write(remove())).toBe(is);
+});
+
+/** The operation is known from version 2 on. */
+const raised = () => group.until(proposeOwn(context, raise(2, { 1: 2, 2: 2, 3: 2 }), context.clock));
+
+const forget: Operation["kind"] = {
+  $case: "forgetShard",
+  value: { shardId: "sy", expectedVersion: undefined },
+};
+
+test.each([
+  { seconds: 20, is: "SHARD_HEARD", why: "its next report would register it again" },
+  { seconds: 45, is: "SHARD_HEARD", why: "a suspect shard may report" },
+  { seconds: 65, is: "", why: "a dead shard is gone" },
+])(
+  "$seconds s after its last report a removed shard is forgotten, or '$is': $why",
+  async ({ seconds, is }) => {
+    await report(2);
+    expect(await write(remove(true))).toBe("");
+    await raised();
+    await group.run(SECOND * seconds);
+    expect(await write(forget, true)).toBe(is);
+    expect(await write(forget)).toBe(is);
+  },
+);
+
+test("a leader that is too new to have heard a removed shard forgets none", async () => {
+  await raised();
+  expect(await write(remove(true))).toBe("");
+  context.observed.forgetAll();
+  context = { ...context, leadsSince: () => group.nowMs - 5_000 };
+  expect(await write(forget)).toBe("SHARD_HEARD");
 });
 
 test("that a shard has not reported to a leader that is no longer new is no word of what it serves", async () => {

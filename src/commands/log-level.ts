@@ -1,0 +1,51 @@
+// `fleet log-level [NODE] [LEVEL]`: from which level on coordinators log; changed while they run.
+import { Args } from "@oclif/core";
+import type { LogLevels } from "../client/log-level.ts";
+import { LOG_LEVELS } from "../core/base/log.ts";
+import { mutationFlags } from "../ui/cli/fleet-flags.ts";
+import type { TextView } from "../ui/cli/view.ts";
+import { WriteCommand, type WriteReport } from "../ui/cli/write-command.ts";
+
+const view: TextView<LogLevels> = {
+  kind: "LogLevels",
+  text: ({ nodes }) =>
+    nodes.map(({ node, level, error }) => `${node}  ${level ?? `unknown: ${error ?? "its build is older"}`}`),
+  name: ({ nodes }) => nodes.map(({ node }) => node).join("\n"),
+};
+
+export default class LogLevel extends WriteCommand {
+  static override summary = "Show the coordinators' log levels, or change one while it runs";
+  static override description =
+    "A change is an entry of the audit log, which the node follows. Only administrators may make it. It lasts until the node restarts: then the level is that of --log-level again. Debug lines of a busy node fill its disk, so set it back.";
+  static override examples = [
+    "<%= config.bin %> log-level",
+    "<%= config.bin %> log-level n1 debug --reason 'why does n1 campaign?'",
+    "<%= config.bin %> log-level n1 info",
+  ];
+  static override args = {
+    node: Args.string({ description: "The coordinator's name (default: all are shown)" }),
+    level: Args.string({ options: [...LOG_LEVELS], description: "The lowest level that it logs" }),
+  };
+  static override flags = mutationFlags;
+
+  async run(): Promise<WriteReport | LogLevels> {
+    const { args, flags } = await this.parse(LogLevel);
+    const { node } = args;
+    const level = LOG_LEVELS.find((name) => name === args.level);
+    const { levelOrder, levelsOf, untilLevel } = await import("../client/log-level.ts");
+    const client = await this.client(flags);
+    const levels = await levelsOf(client, node);
+    if (node === undefined || level === undefined) {
+      await this.printText(levels, view);
+      return levels;
+    }
+    const write = {
+      operation: levelOrder(levels, level),
+      would: `would let ${node} log from level ${level} on`,
+      done: `${node} logs from level ${level} on`,
+      already: `${node} logs from level ${level} on already`,
+    };
+    const wait = () => untilLevel(client, node, level, flags.timeout);
+    return await this.write(flags, write, flags["dry-run"] ? null : wait);
+  }
+}
