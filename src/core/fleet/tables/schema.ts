@@ -131,6 +131,7 @@ export const schemas: { readonly [Name in keyof Rows]: TableSchema<Rows[Name][0]
     name: "audit",
     key: (row) => row.index,
     encode: encodeAuditEntry,
+    keepsHashes: true,
     compact: (row) => ({
       ...row,
       actor: shared(row.actor),

@@ -5,6 +5,7 @@
 import { assert, present } from "../../base/assert.ts";
 import { GroupTotals } from "./group-totals.ts";
 import { GroupedKeys, type Standing } from "./grouped-keys.ts";
+import { NumberedHashes } from "./numbered-hashes.ts";
 import { OrderedMap } from "./ordered-map.ts";
 import { RecentHashes } from "./recent-hashes.ts";
 import { addLanes, hashRow, type Lanes, NO_LANES, subtractLanes, tableSeed } from "./row-hash.ts";
@@ -31,6 +32,8 @@ export interface TableSchema<K extends Key, Row> {
    * parts joined by \0.
    */
   prefixOf?(row: Readonly<Row>): string;
+  /** Keeps the hash of each row, by its key, which is a number above 0. Otherwise only the newest are kept. */
+  readonly keepsHashes?: boolean;
 }
 
 /** A table as readers and captures see it. */
@@ -87,6 +90,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   #rows = new OrderedMap<K, Readonly<Row>>();
   #digest: Lanes = NO_LANES;
   #recent = new RecentHashes<Readonly<Row>>(RECENT_MAX);
+  #numbered = new NumberedHashes();
   #groups = new GroupedKeys<K>();
   #prefixes = new GroupTotals();
   #pass: Pass<K> | null = null;
@@ -162,8 +166,8 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     const hash = this.#hash(row);
     const kept = this.#schema.compact?.(row) ?? row;
     const old = this.#rows.set(key, kept);
-    const oldHash = old === undefined ? NO_LANES : this.#hashOnceMore(old);
-    this.#recent.put(kept, hash);
+    const oldHash = old === undefined ? NO_LANES : this.#hashOnceMore(key, old);
+    this.#keepHash(key, kept, hash);
     this.#count(key, oldHash, hash);
     this.#follow(key, old, oldHash, kept, hash);
     this.#onChange?.(key, kept, old ?? null);
@@ -173,7 +177,7 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   remove(key: K): boolean {
     const old = this.#rows.delete(key);
     if (old === undefined) return false;
-    const hash = this.#hashOnceMore(old);
+    const hash = this.#hashOnceMore(key, old);
     this.#count(key, hash, NO_LANES);
     this.#follow(key, old, hash, undefined, NO_LANES);
     this.#onChange?.(key, null, old);
@@ -209,6 +213,9 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
   draft(onChange: OnChange<K, Row> | null): Table<K, Row> {
     const draft = this.#copy(onChange);
     draft.#recent = this.#recent;
+    // Only one table may use them: they are those of its rows.
+    draft.#numbered = this.#numbered;
+    this.#numbered = new NumberedHashes();
     draft.#pass = this.#pass && { ...this.#pass };
     return draft;
   }
@@ -245,10 +252,17 @@ export class Table<K extends Key, Row> implements ReadonlyTable<K, Row> {
     return { groups: groupsOf?.(row) ?? [], place: placeOf?.(row) ?? key };
   }
 
-  // Hashes are kept only for the newest rows: for a hundred thousand rows they would cost more memory than
+  // Most tables keep hashes only for the newest rows: for a hundred thousand rows they would cost more memory than
   // hashing again costs time.
-  #hashOnceMore(old: Readonly<Row>): Lanes {
-    return this.#recent.take(old) ?? this.#hash(old);
+  #keepHash(key: K, row: Readonly<Row>, hash: Lanes): void {
+    if (this.#schema.keepsHashes === true) this.#numbered.put(Number(key), hash);
+    else this.#recent.put(row, hash);
+  }
+
+  #hashOnceMore(key: K, old: Readonly<Row>): Lanes {
+    const kept =
+      this.#schema.keepsHashes === true ? this.#numbered.take(Number(key)) : this.#recent.take(old);
+    return kept ?? this.#hash(old);
   }
 
   #hash(row: Readonly<Row>): Lanes {

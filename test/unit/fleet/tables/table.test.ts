@@ -75,6 +75,66 @@ test.each([1, 2, 3, 4])("captures never change while the table grows and shrinks
   }
 });
 
+describe("a table that keeps the hashes of its rows", () => {
+  interface Entry {
+    readonly index: number;
+    readonly value: number;
+  }
+  let encoded = 0;
+  const entries: TableSchema<number, Entry> = {
+    name: "entries",
+    key: (row) => row.index,
+    encode: (row) => {
+      encoded += 1;
+      return utf8.encode(`${row.index}=${row.value}`);
+    },
+    keepsHashes: true,
+  };
+  const tableWith = (rows: Iterable<Entry>) => {
+    const table = new Table(entries);
+    for (const row of rows) table.put(row);
+    return table;
+  };
+
+  test("hashes no row again that is removed long after its put", () => {
+    const table = new Table(entries);
+    for (let index = 1; index <= 10_000; index += 1) table.put({ index, value: index });
+    encoded = 0;
+    for (let index = 1; index < 10_000; index += 1) table.remove(index);
+    expect(encoded).toBe(0);
+    expect(table.digest).toEqual(tableWith([{ index: 10_000, value: 10_000 }]).digest);
+  });
+
+  // Far more numbers than slots: most hashes are displaced.
+  test.each([1, 2, 3])("has the digest of its rows, whatever happens to them (seed %i)", (seed) => {
+    const random = new SeededPrng(seed);
+    let table = new Table(entries);
+    const model = new Map<number, Entry>();
+    for (let step = 0; step < 8_000; step += 1) {
+      const index = 1 + random.below(4) * 16_384 + random.below(300);
+      if (random.below(3) > 0) {
+        const row = { index, value: step };
+        table.put(row);
+        model.set(index, row);
+      } else {
+        expect(table.remove(index)).toBe(model.delete(index));
+      }
+      if (random.below(500) > 0) continue;
+      const before = table;
+      const [copy, draft] = [table.capture(), table.draft(null)];
+      const row = { index, value: -1 };
+      for (const each of [copy, draft]) each.put(row);
+      expect(copy.digest).toEqual(tableWith([...model.values(), row]).digest);
+      // A draft that was given up leaves the table as it was, whatever the draft did.
+      if (random.below(2) === 0) table = draft;
+      else before.remove(index);
+      if (table === draft) model.set(index, row);
+      else model.delete(index);
+    }
+    expect(table.digest).toEqual(tableWith(model.values()).digest);
+  });
+});
+
 test("rows are read from the first key that is not below the one asked for", () => {
   const table = tableOf({ key: "a", value: 1 }, { key: "c", value: 3 }, { key: "d", value: 4 });
   expect([...table.rows("b")].map(({ key }) => key)).toEqual(["c", "d"]);
