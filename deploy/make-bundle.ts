@@ -100,8 +100,27 @@ async function write(name: string, input: Record<string, string>): Promise<void>
   await mkdir(folder);
   for (const file of output) {
     if (file.type !== "chunk") throw new Error(`${file.fileName} is not code`);
-    await writeFile(join(folder, file.fileName), inAscii(file.code));
+    await writeFile(join(folder, file.fileName), inAscii(withoutImports(file.code)));
   }
+}
+
+/**
+ * An import of one of Node's modules reads every export of it, also those that load more modules when they are read:
+ * node:http alone loads all of fetch and WebSocket. This names only what is wanted.
+ */
+function withoutImports(code: string): string {
+  const own =
+    /^import (?:(?<all>[\w$]+) |(?<both>[\w$]+), )?(?:\{ (?<some>.*) \} )?from "(?<module>node:[\w/]+)";$/gm;
+  const replaced = code.replace(own, (...found) => {
+    const { all, both, some, module } = found.at(-1) as Record<string, string | undefined>;
+    const from = `process.getBuiltinModule("${module}")`;
+    const names = some === undefined ? "" : `{ ${some.replaceAll(" as ", ": ")} }`;
+    if (both !== undefined) return `const ${both} = ${from}, ${names} = ${both};`;
+    return `const ${all ?? names} = ${from};`;
+  });
+  const left = /^(?:import|export) .*"node:[^"]*";$/m.exec(replaced);
+  if (left !== null) throw new Error(`an import that is not understood: ${left[0]}`);
+  return replaced;
 }
 
 /**

@@ -71,6 +71,10 @@ test("a coordinator loads the bundle, and neither ink nor S3 nor YAML", async ()
   expect(files.filter((path) => !path.startsWith("dist/bundle/"))).toEqual(["bin/run.js"]);
   expect(files.filter((path) => /ink|s3|yaml|status/.test(path))).toEqual([]);
   expect(files.some((path) => path.includes("coordinator"))).toBe(true);
+  // Node's fetch alone takes 14 MB, and an import of node:http loads it.
+  const own = await readFile(join(home, "modules.own"), "utf8");
+  expect(own).toContain("NativeModule http2");
+  expect(own).not.toMatch(/undici|webcrypto|internal\/file$/m);
 });
 
 test.each([
