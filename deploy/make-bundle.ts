@@ -27,6 +27,17 @@ const LEFT_OUT: readonly { readonly importer: RegExp; readonly source: string }[
   { importer: /@oclif\/core\/lib\/help\/util\.js$/, source: "ejs" },
   { importer: /@oclif\/core\/lib\/flags\.js$/, source: "./help" },
   { importer: /@oclif\/core\/lib\/errors\/handle\.js$/, source: "../help/index" },
+  // For services of grpc-js that are not served.
+  { importer: /@grpc\/grpc-js\/build\/src\/(?:channelz|orca)\.js$/, source: "@grpc/proto-loader" },
+];
+
+// Modules of Node that are needed seldom or never: loaded where they are used, not at the start.
+const LATE: readonly { readonly user: RegExp; readonly name: string; readonly module: string }[] = [
+  {
+    user: /@grpc\/grpc-js\/build\/src\/(?:compression-filter|server-interceptors)\.js$/,
+    ...{ name: "zlib", module: "zlib" },
+  },
+  { user: /@oclif\/core\/lib\/parser\/parse\.js$/, name: "node_readline_1", module: "node:readline" },
 ];
 
 const slimOclif: Plugin = {
@@ -39,6 +50,19 @@ const slimOclif: Plugin = {
   load(id) {
     if (id === "\0oclif-front") return OCLIF_FRONT;
     return id === "\0left-out" ? "export default {};" : null;
+  },
+};
+
+const late: Plugin = {
+  name: "late",
+  transform(code, id) {
+    const found = LATE.find(({ user }) => user.test(id));
+    if (found === undefined) return null;
+    const { name, module } = found;
+    const required = `require("${module}")`;
+    const loading = `const ${name} = ${required};\n`;
+    if (!code.includes(loading)) throw new Error(`${id} loads ${module} in another way than before`);
+    return code.replace(loading, "").replaceAll(new RegExp(`\\b${name}\\.`, "g"), `${required}.`);
   },
 };
 
@@ -90,7 +114,7 @@ async function write(name: string, input: Record<string, string>): Promise<void>
     input,
     platform: "node",
     external: EXTERNAL,
-    plugins: [slimOclif, ownPlaces(folder), commandTable],
+    plugins: [slimOclif, late, ownPlaces(folder), commandTable],
     onLog: (_, log) => {
       throw new Error(log.message);
     },
