@@ -50,6 +50,8 @@ export interface ClusterOptions {
   readonly flips?: boolean;
   /** Data folders are encrypted, each with the same operator's key. */
   readonly encrypted?: boolean;
+  /** Nodes serve etcd's API. */
+  readonly etcd?: boolean;
   /** Timings; "lan" by default. */
   readonly profile?: "lan" | "wan";
 }
@@ -73,6 +75,8 @@ export class CoordinatorCluster {
   /** What each node's process has said since it was started last. */
   readonly #output = new Map<number, readonly string[]>();
   readonly #clients: FleetClient[] = [];
+  /** Where each node's process serves etcd's API. */
+  readonly #etcd = new Map<number, string>();
 
   private constructor(
     home: string,
@@ -125,6 +129,8 @@ export class CoordinatorCluster {
       createInterface({ input: child.stdout }).on("line", (line) => {
         output.push(line);
         const [, bound] = /"address":"([^"]+)".*"msg":"coordinator listens"/.exec(line) ?? [];
+        const [, etcd] = /"etcd":"([^"]+)"/.exec(line) ?? [];
+        if (etcd !== undefined) this.#etcd.set(node.id, etcd);
         if (bound !== undefined) resolve(bound);
       });
     });
@@ -135,6 +141,11 @@ export class CoordinatorCluster {
   /** Changes a row in the memory of the node's process: see state-flip-preload.ts. */
   async flip(node: ClusterNode, plan: string): Promise<void> {
     await writeFile(flipFile(node), plan);
+  }
+
+  /** host:port where the node serves etcd's API since it was started last. */
+  etcd(node: ClusterNode): string {
+    return present(this.#etcd.get(node.id), "a node of this cluster serves etcd's API");
   }
 
   /** SIGKILL; resolves when the process is gone. */
@@ -267,6 +278,11 @@ export class CoordinatorCluster {
     return connectCoordinator(loadTls(tlsFiles(this.#home, holder)), node.front.address);
   }
 
+  /** The files of a certificate: "admin", "client-worker", … */
+  tlsOf(holder: string): TlsFiles {
+    return this.#tls(holder);
+  }
+
   /** By which flags a command reaches the whole cluster as its administrator. */
   get flags(): string[] {
     return this.flagsAs("admin");
@@ -294,6 +310,7 @@ export class CoordinatorCluster {
       ...["--audit-export-every", String(this.#options.auditExportEvery ?? 1_000)],
       ...["--groups", String(this.#options.groups ?? 0)],
       ...["--profile", this.#options.profile ?? "lan"],
+      ...(this.#options.etcd === true ? ["--etcd-listen", "127.0.0.1:0"] : []),
       ...(this.#options.encrypted === true ? ["--encryption-key-file", keyFile(this.#home)] : []),
     ];
   }
@@ -352,6 +369,8 @@ async function issueAll(home: string, ids: readonly number[]): Promise<void> {
     ["shard-s2", "fleet://shard/s2"],
     ["operator-alice", "fleet://operator/alice"],
     ["operator-bob", "fleet://operator/bob"],
+    ["client-worker", "fleet://client/worker"],
+    ["readonly", "fleet://readonly"],
   ]);
   for (const id of ids) uris.set(`n${id}`, `fleet://replica/${id}`);
   for (const [holder, uri] of uris) {

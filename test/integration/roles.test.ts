@@ -24,7 +24,7 @@ import {
   WatchRequest,
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
-import { RaftService, RejoinRequest } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { ForwardKeysRequest, RaftService, RejoinRequest } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { SessionUp, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
@@ -42,6 +42,7 @@ const IDENTITIES = {
   replica: ["fleet://replica/1"],
   shard: ["fleet://shard/s1"],
   "other shard": ["fleet://shard/s2"],
+  client: ["fleet://client/w1"],
   cluster: ["fleet://cluster/c1"],
   "other cluster": ["fleet://cluster/c2"],
   none: [],
@@ -70,6 +71,7 @@ const EVERYBODY = [
   "replica",
   "shard",
   "other shard",
+  "client",
   "cluster",
   "other cluster",
 ] as const;
@@ -93,7 +95,9 @@ const hello = SessionUp.fromPartial({
 });
 
 const COORDINATOR: Readonly<Record<string, Row>> = {
-  "/fleet.v1.Coordinator/GetStatus": { allowed: EVERYBODY.filter((who) => !who.endsWith("cluster")) },
+  "/fleet.v1.Coordinator/GetStatus": {
+    allowed: EVERYBODY.filter((who) => !who.endsWith("cluster") && who !== "client"),
+  },
   "/fleet.v1.Coordinator/WatchStatus": READ,
   "/fleet.v1.Coordinator/Submit": CHANGE,
   "/fleet.v1.Coordinator/Write": CHANGE,
@@ -139,6 +143,10 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Raft/Exchange": { allowed: ["replica"], metadata: ofThisBuild },
   "/fleet.v1.Raft/InstallSnapshot": { allowed: ["replica"] },
   "/fleet.v1.Raft/OfferSnapshot": { allowed: ["replica"] },
+  "/fleet.v1.Raft/ForwardKeys": {
+    allowed: ["replica"],
+    request: ForwardKeysRequest.encode({ clusterId: "f1", kind: undefined }).finish(),
+  },
   "/fleet.v1.Raft/Rejoin": {
     allowed: ["replica"],
     request: RejoinRequest.encode(rejoin).finish(),

@@ -11,6 +11,16 @@ import { nodeId } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
+import {
+  AuthService,
+  ClusterService,
+  KVService,
+  LeaseService,
+  MaintenanceService,
+  WatchService,
+} from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { ElectionService } from "../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
+import { LockService } from "../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
@@ -110,6 +120,7 @@ const KINDS = {
   "another replica": "fleet://replica/9",
   shard: "fleet://shard/s1",
   "another shard": "fleet://shard/s2",
+  client: "fleet://client/w1",
   cluster: "fleet://cluster/c1",
 } as const;
 type Kind = keyof typeof KINDS;
@@ -122,7 +133,7 @@ const STANDARD = Object.fromEntries(standardMethods().map(({ path }) => [path, A
 
 /** Whom the door lets in, by method. What is behind it says the rest: whether it is this shard, or this cluster. */
 const COORDINATOR: Readonly<Record<string, readonly Kind[]>> = {
-  GetStatus: ALL.filter((kind) => kind !== "cluster"),
+  GetStatus: ALL.filter((kind) => kind !== "cluster" && kind !== "client"),
   WatchStatus: READERS,
   Submit: WRITERS,
   Write: WRITERS,
@@ -161,6 +172,7 @@ const RAFT: Readonly<Record<string, readonly Kind[]>> = {
   InstallSnapshot: REPLICAS,
   OfferSnapshot: REPLICAS,
   Rejoin: REPLICAS,
+  ForwardKeys: REPLICAS,
 };
 /** Allowed or not, nobody else learns which faults a replica has. */
 const FAULTS: Readonly<Record<string, readonly Kind[]>> = {
@@ -169,6 +181,49 @@ const FAULTS: Readonly<Record<string, readonly Kind[]>> = {
   ClearFaults: ["admin"],
 };
 const SHARD: Readonly<Record<string, readonly Kind[]>> = { Session: ALL, GetShardStatus: READERS };
+
+const KEY_READERS: readonly Kind[] = [...READERS, "client"];
+const KEY_WRITERS: readonly Kind[] = [...WRITERS, "client"];
+const ADMIN_ONLY: readonly Kind[] = ["admin"];
+/** Of etcd's API; what a client may do with a key is checked behind the door (unit/coordinator/etcd/key-access). */
+const ETCD: Readonly<Record<string, readonly Kind[]>> = {
+  "etcdserverpb.KV/Range": KEY_READERS,
+  "etcdserverpb.KV/Put": KEY_WRITERS,
+  "etcdserverpb.KV/DeleteRange": KEY_WRITERS,
+  "etcdserverpb.KV/Txn": KEY_WRITERS,
+  "etcdserverpb.KV/Compact": ADMIN_ONLY,
+  "etcdserverpb.Watch/Watch": KEY_READERS,
+  "etcdserverpb.Lease/LeaseGrant": KEY_WRITERS,
+  "etcdserverpb.Lease/LeaseRevoke": KEY_WRITERS,
+  "etcdserverpb.Lease/LeaseKeepAlive": KEY_WRITERS,
+  "etcdserverpb.Lease/LeaseTimeToLive": KEY_READERS,
+  "etcdserverpb.Lease/LeaseLeases": KEY_READERS,
+  "etcdserverpb.Cluster/MemberList": KEY_READERS,
+  "etcdserverpb.Maintenance/Status": KEY_READERS,
+  "etcdserverpb.Maintenance/Alarm": READERS,
+  "etcdserverpb.Maintenance/Hash": READERS,
+  "etcdserverpb.Maintenance/HashKV": READERS,
+  "etcdserverpb.Auth/AuthStatus": KEY_READERS,
+  "etcdserverpb.Auth/Authenticate": KEY_READERS,
+  "v3lockpb.Lock/Lock": KEY_WRITERS,
+  "v3lockpb.Lock/Unlock": KEY_WRITERS,
+  "v3electionpb.Election/Campaign": KEY_WRITERS,
+  "v3electionpb.Election/Proclaim": KEY_WRITERS,
+  "v3electionpb.Election/Leader": KEY_READERS,
+  "v3electionpb.Election/Observe": KEY_READERS,
+  "v3electionpb.Election/Resign": KEY_WRITERS,
+};
+const ETCD_SERVICES = [
+  ...[KVService, WatchService, LeaseService, ClusterService, MaintenanceService, AuthService],
+  ...[LockService, ElectionService],
+];
+/** Every other method of these services is for administrators. */
+const ETCD_TABLE: Readonly<Record<string, readonly Kind[]>> = Object.fromEntries(
+  ETCD_SERVICES.flatMap((service) => Object.values(service)).map(({ path }) => [
+    path,
+    ETCD[path.slice(1)] ?? ADMIN_ONLY,
+  ]),
+);
 
 /** A path that is no method is answered as all others, so that nobody learns of methods by asking. */
 const NO_METHODS = ["/fleet.v1.Coordinator/Nothing", "/x", "/"];
@@ -184,9 +239,10 @@ const TABLES = {
     ...STANDARD,
   },
   shard: { ...under("Shard", SHARD), ...STANDARD },
+  etcd: ETCD_TABLE,
 };
 
-const SERVERS = ["coordinator", "shard"] as const;
+const SERVERS = ["coordinator", "shard", "etcd"] as const;
 type Server = (typeof SERVERS)[number];
 
 const warned: { readonly from?: string }[] = [];
@@ -198,7 +254,10 @@ let authority: TestAuthority;
 let ca: Buffer;
 let coordinator: RunningCoordinator;
 let shard: RunningShard;
-const addressOf = (server: Server) => (server === "coordinator" ? coordinator : shard).address;
+const addressOf = (server: Server) =>
+  server === "etcd"
+    ? (coordinator.etcdAddress ?? "")
+    : (server === "coordinator" ? coordinator : shard).address;
 
 beforeAll(async () => {
   authority = await TestAuthority.make();
@@ -210,6 +269,7 @@ beforeAll(async () => {
     replicas: [{ id: nodeId(1), name: "n1", address: "127.0.0.1:1" }],
     ...{ listen: "127.0.0.1:0", dataDirectory: `${authority.folder}/n1`, tls: authority.files("replica") },
     ...{ groups: 0, auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
+    etcd: { listen: "127.0.0.1:0", isPlaintext: false },
     ...{ snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
     liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     ...{ version: "test", log: failing, onFatal: (error) => failures.push(error) },
@@ -229,6 +289,9 @@ test("the tables hold every method of every service", () => {
   const ours = [CoordinatorService, RaftService, FaultsService].flatMap(methods);
   const named = { ...under("Coordinator", COORDINATOR), ...under("Raft", RAFT), ...under("Faults", FAULTS) };
   expect(Object.keys(named).sort()).toEqual(ours.sort());
+  expect(Object.keys(ETCD_TABLE)).toEqual(
+    expect.arrayContaining(Object.keys(ETCD).map((name) => `/${name}`)),
+  );
   expect(Object.keys(under("Shard", SHARD)).sort()).toEqual(methods(ShardService).sort());
 });
 

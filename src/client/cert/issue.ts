@@ -87,6 +87,7 @@ function identityFor(nodes: readonly NodeEntry[], { role, name, id }: IssueReque
     case "readonly":
       return { kind: role };
     case "operator":
+    case "client":
     case "shard":
     case "cluster":
       return { kind: role, id: name };

@@ -6,7 +6,7 @@ import { isMap, isSeq, parseDocument, stringify } from "yaml";
 import { assert } from "../../core/base/assert.ts";
 import type { KeySource } from "../../core/seal/key-source.ts";
 import { ConfigReader } from "./config-reader.ts";
-import { parseFree, parseMetricsPort } from "./entry-fields.ts";
+import { etcdAddress, parseEtcdPort, parseFree, parseMetricsPort } from "./entry-fields.ts";
 import { RESERVED_CLUSTER_NAMES, RESERVED_PROCESS_NAMES } from "./layout.ts";
 import { parseShard, type ShardEntry } from "./shard-entry.ts";
 
@@ -25,6 +25,8 @@ export interface NodeEntry {
   readonly address: string;
   /** On 127.0.0.1; absent in the file of an older fleet, whose processes expose no metrics. */
   readonly metricsPort?: number;
+  /** On the host of `address`; absent in the file of an older fleet, whose nodes do not serve etcd's API. */
+  readonly etcdPort?: number;
 }
 
 /** Where the leader exports snapshots to; absent fields mean the coordinator's defaults. */
@@ -104,14 +106,13 @@ export function parseFleetFile(file: string, text: string): FleetFile {
     "name",
     processes.map((process) => ("name" in process ? process.name : process.id)),
   );
-  refuseRepeats(
-    root,
-    "address",
-    processes.map((process) => process.address),
-  );
   refuseRepeats(root.field("agents"), "cluster", parsed.clusters);
   const metricsPorts = [...processes.map((process) => process.metricsPort), parsed.agentsMetricsPort];
   refuseRepeats(root, "metricsPort", metricsPorts.filter((port) => port !== undefined).map(String));
+  refuseRepeats(root, "address", [
+    ...processes.map((process) => process.address),
+    ...parsed.nodes.flatMap((node) => etcdAddress(node) ?? []),
+  ]);
   return parsed;
 }
 
@@ -205,6 +206,7 @@ function parseNode(entry: ConfigReader): NodeEntry {
     name: parseFree(entry.field("name"), RESERVED_PROCESS_NAMES),
     address: entry.field("address").address(),
     ...parseMetricsPort(entry),
+    ...parseEtcdPort(entry),
   };
 }
 

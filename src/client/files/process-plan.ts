@@ -5,6 +5,7 @@ import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/tls/authori
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import { PROCESS_MEMORY, type ProcessRole } from "../processes/process-memory.ts";
 import type { Launch } from "../processes/processes.ts";
+import { etcdAddress } from "./entry-fields.ts";
 import type { FleetFile, NodeEntry } from "./fleet-file.ts";
 import {
   AGENTS_PROCESS,
@@ -25,6 +26,8 @@ export interface ProcessPlan {
   readonly address: string | null;
   /** The address of its metrics; null when it exposes none. */
   readonly metrics: string | null;
+  /** The address of etcd's API; null when it serves none. */
+  readonly etcd: string | null;
   readonly files: ProcessFiles;
   /** Arguments of `fleet`. */
   readonly args: readonly string[];
@@ -68,6 +71,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
     role: "coordinator",
     address: node.address,
     metrics: metricsAddress(node.metricsPort),
+    etcd: etcdAddress(node),
     files,
     args: [
       ...["serve", "coordinator", "--id", String(node.id), "--name", node.name],
@@ -83,6 +87,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
         ...encryptionArguments(fleet),
         ...(fleet.faults === undefined ? [] : ["--allow-faults"]),
         ...metricsFlags(node.metricsPort),
+        ...etcdFlags(node),
       ],
     ],
   };
@@ -95,6 +100,7 @@ function planShard(directory: string, fleet: FleetFile, shard: ShardEntry): Proc
     role: "shard",
     address: shard.address,
     metrics: metricsAddress(shard.metricsPort),
+    etcd: null,
     files,
     args: [
       ...["serve", "shard", "--id", shard.id, "--listen", shard.address],
@@ -113,6 +119,7 @@ function planAgents(directory: string, fleet: FleetFile): ProcessPlan {
     role: "agents",
     address: null,
     metrics: metricsAddress(agentsMetricsPort),
+    etcd: null,
     files: processFiles(directory, AGENTS_PROCESS),
     args: [
       ...["serve", "agents", "--file", agentsFilePath(directory)],
@@ -128,6 +135,11 @@ const metricsAddress = (port: number | undefined): string | null =>
 function metricsFlags(port: number | undefined): string[] {
   const address = metricsAddress(port);
   return address === null ? [] : ["--metrics", address];
+}
+
+function etcdFlags(node: NodeEntry): string[] {
+  const address = etcdAddress(node);
+  return address === null ? [] : ["--etcd-listen", address];
 }
 
 function machineFlags(directory: string, { machines, region, cycleSeconds }: ShardEntry): string[] {

@@ -42,8 +42,9 @@ export type Made =
 
 /** Makes and starts the fleet in `directory`, which is absent or empty. */
 export async function makeFleet(directory: string, wanted: NewFleet, deps: LocalDeps): Promise<Made> {
-  // Each process has a port for its peers and one for its metrics; agents have only the latter.
-  const ports = await holdFreePorts(2 * (wanted.nodes + wanted.shards) + 1);
+  // Each process has a port for its peers and one for its metrics; agents have only the latter. A node also serves
+  // etcd's API.
+  const ports = await holdFreePorts(3 * wanted.nodes + 2 * wanted.shards + 1);
   try {
     const file = composeFleetFile(wanted, ports.addresses);
     deps.onProgress(`making certificates and configuration in ${directory}`);
@@ -93,6 +94,7 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     address: present(left.shift(), "a port is held for each process"),
     metricsPort: portOf(present(left.shift(), "a port is held for the metrics of each process")),
   });
+  const etcdPort = () => portOf(present(left.shift(), "a port is held for etcd's API of each node"));
   return {
     name: wanted.name,
     clusterId: randomUUID(),
@@ -102,7 +104,7 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     ...(wanted.separateAuthorities ? { authorities: "separate" as const } : {}),
     // A fleet on one machine is for trying things out, including faults.
     faults: "allowed",
-    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports() })),
+    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports(), etcdPort: etcdPort() })),
     shards: numbers(wanted.shards).map((number) => {
       const id = `s${number}`;
       const machines = wanted.machines === null ? {} : { machines: machinesFileOf(id) };

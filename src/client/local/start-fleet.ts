@@ -67,8 +67,8 @@ function noteStale(name: string, state: ProcessState): string[] {
   return [`${name} was not stopped properly (${former} is gone); its pid file was replaced`];
 }
 
-async function assertPortsFree({ name, address, metrics }: ProcessPlan): Promise<void> {
-  for (const own of [address, metrics]) if (own !== null) await assertPortFree(name, own);
+async function assertPortsFree({ name, address, metrics, etcd }: ProcessPlan): Promise<void> {
+  for (const own of [address, metrics, etcd]) if (own !== null) await assertPortFree(name, own);
 }
 
 async function assertPortFree(name: string, address: string): Promise<void> {

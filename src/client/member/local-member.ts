@@ -40,7 +40,7 @@ export async function addLocalMember(
     refuseTakenName(fleet, wanted.name);
     const { members } = await client.listMembers();
     const given = new Set([...portsOf(fleet), ...members.map(({ member }) => portOf(member?.address ?? ""))]);
-    const ports = await holdFreePorts(2, (port) => given.has(port));
+    const ports = await holdFreePorts(3, (port) => given.has(port));
     try {
       const known = members.find(({ member }) => member?.name === wanted.name)?.member;
       const address = known?.address ?? present(ports.addresses[0], "a port is held");
@@ -50,7 +50,9 @@ export async function addLocalMember(
       if (order.dryRun) return done;
       await ports.release();
       const metricsPort = portOf(present(ports.addresses[1], "a port is held for metrics"));
-      await furnish(fleet, { id: row.nodeId, name: row.name, address: row.address, metricsPort });
+      const etcdPort = portOf(present(ports.addresses[2], "a port is held for etcd's API"));
+      const { nodeId: id, name, address: own } = row;
+      await furnish(fleet, { id, name, address: own, metricsPort, etcdPort });
       await startMember(directory, row.name, deps);
       return done;
     } finally {
@@ -61,7 +63,7 @@ export async function addLocalMember(
 
 /** Of all the fleet's processes, running or not. */
 function portsOf({ processes }: LocalFleet): number[] {
-  const addresses = processes.flatMap(({ address, metrics }) => [address, metrics]);
+  const addresses = processes.flatMap(({ address, metrics, etcd }) => [address, metrics, etcd]);
   return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
 }
 

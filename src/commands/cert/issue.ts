@@ -5,9 +5,10 @@ import type { IssuedReport, Issuer } from "../../client/cert/issue.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 
 export default class CertIssueCommand extends LocalCommand {
-  static override summary = "Issue a certificate for an operator, a replica, a shard or a cluster";
+  static override summary =
+    "Issue a certificate for an operator, a client of the key space, a replica, a shard or a cluster";
   static override description =
-    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never overwrites a file. The local fleet's authority signs it, or the one in the folder of --authority (fleet cert authority). Give each person and each robot its own certificate (--role operator): the audit log shows its name, and roles set its permissions (fleet role).";
+    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never overwrites a file. The local fleet's authority signs it, or the one in the folder of --authority (fleet cert authority). Give each person and each robot its own certificate (--role operator): the audit log shows its name, and roles set its permissions (fleet role). A program that uses etcd's API has one, too (--role client).";
   static override examples = [
     "<%= config.bin %> cert issue --role operator --name alice --out alice-certs --days 90",
     "<%= config.bin %> cert issue --role readonly --name dashboard --out dashboard-certs --days 90",
@@ -16,7 +17,7 @@ export default class CertIssueCommand extends LocalCommand {
   static override flags = {
     ...localFlags,
     role: Flags.option({
-      options: ["admin", "operator", "readonly", "replica", "shard", "cluster"] as const,
+      options: ["admin", "operator", "readonly", "client", "replica", "shard", "cluster"] as const,
       required: true,
       summary: "What its holder may do",
     })(),

@@ -1,6 +1,7 @@
 // `fleet serve coordinator`: one replica of the coordinator, in the foreground.
 import { Flags } from "@oclif/core";
 import { MEMBER_NUMBER_MAX } from "../../core/base/ids.ts";
+import type { EtcdPort } from "../../core/coordinator/coordinator-options.ts";
 import { encryptionFlags, encryptionSource } from "../../ui/cli/encryption-flags.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
@@ -30,6 +31,15 @@ export default class ServeCoordinator extends ServeCommand {
       summary: "The fleet's id; replicas of other fleets are refused",
     }),
     listen: Flags.string({ required: true, summary: "host:port to listen on" }),
+    "etcd-listen": Flags.string({
+      helpValue: "HOST:PORT",
+      summary: "Serve etcd's API on this address too (default: not at all)",
+    }),
+    "etcd-plaintext": Flags.boolean({
+      dependsOn: ["etcd-listen"],
+      summary:
+        "No TLS for etcd's API; on loopback addresses only, where every caller is then an administrator",
+    }),
     peers: Flags.string({
       required: true,
       summary: "All replicas, including this one: 1=n1@host:port,2=n2@host:port",
@@ -117,6 +127,7 @@ export default class ServeCoordinator extends ServeCommand {
         clusterName: flags.fleet,
         replicas,
         listen: flags.listen,
+        etcd: etcdPort(flags),
         dataDirectory: flags.data,
         encryption,
         bootstrap: flags.bootstrap,
@@ -137,4 +148,12 @@ export default class ServeCoordinator extends ServeCommand {
       }),
     );
   }
+}
+
+function etcdPort(flags: {
+  readonly "etcd-listen": string | undefined;
+  readonly "etcd-plaintext": boolean;
+}): EtcdPort | null {
+  const { "etcd-listen": listen, "etcd-plaintext": isPlaintext } = flags;
+  return listen === undefined ? null : { listen, isPlaintext };
 }

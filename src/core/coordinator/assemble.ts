@@ -42,8 +42,13 @@ import { Observed } from "./reports/observed.ts";
 import { denyByTable } from "./revocation/deny-by-table.ts";
 import { startFleetGroup } from "./start-group.ts";
 
+/** The port of etcd's API is known when it listens. */
+interface OwnAnnouncement extends Announcement {
+  etcdAddress: string;
+}
+
 export interface Assembled {
-  readonly announces: Announcement;
+  readonly announces: OwnAnnouncement;
   readonly machine: FleetMachine;
   readonly driver: GroupDriver<Outcome>;
   readonly openGroups: OpenGroups<HostedGroup>;
@@ -68,7 +73,7 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   const { storage, trust, timers } = opened;
   const watch = diskWatch(options, storage, opened.faults);
   const machine = new FleetMachine();
-  const announces = { knownVersion: machine.knownVersion, build: options.version };
+  const announces = { knownVersion: machine.knownVersion, build: options.version, etcdAddress: "" };
   // The roster also has members that joined after this replica started.
   const peerName = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.name ?? String(id);
   const dropped = new DroppedMessages({ log, nameOf: peerName });

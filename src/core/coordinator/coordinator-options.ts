@@ -17,6 +17,8 @@ export interface CoordinatorOptions {
   readonly replicas: readonly Peer[];
   /** host:port; port 0 picks a free one. */
   readonly listen: string;
+  /** Where etcd's API is served; null or absent = nowhere. */
+  readonly etcd?: EtcdPort | null;
   readonly dataDirectory: string;
   /** How the data folder is encrypted; null or absent = not at all. */
   readonly encryption?: EncryptionSetting | null;
@@ -50,6 +52,13 @@ export interface CoordinatorOptions {
   readonly log: Log;
   /** Called once when this replica can't continue; the process should exit. */
   readonly onFatal: (error: unknown) => void;
+}
+
+export interface EtcdPort {
+  /** host:port; port 0 picks a free one. */
+  readonly listen: string;
+  /** No TLS; allowed on loopback only. */
+  readonly isPlaintext: boolean;
 }
 
 interface SnapshotExports {

@@ -12,6 +12,8 @@ import { serve } from "./serve.ts";
 export interface RunningCoordinator {
   /** host:port that it really listens on. */
   readonly address: string;
+  /** Where it really serves etcd's API; null = nowhere. */
+  readonly etcdAddress: string | null;
   readonly metrics: RoleMetrics;
   close(): Promise<void>;
 }
@@ -21,13 +23,15 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const opened = await open(options);
   const replica = await assemble(options, opened);
   const serving = await serve(options, opened, replica);
-  const { address, metrics } = serving;
+  const { address, etcdAddress, metrics } = serving;
   const { isRejoining, openGroups } = replica;
+  const etcd = etcdAddress === null ? {} : { etcd: etcdAddress };
   log.info("coordinator listens", {
     address,
     clusterId,
     rejoining: isRejoining,
     groups: openGroups.all.size,
+    ...etcd,
   });
   const close = async () => {
     opened.faults.close();
@@ -40,5 +44,5 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     await opened.denials?.close();
     await opened.storage.close();
   };
-  return { address, metrics, close };
+  return { address, etcdAddress, metrics, close };
 }

@@ -19,10 +19,11 @@ import { ClientWork, type Worker, workerOf } from "./calls/client-work.ts";
 import type { ServiceContext } from "./calls/context.ts";
 import { LargeWork } from "./calls/large-work.ts";
 import { tooBusy } from "./calls/refusals.ts";
-import type { CoordinatorOptions } from "./coordinator-options.ts";
+import { type CoordinatorOptions, ownPeer } from "./coordinator-options.ts";
 import { auditExporter, sizesOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
 import { auditFilesByKey } from "./encryption/audit-files.ts";
 import { operatorKeys } from "./encryption/encryption.ts";
+import { etcdApi } from "./etcd/etcd-api.ts";
 import { PROFILES } from "./host/profile.ts";
 import { MembershipChanges } from "./membership/change-membership.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
@@ -42,6 +43,8 @@ import { coordinatorDefinition, type ServedCoordinator } from "./services/served
 export interface Serving {
   /** host:port that it really listens on. */
   readonly address: string;
+  /** Where it really serves etcd's API; null = nowhere. */
+  readonly etcdAddress: string | null;
   readonly metrics: RoleMetrics;
   readonly context: ServiceContext;
   stopExports(): void;
@@ -71,24 +74,28 @@ export async function serve(
     // The certificate of a removed or unknown replica gives it no share among administrators.
     return identity.kind === "replica" && !isPeer(identity) ? { ...worker, share: "tenants" } : worker;
   };
+  const gate = {
+    arrive: (identity: Identity) => context.work.arrive(workerAtDoor(identity)),
+    goOn: (identity: Identity) => context.work.answer(workerAtDoor(identity)),
+    isPeer,
+    refusal: () => tooBusy(context),
+  };
   const server = new RpcServer({
     ...{ tls, errors, log: options.log, options: serverOptions },
-    gate: {
-      arrive: (identity) => context.work.arrive(workerAtDoor(identity)),
-      goOn: (identity) => context.work.answer(workerAtDoor(identity)),
-      isPeer,
-      refusal: () => tooBusy(context),
-      reading: new PacedReading(nodeLoop),
-    },
+    gate: { ...gate, reading: new PacedReading(nodeLoop) },
   });
   server.addService<ServedCoordinator>(
     coordinatorDefinition,
     coordinatorService(context, timers),
     coordinatorRules,
   );
+  const etcd = etcdApi(context, transport, {
+    tls: options.etcd?.isPlaintext === true ? "insecure-loopback" : tls,
+    ...{ errors, log: options.log, gate, timers },
+  });
   server.addService<RaftServer>(
     RaftService,
-    raftService(context, transport, replica.replica, replica.openGroups),
+    raftService(context, replica, (request, caller) => etcd.forwarded(request, caller)),
     raftRules(tls),
   );
   server.addService<FaultsServer>(FaultsService, faultsService(context, faults), faultRules);
@@ -101,8 +108,11 @@ export async function serve(
   });
   const audit = auditExporter(options, context, opened);
   const address = await server.listen(options.listen);
+  const etcdAddress = options.etcd ? await etcd.listen(options.etcd.listen) : null;
+  if (etcdAddress !== null) replica.announces.etcdAddress = dialable(etcdAddress, ownPeer(options).address);
   return {
     address,
+    etcdAddress,
     context,
     metrics: coordinatorMetrics(context, {
       roundTripMs: (peer) => replica.roundTrips.to(peer),
@@ -115,8 +125,16 @@ export async function serve(
       schedule?.stop();
     },
     stopLooking,
-    close: () => server.close(),
+    close: async () => {
+      await etcd.close();
+      await server.close();
+    },
   };
+}
+
+/** The port may be bound to all addresses of the host: others dial the host as they know it. */
+function dialable(bound: string, own: string): string {
+  return `${own.slice(0, own.lastIndexOf(":"))}${bound.slice(bound.lastIndexOf(":"))}`;
 }
 
 function contextOf(

@@ -72,7 +72,7 @@ export function startGroup(
   kind: OpenKind,
   { meter, groups }: { readonly meter: GroupMeter; readonly groups: number },
 ): HostedGroup {
-  const machine = machineOf(kind);
+  const machine: Machine<unknown> = machineOf(kind);
   const isUrgent = paceOf(kind) === "urgent";
   const driver = driverOf(setting, {
     ...{ group, machine, meter, onLeadership: () => undefined },

@@ -128,6 +128,16 @@ export class GrpcTransport implements Transport {
     return this.#links.get(peer)?.link.announced ?? null;
   }
 
+  /** The peer's etcd API, as it announced it last; empty = none is known. */
+  etcdAddressOf(peer: NodeId): string {
+    return this.#links.get(peer)?.link.lastAnnounced?.etcdAddress ?? "";
+  }
+
+  /** For calls to the peer beside its streams; null = it is not among the peers. */
+  clientTo(peer: NodeId): RaftClient | null {
+    return this.#clients.get(peer) ?? null;
+  }
+
   /** The snapshot of the group that is being sent to the peer; null without one. */
   transferTo(peer: NodeId, group: GroupId): SnapshotTransfer | null {
     const underWay = this.#underWay.get(peer)?.get(group);

@@ -122,7 +122,7 @@ export class Incoming {
 
   #greet(call: ExchangeCall): void {
     const { clusterId, self, announces } = this.#options;
-    call.write({ clusterId, nodeId: self.id, ...announces });
+    call.write({ clusterId, nodeId: self.id, etcdAddress: "", ...announces });
   }
 
   /** The members may have changed: closes the streams of replicas that are not accepted any more. */

@@ -80,6 +80,7 @@ export class PeerLink {
   #stream: ClientDuplexStream<RaftFrame, RaftHello> | null = null;
   /** What the callee announced, from its hello to the stream's end. */
   #announced: Announcement | null = null;
+  #lastAnnounced: Announcement | null = null;
   #blocked = false;
   #flushing = false;
   #closed = false;
@@ -111,6 +112,11 @@ export class PeerLink {
   /** What the peer's build announces; null while it is not connected. */
   get announced(): Announcement | null {
     return this.#announced;
+  }
+
+  /** Also while it is not connected; null before the first connection. */
+  get lastAnnounced(): Announcement | null {
+    return this.#lastAnnounced;
   }
 
   send(group: GroupId, message: Message): void {
@@ -199,8 +205,8 @@ export class PeerLink {
 
   #onHello(hello: RaftHello): void {
     const isOther = hello.clusterId !== this.#dialer.clusterId || hello.nodeId !== this.#peer.id;
-    const { knownVersion, build } = hello;
-    const announced = { knownVersion: Math.max(SILENT_BUILD_KNOWS, knownVersion), build };
+    const { knownVersion, build, etcdAddress } = hello;
+    const announced = { knownVersion: Math.max(SILENT_BUILD_KNOWS, knownVersion), build, etcdAddress };
     if (isOther || this.#events.isTooOld(announced)) {
       this.#onMismatch(hello);
       this.#stream?.cancel();
@@ -208,6 +214,7 @@ export class PeerLink {
     }
     this.#mismatch = "";
     this.#announced = announced;
+    this.#lastAnnounced = announced;
     this.#hasFailed = false;
     this.#retryMs = RETRY_FIRST_MS;
     this.#events.opened();

@@ -18,6 +18,8 @@ export interface Announcement {
   readonly knownVersion: number;
   /** Empty: the build does not say. */
   readonly build: string;
+  /** host:port where it serves etcd's API; empty or absent = nowhere. */
+  readonly etcdAddress?: string;
 }
 
 /**

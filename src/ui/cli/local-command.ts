@@ -2,6 +2,7 @@
 // or a context, and so has none of the flags that name those.
 import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
+import { etcdAddress } from "../../client/files/entry-fields.ts";
 import type { LocalDeps } from "../../client/local/deps.ts";
 import type { InitReport } from "../../client/local/init.ts";
 import { BaseCommand } from "./base-command.ts";
@@ -18,6 +19,7 @@ const started: TextView<InitReport> = {
     paint.mark("good", `${symbols.marks.good} ${headline(report)}`),
     `  leader   ${report.leader}`,
     `  nodes    ${report.nodes.map((node) => `${node.name} ${node.address}`).join(", ")}`,
+    ...etcdLine(report),
     ...(report.shards > 0 ? [`  shards   ${report.shards}, serving ${report.clusters} clusters`] : []),
     `  folder   ${report.directory}`,
     `  context  ${report.context}`,
@@ -59,6 +61,12 @@ async function localFolder(flags: { readonly dir: string | undefined }): Promise
   // A variable that is set to nothing is not set; resolved, it would be the current folder.
   const named = flags.dir ?? (fromEnv === "" ? undefined : fromEnv);
   return named === undefined ? defaultFolder(process.cwd()) : resolve(named);
+}
+
+/** What other programs give to etcdctl or an etcd client. */
+function etcdLine({ nodes }: InitReport): string[] {
+  const endpoints = nodes.flatMap((node) => etcdAddress(node) ?? []);
+  return endpoints.length === 0 ? [] : [`  etcd     ${endpoints.map((at) => `https://${at}`).join(",")}`];
 }
 
 function headline(report: InitReport): string {

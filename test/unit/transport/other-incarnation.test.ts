@@ -66,5 +66,5 @@ test("whoever dials is told at once which incarnation answers", () => {
   const { incoming } = listening();
   const call = new TestCall();
   incoming.exchange(call as never, nodeId(2));
-  expect(call.written).toEqual([{ clusterId: "restored", nodeId: 1 }]);
+  expect(call.written).toEqual([{ clusterId: "restored", nodeId: 1, etcdAddress: "" }]);
 });

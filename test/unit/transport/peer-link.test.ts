@@ -37,7 +37,7 @@ function connect(knownVersion = 2, isTooOld = false) {
   const members: readonly KnownMember[] = [];
   // What a link needs of a client.
   const client = { exchange: () => stream, close: () => undefined } as unknown as RaftClient;
-  const announces = { knownVersion: 2, build: "b" };
+  const announces = { knownVersion: 2, build: "b", etcdAddress: "" };
   const link = new PeerLink(
     { id: peer, name: "n2", address: "127.0.0.1:1" },
     client,
@@ -60,7 +60,7 @@ function connect(knownVersion = 2, isTooOld = false) {
       refused: () => undefined,
     },
   );
-  stream.emit("data", { clusterId: "c", nodeId: peer, knownVersion, build: "b" });
+  stream.emit("data", { clusterId: "c", nodeId: peer, knownVersion, build: "b", etcdAddress: "" });
   return { link, stream, dropped, sent };
 }
 
@@ -104,7 +104,7 @@ test.each([
 );
 
 test("a peer says with its hello what its build knows; one that says nothing knows version 1", () => {
-  expect(connect(3).link.announced).toEqual({ knownVersion: 3, build: "b" });
+  expect(connect(3).link.announced).toEqual({ knownVersion: 3, build: "b", etcdAddress: "" });
   expect(connect(0).link.announced).toMatchObject({ knownVersion: 1 });
   const { link, stream } = connect(3);
   stream.cancel();

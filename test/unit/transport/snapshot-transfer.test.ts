@@ -60,6 +60,7 @@ async function follower({ check = good, breaksAfter = [], isOlder = false }: Giv
   );
   const service: RaftServer = {
     exchange: (call) => call.end(),
+    forwardKeys: (_, answer) => answer(null, { index: 0, revision: 0, answer: undefined }),
     rejoin: (_, answer) => answer(null, { voter: true, learnerAt: 0, staysLearner: false }),
     offerSnapshot: (call, answer) => {
       if (isOlder) answer(rpcError(status.UNIMPLEMENTED, "UNIMPLEMENTED", "of an older version"));

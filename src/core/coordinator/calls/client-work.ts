@@ -18,6 +18,8 @@ export const SLICE_MS = 10;
 export const TENANT_SLICE_MS = 3;
 /** The part of it for calls of operators and readers: a commit waits for them no longer than for tenants. */
 export const OPERATOR_SLICE_MS = 3;
+/** The part of it for clients of the key space. */
+const CLIENT_SLICE_MS = 5;
 /** In each line. */
 export const ARRIVALS_MAX = 8_192;
 /**
@@ -26,7 +28,7 @@ export const ARRIVALS_MAX = 8_192;
 export const ARRIVAL_WAIT_MS_MAX = 1_000;
 const DELAY_MS_MIN = 50;
 
-export type ShareName = "administrators" | "operators" | "tenants";
+export type ShareName = "administrators" | "operators" | "clients" | "tenants";
 
 /** On whose behalf something is done. */
 export interface Worker {
@@ -41,7 +43,9 @@ export function workerOf(identity: Identity): Worker {
     ? "tenants"
     : kind === "operator" || kind === "readonly"
       ? "operators"
-      : null;
+      : kind === "client"
+        ? "clients"
+        : null;
   return { name: formatIdentity(identity), share: share ?? "administrators" };
 }
 
@@ -71,6 +75,7 @@ export class ClientWork {
   readonly #shares: Readonly<Record<ShareName, Share>> = {
     administrators: new Share(SLICE_MS),
     operators: new Share(OPERATOR_SLICE_MS),
+    clients: new Share(CLIENT_SLICE_MS),
     tenants: new Share(TENANT_SLICE_MS),
   };
   /** They take turns: the one that had the last turn is the last. */

@@ -3,7 +3,6 @@
 
 import { assert } from "../../base/assert.ts";
 import { halfDutyCycle } from "../../base/duty-cycle.ts";
-import { Exit, OperatorError } from "../../base/errors.ts";
 import type { LogIndex } from "../../base/ids.ts";
 import { rowsOf } from "../../fleet/apply/apply-many.ts";
 import { apply, applyInSlices, dryRunInSlices } from "../../fleet/apply.ts";
@@ -20,6 +19,7 @@ import {
 import { FleetState, type FleetView } from "../../fleet/state.ts";
 import type { ShardCounts } from "../../fleet/tables/shard-counts.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import { snapshotDamaged, stoppingIfBroken } from "./broken-state.ts";
 import type { Machine, Restoring } from "./machine.ts";
 import { NodeOrders } from "./node-orders.ts";
 import { RecentDigests } from "./recent-digests.ts";
@@ -238,29 +238,8 @@ export class FleetMachine implements Machine<Outcome> {
   }
 }
 
-// A half-applied entry leaves tables that no other replica has: this replica must not continue with them.
-function stoppingIfBroken<Result>(index: LogIndex, work: () => Result): Result {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof OperatorError) throw cause;
-    throw new OperatorError("REPLICATED_STATE_BROKEN", {
-      what: `entry ${index} of the log cannot be applied: ${cause instanceof Error ? cause.message : cause}`,
-      why: "a bug of this version, or damaged memory; this replica stops, so that it answers nothing from a wrong state",
-      next: "start it again; if it stops at the same entry, keep its data folder, run fleet verify on it, and report this line",
-      exit: Exit.Failure,
-      cause,
-    });
-  }
-}
-
 function refuse(index: LogIndex, refused: Refused | null): void {
   if (refused === null) return;
   if (refused.reason === "format-unknown") throw formatUnknown(`${refused.message} (at index ${index})`);
-  throw new OperatorError("SNAPSHOT_DAMAGED", {
-    what: `the snapshot at index ${index} cannot be restored: ${refused.message}`,
-    why: "its bytes changed on disk or on the way",
-    next: "stop this node, move its data folder away and start it again: it takes a fresh copy from its peers",
-    exit: Exit.Failure,
-  });
+  throw snapshotDamaged(index, refused.message);
 }

@@ -4,6 +4,7 @@
 import type { GroupId } from "../../base/ids.ts";
 import type { GroupKindName } from "../../fleet/group-kind-name.ts";
 import type { GroupDriver } from "./group-driver.ts";
+import { KeysMachine } from "./keys-machine.ts";
 import type { Machine } from "./machine.ts";
 import { TallyMachine } from "./tally-machine.ts";
 
@@ -18,6 +19,7 @@ interface GroupKind<Result> {
 }
 
 const KINDS = {
+  keys: { machine: () => new KeysMachine(), pace: "urgent" },
   tally: { machine: () => new TallyMachine(), pace: "idle" },
 } satisfies { readonly [Name in GroupKindName]?: GroupKind<unknown> };
 

@@ -16,7 +16,8 @@ import { GROUP_ENTRY_BYTES_MAX } from "../group/group-limits.ts";
 import { ROLES } from "./status.ts";
 
 export function listGroups({ groups, host }: ServiceContext): ListGroupsResponse {
-  const views = [...groups.values()].map(({ group, kind, driver, machine }): GroupView => {
+  const views = [...groups.values()].map((hosted): GroupView => {
+    const { group, kind, driver } = hosted;
     const { role, term, leader, commit, config } = driver.status();
     return {
       groupId: group,
@@ -26,7 +27,7 @@ export function listGroups({ groups, host }: ServiceContext): ListGroupsResponse
       commitIndex: commit,
       appliedIndex: driver.appliedIndex,
       quiescent: host.isQuiescent(group),
-      tally: machine.tally,
+      tally: hosted.kind === "tally" ? hosted.machine.tally : undefined,
       kind,
       voters: [...config.voters],
       learners: [...config.learners],

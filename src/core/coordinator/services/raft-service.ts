@@ -5,10 +5,11 @@ import { type Metadata, status } from "@grpc/grpc-js";
 import { FLEET_GROUP, type NodeId } from "../../base/ids.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
 import { senderOf } from "../../transport/sender.ts";
-import type { RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
+import type { ForwardKeysRequest, ForwardKeysResponse, RaftServer } from "../../wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import { callerOf, type Identity } from "../../wire/tls/identity.ts";
+import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { handler } from "../calls/handler.ts";
 import { refuseOldBuild } from "../cluster-version/version-gate.ts";
@@ -17,11 +18,17 @@ import type { OpenGroups } from "../membership/open-groups.ts";
 import { readmit, readmitToGroup } from "../membership/readmit.ts";
 import type { Replica } from "../membership/replica.ts";
 
+/** What its methods are for. */
+interface Served {
+  readonly transport: GrpcTransport;
+  readonly replica: Pick<Replica<unknown>, "readmit">;
+  readonly openGroups: Pick<OpenGroups<HostedGroup>, "readmit">;
+}
+
 export function raftService(
   context: ServiceContext,
-  transport: GrpcTransport,
-  replica: Pick<Replica<unknown>, "readmit">,
-  groups: Pick<OpenGroups<HostedGroup>, "readmit">,
+  { transport, replica, openGroups: groups }: Served,
+  forwarded: (request: ForwardKeysRequest, caller: Caller) => Promise<ForwardKeysResponse>,
 ): Implementation<RaftServer> {
   return {
     exchange: (call) => {
@@ -58,6 +65,7 @@ export function raftService(
         return readmitToGroup(context, groups, request, caller);
       return readmit(context, replica, request, caller);
     }),
+    forwardKeys: handler(context, (request, caller) => forwarded(request, caller)),
   };
 }
 

@@ -83,5 +83,7 @@ export function raftRules(tls: Tls): ServiceRules<Implementation<RaftServer>> {
     installSnapshot: { allow, bytesMax: 4 * MEGABYTE, isPrompt: true },
     offerSnapshot: { allow, bytesMax, isPrompt: true },
     rejoin: { allow: replicasOnly, bytesMax, isPrompt: true },
+    // A request of etcd's API, and a little around it.
+    forwardKeys: { allow, bytesMax: 3 * MEGABYTE },
   };
 }

@@ -67,6 +67,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     diskSlow: context.disk.isSlow,
     admission: ADMISSIONS[context.admission()],
     metricsAddress: context.metricsAddress,
+    etcdAddress: context.announced(context.self)?.etcdAddress ?? "",
     certificateEndsAtMs:
       context.tls === "insecure-loopback" ? undefined : leafOf(context.tls).validToDate.getTime(),
     certificateRefusal: context.tls === "insecure-loopback" ? "" : (context.tls.refusal ?? ""),

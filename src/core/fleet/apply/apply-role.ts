@@ -18,6 +18,7 @@ import {
   ROLES_OF_OPERATOR_MAX,
   RULE_WORDS_MAX,
 } from "../limits.ts";
+import { isGrantee } from "../permissions/client-grantee.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
 import type { FleetState } from "../state.ts";
 import { grantKey } from "../tables/schema.ts";
@@ -69,7 +70,7 @@ export function deleteRole(state: FleetState, { name, expectedVersion }: DeleteR
 export function grantRole(state: FleetState, context: ApplyContext, operation: GrantRole): Result {
   const { operator, role } = operation;
   const { roles, grants } = state.tables;
-  const refused = checkNames({ operator, role });
+  const refused = checkNames(isGrantee(operator) ? { role } : { operator, role });
   if (refused !== null) return refused;
   if (roles.get(role) === undefined) return rejected("ROLE_UNKNOWN", { role });
   const row = grants.get(grantKey(operator, role));

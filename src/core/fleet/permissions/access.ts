@@ -30,9 +30,14 @@ export class Access {
     return patterns.some((matches) => matches(name));
   }
 
-  #patternsFor(verb: string, table: string): readonly NamePattern[] {
+  /** The patterns of names for which the verb is allowed. */
+  namesOf(verb: string, table: string): readonly string[] {
     const rules = this.roles.flatMap((role) => role.rules).filter((rule) => isAbout(rule, verb, table));
-    return [...new Set(rules.flatMap((rule) => rule.names))].map(namePattern);
+    return [...new Set(rules.flatMap((rule) => rule.names))];
+  }
+
+  #patternsFor(verb: string, table: string): readonly NamePattern[] {
+    return this.namesOf(verb, table).map(namePattern);
   }
 }
 
@@ -42,7 +47,7 @@ function isAbout({ verbs, tables }: Readonly<RoleRule>, verb: string, table: str
 
 const holds = (words: readonly string[], word: string) => words.includes("*") || words.includes(word);
 
-/** `operator`: its name, without fleet://operator/. */
+/** `operator`: its name, without fleet://operator/; of a client as client-grantee.ts says. */
 export function accessOf({ tables }: Pick<FleetView, "tables">, operator: string): Access {
   const roles: Readonly<OperatorRole>[] = [];
   for (const grant of tables.grants.rows(grantKey(operator, ""))) {

@@ -141,6 +141,8 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
   member: ["add", "promote", "remove"],
   leader: ["transfer"],
   drill: ["run"],
+  // Of etcd's API; a key's name is the key (coordinator/etcd/key-access.ts).
+  key: ["read", "write", "lease"],
 };
 
 const runPlan = (name: string): Permission => ({ verb: "rebind", table: "plan", name });

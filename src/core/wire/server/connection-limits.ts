@@ -56,7 +56,7 @@ export function limitConnections(
     const identity = identityOf(session);
     const kind = identity?.kind;
     if (kind === "admin") return;
-    if (kind !== "readonly" && kind !== "operator" && kind !== "replica") {
+    if (kind !== "readonly" && kind !== "operator" && kind !== "client" && kind !== "replica") {
       session.settings({ maxConcurrentStreams: STRANGER_STREAMS_MAX });
     }
     const pool = kind === "replica" ? replicas : strangers;

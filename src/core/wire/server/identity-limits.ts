@@ -45,6 +45,14 @@ const OPERATOR: IdentityLimits = {
   bytes: { burst: 64 * MEGABYTE, perSecond: 8 * MEGABYTE },
 };
 
+/** A program that uses the key space: many workers may share one certificate, each with some watches. */
+const CLIENT: IdentityLimits = {
+  connections: 512,
+  callsAtOnce: 8_192,
+  calls: { burst: 40_000, perSecond: 20_000 },
+  bytes: { burst: 128 * MEGABYTE, perSecond: 32 * MEGABYTE },
+};
+
 const REPLICA_CONNECTIONS = 64;
 
 /** Null: it has no limits. */
@@ -57,6 +65,8 @@ export function limitsOf(kind: Identity["kind"]): IdentityLimits | null {
       return SHARD;
     case "cluster":
       return CLUSTER;
+    case "client":
+      return CLIENT;
     case "readonly":
     case "operator":
       return OPERATOR;

@@ -8,12 +8,15 @@ import type { Identity } from "../tls/identity.ts";
 export type Allow = (identity: Identity) => boolean;
 
 export const anyIdentity: Allow = () => true;
-/** An agent knows nothing of coordinators and may not call them. */
-export const allButAgents: Allow = ({ kind }) => kind !== "cluster";
+/** An agent knows nothing of coordinators and may not call them. A client of the key space needs none of these methods. */
+export const allButAgents: Allow = ({ kind }) => kind !== "cluster" && kind !== "client";
 export const adminOnly: Allow = ({ kind }) => kind === "admin";
 export const readers: Allow = ({ kind }) => kind === "admin" || kind === "readonly" || kind === "operator";
 /** An operator's permission for a row is checked where the change is made (calls/grants.ts). */
 export const writers: Allow = ({ kind }) => kind === "admin" || kind === "operator";
+/** A permission for a key is checked when the request has been decoded (coordinator/etcd/key-access.ts). */
+export const keyReaders: Allow = (identity) => readers(identity) || identity.kind === "client";
+export const keyWriters: Allow = (identity) => writers(identity) || identity.kind === "client";
 export const replicasOnly: Allow = ({ kind }) => kind === "replica";
 export const shardsAndAdmin: Allow = ({ kind }) => kind === "shard" || kind === "admin";
 

@@ -27,6 +27,8 @@ export interface UnaryCall<Request> {
   remainingMs(nowMs: MonotonicMs): number;
   /** Throws the RpcError of a caller that reads none of its answers: to be called before a large one is made. */
   refuseUnread(): void;
+  /** Calls `listener` when the caller waits no longer: it has its answer, has cancelled, or is disconnected. */
+  onGone(listener: () => void): void;
 }
 
 /** An RpcError that it throws is the answer; any other exception is a bug (InternalErrors). */
@@ -116,7 +118,8 @@ async function reply(
     const remainingMs = (nowMs: MonotonicMs) => waitMs - (nowMs - cameMs);
     const refuseUnread = () => throwIf(budget.refuseUnread());
     refuseUnread();
-    const response = await method({ request, path, identity, remainingMs, refuseUnread });
+    const onGone = (listener: () => void) => void stream.once("close", listener);
+    const response = await method({ request, path, identity, remainingMs, refuseUnread, onGone });
     // An answer without a waiting caller is not encoded.
     if (isGone(stream)) return;
     const encoded = takeable(responseSerialize(response));

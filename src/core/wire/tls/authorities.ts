@@ -19,6 +19,7 @@ const KIND_OF = {
   admin: "operator",
   readonly: "operator",
   operator: "operator",
+  client: "operator",
 } as const satisfies Record<string, AuthorityKind>;
 
 /** An identity (identity.ts); only its kind matters here. */

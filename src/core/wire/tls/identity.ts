@@ -25,6 +25,8 @@ export type Identity =
   | { readonly kind: "readonly" }
   /** A person or a robot, with the rights of its roles (ADR-0028). */
   | { readonly kind: "operator"; readonly id: string }
+  /** A program that uses the key space, with the rights of its roles (ADR-0047). */
+  | { readonly kind: "client"; readonly id: string }
   | { readonly kind: "replica"; readonly id: NodeId }
   | { readonly kind: "shard"; readonly id: string }
   | { readonly kind: "cluster"; readonly id: string };
@@ -145,6 +147,7 @@ export function formatIdentity(identity: Identity): string {
     case "readonly":
       return `fleet://${identity.kind}`;
     case "operator":
+    case "client":
     case "replica":
     case "shard":
     case "cluster":
@@ -155,11 +158,11 @@ export function formatIdentity(identity: Identity): string {
 function parseIdentity(uri: string): Identity | null {
   if (uri === "fleet://admin") return { kind: "admin" };
   if (uri === "fleet://readonly") return { kind: "readonly" };
-  const [, kind, id] = /^fleet:\/\/(operator|replica|shard|cluster)\/([^/]+)$/.exec(uri) ?? [];
+  const [, kind, id] = /^fleet:\/\/(operator|client|replica|shard|cluster)\/([^/]+)$/.exec(uri) ?? [];
   if (id === undefined) return null;
   if (kind === "replica") return replicaIdentity(id);
   if (!isName(id)) return null;
-  if (kind === "operator") return { kind, id };
+  if (kind === "operator" || kind === "client") return { kind, id };
   return kind === "shard" ? { kind, id } : { kind: "cluster", id };
 }
 

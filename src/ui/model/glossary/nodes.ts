@@ -45,6 +45,7 @@ const NODE: Subject = {
     id: "Its number in the Raft group. It never changes.",
     address: "Its gRPC port, as host:port.",
     metrics: "Where its Prometheus metrics are, as host:port.",
+    etcd: "Where it serves etcd's API, as host:port.",
     first: "First entry that its log still has.",
     last: "Last entry of its log.",
     snapshot: "Last entry that its newest snapshot contains.",

@@ -30,6 +30,7 @@ export const nodeTable: Table<NodeObservation> = {
     { name: "id", header: "ID", value: (node) => node.nodeId, wide: true },
     { name: "address", header: "ADDRESS", value: (node) => node.address, wide: true },
     { name: "metrics", header: "METRICS", value: (node) => node.status?.metricsAddress ?? null, wide: true },
+    { name: "etcd", header: "ETCD", value: (node) => node.status?.etcdAddress ?? null, wide: true },
     { name: "first", header: "FIRST", value: (node) => node.status?.firstIndex ?? null, wide: true },
     { name: "last", header: "LAST", value: (node) => node.status?.lastIndex ?? null, wide: true },
     { name: "snapshot", header: "SNAPSHOT", value: (node) => node.status?.snapshotIndex ?? null, wide: true },

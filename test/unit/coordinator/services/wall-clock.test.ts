@@ -79,6 +79,7 @@ const callOf = <Request>(request: Request, waitsMs: number): UnaryCall<Request> 
   identity: { kind: "admin" },
   remainingMs: () => waitsMs,
   refuseUnread: () => undefined,
+  onGone: () => undefined,
 });
 
 test.each(STEPS)(

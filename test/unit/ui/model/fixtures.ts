@@ -53,6 +53,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     diskSlow: false,
     admission: Admission.MEMBER,
     metricsAddress: "127.0.0.1:9601",
+    etcdAddress: "127.0.0.1:2379",
     certificateEndsAtMs: 100 * 86_400_000,
     certificateRefusal: "",
     snapshotExport: undefined,

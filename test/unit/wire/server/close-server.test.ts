@@ -15,7 +15,9 @@ async function serve(answerRejoin: () => Promise<void>) {
   const server = new Server(serverOptions);
   const service: RaftServer = {
     // Says hello, and never ends.
-    exchange: (call) => call.write({ clusterId: "c", nodeId: 1, knownVersion: 2, build: "" }),
+    exchange: (call) =>
+      call.write({ clusterId: "c", nodeId: 1, knownVersion: 2, build: "", etcdAddress: "" }),
+    forwardKeys: (_, answer) => answer(null, { index: 0, revision: 0, answer: undefined }),
     installSnapshot: (_, answer) => answer(null, { bytes: 0 }),
     offerSnapshot: (_, answer) => answer(null, { bytes: 0, checked: 0 }),
     rejoin: (_, answer) =>

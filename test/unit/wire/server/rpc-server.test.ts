@@ -33,6 +33,7 @@ const WELL: Implementation<RaftServer> = {
   exchange: (call) => call.on("end", () => call.end()),
   installSnapshot: (_, answer) => answer(null, { bytes: 7 }),
   offerSnapshot: async () => ({ bytes: 0, checked: 0 }),
+  forwardKeys: async () => ({ index: 0, revision: 0, answer: undefined }),
   rejoin: async () => ({ voter: true, learnerAt: 0, staysLearner: false }),
 };
 

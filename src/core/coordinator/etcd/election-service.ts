@@ -1,0 +1,98 @@
+// etcd's Election service, over keys, leases and watches as etcd has it (v3election, concurrency/election.go).
+
+import { type ServerWritableStream, status } from "@grpc/grpc-js";
+import { textOf } from "../../kv/key-bytes.ts";
+import type {
+  ElectionServer,
+  LeaderKey,
+  LeaderRequest,
+  LeaderResponse,
+} from "../../wire/gen/etcd/v3electionpb/v3election.ts";
+import { RpcError } from "../../wire/rpc-error.ts";
+import type { Implementation } from "../../wire/server/unary-calls.ts";
+import { callerOf } from "../../wire/tls/identity.ts";
+import type { Caller } from "../calls/caller.ts";
+import { unaryMethod } from "./etcd-caller.ts";
+import type { EtcdContext } from "./etcd-context.ts";
+import { plainError } from "./etcd-errors.ts";
+import type { KeyStore } from "./kv-service.ts";
+import { observe } from "./observe-election.ts";
+import { queueKey, rangeOfQueue } from "./queue-keys.ts";
+import { createdAt, deleteIfOwn, enterQueue, keptKey, putIfOwn } from "./queue-transactions.ts";
+import type { WaitingCallers } from "./waiting-callers.ts";
+import { sessionLease, type Waiting, waitForTurn } from "./waiting-keys.ts";
+
+// etcd answers these with gRPC's UNKNOWN.
+const NO_LEADER = plainError(status.UNKNOWN, "election: no leader");
+const NOT_LEADER = plainError(status.UNKNOWN, "election: not leader");
+const NO_LEADER_KEY = plainError(status.UNKNOWN, '"leader" field must be provided');
+
+export function electionService(
+  context: EtcdContext,
+  store: KeyStore,
+  callers: WaitingCallers,
+): Implementation<ElectionServer> {
+  const { headers, writes, reads, access } = store;
+  const proclaim = async (leader: LeaderKey, value: Uint8Array, caller: Caller) => {
+    const { key, rev, lease } = leader;
+    const done = await writes.write(putIfOwn(key, rev, value, lease), caller);
+    if (!done.succeeded) throw NOT_LEADER;
+    return headers.at(done.header?.revision ?? 0);
+  };
+  const resign = async ({ key, rev }: Pick<LeaderKey, "key" | "rev">, caller: Caller) => {
+    const done = await writes.write(deleteIfOwn(key, rev), caller);
+    return headers.at(done.header?.revision ?? 0);
+  };
+  return {
+    campaign: unaryMethod(context, async ({ name, lease: given, value }, { identity }, call) => {
+      access.checkQueue(identity, name);
+      const waiting = callers.wait(call);
+      const lease = await sessionLease(store, given, waiting);
+      const key = queueKey(name, lease);
+      const entered = await writes.write(enterQueue(key, value, lease), waiting.step());
+      const leader = { name, key, rev: createdAt(entered), lease };
+      const wasQueued = !entered.succeeded && textOf(keptKey(entered).value) !== textOf(value);
+      try {
+        if (wasQueued) await proclaim(leader, value, waiting.step());
+        await waitForTurn(store, name, leader.rev, waiting);
+      } catch (error) {
+        await resign(leader, callers.cleanUp(identity)).catch(() => undefined);
+        throw error;
+      }
+      return { header: headers.at(entered.header?.revision ?? 0), leader };
+    }),
+    proclaim: unaryMethod(context, async ({ leader, value }, caller) => {
+      if (leader === undefined) throw NO_LEADER_KEY;
+      access.checkOwnKey(caller.identity, leader.key);
+      return { header: await proclaim(leader, value, caller) };
+    }),
+    leader: unaryMethod(context, async ({ name }, caller) => {
+      const range = rangeOfQueue(name, "first");
+      access.checkRead(caller.identity, range);
+      const found = (await reads.confirmed(caller)).range(range);
+      const kv = found.ok ? found.response.kvs[0] : undefined;
+      if (kv === undefined) throw NO_LEADER;
+      return { header: headers.now(), kv };
+    }),
+    observe: (call: ServerWritableStream<LeaderRequest, LeaderResponse>) => {
+      const identity = callerOf(call, context.tls);
+      access.checkRead(identity, rangeOfQueue(call.request.name, "first"));
+      const waiting: Waiting = callers.wait({
+        identity,
+        onGone: (listener) => void call.on("close", listener),
+      });
+      observe(store, call, waiting).catch((error: unknown) => {
+        if (waiting.gone.aborted) return;
+        call.emit(
+          "error",
+          error instanceof RpcError ? error : context.fleet.internalErrors.answer(error, call.getPath()),
+        );
+      });
+    },
+    resign: unaryMethod(context, async ({ leader }, caller) => {
+      if (leader === undefined) throw NO_LEADER_KEY;
+      access.checkOwnKey(caller.identity, leader.key);
+      return { header: await resign(leader, caller) };
+    }),
+  };
+}

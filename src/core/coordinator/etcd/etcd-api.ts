@@ -1,0 +1,159 @@
+// etcd's API of one replica: its services, and the port on which they are served. The leader of the key space answers
+// forwarded operations even if it has no such port itself.
+
+import { halfDutyCycle } from "../../base/duty-cycle.ts";
+import { nodeLoop } from "../../base/event-loop.ts";
+import type { NodeId } from "../../base/ids.ts";
+import type { Timers } from "../../base/timers.ts";
+import type { Slicing } from "../../fleet/slices.ts";
+import { serverOptions } from "../../wire/channel-options.ts";
+import {
+  type AuthServer,
+  AuthService,
+  type ClusterServer,
+  ClusterService,
+  type KVServer,
+  KVService,
+  type LeaseServer,
+  LeaseService,
+  type MaintenanceServer,
+  MaintenanceService,
+  type WatchServer,
+  WatchService,
+} from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import { type ElectionServer, ElectionService } from "../../wire/gen/etcd/v3electionpb/v3election.ts";
+import { type LockServer, LockService } from "../../wire/gen/etcd/v3lockpb/v3lock.ts";
+import type { ForwardKeysRequest, ForwardKeysResponse, RaftClient } from "../../wire/gen/fleet/v1/raft.ts";
+import type { Gate } from "../../wire/server/call-door.ts";
+import { PacedReading } from "../../wire/server/paced-reading.ts";
+import { RpcServer, type RpcServerOptions } from "../../wire/server/rpc-server.ts";
+import type { Caller } from "../calls/caller.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { answerForwarded } from "./answer-forwarded.ts";
+import { authService } from "./auth-service.ts";
+import { clusterService } from "./cluster-service.ts";
+import { electionService } from "./election-service.ts";
+import { type EtcdContext, etcdClusterId } from "./etcd-context.ts";
+import {
+  authRules,
+  clusterRules,
+  electionRules,
+  kvRules,
+  leaseRules,
+  lockRules,
+  maintenanceRules,
+  watchRules,
+} from "./etcd-rules.ts";
+import { forwardingBy } from "./forward.ts";
+import { foundingKeys } from "./found-keys.ts";
+import { Headers } from "./headers.ts";
+import { KeyAccess } from "./key-access.ts";
+import { KeyLeases } from "./key-leases.ts";
+import { KeyReads } from "./key-reads.ts";
+import { KeyWrites } from "./key-writes.ts";
+import { type KeyStore, kvService } from "./kv-service.ts";
+import { LeaseKeeper, LOOK_EVERY_MS } from "./lease-keeper.ts";
+import { leaseService } from "./lease-service.ts";
+import { lockService } from "./lock-service.ts";
+import { maintenanceService } from "./maintenance-service.ts";
+import { OwnKeyGroup } from "./own-key-group.ts";
+import { WaitingCallers } from "./waiting-callers.ts";
+import { encodeWatchResponse } from "./watch/watch-encoding.ts";
+import { WatchHub } from "./watch/watch-hub.ts";
+import { watchService } from "./watch/watch-service.ts";
+
+/** How members reach each other. */
+export interface EtcdPeers {
+  clientTo(peer: NodeId): RaftClient | null;
+  etcdAddressOf(peer: NodeId): string;
+}
+
+export interface EtcdApi {
+  /** For the peers' port. */
+  forwarded(request: ForwardKeysRequest, caller: Caller): Promise<ForwardKeysResponse>;
+  /** Serves the API; resolves to the address that it really listens on. */
+  listen(listen: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface EtcdApiOptions extends Omit<RpcServerOptions, "options" | "gate"> {
+  readonly gate: Omit<Gate, "reading">;
+  readonly timers: Timers;
+}
+
+/** `options`: of the server; without TLS every caller is an administrator. */
+export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdApiOptions): EtcdApi {
+  const { tls, timers } = options;
+  const own = new OwnKeyGroup(fleet.groups);
+  const keys = () => own.now();
+  const addressOf = (member: NodeId) =>
+    member === fleet.self ? (fleet.announced(member)?.etcdAddress ?? "") : peers.etcdAddressOf(member);
+  const context: EtcdContext = {
+    ...{ fleet, fleetId: fleet.clusterId, keys, tls, finish, etcdAddressOf: addressOf },
+    forward: forwardingBy(fleet.clusterId, peers),
+    scheme: tls === "insecure-loopback" ? "http" : "https",
+  };
+  // Each port paces the reading of its own connections.
+  const gate = { ...options.gate, reading: new PacedReading(nodeLoop) };
+  const server = new RpcServer({ ...options, gate, options: serverOptions });
+  const keeper = new LeaseKeeper(fleet.clock, keys);
+  const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later: setImmediate });
+  const store: KeyStore = {
+    reads: new KeyReads(context),
+    writes: new KeyWrites(context),
+    leases: new KeyLeases(context, keeper),
+    hub,
+    access: new KeyAccess(fleet.machine, (denied) => server.noteDenied(denied)),
+    headers: new Headers(etcdClusterId(fleet.clusterId), fleet.self, keys),
+  };
+  addServices(server, context, store, timers);
+  own.tell(hub);
+  own.tell(keeper);
+  let stopFounding = () => {};
+  const stopLooking = timers.every(LOOK_EVERY_MS, () => keeper.look());
+  return {
+    forwarded: (request, caller) => answerForwarded(context, store, request, caller),
+    listen: async (listen) => {
+      const address = await server.listen(listen);
+      stopFounding = timers.every(LOOK_EVERY_MS, foundingKeys(fleet));
+      return address;
+    },
+    close: () => {
+      stopFounding();
+      stopLooking();
+      own.stop();
+      return server.close();
+    },
+  };
+}
+
+function addServices(server: RpcServer, context: EtcdContext, store: KeyStore, timers: Timers): void {
+  const callers = new WaitingCallers(context);
+  server.addService<KVServer>(KVService, kvService(context, store), kvRules);
+  server.addService<WatchServer>(watchDefinition, watchService(context, store, timers), watchRules);
+  server.addService<LeaseServer>(LeaseService, leaseService(context, store), leaseRules);
+  server.addService<ClusterServer>(ClusterService, clusterService(context, store), clusterRules);
+  server.addService<MaintenanceServer>(
+    MaintenanceService,
+    maintenanceService(context, store),
+    maintenanceRules,
+  );
+  server.addService<AuthServer>(AuthService, authService(store.headers), authRules);
+  server.addService<LockServer>(LockService, lockService(context, store, callers), lockRules);
+  server.addService<ElectionServer>(ElectionService, electionService(context, store, callers), electionRules);
+}
+
+const watchDefinition = {
+  ...WatchService,
+  watch: { ...WatchService.watch, responseSerialize: encodeWatchResponse },
+};
+
+/** Long work, a slice a turn. */
+async function finish<Value>(steps: Slicing<Value>): Promise<Value> {
+  const pause = halfDutyCycle();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await pause();
+  }
+}

@@ -1,0 +1,58 @@
+// Asks the leader of the key space for a caller of this member (ADR-0047).
+
+import { status } from "@grpc/grpc-js";
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { NodeId } from "../../base/ids.ts";
+import type { ForwardKeysRequest, ForwardKeysResponse, RaftClient } from "../../wire/gen/fleet/v1/raft.ts";
+import { type RpcFailure, readRpcError } from "../../wire/rpc-error.ts";
+import { unary } from "../../wire/unary.ts";
+import { ETCD_ERRORS, etcdErrorOf } from "./etcd-errors.ts";
+
+export interface ForwardedWrites {
+  /** Null: nothing was proposed, because the member does not lead or was not reached. Throws an RpcError. */
+  ask(
+    leader: NodeId,
+    kind: NonNullable<ForwardKeysRequest["kind"]>,
+    deadline: MonotonicMs,
+  ): Promise<ForwardKeysResponse | null>;
+}
+
+/** The transport's connections to the peers. */
+export interface PeerClients {
+  clientTo(peer: NodeId): RaftClient | null;
+}
+
+export function forwardingBy(clusterId: string, peers: PeerClients): ForwardedWrites {
+  return {
+    ask: async (leader, kind, deadline) => {
+      const client = peers.clientTo(leader);
+      if (client === null) return null;
+      try {
+        return await unary(client.forwardKeys.bind(client), { clusterId, kind }, { endMs: deadline });
+      } catch (error) {
+        return notProposed(readRpcError(error));
+      }
+    },
+  };
+}
+
+// grpc-js's words for a call that it could not put on a connection.
+const NOT_SENT = "No connection established";
+
+/** Null; throws the error for the caller if the operation may have been proposed, or was refused. */
+function notProposed({ code, message }: RpcFailure): null {
+  if (message === ETCD_ERRORS.notLeader.details) return null;
+  if (code === status.UNAVAILABLE && message.startsWith(NOT_SENT)) return null;
+  const error = etcdErrorOf(code, message);
+  if (error !== null) throw error;
+  switch (code) {
+    case status.RESOURCE_EXHAUSTED:
+      throw ETCD_ERRORS.tooManyRequests;
+    case status.UNIMPLEMENTED:
+      throw ETCD_ERRORS.notCapable;
+    case status.DEADLINE_EXCEEDED:
+      throw ETCD_ERRORS.timeout;
+    default:
+      throw ETCD_ERRORS.timeoutConnectionLost;
+  }
+}

@@ -1,0 +1,163 @@
+// What a caller may do with which keys. Administrators may do everything, readonly and operators read everything, and
+// otherwise the roles that were granted to an operator or a client decide (ADR-0028, ADR-0047): verbs read, write and
+// lease on the table key, with patterns of keys as names. What must stay true: a range is allowed only if one pattern
+// covers all keys that it could ever have.
+
+import { type Access, accessOf } from "../../fleet/permissions/access.ts";
+import { clientGrantee } from "../../fleet/permissions/client-grantee.ts";
+import { namePattern } from "../../fleet/permissions/name-pattern.ts";
+import { rangeOf, textOf } from "../../kv/key-bytes.ts";
+import type { PutRequest, RequestOp, TxnRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Denied } from "../../wire/server/denied-calls.ts";
+import { addressOf, formatIdentity, type Identity } from "../../wire/tls/identity.ts";
+import type { FleetMachine } from "../group/fleet-machine.ts";
+import { ETCD_ERRORS } from "./etcd-errors.ts";
+import { rangeEndOfPrefix } from "./prefix.ts";
+import { queuePrefix } from "./queue-keys.ts";
+
+export type KeyVerb = "read" | "write" | "lease";
+
+interface Keys {
+  readonly key: Uint8Array;
+  readonly rangeEnd: Uint8Array;
+}
+
+const NO_LEASE = "0";
+const ALONE = new Uint8Array();
+
+export class KeyAccess {
+  readonly #machine: Pick<FleetMachine, "view">;
+  readonly #noteDenied: (denied: Denied) => void;
+  /** By grantee, until the fleet's tables change. */
+  readonly #known = new Map<string, Access>();
+
+  /** `onTables` is called with what to do whenever the tables change. */
+  constructor(machine: Pick<FleetMachine, "view" | "onApplied">, noteDenied: (denied: Denied) => void) {
+    this.#machine = machine;
+    this.#noteDenied = noteDenied;
+    machine.onApplied(() => this.#known.clear());
+  }
+
+  mayRead(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): boolean {
+    return this.#isAllowed(identity, "read", key, rangeEnd);
+  }
+
+  /** The following throw the RpcError of a missing permission. */
+  checkRead(identity: Identity, { key, rangeEnd }: Keys): void {
+    this.#check(identity, "read", key, rangeEnd);
+  }
+
+  checkDelete(identity: Identity, { key, rangeEnd, prevKv }: Keys & { readonly prevKv: boolean }): void {
+    this.#check(identity, "write", key, rangeEnd);
+    if (prevKv) this.#check(identity, "read", key, rangeEnd);
+  }
+
+  checkPut(identity: Identity, { key, lease, prevKv }: PutRequest): void {
+    this.#check(identity, "write", key, ALONE);
+    if (lease !== NO_LEASE) this.#check(identity, "lease", key, ALONE);
+    if (prevKv) this.#check(identity, "read", key, ALONE);
+  }
+
+  /** All of both branches: which one runs is not known here. */
+  checkTxn(identity: Identity, { compare, success, failure }: TxnRequest): void {
+    for (const comparison of compare) this.checkRead(identity, comparison);
+    for (const operation of [...success, ...failure]) this.#checkOperation(identity, operation);
+  }
+
+  /** Leases have no keys of their own: a rule for any key is enough. */
+  checkLease(identity: Identity): void {
+    if (identity.kind === "admin") return;
+    const isAllowed = this.#accessOf(identity)?.namesOf("lease", "key").length !== 0;
+    if (!isAllowed || identity.kind === "readonly") this.#deny(identity, "lease", "");
+  }
+
+  /** A revocation deletes the lease's keys. Keys are texts in Latin-1. */
+  checkRevoke(identity: Identity, keys: readonly string[]): void {
+    this.checkLease(identity);
+    for (const key of keys) this.#check(identity, "write", Buffer.from(key, "latin1"), ALONE);
+  }
+
+  /** A lock or an election: a key of the caller's own, among the others with this prefix. */
+  checkQueue(identity: Identity, name: Uint8Array): void {
+    const key = queuePrefix(name);
+    for (const verb of ["read", "write", "lease"] as const)
+      this.#check(identity, verb, key, rangeEndOfPrefix(key));
+  }
+
+  checkOwnKey(identity: Identity, key: Uint8Array): void {
+    this.#check(identity, "write", key, ALONE);
+  }
+
+  checkReadOf(identity: Identity, keys: readonly string[]): void {
+    for (const key of keys) this.#check(identity, "read", Buffer.from(key, "latin1"), ALONE);
+  }
+
+  #checkOperation(identity: Identity, { request }: RequestOp): void {
+    switch (request?.$case) {
+      case "requestRange":
+        this.checkRead(identity, request.value);
+        return;
+      case "requestPut":
+        this.checkPut(identity, request.value);
+        return;
+      case "requestDeleteRange":
+        this.checkDelete(identity, request.value);
+        return;
+      case "requestTxn":
+        this.checkTxn(identity, request.value);
+        return;
+      case undefined:
+        return;
+    }
+  }
+
+  #check(identity: Identity, verb: KeyVerb, key: Uint8Array, rangeEnd: Uint8Array): void {
+    if (!this.#isAllowed(identity, verb, key, rangeEnd)) this.#deny(identity, verb, textOf(key));
+  }
+
+  #isAllowed(identity: Identity, verb: KeyVerb, key: Uint8Array, rangeEnd: Uint8Array): boolean {
+    const { kind } = identity;
+    if (kind === "admin") return true;
+    if (verb === "read" && (kind === "readonly" || kind === "operator")) return true;
+    const access = this.#accessOf(identity);
+    return access?.namesOf(verb, "key").some((pattern) => covers(pattern, key, rangeEnd)) ?? false;
+  }
+
+  #accessOf(identity: Identity): Access | null {
+    if (identity.kind !== "operator" && identity.kind !== "client") return null;
+    const grantee = identity.kind === "client" ? clientGrantee(identity.id) : identity.id;
+    const known = this.#known.get(grantee) ?? accessOf(this.#machine.view, grantee);
+    this.#known.set(grantee, known);
+    return known;
+  }
+
+  #deny(identity: Identity, verb: KeyVerb, key: string): never {
+    const what = `${verb} key ${JSON.stringify(key.slice(0, SHOWN_MAX))}`;
+    const from = addressOf(identity);
+    this.#noteDenied({ reason: "GRANT_MISSING", identity: formatIdentity(identity), from, what });
+    throw ETCD_ERRORS.permissionDenied;
+  }
+}
+
+const SHOWN_MAX = 64;
+
+/** Whether the pattern matches every key of the range. For a range only a pattern that ends with its one * can. */
+export function covers(pattern: string, key: Uint8Array, rangeEnd: Uint8Array): boolean {
+  if (pattern === "*") return true;
+  const text = textOf(Buffer.from(pattern));
+  const range = rangeOf(key, rangeEnd);
+  if (range === null) return namePattern(text)(textOf(key));
+  const prefix = text.slice(0, -1);
+  if (!text.endsWith("*") || prefix.includes("*") || range.to === null) return false;
+  const end = endOfPrefix(prefix);
+  return textOf(range.from).startsWith(prefix) && end !== null && textOf(range.to) <= end;
+}
+
+/** The first text after all that begin with the prefix; null if there is none. */
+function endOfPrefix(prefix: string): string | null {
+  for (let at = prefix.length - 1; at >= 0; at -= 1) {
+    const byte = prefix.charCodeAt(at);
+    if (byte < 0xff) return prefix.slice(0, at) + String.fromCharCode(byte + 1);
+  }
+  return null;
+}

@@ -1,0 +1,54 @@
+// Reads of the key space: linearizable ones after a quorum has confirmed this replica's place in the log (ReadIndex),
+// serializable ones at once, from what this replica has.
+
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { Caller } from "../calls/caller.ts";
+import { workerOf } from "../calls/client-work.ts";
+import type { KeysView } from "../group/keys-machine.ts";
+import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
+import { ETCD_ERRORS, errorOf } from "./etcd-errors.ts";
+
+const LOOK_EVERY_MS = 20;
+
+export class KeyReads {
+  readonly #context: EtcdContext;
+
+  constructor(context: EtcdContext) {
+    this.#context = context;
+  }
+
+  /** The key space as it is here. Throws while this replica has none. */
+  here(): KeysView {
+    const space = this.group().machine.space;
+    if (space === null) throw ETCD_ERRORS.stopped;
+    return space;
+  }
+
+  /** The key space, at least as new as when this was called. Throws the RpcError of a refusal. */
+  async confirmed(caller: Caller): Promise<KeysView> {
+    const { driver } = this.group();
+    await this.#leaderKnown(driver, caller.deadline);
+    const read = await driver.readIndex(caller.deadline);
+    const turn = this.#context.fleet.work.answer(workerOf(caller.identity));
+    if (turn !== null) await turn;
+    if (!read.ok) throw errorOf(read.refusal);
+    caller.refuseUnread?.();
+    return this.here();
+  }
+
+  /** Throws while this replica has not opened it. */
+  group(): KeyGroup {
+    const keys = this.#context.keys();
+    if (keys === null) throw ETCD_ERRORS.notCapable;
+    return keys;
+  }
+
+  // During an election a caller waits: as with etcd, it need not try again.
+  async #leaderKnown(driver: KeyGroup["driver"], deadline: MonotonicMs): Promise<void> {
+    const { clock, sleep } = this.#context.fleet;
+    while (driver.leader === 0) {
+      if (clock.monotonicMs() >= deadline) throw ETCD_ERRORS.timeout;
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+}

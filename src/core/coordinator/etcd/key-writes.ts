@@ -1,0 +1,98 @@
+// Writes to the key space, from any member: the leader of its group proposes them, and another member forwards them to
+// it, as etcd does. What must stay true: an operation is proposed at most once. So it is tried again only while it is
+// certain that no member has proposed it.
+
+import { present } from "../../base/assert.ts";
+import type { LogIndex } from "../../base/ids.ts";
+import { encodeKeyCommand } from "../../kv/command-codec.ts";
+import type { Applied } from "../../kv/key-space.ts";
+import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
+import type { Caller } from "../calls/caller.ts";
+import { workerOf } from "../calls/client-work.ts";
+import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
+import { ETCD_ERRORS, errorOf, errorOfKeys } from "./etcd-errors.ts";
+import {
+  type Answered,
+  type Asked,
+  operationAnswer,
+  type ResponseTo,
+  responseValue,
+} from "./forwarded-answer.ts";
+
+/** etcd's default (`--max-request-bytes`). */
+export const REQUEST_BYTES_MAX = 1.5 * 1024 * 1024;
+const LOOK_EVERY_MS = 20;
+
+type OperationKind = NonNullable<KeyOperation["kind"]>;
+const ASKED: ReadonlySet<string> = new Set<Asked["$case"]>([
+  "put",
+  "deleteRange",
+  "txn",
+  "compaction",
+  "leaseGrant",
+  "leaseRevoke",
+]);
+
+export const isAsked = (kind: OperationKind): kind is Asked => ASKED.has(kind.$case);
+
+export class KeyWrites {
+  readonly #context: EtcdContext;
+
+  constructor(context: EtcdContext) {
+    this.#context = context;
+  }
+
+  /** Performs the operation. Throws the RpcError of a refusal. */
+  async write<Case extends Asked["$case"]>(
+    kind: Extract<Asked, { $case: Case }>,
+    caller: Caller,
+  ): Promise<ResponseTo<Case>> {
+    const { clock, sleep } = this.#context.fleet;
+    for (;;) {
+      const keys = this.#context.keys();
+      if (keys === null) throw ETCD_ERRORS.notCapable;
+      const answered = await this.#tryOnce(keys, kind, caller);
+      if (answered !== null) return responseValue(kind.$case, answered.response);
+      if (clock.monotonicMs() >= caller.deadline) throw ETCD_ERRORS.timeout;
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  #tryOnce(keys: KeyGroup, kind: Asked, caller: Caller): Promise<Answered | null> | null {
+    const { role, leader } = keys.driver;
+    if (role === "leader") return this.propose(keys, kind, caller);
+    return leader === 0 ? null : this.#forward(keys, kind, caller);
+  }
+
+  /** On the leader. Null: nothing was proposed, since this replica does not lead now. */
+  async propose(keys: KeyGroup, kind: OperationKind, caller: Caller): Promise<Answered | null> {
+    const { disk, work, clock } = this.#context.fleet;
+    if (disk.isFull) throw ETCD_ERRORS.noSpace;
+    const data = encodeKeyCommand({ atMs: clock.wallMs(), operations: [{ kind }] });
+    if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;
+    const settled = await keys.driver.propose(data, caller.deadline);
+    const turn = work.answer(workerOf(caller.identity));
+    if (turn !== null) await turn;
+    if (settled.ok) return answerOf(settled.index, settled.result);
+    const { refusal } = settled;
+    if (refusal === "not-leader" || refusal === "no-leader" || refusal === "transferring") return null;
+    throw errorOf(refusal);
+  }
+
+  // What was written through this member can be read from it at once, even without a quorum.
+  async #forward(keys: KeyGroup, kind: Asked, caller: Caller): Promise<Answered | null> {
+    const asked = { $case: "operation", value: { kind } } as const;
+    const response = await this.#context.forward.ask(keys.driver.leader, asked, caller.deadline);
+    if (response === null) return null;
+    const answered = operationAnswer(response);
+    if (answered === null) throw ETCD_ERRORS.stopped;
+    await keys.driver.waitApplied(answered.index, caller.deadline);
+    return answered;
+  }
+}
+
+function answerOf(index: LogIndex, [applied]: readonly Applied[]): Answered {
+  const { revision, answer } = present(applied, "an entry with one operation has one answer");
+  if (!answer.ok) throw errorOfKeys(answer.error);
+  return { index, revision, response: answer.response };
+}

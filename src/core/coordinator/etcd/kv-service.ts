@@ -1,0 +1,96 @@
+// etcd's KV service. A linearizable read asks a quorum, a serializable one does not. A transaction that only reads is a
+// read.
+
+import { checkPut, checkRange, checkTxn, isReadOnly } from "../../kv/check-request.ts";
+import type { KeyError } from "../../kv/key-error.ts";
+import type { Read } from "../../kv/key-space.ts";
+import type {
+  KVServer,
+  RangeRequest,
+  RequestOp,
+  ResponseHeader,
+  TxnRequest,
+} from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Implementation } from "../../wire/server/unary-calls.ts";
+import type { Caller } from "../calls/caller.ts";
+import { unaryMethod } from "./etcd-caller.ts";
+import type { EtcdContext } from "./etcd-context.ts";
+import { errorOfKeys } from "./etcd-errors.ts";
+import type { Headers } from "./headers.ts";
+import type { KeyAccess } from "./key-access.ts";
+import type { KeyLeases } from "./key-leases.ts";
+import type { KeyReads } from "./key-reads.ts";
+import type { KeyWrites } from "./key-writes.ts";
+import type { WatchHub } from "./watch/watch-hub.ts";
+
+export interface KeyStore {
+  readonly reads: KeyReads;
+  readonly writes: KeyWrites;
+  readonly leases: KeyLeases;
+  readonly hub: WatchHub;
+  readonly access: KeyAccess;
+  readonly headers: Headers;
+}
+
+export function kvService(context: EtcdContext, store: KeyStore): Implementation<KVServer> {
+  const { writes, headers, access } = store;
+  return {
+    range: unaryMethod(context, async (request, caller) => {
+      refuse(checkRange(request));
+      access.checkRead(caller.identity, request);
+      const keys = await readable(store, request.serializable, caller);
+      return headed(headers, valueRead(keys.range(request)));
+    }),
+    put: unaryMethod(context, async (request, caller) => {
+      refuse(checkPut(request));
+      access.checkPut(caller.identity, request);
+      return headed(headers, await writes.write({ $case: "put", value: request }, caller));
+    }),
+    deleteRange: unaryMethod(context, async (request, caller) => {
+      refuse(checkRange(request));
+      access.checkDelete(caller.identity, request);
+      return headed(headers, await writes.write({ $case: "deleteRange", value: request }, caller));
+    }),
+    txn: unaryMethod(context, async (request, caller) => {
+      refuse(checkTxn(request));
+      access.checkTxn(caller.identity, request);
+      if (!isReadOnly(request))
+        return headed(headers, await writes.write({ $case: "txn", value: request }, caller));
+      const keys = await readable(store, isSerializable(request), caller);
+      return headed(headers, valueRead(keys.readTxn(request)));
+    }),
+    compact: unaryMethod(context, async (request, caller) =>
+      headed(headers, await writes.write({ $case: "compaction", value: request }, caller)),
+    ),
+  };
+}
+
+async function readable({ reads }: KeyStore, mayBeOld: boolean, caller: Caller) {
+  return mayBeOld ? reads.here() : reads.confirmed(caller);
+}
+
+function refuse(error: KeyError | null): void {
+  if (error !== null) throw errorOfKeys(error);
+}
+
+function valueRead<Response>(read: Read<Response>): Response {
+  if (read.ok) return read.response;
+  throw errorOfKeys(read.error);
+}
+
+/** The key space knows the revision; this member adds who it is. */
+export function headed<Response extends { header: ResponseHeader | undefined }>(
+  headers: Headers,
+  response: Response,
+): Response {
+  return { ...response, header: headers.at(response.header?.revision ?? 0) };
+}
+
+/** As in etcd: a transaction of reads is serializable if all of them are. */
+function isSerializable({ success, failure }: TxnRequest): boolean {
+  return [...success, ...failure].every(
+    ({ request }: RequestOp) => request?.$case === "requestRange" && isLocal(request.value),
+  );
+}
+
+const isLocal = ({ serializable }: RangeRequest): boolean => serializable;

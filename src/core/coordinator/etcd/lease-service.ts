@@ -1,0 +1,95 @@
+// etcd's Lease service. A grant and a revocation are entries; keep-alives are the leader's alone.
+
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type {
+  LeaseKeepAliveRequest,
+  LeaseKeepAliveResponse,
+  LeaseServer,
+} from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Implementation } from "../../wire/server/unary-calls.ts";
+import { callerOf, type Identity } from "../../wire/tls/identity.ts";
+import { Places } from "../calls/places.ts";
+import { answerBy, unaryMethod } from "./etcd-caller.ts";
+import type { EtcdContext } from "./etcd-context.ts";
+import { NO_SUCH_LEASE } from "./key-leases.ts";
+import { headed, type KeyStore } from "./kv-service.ts";
+import { newLeaseId } from "./lease-id.ts";
+
+const STREAMS_MAX = 8_192;
+const IDENTITY_STREAMS_MAX = 2_048;
+const CHOOSE = "0";
+
+export function leaseService(context: EtcdContext, store: KeyStore): Implementation<LeaseServer> {
+  const { headers, writes, leases, reads, access } = store;
+  const places = new Places({
+    total: STREAMS_MAX,
+    perIdentity: IDENTITY_STREAMS_MAX,
+    reason: "TOO_MANY_KEEP_ALIVES",
+    doing: "keep leases alive through this member",
+  });
+  return {
+    leaseGrant: unaryMethod(context, async ({ ID, TTL }, { identity, ...caller }) => {
+      access.checkLease(identity);
+      const value = { ID: ID === CHOOSE ? newLeaseId() : ID, TTL };
+      return headed(headers, await writes.write({ $case: "leaseGrant", value }, { identity, ...caller }));
+    }),
+    leaseRevoke: unaryMethod(context, async (request, caller) => {
+      access.checkRevoke(caller.identity, reads.here().leases.keysOf(request.ID));
+      return headed(headers, await writes.write({ $case: "leaseRevoke", value: request }, caller));
+    }),
+    leaseKeepAlive: (call) => {
+      const identity = callerOf(call, context.tls);
+      access.checkLease(identity);
+      const leave = places.take(identity);
+      for (const event of ["cancelled", "close", "error"] as const) call.on(event, leave);
+      keepAlive(context, store, call, identity);
+    },
+    leaseTimeToLive: unaryMethod(context, async ({ ID, keys: wantsKeys }, caller) => {
+      access.checkLease(caller.identity);
+      const space = await reads.confirmed(caller);
+      const lease = space.leases.get(ID);
+      const keys = wantsKeys ? space.leases.keysOf(ID) : [];
+      access.checkReadOf(caller.identity, keys);
+      const header = headers.now();
+      const left = lease === undefined ? NO_SUCH_LEASE : await leases.ask("leaseRemaining", ID, caller);
+      if (lease === undefined || left === NO_SUCH_LEASE) {
+        return { header, ID, TTL: NO_SUCH_LEASE, grantedTTL: 0, keys: [] };
+      }
+      const bytes = keys.map((key) => Buffer.from(key, "latin1"));
+      return { header, ID, TTL: left, grantedTTL: lease.ttlSeconds, keys: bytes };
+    }),
+    leaseLeases: unaryMethod(context, async (_, caller) => {
+      access.checkLease(caller.identity);
+      const space = await reads.confirmed(caller);
+      return { header: headers.now(), leases: [...space.leases.all()].map(({ id: ID }) => ({ ID })) };
+    }),
+  };
+}
+
+/** One request after the other, as in etcd. A stream whose answers are not read is not read either. */
+function keepAlive(
+  context: EtcdContext,
+  { headers, leases }: KeyStore,
+  call: ServerDuplexStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse>,
+  identity: Identity,
+): void {
+  const { clock, internalErrors } = context.fleet;
+  const renew = async ({ ID }: LeaseKeepAliveRequest): Promise<void> => {
+    // Before the renewal: a lease that is revoked at a revision was not kept alive at a later one.
+    const header = headers.now();
+    const deadline = answerBy(clock.monotonicMs(), Number.POSITIVE_INFINITY);
+    const seconds = await leases.ask("renewLease", ID, { identity, deadline });
+    if (!call.cancelled) call.write({ header, ID, TTL: Math.max(0, seconds) });
+  };
+  call.on("data", (request: LeaseKeepAliveRequest) => {
+    call.pause();
+    const goOn = () => {
+      if (call.writableNeedDrain) call.once("drain", () => call.resume());
+      else call.resume();
+    };
+    renew(request).then(goOn, (error: unknown) =>
+      call.emit("error", internalErrors.answer(error, call.getPath())),
+    );
+  });
+  call.on("end", () => call.end());
+}

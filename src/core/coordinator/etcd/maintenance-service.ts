@@ -1,0 +1,101 @@
+// etcd's Maintenance service, as far as it makes sense here: a snapshot of the fleet is made with the fleet's own
+// command, and there is no file to defragment.
+
+import { status } from "@grpc/grpc-js";
+import { nodeId } from "../../base/ids.ts";
+import {
+  AlarmRequest_AlarmAction,
+  AlarmType,
+  type MaintenanceServer,
+  type StatusResponse,
+} from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Implementation } from "../../wire/server/unary-calls.ts";
+import type { Caller } from "../calls/caller.ts";
+import { unaryMethod } from "./etcd-caller.ts";
+import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
+import { ETCD_ERRORS, errorOfKeys, etcdError, notServed } from "./etcd-errors.ts";
+import type { KeyStore } from "./kv-service.ts";
+
+/** The version of etcd whose API this is. Clients read it to know what they may ask for. */
+const API_VERSION = "3.5.33";
+const LOOK_EVERY_MS = 20;
+const NO_SNAPSHOT = notServed("this is no file of etcd's: save the fleet's state with fleet snapshot save");
+const NO_HASH = notServed("there is no file whose hash this could be: compare replicas by HashKV");
+const NO_DOWNGRADE = notServed("a fleet's version never goes back");
+const ALARMS_FOLLOW = etcdError(
+  status.FAILED_PRECONDITION,
+  "an alarm here is a full disk: it ends when there is space",
+);
+
+export function maintenanceService(
+  context: EtcdContext,
+  { headers, reads }: KeyStore,
+): Implementation<MaintenanceServer> {
+  return {
+    status: unaryMethod(context, async () => statusOf(context, reads.group(), headers.now())),
+    alarm: unaryMethod(context, async ({ action }) => {
+      if (action !== AlarmRequest_AlarmAction.GET) throw ALARMS_FOLLOW;
+      const { self, disk } = context.fleet;
+      const alarms = disk.isFull ? [{ memberID: String(self), alarm: AlarmType.NOSPACE }] : [];
+      return { header: headers.now(), alarms };
+    }),
+    // Segments are recycled all the time.
+    defragment: unaryMethod(context, async () => ({ header: headers.now() })),
+    hash: () => Promise.reject(NO_HASH),
+    hashKv: unaryMethod(context, async ({ revision }) => {
+      const hashed = reads.here().hashKv(revision);
+      if (!hashed.ok) throw errorOfKeys(hashed.error);
+      const { compactRevision, hash: steps } = hashed.response;
+      const hash = await context.finish(steps);
+      return { header: headers.now(), hash, compactRevision };
+    }),
+    snapshot: (call) => {
+      call.emit("error", NO_SNAPSHOT);
+    },
+    moveLeader: unaryMethod(context, async ({ targetID }, caller) => {
+      await moveLeader(context, reads.group(), Number(targetID), caller);
+      return { header: headers.now() };
+    }),
+    downgrade: () => Promise.reject(NO_DOWNGRADE),
+  };
+}
+
+function statusOf(
+  { fleet }: EtcdContext,
+  { driver }: KeyGroup,
+  header: StatusResponse["header"],
+): StatusResponse {
+  const { leader, commit, term, config } = driver.status();
+  const { logBytes, snapshotBytes } = fleet.sizes();
+  return {
+    header,
+    version: API_VERSION,
+    // Of the whole process: its groups share one log.
+    dbSize: logBytes + snapshotBytes,
+    dbSizeInUse: logBytes + snapshotBytes,
+    leader: String(leader),
+    raftIndex: commit,
+    raftTerm: term,
+    raftAppliedIndex: driver.appliedIndex,
+    errors: leader === 0 ? [ETCD_ERRORS.noLeader.details] : [],
+    isLearner: config.learners.includes(fleet.self),
+  };
+}
+
+/** Resolves when another replica leads. */
+async function moveLeader(
+  { fleet }: EtcdContext,
+  { driver }: KeyGroup,
+  target: number,
+  { deadline }: Caller,
+): Promise<void> {
+  if (driver.role !== "leader") throw ETCD_ERRORS.notLeader;
+  const to = nodeId(target);
+  if (!driver.status().config.voters.includes(to)) throw ETCD_ERRORS.badTransferee;
+  if (to === fleet.self) return;
+  driver.transferLeader(to);
+  while (driver.leader !== to) {
+    if (fleet.clock.monotonicMs() >= deadline) throw ETCD_ERRORS.timeout;
+    await fleet.sleep(LOOK_EVERY_MS);
+  }
+}

@@ -1,0 +1,42 @@
+// Tells an observer of an election each leader and each of its values, the newest for certain, and not more often than
+// the observer reads.
+
+import { once } from "node:events";
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import type { KeyValue } from "../../wire/gen/etcd/mvccpb/kv.ts";
+import type { LeaderRequest, LeaderResponse } from "../../wire/gen/etcd/v3electionpb/v3election.ts";
+import type { KeyStore } from "./kv-service.ts";
+import { rangeEndOfPrefix } from "./prefix.ts";
+import { queuePrefix, rangeOfQueue } from "./queue-keys.ts";
+import type { Waiting } from "./waiting-keys.ts";
+import { nextEvent } from "./watch/next-event.ts";
+
+const ONE_KEY = new Uint8Array();
+
+/** Until the caller is gone, when it rejects. */
+export async function observe(
+  { reads, headers, hub }: KeyStore,
+  call: ServerWritableStream<LeaderRequest, LeaderResponse>,
+  { step, gone }: Waiting,
+): Promise<never> {
+  const { name } = call.request;
+  const key = queuePrefix(name);
+  let told: KeyValue | null = null;
+  for (;;) {
+    const space = await reads.confirmed(step());
+    const found = space.range(rangeOfQueue(name, "first"));
+    const leader = found.ok ? (found.response.kvs[0] ?? null) : null;
+    if (
+      leader !== null &&
+      (told?.modRevision !== leader.modRevision || told.createRevision !== leader.createRevision)
+    ) {
+      told = leader;
+      if (!call.write({ header: headers.now(), kv: leader })) await once(call, "drain", { signal: gone });
+    }
+    // Without a leader any key may become one.
+    const watched =
+      leader === null ? { key, rangeEnd: rangeEndOfPrefix(key) } : { key: leader.key, rangeEnd: ONE_KEY };
+    const rest = { startRevision: space.currentRevision + 1, noPut: false, noDelete: false, prevKv: false };
+    await nextEvent(hub, { ...watched, ...rest }, gone);
+  }
+}

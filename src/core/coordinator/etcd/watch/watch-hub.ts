@@ -1,0 +1,156 @@
+// Tells watchers of events, from any revision that history still has and then as they come. What must stay true: a
+// watch gets each event that it wants once, in the order of revisions, and all events of a revision together. A full
+// watcher gets nothing and costs no memory: it reads history again when it has room. New events are kept for one pass
+// of the event loop.
+
+import { present } from "../../../base/assert.ts";
+import type { Applied } from "../../../kv/key-space.ts";
+import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
+import type { KeysView } from "../../group/keys-machine.ts";
+import { type Watch, type Watched, type Watcher, wants } from "./watch.ts";
+import { WatchedKeys } from "./watched-keys.ts";
+
+export interface WatchHubOptions {
+  /** The key space now; null while there is none to read. It is another object after a restore. */
+  readonly space: () => KeysView | null;
+  /** Calls `work` in a later pass of the event loop. */
+  readonly later: (work: () => void) => void;
+}
+
+/** What one watch reads of history at once. */
+const EVENTS_AT_ONCE_MAX = 512;
+/** Watches that read history in one pass: some milliseconds. */
+const READERS_AT_ONCE_MAX = 16;
+
+export class WatchHub {
+  readonly #options: WatchHubOptions;
+  readonly #synced = new WatchedKeys();
+  /** The watches that still read history, or whose watchers were full. Those that waited longest come first. */
+  readonly #behind = new Set<Watch>();
+  #news: Event[] = [];
+  #isScheduled = false;
+
+  constructor(options: WatchHubOptions) {
+    this.#options = options;
+  }
+
+  /** To be called while there is a key space. */
+  add(watched: Watched, watcher: Watcher): Watch {
+    const space = present(this.#options.space(), "a watch begins at a revision");
+    const { startRevision } = watched;
+    const next = startRevision > 0 ? startRevision : space.currentRevision + 1;
+    const watch = { ...watched, watcher, next, isSynced: next > space.currentRevision };
+    if (watch.isSynced) this.#synced.add(watch);
+    else this.#behind.add(watch);
+    if (!watch.isSynced) this.wake();
+    return watch;
+  }
+
+  remove(watch: Watch): void {
+    this.#synced.remove(watch);
+    this.#behind.delete(watch);
+  }
+
+  /** Entries were applied. */
+  applied(entries: readonly Applied[]): void {
+    if (this.#synced.isEmpty) return;
+    for (const { events } of entries) for (const event of events) this.#news.push(event);
+    if (this.#news.length > 0) this.wake();
+  }
+
+  /** A snapshot has replaced the key space: watches read what they missed from its history. */
+  restored(): void {
+    this.#news = [];
+    for (const watch of [...this.#synced.all()]) this.#fallBehind(watch);
+    this.wake();
+  }
+
+  /** There may be something to tell: the state has changed, or a watcher has room again. */
+  wake(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.later(() => {
+      this.#isScheduled = false;
+      this.#run();
+    });
+  }
+
+  /** The revision through which all of `watches` have been told of everything; null if one of them has not. */
+  toldAll(watches: Iterable<Watch>): number | null {
+    const space = this.#options.space();
+    if (space === null) return null;
+    this.#tellNews(space);
+    for (const watch of watches) {
+      if (!watch.isSynced || watch.startRevision > space.currentRevision) return null;
+    }
+    return space.currentRevision;
+  }
+
+  #run(): void {
+    const space = this.#options.space();
+    // A restore follows.
+    if (space === null) return;
+    this.#tellNews(space);
+    let readers = 0;
+    for (const watch of [...this.#behind]) {
+      if (watch.watcher.isFull) continue;
+      this.#tellHistory(space, watch);
+      readers += 1;
+      if (readers === READERS_AT_ONCE_MAX) break;
+    }
+    for (const { watcher } of this.#behind) {
+      if (watcher.isFull) continue;
+      this.wake();
+      return;
+    }
+  }
+
+  #tellNews(space: KeysView): void {
+    const news = this.#news;
+    if (news.length === 0) return;
+    this.#news = [];
+    const pending = new Map<Watch, Event[]>();
+    for (const event of news) {
+      const { key } = present(event.kv, "an event has a key");
+      for (const watch of this.#synced.of(key)) {
+        if (!wants(watch, event)) continue;
+        const events = pending.get(watch);
+        if (events === undefined) pending.set(watch, [event]);
+        else events.push(event);
+      }
+    }
+    for (const [watch, events] of pending) this.#tell(space, watch, events);
+  }
+
+  #tell(space: KeysView, watch: Watch, events: readonly Event[]): void {
+    if (watch.watcher.isFull) {
+      watch.next = present(events[0]?.kv, "a pending watch has events").modRevision;
+      this.#fallBehind(watch);
+      return;
+    }
+    watch.next = space.currentRevision + 1;
+    watch.watcher.events(watch, events, space.currentRevision);
+  }
+
+  #tellHistory(space: KeysView, watch: Watch): void {
+    const { key, rangeEnd, next, watcher } = watch;
+    const read = space.eventsSince(next, key, rangeEnd, EVENTS_AT_ONCE_MAX);
+    this.#behind.delete(watch);
+    if (!read.ok) {
+      watcher.compacted(watch, space.compactRevision);
+      return;
+    }
+    const events = read.events.filter((event) => wants(watch, event));
+    watch.next = Math.max(next, read.next);
+    watch.isSynced = watch.next > space.currentRevision;
+    if (watch.isSynced) this.#synced.add(watch);
+    else this.#behind.add(watch);
+    if (events.length > 0) watcher.events(watch, events, space.currentRevision);
+  }
+
+  #fallBehind(watch: Watch): void {
+    this.#synced.remove(watch);
+    watch.isSynced = false;
+    this.#behind.add(watch);
+  }
+}

@@ -1,0 +1,72 @@
+// etcd's Watch service: each member serves watches from what it has applied itself.
+
+import type { Timers } from "../../../base/timers.ts";
+import type { WatchServer } from "../../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Implementation } from "../../../wire/server/unary-calls.ts";
+import { callerOf } from "../../../wire/tls/identity.ts";
+import { Places } from "../../calls/places.ts";
+import type { EtcdContext } from "../etcd-context.ts";
+import { ETCD_ERRORS } from "../etcd-errors.ts";
+import type { KeyStore } from "../kv-service.ts";
+import { WatchStream } from "./watch-stream.ts";
+
+/** As of etcd. */
+const REPORT_EVERY_MS = 600_000;
+const STREAMS_MAX = 8_192;
+const IDENTITY_STREAMS_MAX = 2_048;
+/** A key of the metadata: without a leader the stream ends (clientv3.WithRequireLeader). */
+const LEADER_REQUIRED = "hasleader";
+const LOOK_EVERY_MS = 1_000;
+const ENDS = ["cancelled", "close", "error"] as const;
+
+export function watchService(
+  context: EtcdContext,
+  store: KeyStore,
+  timers: Timers,
+): Implementation<WatchServer> {
+  const streams = new Set<{ readonly stream: WatchStream; leaderGone(): void }>();
+  const places = new Places({
+    total: STREAMS_MAX,
+    perIdentity: IDENTITY_STREAMS_MAX,
+    reason: "TOO_MANY_WATCHERS",
+    doing: "watch keys of this member",
+  });
+  timers.every(REPORT_EVERY_MS, () => {
+    for (const { stream } of streams) stream.report();
+  });
+  timers.every(LOOK_EVERY_MS, () => {
+    if (context.keys()?.driver.leader !== 0) return;
+    for (const { leaderGone } of streams) leaderGone();
+  });
+  return {
+    watch: (call) => {
+      const identity = callerOf(call, context.tls);
+      if (context.keys() === null) throw ETCD_ERRORS.notCapable;
+      const leave = places.take(identity);
+      const stream = new WatchStream({
+        ...{ call, hub: store.hub, headers: store.headers },
+        space: () => context.keys()?.machine.space ?? null,
+        mayRead: (key, rangeEnd) => store.access.mayRead(identity, key, rangeEnd),
+      });
+      const [wanted] = call.metadata.get(LEADER_REQUIRED);
+      const leaderGone = () => wanted === "true" && call.emit("error", ETCD_ERRORS.noLeader);
+      const served = { stream, leaderGone };
+      streams.add(served);
+      const end = () => {
+        streams.delete(served);
+        stream.end();
+        leave();
+      };
+      for (const event of ENDS) call.on(event, end);
+      call.on("data", (request) => {
+        stream.take(request);
+        // Each request has an answer: a caller that reads none of them is not read either.
+        if (stream.isFull) call.pause();
+      });
+      call.on("drain", () => {
+        call.resume();
+        store.hub.wake();
+      });
+    },
+  };
+}

@@ -1,0 +1,193 @@
+// One stream of etcd's Watch service: its watches by id, and what the caller is told of each. What must stay true: a
+// caller hears that a watch was created before its first event, and nothing after it was cancelled. The stream's
+// buffer is bounded: while it is full, the hub keeps its watches waiting.
+
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { compareBytes, rangeOf } from "../../../kv/key-bytes.ts";
+import type {
+  ResponseHeader,
+  WatchCreateRequest,
+  WatchRequest,
+  WatchResponse,
+} from "../../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
+import type { KeysView } from "../../group/keys-machine.ts";
+import { ETCD_ERRORS } from "../etcd-errors.ts";
+import type { Headers } from "../headers.ts";
+import { cutEvents, fragmentsOf } from "./cut-events.ts";
+import { withPrevious } from "./previous.ts";
+import type { Watch, Watcher } from "./watch.ts";
+import type { WatchHub } from "./watch-hub.ts";
+
+type WatchCall = ServerDuplexStream<WatchRequest, WatchResponse>;
+
+export interface WatchStreamOptions {
+  readonly call: WatchCall;
+  readonly hub: WatchHub;
+  readonly headers: Headers;
+  /** The key space now; null while a snapshot replaces it. */
+  readonly space: () => KeysView | null;
+  /** Whether the caller may read these keys. */
+  readonly mayRead: (key: Uint8Array, rangeEnd: Uint8Array) => boolean;
+}
+
+/** As of etcd's clients: no watch has this id. */
+const INVALID_ID = -1;
+/** In one stream. Kubernetes has some hundred. */
+const WATCHES_MAX = 10_000;
+const FROM_FIRST_KEY = new Uint8Array([0]);
+const NOPUT = 0;
+const NODELETE = 1;
+
+interface Entry {
+  readonly id: number;
+  readonly watch: Watch;
+  readonly fragment: boolean;
+  readonly notifies: boolean;
+  /** Whether it was told something since the last progress report. */
+  wasTold: boolean;
+}
+
+export class WatchStream implements Watcher {
+  readonly #options: WatchStreamOptions;
+  readonly #entries = new Map<number, Entry>();
+  readonly #ids = new Map<Watch, Entry>();
+  #nextId = 0;
+
+  constructor(options: WatchStreamOptions) {
+    this.#options = options;
+  }
+
+  get isFull(): boolean {
+    return this.#options.call.writableNeedDrain;
+  }
+
+  take({ requestUnion }: WatchRequest): void {
+    switch (requestUnion?.$case) {
+      case "createRequest":
+        this.#create(requestUnion.value);
+        return;
+      case "cancelRequest":
+        this.#cancel(requestUnion.value.watchId);
+        return;
+      case "progressRequest":
+        this.#tellProgress();
+        return;
+      case undefined:
+        return;
+    }
+  }
+
+  events(watch: Watch, events: readonly Event[], revision: number): void {
+    const entry = this.#ids.get(watch);
+    if (entry === undefined) return;
+    entry.wasTold = true;
+    const told = watch.prevKv ? withPrevious(this.#options.space(), events) : events;
+    for (const part of cutEvents(told)) this.#sendPart(entry, part, revision);
+  }
+
+  compacted(watch: Watch, compactRevision: number): void {
+    const entry = this.#ids.get(watch);
+    if (entry === undefined) return;
+    this.#forget(entry);
+    this.#send({ watchId: entry.id, canceled: true, compactRevision }, this.#options.headers.at(0));
+  }
+
+  /** To be called from time to time: tells the watches that asked for it how far they are. */
+  report(): void {
+    if (this.isFull) return;
+    for (const entry of this.#entries.values()) {
+      if (!entry.notifies) continue;
+      const revision = entry.wasTold ? null : this.#options.hub.toldAll([entry.watch]);
+      entry.wasTold = false;
+      if (revision !== null) this.#send({ watchId: entry.id }, this.#options.headers.at(revision));
+    }
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    for (const { watch } of this.#entries.values()) this.#options.hub.remove(watch);
+    this.#entries.clear();
+    this.#ids.clear();
+  }
+
+  #create(request: WatchCreateRequest): void {
+    const key = request.key.length === 0 ? FROM_FIRST_KEY : request.key;
+    const { rangeEnd, startRevision } = request;
+    const refusal = this.#refusal({ ...request, key });
+    if (refusal !== null) {
+      this.#send({ watchId: INVALID_ID, created: true, canceled: true, cancelReason: refusal });
+      return;
+    }
+    const id = request.watchId === 0 ? this.#freeId() : request.watchId;
+    const watched = {
+      ...{ key, rangeEnd, startRevision, prevKv: request.prevKv },
+      noPut: request.filters.includes(NOPUT),
+      noDelete: request.filters.includes(NODELETE),
+    };
+    this.#send({ watchId: id, created: true });
+    const watch = this.#options.hub.add(watched, this);
+    const { fragment, progressNotify: notifies } = request;
+    const entry = { id, watch, fragment, notifies, wasTold: true };
+    this.#entries.set(id, entry);
+    this.#ids.set(watch, entry);
+  }
+
+  #refusal({ key, rangeEnd, startRevision, watchId }: WatchCreateRequest): string | null {
+    if (startRevision < 0) return ETCD_ERRORS.compacted.details;
+    if (!this.#options.mayRead(key, rangeEnd)) return ETCD_ERRORS.permissionDenied.details;
+    const range = rangeOf(key, rangeEnd);
+    const isEmpty = range !== null && range.to !== null && compareBytes(range.from, range.to) >= 0;
+    if (isEmpty) return "mvcc: watcher range is empty";
+    if (watchId !== 0 && this.#entries.has(watchId)) {
+      return "mvcc: duplicate watch ID provided on the WatchStream";
+    }
+    if (this.#entries.size >= WATCHES_MAX) return ETCD_ERRORS.tooManyRequests.details;
+    return this.#options.space() === null ? ETCD_ERRORS.stopped.details : null;
+  }
+
+  #freeId(): number {
+    while (this.#entries.has(this.#nextId)) this.#nextId += 1;
+    this.#nextId += 1;
+    return this.#nextId - 1;
+  }
+
+  #cancel(id: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#forget(entry);
+    this.#send({ watchId: id, canceled: true });
+  }
+
+  #forget({ id, watch }: Entry): void {
+    this.#options.hub.remove(watch);
+    this.#entries.delete(id);
+    this.#ids.delete(watch);
+  }
+
+  /** As in etcd: while a watch has not been told of everything, there is no answer. */
+  #tellProgress(): void {
+    if (this.#entries.size === 0) return;
+    const revision = this.#options.hub.toldAll([...this.#entries.values()].map(({ watch }) => watch));
+    if (revision !== null) this.#send({ watchId: INVALID_ID }, this.#options.headers.at(revision));
+  }
+
+  #sendPart({ id, fragment }: Entry, events: readonly Event[], revision: number): void {
+    const header = this.#options.headers.at(revision);
+    const parts = fragment ? fragmentsOf(events) : [events];
+    for (const [at, part] of parts.entries()) {
+      this.#send({ watchId: id, fragment: at < parts.length - 1, events: [...part] }, header);
+    }
+  }
+
+  #send(response: Partial<WatchResponse>, header: ResponseHeader = this.#options.headers.now()): void {
+    const nothing = {
+      created: false,
+      canceled: false,
+      compactRevision: 0,
+      cancelReason: "",
+      fragment: false,
+    };
+    this.#options.call.write({ watchId: 0, events: [], ...nothing, ...response, header });
+  }
+}

@@ -1,0 +1,41 @@
+// One watch: which keys and which kinds of events, and how far its watcher has been told.
+
+import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
+
+/** What a watcher asks for. */
+export interface Watched {
+  readonly key: Uint8Array;
+  /** As in a request. */
+  readonly rangeEnd: Uint8Array;
+  /** 0 = from now on. */
+  readonly startRevision: number;
+  readonly noPut: boolean;
+  readonly noDelete: boolean;
+  readonly prevKv: boolean;
+}
+
+/** Who is told. It buffers what it is given: the hub asks first whether it is full. */
+export interface Watcher {
+  /** Whether it should get nothing now. It calls `WatchHub.wake` when that changes. */
+  readonly isFull: boolean;
+  /** All events of whole revisions, in order; the key space was at `revision`. */
+  events(watch: Watch, events: readonly Event[], revision: number): void;
+  /** Its next event is gone: the watch has ended. */
+  compacted(watch: Watch, compactRevision: number): void;
+}
+
+export interface Watch extends Watched {
+  readonly watcher: Watcher;
+  /** The first revision that it has not been told of. */
+  next: number;
+  /** Whether it gets new events as they come; otherwise it reads history first. */
+  isSynced: boolean;
+}
+
+const DELETE = 1;
+
+/** Whether the watcher wants an event of a key that it watches. */
+export function wants({ noPut, noDelete, next }: Watch, { type, kv }: Event): boolean {
+  if (type === DELETE ? noDelete : noPut) return false;
+  return (kv?.modRevision ?? 0) >= next;
+}

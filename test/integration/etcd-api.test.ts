@@ -1,0 +1,300 @@
+// etcd's API over mutual TLS, on three coordinators of their own processes: the same answers as an etcd gives, through
+// every member, and nothing lost while the leader of the key space is killed. Needs the built program, and Debian's
+// etcd-server and etcd-client for the comparison.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { holdFreePorts } from "../../src/client/processes/ports.ts";
+import { present } from "../../src/core/base/assert.ts";
+import {
+  AlarmRequest,
+  AuthenticateRequest,
+  Compare_CompareTarget,
+  DeleteRangeRequest,
+  LeaseGrantRequest,
+  LeaseKeepAliveRequest,
+  type LeaseKeepAliveResponse,
+  PutRequest,
+  RangeRequest,
+  StatusRequest,
+  TxnRequest,
+  WatchRequest,
+} from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
+import { loadTls } from "../../src/core/wire/tls/tls.ts";
+import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
+import { call, EtcdClients, ResumedWatch } from "./etcd-clients.ts";
+
+const ETCD = "/usr/bin/etcd";
+const ETCDCTL = "/usr/bin/etcdctl";
+const run = promisify(execFile);
+
+let cluster: CoordinatorCluster;
+let members: readonly EtcdClients[];
+const opened: EtcdClients[] = [];
+
+beforeAll(async () => {
+  cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 1_000, etcd: true });
+  members = cluster.nodes.map((node) => clientsAs("admin", node));
+  await untilServed(present(members[0], "there are three members"));
+}, 120_000);
+
+afterAll(async () => {
+  for (const clients of opened) clients.close();
+  await cluster.dispose();
+});
+
+function clientsAs(holder: string, node: ClusterNode): EtcdClients {
+  const address = cluster.etcd(node);
+  const clients = new EtcdClients(address, channelCredentials(loadTls(cluster.tlsOf(holder)), address));
+  opened.push(clients);
+  return clients;
+}
+
+const b = (text: string) => Buffer.from(text);
+const put = (key: string, value: string, lease = "0") =>
+  PutRequest.fromPartial({ key: b(key), value: b(value), lease });
+const range = (key: string, more: Partial<RangeRequest> = {}) =>
+  RangeRequest.fromPartial({ key: b(key), ...more });
+
+/** The group is made once the fleet has a leader. */
+async function untilServed({ kv }: EtcdClients): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const failure = await call(kv.range.bind(kv), range("none")).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (failure === null) return;
+    if (tries === 600) throw failure;
+    await sleep(100);
+  }
+}
+
+test("a write through any member is read through any other at once", async () => {
+  for (const [at, { kv }] of members.entries()) {
+    await call(kv.put.bind(kv), put("any", String(at)));
+    for (const other of members) {
+      const { kvs } = await call(other.kv.range.bind(other.kv), range("any"));
+      expect(kvs.map(({ value }) => value.toString())).toEqual([String(at)]);
+    }
+  }
+});
+
+test.skipIf(!existsSync(ETCD) || !existsSync(ETCDCTL))(
+  "etcdctl prints the same for the same commands on a fleet and on an etcd",
+  async () => {
+    const etcd = await startEtcd();
+    try {
+      const { ca, cert, key } = cluster.tlsOf("admin");
+      const ours = [
+        ...["--endpoints", cluster.nodes.map((node) => cluster.etcd(node)).join(",")],
+        ...["--cacert", ca, "--cert", cert, "--key", key],
+      ];
+      const printed = async (flags: readonly string[]) => {
+        const lines: string[] = [];
+        for (const command of COMMANDS) lines.push(await etcdctl(flags, command));
+        return lines;
+      };
+      expect(await printed(ours)).toEqual(await printed(["--endpoints", etcd.address]));
+    } finally {
+      await etcd.stop();
+    }
+  },
+  60_000,
+);
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ["put", "cmp/a", "1"],
+  ["put", "cmp/a", "2", "--prev-kv"],
+  ["put", "cmp/b", "3"],
+  ["get", "cmp/a"],
+  ["get", "--prefix", "cmp/", "--keys-only"],
+  ["get", "--prefix", "cmp/", "--order=DESCEND", "--limit=1"],
+  ["get", "cmp/a", "-w", "fields"],
+  ["del", "cmp/b", "--prev-kv"],
+  ["del", "cmp/none"],
+  ["get", ""],
+  ["put", "cmp/c", "1", "--ignore-value"],
+  ["put", "cmp/c", "1", "--lease=1234"],
+  ["get", "cmp/a", "--rev=999999"],
+  ["lease", "revoke", "1234"],
+  ["lease", "keep-alive", "1234", "--once"],
+  ["lease", "timetolive", "1234"],
+  ["compaction", "999999"],
+  ["alarm", "list"],
+];
+
+/** What it prints and how it ends, without what differs from one cluster to the next. */
+async function etcdctl(flags: readonly string[], command: readonly string[]): Promise<string> {
+  const options = { env: { ...process.env, ETCDCTL_API: "3" } };
+  const { stdout, stderr } = await run(ETCDCTL, [...flags, ...command], options).catch(
+    (error: unknown) => error as { readonly stdout: string; readonly stderr: string },
+  );
+  const errors = stderr.split("\n").filter((line) => line.startsWith("Error:"));
+  const out = stdout.replaceAll(/"(ClusterID|MemberID|RaftTerm|\w*Revision)" : -?\d+/g, '"$1" : …');
+  return [command.join(" "), out, ...errors].join("\n");
+}
+
+async function startEtcd() {
+  const folder = await mkdtemp(join(tmpdir(), "fleet-etcd-"));
+  const ports = await holdFreePorts(2);
+  const [client = "", peer = ""] = ports.addresses;
+  await ports.release();
+  const child: ChildProcess = spawn(
+    ETCD,
+    [
+      ...["--data-dir", folder, "--name", "e1", "--log-level", "error"],
+      ...["--listen-client-urls", `http://${client}`, "--advertise-client-urls", `http://${client}`],
+      ...["--listen-peer-urls", `http://${peer}`, "--initial-advertise-peer-urls", `http://${peer}`],
+      ...["--initial-cluster", `e1=http://${peer}`],
+    ],
+    { stdio: "ignore" },
+  );
+  const clients = new EtcdClients(client);
+  await untilServed(clients);
+  return {
+    address: client,
+    stop: async () => {
+      clients.close();
+      const exited = once(child, "exit");
+      child.kill("SIGKILL");
+      await exited;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+test("puts, a watch, a lease and a lock live through the kill of the key space's leader", async () => {
+  const leader = await leaderOfKeys();
+  const rest = members.filter((_, at) => cluster.nodes[at] !== leader);
+  const [first, second] = [present(rest[0], "two remain"), present(rest[1], "two remain")];
+  const lease = await call(
+    first.lease.leaseGrant.bind(first.lease),
+    LeaseGrantRequest.fromPartial({ TTL: 60 }),
+  );
+  const keptAlive = keepAlive(first, lease.ID);
+  const lock = await call(first.lock.lock.bind(first.lock), { name: b("job"), lease: lease.ID });
+  const waiting = call(second.lock.lock.bind(second.lock), { name: b("job"), lease: "0" });
+  const start = lock.header?.revision ?? 0;
+  let turn = 0;
+  const watch = new ResumedWatch(
+    () => present(members[turn++ % 3], "there are three"),
+    start + 1,
+    (startRevision) =>
+      WatchRequest.fromPartial({
+        requestUnion: {
+          $case: "createRequest",
+          value: { key: b("n/"), rangeEnd: b("n0"), startRevision },
+        },
+      }),
+  );
+  const done: string[] = [];
+  const writeAll = async (from: number, through: number) => {
+    for (let number = from; number <= through; number += 1) {
+      const key = `n/${String(number).padStart(3, "0")}`;
+      await untilWritten(number % 2 === 0 ? first : second, key);
+      done.push(key);
+    }
+  };
+  await writeAll(1, 10);
+  const more = writeAll(11, 40);
+  await cluster.kill(leader);
+  await more;
+  const { kvs } = await call(second.kv.range.bind(second.kv), range("n/", { rangeEnd: b("n0") }));
+  expect(kvs.map(({ key }) => key.toString())).toEqual(done);
+  // A write whose answer was lost may have been written twice: the watch tells each revision once, in order.
+  while (!watch.events.some(({ kv }) => kv?.key.toString() === done.at(-1))) await sleep(20);
+  const revisions = watch.events.map(({ kv }) => kv?.modRevision ?? 0);
+  expect(revisions).toEqual([...new Set(revisions)].sort((one, other) => one - other));
+  expect(new Set(watch.events.map(({ kv }) => kv?.key.toString()))).toEqual(new Set(done));
+  watch.close();
+  const held = await call(second.kv.range.bind(second.kv), range("", { key: lock.key }));
+  expect(held.kvs).toHaveLength(1);
+  expect(await keptAlive()).toBe(60);
+  await call(first.lock.unlock.bind(first.lock), { key: lock.key });
+  const next = await waiting;
+  expect(next.header?.revision).toBeGreaterThan(start);
+  await cluster.start(leader);
+}, 60_000);
+
+async function leaderOfKeys(): Promise<ClusterNode> {
+  const { maintenance } = present(members[0], "there are three members");
+  for (;;) {
+    const { leader } = await call(maintenance.status.bind(maintenance), StatusRequest.fromPartial({}));
+    const found = cluster.nodes.find(({ id }) => String(id) === leader);
+    if (found !== undefined) return found;
+    await sleep(50);
+  }
+}
+
+/** A put has the same result however often it is tried. */
+async function untilWritten({ kv }: EtcdClients, key: string): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const failure = await call(kv.put.bind(kv), put(key, key)).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (failure === null) return;
+    if (tries === 100) throw failure;
+    await sleep(50);
+  }
+}
+
+/** Returns what asks for the TTL of the newest answer. */
+function keepAlive({ lease }: EtcdClients, ID: string): () => Promise<number> {
+  return async () => {
+    const stream = lease.leaseKeepAlive();
+    stream.on("error", () => undefined);
+    const answered = once(stream, "data") as Promise<[LeaseKeepAliveResponse]>;
+    stream.write(LeaseKeepAliveRequest.fromPartial({ ID }));
+    const [{ TTL }] = await answered;
+    stream.cancel();
+    return TTL;
+  };
+}
+
+test("a client may do what its roles allow with the keys that they name, and a reader reads", async () => {
+  const node = present(cluster.nodes[1], "there are three nodes");
+  const [worker, reader] = [clientsAs("client-worker", node), clientsAs("readonly", node)];
+  const refused = (done: Promise<unknown>) =>
+    done.then(
+      () => "allowed",
+      (error: { readonly details: string }) => error.details,
+    );
+  const denied = "etcdserver: permission denied";
+  expect(await refused(call(worker.kv.put.bind(worker.kv), put("jobs/1", "x")))).toBe(denied);
+  const fleet = cluster.client();
+  const rules = [{ verbs: ["read", "write", "lease"], tables: ["key"], names: ["jobs/*"] }];
+  await fleet.submit({ kind: { $case: "setRole", value: { name: "jobs", rules } } });
+  await fleet.submit({ kind: { $case: "grantRole", value: { operator: "client/worker", role: "jobs" } } });
+  while ((await refused(call(worker.kv.put.bind(worker.kv), put("jobs/1", "x")))) !== "allowed")
+    await sleep(20);
+  expect(await refused(call(worker.kv.put.bind(worker.kv), put("other", "x")))).toBe(denied);
+  const jobs = range("jobs/", { rangeEnd: b("jobs0") });
+  expect((await call(worker.kv.range.bind(worker.kv), jobs)).count).toBe(1);
+  expect(await refused(call(worker.kv.range.bind(worker.kv), range("\0", { rangeEnd: b("\0") })))).toBe(
+    denied,
+  );
+  const own = { key: b("other"), target: Compare_CompareTarget.VERSION };
+  const peek = TxnRequest.fromPartial({ compare: [own] });
+  expect(await refused(call(worker.kv.txn.bind(worker.kv), peek))).toBe(denied);
+  const wipe = DeleteRangeRequest.fromPartial({ key: b("\0"), rangeEnd: b("\0") });
+  expect(await refused(call(worker.kv.deleteRange.bind(worker.kv), wipe))).toBe(denied);
+  expect((await call(reader.kv.range.bind(reader.kv), jobs)).count).toBe(1);
+  expect(await refused(call(reader.kv.put.bind(reader.kv), put("jobs/1", "y")))).toContain("may not call");
+  const alarm = AlarmRequest.fromPartial({});
+  expect(await refused(call(worker.maintenance.alarm.bind(worker.maintenance), alarm))).toContain(
+    "may not call",
+  );
+  const login = AuthenticateRequest.fromPartial({ name: "root", password: "x" });
+  expect(await refused(call(worker.auth.authenticate.bind(worker.auth), login))).toBe(
+    "etcdserver: authentication is not enabled",
+  );
+});

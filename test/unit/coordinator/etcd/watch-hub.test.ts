@@ -1,0 +1,203 @@
+// The hub that tells watchers: nothing is lost, repeated or reordered, whether a watcher reads history, follows, or
+// stands still meanwhile.
+
+import { expect, test } from "vitest";
+import { SeededPrng } from "../../../../src/core/base/prng.ts";
+import type { Watch, Watched, Watcher } from "../../../../src/core/coordinator/etcd/watch/watch.ts";
+import { WatchHub } from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
+import { KeySpace } from "../../../../src/core/kv/key-space.ts";
+import { apply, bytes, compact, del, put, shown } from "./key-commands.ts";
+
+class World {
+  space: KeySpace | null = new KeySpace();
+  readonly #later: (() => void)[] = [];
+  readonly hub = new WatchHub({ space: () => this.space, later: (work) => this.#later.push(work) });
+
+  do(...kinds: Parameters<typeof apply>[1][]): void {
+    if (this.space !== null) this.hub.applied(apply(this.space, ...kinds));
+  }
+
+  /** Passes of the event loop until nothing is left to do. */
+  settle(): void {
+    for (let passes = 0; this.#later.length > 0; passes += 1) {
+      if (passes > 1_000) throw new Error("the hub never settles");
+      for (const work of this.#later.splice(0)) work();
+    }
+  }
+}
+
+class Told implements Watcher {
+  isFull = false;
+  readonly events_: string[] = [];
+  compactedAt: number | null = null;
+  /** Full after each answer, as a stream with a small buffer. */
+  readonly #isSlow: boolean;
+
+  constructor(isSlow = false) {
+    this.#isSlow = isSlow;
+  }
+
+  events(_: Watch, events: Parameters<Watcher["events"]>[1]): void {
+    expect(this.isFull).toBe(false);
+    this.events_.push(...events.map(shown));
+    this.isFull = this.#isSlow;
+  }
+
+  compacted(_: Watch, revision: number): void {
+    this.compactedAt = revision;
+  }
+}
+
+const from = (startRevision: number, key = "a", rangeEnd = ""): Watched => ({
+  ...{ key: bytes(key), rangeEnd: bytes(rangeEnd), startRevision },
+  ...{ noPut: false, noDelete: false, prevKv: false },
+});
+
+test.each([
+  { start: 0, told: ["4+a=3", "6-a"], why: "without a revision a watch begins with the next change" },
+  { start: 2, told: ["2+a=1", "3+a=2", "4+a=3", "6-a"], why: "from the first one: history, then live" },
+  { start: 3, told: ["3+a=2", "4+a=3", "6-a"], why: "from the middle" },
+  { start: 5, told: ["6-a"], why: "from a revision that is still to come" },
+])("$why", ({ start, told }) => {
+  const world = new World();
+  world.do(put("a", "1"));
+  world.do(put("a", "2"));
+  const watcher = new Told();
+  world.hub.add(from(start), watcher);
+  world.do(put("a", "3"), put("b", "9"));
+  world.do(del("a"));
+  world.settle();
+  expect(watcher.events_).toEqual(told);
+});
+
+test("a watch of a range gets its keys and no others, and filters leave out a kind", () => {
+  const world = new World();
+  const [all, puts, deletes] = [new Told(), new Told(), new Told()];
+  world.hub.add(from(0, "b", "d"), all);
+  world.hub.add({ ...from(0, "b", "d"), noDelete: true }, puts);
+  world.hub.add({ ...from(0, "b", "d"), noPut: true }, deletes);
+  for (const key of ["a", "b", "c", "d"]) world.do(put(key, "1"));
+  world.do(del("c"));
+  world.settle();
+  expect(all.events_).toEqual(["3+b=1", "4+c=1", "6-c"]);
+  expect(puts.events_).toEqual(["3+b=1", "4+c=1"]);
+  expect(deletes.events_).toEqual(["6-c"]);
+});
+
+test("a watcher that is full gets nothing, and later all that it missed", () => {
+  const world = new World();
+  const watcher = new Told(true);
+  const watch = world.hub.add(from(0), watcher);
+  for (let number = 1; number <= 5; number += 1) {
+    world.do(put("a", String(number)));
+    world.settle();
+  }
+  expect(watcher.events_).toEqual(["2+a=1"]);
+  expect(world.hub.toldAll([watch])).toBeNull();
+  watcher.isFull = false;
+  world.hub.wake();
+  world.settle();
+  expect(watcher.events_).toEqual(["2+a=1", "3+a=2", "4+a=3", "5+a=4", "6+a=5"]);
+  expect(world.hub.toldAll([watch])).toBe(6);
+});
+
+test("a watcher whose next event was compacted is told so, and gets nothing more", () => {
+  const world = new World();
+  for (const value of ["1", "2", "3"]) world.do(put("a", value));
+  world.do(compact(4));
+  const [late, inTime] = [new Told(), new Told()];
+  world.hub.add(from(2), late);
+  world.hub.add(from(4), inTime);
+  world.settle();
+  world.do(put("a", "4"));
+  world.settle();
+  expect(late).toMatchObject({ compactedAt: 4, events_: [] });
+  expect(inTime).toMatchObject({ compactedAt: null, events_: ["4+a=3", "5+a=4"] });
+});
+
+test("after a restore a watch reads what it missed from the new key space", () => {
+  const world = new World();
+  const watcher = new Told();
+  world.hub.add(from(0), watcher);
+  world.do(put("a", "1"));
+  world.settle();
+  const restored = new KeySpace();
+  for (const value of ["1", "2", "3"]) apply(restored, put("a", value));
+  world.space = null;
+  world.hub.wake();
+  world.settle();
+  world.space = restored;
+  world.hub.restored();
+  world.settle();
+  world.do(put("a", "4"));
+  world.settle();
+  expect(watcher.events_).toEqual(["2+a=1", "3+a=2", "4+a=3", "5+a=4"]);
+});
+
+test("a removed watch gets nothing more", () => {
+  const world = new World();
+  const watcher = new Told();
+  const watch = world.hub.add(from(0), watcher);
+  world.do(put("a", "1"));
+  world.hub.remove(watch);
+  world.settle();
+  expect(watcher.events_).toEqual([]);
+});
+
+// Watches come, stand still and go on at random: each gets exactly the events from its start on.
+test.each([1, 2, 3, 4, 5])("random watchers lose and repeat nothing (seed %i)", (seed) => {
+  const random = new SeededPrng(seed);
+  const world = new World();
+  const keys = ["a", "ab", "b", "c"];
+  const happened: { readonly revision: number; readonly key: string; readonly text: string }[] = [];
+  const watchers: {
+    readonly told: Told;
+    readonly start: number;
+    readonly key: string;
+    readonly end: string;
+  }[] = [];
+  const pick = <T>(of: readonly T[]): T => of[random.below(of.length)] as T;
+  for (let step = 0; step < 300; step += 1) {
+    const { space } = world;
+    if (space === null) throw new Error("there is a space");
+    const what = random.below(10);
+    if (what < 6) {
+      const key = pick(keys);
+      const applied = apply(space, random.below(4) === 0 ? del(key) : put(key, String(step)));
+      for (const { events } of applied)
+        for (const event of events)
+          happened.push({ revision: event.kv?.modRevision ?? 0, key, text: shown(event) });
+      world.hub.applied(applied);
+    } else if (what === 6) {
+      const told = new Told(random.below(2) === 0);
+      const start = random.below(space.currentRevision + 3);
+      const range = pick([
+        ["a", ""],
+        ["a", "b"],
+        ["b", "\0"],
+        ["\0", "\0"],
+      ] as const);
+      watchers.push({
+        told,
+        start: start === 0 ? space.currentRevision + 1 : start,
+        key: range[0],
+        end: range[1],
+      });
+      world.hub.add(from(start, ...range), told);
+    } else if (what === 7) {
+      for (const { told } of watchers) told.isFull = false;
+      world.hub.wake();
+    } else world.settle();
+  }
+  for (let rest = 0; rest < 400; rest += 1) {
+    for (const { told } of watchers) told.isFull = false;
+    world.hub.wake();
+    world.settle();
+  }
+  expect(watchers.length).toBeGreaterThan(5);
+  for (const { told, start, key, end } of watchers) {
+    const isIn = (name: string) => (end === "" ? name === key : name >= key && (end === "\0" || name < end));
+    const wanted = happened.filter((event) => event.revision >= start && isIn(event.key));
+    expect(told.events_).toEqual(wanted.map(({ text }) => text));
+  }
+});
