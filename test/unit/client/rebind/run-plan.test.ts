@@ -5,8 +5,9 @@ import { present } from "../../../../src/core/base/assert.ts";
 import { OperatorError } from "../../../../src/core/base/errors.ts";
 import { inversePlan } from "../../../../src/core/rebind/plan.ts";
 import { ReadStamp } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { begin, bind, register, removeShard, unbind } from "../../fleet/replica.ts";
+import { bind, register, removeShard, unbind } from "../../fleet/replica.ts";
 import { CutOff, MovingFleet } from "./moving-fleet.ts";
+import { cutOffEverywhere, local, options, rebind, rest, toS2, wholly } from "./one-move.ts";
 
 // Waiting takes no time but counts as such.
 vi.mock("node:timers/promises", () => ({
@@ -19,61 +20,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const local = { kind: "local" } as const;
-const options: RunOptions = { maxParallel: 4, timeoutMs: 60_000, reason: "", onStep: () => undefined };
-const toS2 = { clusters: ["c1"], to: "s2", executor: local };
-
-/** Who has what to do with c1, once everything has come to rest. */
-function rest(fleet: MovingFleet) {
-  fleet.settleDown();
-  const { shardId, migration } = fleet.binding("c1") ?? {};
-  const shards = [...fleet.shards];
-  return {
-    owner: shardId,
-    migration,
-    configured: fleet.agents.get("c1")?.configured,
-    serving: shards.filter(([, shard]) => shard.sessions.has("c1")).map(([name]) => name),
-    bound: shards.filter(([, shard]) => shard.bindings.get("c1")?.kind === "bound").map(([name]) => name),
-  };
-}
-
-const wholly = (shard: string) => ({
-  owner: shard,
-  migration: undefined,
-  configured: shard,
-  serving: [shard],
-  bound: [shard],
-});
-
-/** What `fleet rebind c1 --to s2` does, from planning on. */
-const rebind = async (fleet: MovingFleet) => runPlan(fleet, await makePlan(fleet, toS2), fleet, options);
-
 /** What `fleet rebind rollback --cluster c1` does; nothing when no migration is under way. */
 async function rollback(fleet: MovingFleet): Promise<void> {
   if (fleet.binding("c1")?.migration === undefined) return;
   await runPlan(fleet, await rollbackPlan(fleet, "c1", local), fleet, options);
-}
-
-/** Cuts `run` off after each number of its effects in turn; hands over each fleet that it left behind. */
-async function cutOffEverywhere(
-  prepare: () => Promise<MovingFleet>,
-  run: (fleet: MovingFleet) => Promise<unknown>,
-  check: (fleet: MovingFleet, after: number) => Promise<void>,
-): Promise<number> {
-  for (let effects = 0; ; effects++) {
-    const fleet = await prepare();
-    fleet.effectsLeft = effects;
-    const isCutOff = await run(fleet).then(
-      () => false,
-      (error: unknown) => {
-        if (error instanceof CutOff) return true;
-        throw error;
-      },
-    );
-    fleet.effectsLeft = Number.POSITIVE_INFINITY;
-    await check(fleet, effects);
-    if (!isCutOff) return effects;
-  }
 }
 
 /** A fleet whose move of c1 was cut off after so many effects. */
@@ -359,59 +309,5 @@ describe("a leader that is new", () => {
       code: "REPORTS_INCOMPLETE",
       parts: { what: expect.stringContaining("s2"), exit: 6 },
     });
-  });
-});
-
-describe("planning", () => {
-  test("what is owned and served where asked for is nothing to move", async () => {
-    const fleet = MovingFleet.withClusters("c1");
-    expect((await makePlan(fleet, { ...toS2, to: "s1" })).moves).toEqual([]);
-  });
-
-  test("a cluster whose agent went elsewhere is brought back to its owner", async () => {
-    const fleet = MovingFleet.withClusters("c1");
-    fleet.dialByHand("c1", "s2");
-    const plan = await makePlan(fleet, { ...toS2, to: "s1" });
-    expect(plan.moves).toMatchObject([{ from: "s2", to: "s1" }]);
-    await runPlan(fleet, plan, fleet, options);
-    expect(rest(fleet)).toEqual(wholly("s1"));
-  });
-
-  test("and the same command finishes that, cut off anywhere", async () => {
-    const strayed = async () => {
-      const fleet = MovingFleet.withClusters("c1");
-      fleet.dialByHand("c1", "s2");
-      return fleet;
-    };
-    const bringBack = async (fleet: MovingFleet) =>
-      runPlan(fleet, await makePlan(fleet, { ...toS2, to: "s1" }), fleet, options);
-    await cutOffEverywhere(strayed, bringBack, async (fleet, after) => {
-      const { error } = await bringBack(fleet);
-      expect(error, `cut off after ${after}`).toBeNull();
-      expect(rest(fleet), `cut off after ${after}`).toEqual(wholly("s1"));
-    });
-  });
-
-  test("or its owner is declared to be where it is", async () => {
-    const fleet = MovingFleet.withClusters("c1");
-    fleet.dialByHand("c1", "s2");
-    await rebind(fleet);
-    expect(rest(fleet)).toEqual(wholly("s2"));
-  });
-
-  test("somebody else's migration of the cluster is not overruled", async () => {
-    const fleet = MovingFleet.withClusters("c1");
-    fleet.replica.apply(begin("c1", "s1", "s2", "other"));
-    const { report } = await runPlan(fleet, await makePlan(fleet, { ...toS2, to: "s1" }), fleet, options);
-    expect(report.moves).toMatchObject([
-      { result: "blocked", why: expect.stringMatching(/^MIGRATION_UNDER_WAY/) },
-    ]);
-  });
-
-  test.each([
-    { request: { ...toS2, to: "s9" }, code: "SHARD_UNKNOWN" },
-    { request: { ...toS2, clusters: ["c9"] }, code: "CLUSTER_UNKNOWN" },
-  ])("$code is said before anything else", async ({ request, code }) => {
-    await expect(makePlan(MovingFleet.withClusters("c1"), request)).rejects.toMatchObject({ code });
   });
 });
