@@ -1,22 +1,11 @@
 // A plain HTTP port that answers GET and HEAD with pages, for scrapers and probes. It has no identities, and
-// bounds connections and time (bounded-connections.ts).
+// bounds connections and time (bounded-connections.ts), and what it reads (one-request.ts).
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Exit, OperatorError } from "../base/errors.ts";
 import { isErrno } from "../base/system-error.ts";
-import { type Bounds, boundConnections } from "./bounded-connections.ts";
-
-export const PLAIN_TEXT = "text/plain; charset=utf-8";
-
-// Requests here have no body and only a few headers.
-const HEADER_BYTES_MAX = 8 * 1024;
-
-export interface Page {
-  readonly code: number;
-  readonly type: string;
-  readonly body: string;
-}
+import { BoundedConnections, type Bounds } from "./bounded-connections.ts";
+import { type Head, type Page, readHead, refusal, sendPage } from "./one-request.ts";
 
 export interface HttpPortOptions {
   readonly host: string;
@@ -33,46 +22,55 @@ export class HttpPort {
   /** host:port that it really listens on. */
   readonly address: string;
   readonly #server: Server;
+  readonly #connections: BoundedConnections;
 
-  private constructor(server: Server, address: string) {
+  private constructor(server: Server, connections: BoundedConnections, address: string) {
     this.#server = server;
+    this.#connections = connections;
     this.address = address;
   }
 
   /** Throws an OperatorError when it can't listen. */
   static async open(options: HttpPortOptions): Promise<HttpPort> {
-    const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
-      void answer(options, request, response);
-    });
-    server.requestTimeout = options.bounds.headersWithinMs;
-    boundConnections(server, options.bounds);
+    // Some callers close their side once they have asked.
+    const server = createServer({ allowHalfOpen: true });
+    const connections = new BoundedConnections(server, options.bounds);
+    server.on("connection", (socket) => void serve(socket, options, connections));
     const port = await listen(server, options);
-    return new HttpPort(server, formatAddress(options.host, port));
+    return new HttpPort(server, connections, formatAddress(options.host, port));
   }
 
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
+      this.#connections.closeAll();
     });
   }
 }
 
-async function answer(
+async function serve(
+  socket: Socket,
   { get }: HttpPortOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
+  connections: BoundedConnections,
 ): Promise<void> {
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  const [path = "/"] = (request.url ?? "/").split("?");
-  const page = isRead ? await get(path) : { code: 405, type: PLAIN_TEXT, body: "only GET and HEAD\n" };
-  response.writeHead(page.code, {
-    "content-type": page.type,
-    "content-length": Buffer.byteLength(page.body),
-    // An unexpected body is not read.
-    ...(isRead ? {} : { connection: "close" }),
-  });
-  response.end(request.method === "HEAD" ? undefined : page.body);
+  // The caller has disconnected: 'close' follows.
+  socket.on("error", () => undefined);
+  const head = await readHead(socket);
+  if (head === null) {
+    socket.destroy();
+    return;
+  }
+  connections.asked(socket);
+  sendPage(
+    socket,
+    "code" in head ? head : await pageOf(head, get),
+    "method" in head && head.method === "HEAD",
+  );
+  connections.answered(socket);
+}
+
+function pageOf({ method, path }: Head, get: HttpPortOptions["get"]): Promise<Page> | Page {
+  return method === "GET" || method === "HEAD" ? get(path) : refusal(405, "only GET and HEAD");
 }
 
 function listen(server: Server, options: HttpPortOptions): Promise<number> {

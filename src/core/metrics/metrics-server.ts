@@ -6,7 +6,8 @@
 
 import type { Log } from "../base/log.ts";
 import { CONTENT_TYPE, Exposition } from "./exposition.ts";
-import { HttpPort, type Page, PLAIN_TEXT } from "./http-port.ts";
+import { HttpPort } from "./http-port.ts";
+import { type Page, PLAIN_TEXT } from "./one-request.ts";
 import type { Readiness } from "./role-metrics.ts";
 
 const METRICS_BOUNDS = { connectionsMax: 64, headersWithinMs: 5_000 };

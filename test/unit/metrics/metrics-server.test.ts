@@ -1,7 +1,6 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { OperatorError } from "../../../src/core/base/errors.ts";
 import {
@@ -58,22 +57,19 @@ test.each([
 
 test("all who ask at the same time share one look, and the next one looks again", async () => {
   let looks = 0;
+  const bothAsk = Promise.withResolvers<void>();
   const url = await serve({
     collect: async (into) => {
       looks += 1;
-      await nextTurn();
+      await (looks === 1 ? bothAsk.promise : null);
       into.set("fleet_raft_term", looks);
     },
   });
-  // Both requests arrive in one packet, so the second one comes while the first is looked for.
-  const both = connect(Number(new URL(url).port), "127.0.0.1");
-  both.end(
-    "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\nGET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
-  );
-  expect((await text(both)).match(/fleet_raft_term \d+\n/g)).toEqual([
-    "fleet_raft_term 1\n",
-    "fleet_raft_term 1\n",
-  ]);
+  const both = [await request(url, ASK), await request(url, ASK)];
+  // Both were written before this one, so they are read before it is answered.
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  bothAsk.resolve();
+  for (const one of both) expect(await text(one)).toContain("\nfleet_raft_term 1\n");
   expect(await (await fetch(`${url}/metrics`)).text()).toContain("fleet_raft_term 2\n");
 });
 
@@ -93,6 +89,75 @@ test("a port that is taken is an operator's error that says how to find who has 
   const failure = await serve({ port }).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(OperatorError);
   expect(failure).toMatchObject({ code: "PORT_TAKEN", parts: { next: expect.stringContaining(`:${port}`) } });
+});
+
+const ASK = "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n";
+
+/** A connection on which these words were written. */
+async function request(url: string, words: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  socket.on("error", () => undefined);
+  onTestFinished(() => void socket.destroy());
+  await new Promise<void>((resolve) => socket.write(words, () => resolve()));
+  return socket;
+}
+
+describe("one connection has one answer", () => {
+  test("requests that it sends at once cost one look, and it is cut once it sends too many of them", async () => {
+    let looks = 0;
+    const collect = async () => {
+      looks += 1;
+    };
+    const url = await serve({ collect });
+    const few = await request(url, ASK.repeat(10));
+    expect((await text(few)).match(/^HTTP/gm)).toHaveLength(1);
+    const socket = await request(url, ASK);
+    socket.resume();
+    const isCut = new Promise((resolve) => socket.once("close", resolve));
+    const timer = setInterval(() => socket.write(ASK.repeat(500)), 1);
+    await isCut;
+    clearInterval(timer);
+    expect(looks).toBe(2);
+  });
+
+  test.each([
+    { words: "GET /healthz HTTP/1.0\r\n\r\n", status: 200, why: "it is complete" },
+    {
+      words: "GET /healthz HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc",
+      status: 200,
+      why: "a body is ignored",
+    },
+    { words: `POST /healthz HTTP/1.1\r\n\r\n${"x".repeat(30_000)}`, status: 405, why: "a body is ignored" },
+    { words: `GET /${"a".repeat(9_000)} HTTP/1.1\r\n\r\n`, status: 431, why: "its line is too long" },
+    {
+      words: `GET / HTTP/1.1\r\n${"x: y\r\n".repeat(2_000)}\r\n`,
+      status: 431,
+      why: "it has too many headers",
+    },
+    { words: "\u0000\u0001\r\n\r\n", status: 400, why: "it is no request" },
+    { words: "GET /healthz\r\n\r\n", status: 400, why: "it has no version" },
+  ])("$status: $why", async ({ words, status }) => {
+    const answer = await text(await request(await serve(), words));
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*connection: close`, "s"));
+  });
+
+  test("a caller that closes its side has its answer", async () => {
+    const socket = connect(Number(new URL(await serve()).port), "127.0.0.1");
+    socket.end(ASK);
+    expect(await text(socket)).toContain("fleet_raft_term 7");
+  });
+
+  test("an answer that is not read ends its connection", async () => {
+    const large = "x".repeat(32 * 1024 * 1024);
+    const readiness = () => ({ ready: false, reason: large }) as const;
+    const port = await openProbesPort({ host: "127.0.0.1", port: 0, readiness });
+    onTestFinished(() => port.close());
+    const socket = await request(`http://${port.address}`, ASK.replace("metrics", "readyz"));
+    // Longer than the time limit of a probe.
+    await new Promise((resume) => setTimeout(resume, 2_500));
+    const read = (await text(socket).catch(() => "")).length;
+    expect(read).toBeLessThan(large.length);
+  });
 });
 
 /** So many sockets that never say a word, and how many of them are still open. */
