@@ -6,7 +6,6 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { nodeLoop } from "../../src/core/base/event-loop.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
 import { rpcError } from "../../src/core/wire/rpc-error.ts";
@@ -14,7 +13,6 @@ import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
 import { framed } from "../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../src/core/wire/server/method-rules.ts";
 import { OVERHEAD } from "../../src/core/wire/server/overhead-bytes.ts";
-import { PacedReading } from "../../src/core/wire/server/paced-reading.ts";
 import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import type { Identity } from "../../src/core/wire/tls/identity.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
@@ -48,6 +46,8 @@ const codec = {
 const definition = { echo: { path: ECHO, requestStream: false, responseStream: false, ...codec } } as const;
 
 const BYTES_MAX = 32 * 1024 * 1024;
+/** Numbers of streams that each write of a flood may use. */
+const STREAMS_A_WRITE = 200;
 const CANCEL = number(8);
 
 let authority: TestAuthority;
@@ -64,7 +64,6 @@ beforeAll(async () => {
     goOn: () => null,
     isPeer: ({ kind }: Identity) => kind === "replica",
     refusal: () => rpcError(8, "OVERLOADED", ""),
-    reading: new PacedReading(nodeLoop),
   };
   // It does not refill while the test runs: how fast the flood is makes no difference.
   const overhead = { ...OVERHEAD, perSecond: 1e-6 };
@@ -130,7 +129,13 @@ const FLOODS: Readonly<Record<string, Flood>> = {
     again: times(500, frame(FRAMES.reset, 0, 1, CANCEL)),
   },
   "calls that are reset at once": {
-    again: (stream) => Buffer.concat([call(stream), frame(FRAMES.reset, 0, stream, CANCEL)]),
+    again: (stream) =>
+      Buffer.concat(
+        Array.from({ length: STREAMS_A_WRITE }, (_, at) => stream + 2 * at).flatMap((each) => [
+          call(each),
+          frame(FRAMES.reset, 0, each, CANCEL),
+        ]),
+      ),
   },
   "headers that HTTP/2 forbids": { again: (stream) => call(stream, field("UPPER", "x")) },
   "huge lists of headers": {
@@ -159,7 +164,7 @@ test.each(Object.keys(FLOODS))("a flood: %s", { timeout: 60_000 }, async (name) 
   socket.write(first);
   let stream = 1;
   const next = () => {
-    stream += 2;
+    stream += 2 * STREAMS_A_WRITE;
     return typeof again === "function" ? again(stream) : again;
   };
   const [isCut, isAnswered] = await Promise.all([flood(socket, next, BYTES_MAX), adminIsAnswered()]);

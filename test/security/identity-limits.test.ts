@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect, type Settings } from "node:http2";
 import type { handleBidiStreamingCall, handleUnaryCall } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { nodeLoop } from "../../src/core/base/event-loop.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { FairLines } from "../../src/core/coordinator/calls/fair-lines.ts";
 import { MESSAGE_BYTES_MAX, serverOptions } from "../../src/core/wire/channel-options.ts";
@@ -14,7 +13,6 @@ import { type IdentityLimits, limitsOf } from "../../src/core/wire/server/identi
 import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
 import { framed } from "../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../src/core/wire/server/method-rules.ts";
-import { PacedReading } from "../../src/core/wire/server/paced-reading.ts";
 import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import { UNREAD_BYTES_MAX } from "../../src/core/wire/server/unread-answers.ts";
 import { formatIdentity, type Identity } from "../../src/core/wire/tls/identity.ts";
@@ -87,7 +85,6 @@ async function serve(limits?: (kind: Identity["kind"]) => IdentityLimits | null)
     goOn: async () => undefined,
     isPeer: ({ kind }: Identity) => kind === "replica",
     refusal: () => rpcError(8, "OVERLOADED", ""),
-    reading: new PacedReading(nodeLoop),
   };
   const errors = new InternalErrors("server", silentLog);
   const tls = loadTls(authority.files("replica-1"));

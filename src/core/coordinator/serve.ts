@@ -10,7 +10,6 @@ import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { serverOptions } from "../wire/channel-options.ts";
 import { type FaultsServer, FaultsService } from "../wire/gen/fleet/v1/faults.ts";
 import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
-import { PacedReading } from "../wire/server/paced-reading.ts";
 import { RpcServer } from "../wire/server/rpc-server.ts";
 import { addStandardServices } from "../wire/server/standard-services.ts";
 import type { Identity } from "../wire/tls/identity.ts";
@@ -82,7 +81,7 @@ export async function serve(
   };
   const server = new RpcServer({
     ...{ tls, errors, log: options.log, options: serverOptions },
-    gate: { ...gate, reading: new PacedReading(nodeLoop) },
+    gate,
   });
   server.addService<ServedCoordinator>(
     coordinatorDefinition,

@@ -2,7 +2,6 @@
 // forwarded operations even if it has no such port itself.
 
 import { halfDutyCycle } from "../../base/duty-cycle.ts";
-import { nodeLoop } from "../../base/event-loop.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Timers } from "../../base/timers.ts";
 import type { Slicing } from "../../fleet/slices.ts";
@@ -25,7 +24,6 @@ import { type ElectionServer, ElectionService } from "../../wire/gen/etcd/v3elec
 import { type LockServer, LockService } from "../../wire/gen/etcd/v3lockpb/v3lock.ts";
 import type { ForwardKeysRequest, ForwardKeysResponse, RaftClient } from "../../wire/gen/fleet/v1/raft.ts";
 import type { Gate } from "../../wire/server/call-door.ts";
-import { PacedReading } from "../../wire/server/paced-reading.ts";
 import { RpcServer, type RpcServerOptions } from "../../wire/server/rpc-server.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
@@ -77,7 +75,7 @@ export interface EtcdApi {
 }
 
 export interface EtcdApiOptions extends Omit<RpcServerOptions, "options" | "gate"> {
-  readonly gate: Omit<Gate, "reading">;
+  readonly gate: Gate;
   readonly timers: Timers;
 }
 
@@ -93,9 +91,7 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
     forward: forwardingBy(fleet.clusterId, peers),
     scheme: tls === "insecure-loopback" ? "http" : "https",
   };
-  // Each port paces the reading of its own connections.
-  const gate = { ...options.gate, reading: new PacedReading(nodeLoop) };
-  const server = new RpcServer({ ...options, gate, options: serverOptions });
+  const server = new RpcServer({ ...options, options: serverOptions });
   const keeper = new LeaseKeeper(fleet.clock, keys);
   const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later: setImmediate });
   const store: KeyStore = {

@@ -45,7 +45,6 @@ export interface Gate {
   isPeer(caller: Identity): boolean;
   /** The same object while its content has not changed, so that it is encoded once. */
   refusal(): RpcError;
-  readonly reading: PacedReading;
 }
 
 export interface DoorOptions {
@@ -55,6 +54,7 @@ export interface DoorOptions {
   readonly unaryOf: (path: string) => ServedMethod | undefined;
   /** Without a gate every call starts at once. */
   readonly gate?: Gate | undefined;
+  readonly reading: PacedReading;
   readonly denied: Pick<DeniedCalls, "note">;
   readonly errors: Pick<InternalErrors, "note">;
   readonly connections: OpenConnections;
@@ -79,7 +79,7 @@ export function guardDoor(server: Server, options: DoorOptions): void {
         for (const listener of listeners) listener.call(http2, stream, headers);
       }),
     );
-    if (options.gate !== undefined) paceConnections(http2, options.gate.reading);
+    paceConnections(http2, options.reading);
     limitInvalidFrames(http2);
     noteFailedHandshakes(http2, options.denied);
     const { tls, denied, logins, room = roomOf(openFilesMax()) } = options;
@@ -114,9 +114,9 @@ function paceConnections(http2: Http2Server, reading: PacedReading): void {
 }
 
 /** Refused and prompt calls too: a pass in which thousands of them are refused deposes a leader. */
-function pace({ session }: ServerHttp2Stream, gate: Gate | undefined): void {
-  const connection = gate && session && readingOf(session as ServerHttp2Session);
-  if (connection) gate?.reading.brought(connection);
+function pace({ session }: ServerHttp2Stream, reading: PacedReading): void {
+  const connection = session && readingOf(session as ServerHttp2Session);
+  if (connection) reading.brought(connection);
 }
 
 /** A revoked certificate proves nothing: its call is denied and counted as denied. */
@@ -131,12 +131,12 @@ function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"])
 function enter(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  { tls, ruleOf, unaryOf, gate, denied, errors, budgets, held, overhead }: DoorOptions,
+  { tls, ruleOf, unaryOf, gate, denied, errors, budgets, held, overhead, reading }: DoorOptions,
   serveByGrpc: () => void,
 ): void {
   // Without a listener a failure of the stream would end the process.
   stream.on("error", ignore);
-  pace(stream, gate);
+  pace(stream, reading);
   overhead.call(stream.session);
   const path = headers[":path"] ?? "";
   const rule = ruleOf(path);

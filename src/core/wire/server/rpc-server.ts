@@ -10,6 +10,7 @@ import {
 } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
+import { nodeLoop } from "../../base/event-loop.ts";
 import type { Log } from "../../base/log.ts";
 import type { Rate } from "../../base/pace.ts";
 import type { RpcError } from "../rpc-error.ts";
@@ -29,6 +30,7 @@ import { Logins } from "./logins.ts";
 import { FIELDS_MAX, type MethodRule, type ServiceRules } from "./method-rules.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { OverheadBytes } from "./overhead-bytes.ts";
+import { PacedReading } from "./paced-reading.ts";
 import type { Implementation, ServedMethod, UnaryMethod } from "./unary-calls.ts";
 
 export interface RpcServerOptions {
@@ -38,6 +40,8 @@ export interface RpcServerOptions {
   readonly options: ChannelOptions;
   /** Without a gate every call starts at once. */
   readonly gate?: Gate;
+  /** How much of a pass of the event loop new calls may use; by default of this process's loop. */
+  readonly reading?: PacedReading;
   /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom;
   readonly limitsOf?: typeof limitsOf;
@@ -141,10 +145,10 @@ export class RpcServer {
 
   /** Resolves to the address with the real port; throws an OperatorError when it can't listen on `listen`. */
   async listen(listen: string): Promise<string> {
-    const { tls, gate, room, errors } = this.#options;
+    const { tls, gate, room, errors, reading = new PacedReading(nodeLoop) } = this.#options;
     const address = await bindServer(this.#server, listen, tls);
     guardDoor(this.#server, {
-      ...{ tls, gate, room, errors, denied: this.#denied, connections: this.#connections },
+      ...{ tls, gate, reading, room, errors, denied: this.#denied, connections: this.#connections },
       ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals() },
       overhead: new OverheadBytes(this.#denied, systemClock.monotonicMs, this.#options.overhead),
       ruleOf: (path) => this.#rules.get(path),

@@ -62,9 +62,10 @@ beforeEach(async () => {
     goOn: async () => undefined,
     isPeer: ({ kind }: Identity) => kind === "replica",
     refusal: () => rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "100 % busy", {}, 250),
-    reading: new Pacing(nodeLoop),
   };
-  server = new RpcServer({ tls: "insecure-loopback", errors, log: silentLog, options: serverOptions, gate });
+  const reading = new Pacing(nodeLoop);
+  const options = serverOptions;
+  server = new RpcServer({ tls: "insecure-loopback", errors, log: silentLog, options, gate, reading });
   const { getStatus, submit } = CoordinatorService;
   server.addService<Pick<CoordinatorServer, "getStatus" | "submit">>(
     { getStatus, submit },
@@ -277,4 +278,23 @@ test("two bytes can be a row: a request of more fields than may be is not decode
   const decode = (bytes: Buffer) => decodeBounded((input) => ReportShardRequest.decode(input), bytes, 100);
   expect(decode(ofRows(100)).bindings.length).toBe(100);
   expect(() => decode(ofRows(101))).toThrow(/at most 100 fields/);
+});
+
+test("a port where every call begins at once, such as a shard's, paces its reading too", async () => {
+  const errors = new InternalErrors("server", silentLog);
+  const reading = new Pacing(nodeLoop);
+  const open = new RpcServer({
+    ...{ tls: "insecure-loopback", errors, log: silentLog, options: serverOptions, reading },
+  });
+  const { getStatus } = CoordinatorService;
+  open.addService<Pick<CoordinatorServer, "getStatus">>(
+    { getStatus },
+    { getStatus: async () => NodeStatus.create() },
+    { getStatus: rules.getStatus },
+  );
+  const caller = connectCoordinator("insecure-loopback", await open.listen("127.0.0.1:0"));
+  await unary(caller.getStatus.bind(caller), { hashAtIndex: 0 }, { endMs: performance.now() + LIMIT_MS });
+  expect(paced).toBe(1);
+  caller.close();
+  await open.close();
 });

@@ -83,10 +83,10 @@ async function serve(tls: Tls, waiting: ((isTaken: boolean) => void)[]) {
     goOn: async () => undefined,
     isPeer: ({ kind }) => kind === "replica",
     refusal: () => rpcError(8, "OVERLOADED", "nothing is refused here"),
-    reading: new PacedReading({ now: () => nowMs, nextPass: (run) => void setImmediate(run) }),
   };
+  const reading = new PacedReading({ now: () => nowMs, nextPass: (run) => void setImmediate(run) });
   const errors = new InternalErrors("server", silentLog);
-  const server = new RpcServer({ tls, errors, log: silentLog, options: serverOptions, gate });
+  const server = new RpcServer({ tls, errors, log: silentLog, options: serverOptions, gate, reading });
   const { submit } = CoordinatorService;
   const implementation = { submit: async () => SubmitResponse.create() };
   const rules = { submit: { allow: anyIdentity, bytesMax: 100 } };
