@@ -57,13 +57,19 @@ export class RequestBytes {
       this.#bytes = chunk;
     } else {
       if (length > this.#bytes.length) {
-        const roomier = Buffer.allocUnsafe(2 * length);
+        const roomier = Buffer.allocUnsafe(Math.max(length, Math.min(2 * length, this.#wholeLength())));
         this.#bytes.copy(roomier, 0, 0, this.#length);
         this.#bytes = roomier;
       }
       chunk.copy(this.#bytes, this.#length);
     }
     this.#length = length;
+  }
+
+  /** Of the request, as far as its first bytes say it. */
+  #wholeLength(): number {
+    const isKnown = this.#length >= HEADER_BYTES;
+    return isKnown ? HEADER_BYTES + this.#bytes.readUInt32BE(1) : Number.POSITIVE_INFINITY;
   }
 
   #overdrawn(): RpcError | null {

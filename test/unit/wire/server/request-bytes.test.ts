@@ -13,6 +13,15 @@ test("a message comes whole out of pieces of one byte", () => {
   expect(bytes.message()).toEqual(message);
 });
 
+test("pieces of awkward sizes need no more memory than the message", () => {
+  const message = framed(Buffer.alloc(MEGABYTE));
+  for (const size of [300_001, 524_300, MEGABYTE - 1]) {
+    const bytes = new RequestBytes({}, MEGABYTE);
+    for (let at = 0; at < message.length; at += size) bytes.add(message.subarray(at, at + size));
+    expect({ size, memory: bytes.message().buffer.byteLength }).toEqual({ size, memory: message.length });
+  }
+});
+
 test("more than was announced, and less, is no message", () => {
   const bytes = new RequestBytes({}, 10);
   expect(bytes.add(framed(Buffer.alloc(5)))).toBeNull();
