@@ -7,7 +7,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
 /** Requests here have no body and only a few headers. */
-export const HEADER_BYTES_MAX = 8 * 1024;
+const HEADER_BYTES_MAX = 8 * 1024;
 /** A caller that sends more than it was asked for is cut. Until then its bytes are thrown away, so that it gets its answer. */
 const IGNORED_BYTES_MAX = 64 * 1024;
 
