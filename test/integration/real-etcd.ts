@@ -1,0 +1,88 @@
+// One etcd process on loopback, in plaintext, with a folder of its own, for tests that compare with it.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, credentials } from "@grpc/grpc-js";
+import { holdFreePorts } from "../../src/client/processes/ports.ts";
+import { present } from "../../src/core/base/assert.ts";
+
+const START_MS = 30_000;
+
+/** Whether there is an etcd on the PATH. Says so if not. */
+export function hasEtcd(): boolean {
+  try {
+    execFileSync("etcd", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    console.error("skipped: there is no etcd on the PATH (Debian: apt-get install etcd-server)");
+    return false;
+  }
+}
+
+export class RealEtcd {
+  /** host:port of its clients. */
+  readonly address: string;
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(address: string, process: ChildProcess, folder: string) {
+    this.address = address;
+    this.#process = process;
+    this.#folder = folder;
+  }
+
+  /** Resolves when it answers. */
+  static async start(...flags: readonly string[]): Promise<RealEtcd> {
+    const folder = await mkdtemp(join(tmpdir(), "fleet-test-etcd-"));
+    const ports = await holdFreePorts(2);
+    const [address, peer] = ports.addresses.map((each) => present(each, "two ports are held"));
+    await ports.release();
+    const urls = ["--listen-client-urls", "--advertise-client-urls"].flatMap((flag) => [
+      flag,
+      `http://${address}`,
+    ]);
+    const peers = ["--listen-peer-urls", "--initial-advertise-peer-urls"].flatMap((f) => [
+      f,
+      `http://${peer}`,
+    ]);
+    const name = ["--name", "one", "--initial-cluster", `one=http://${peer}`, "--log-level", "error"];
+    const child = spawn("etcd", ["--data-dir", folder, ...urls, ...peers, ...name, ...flags], {
+      stdio: "ignore",
+    });
+    const etcd = new RealEtcd(present(address, "two ports are held"), child, folder);
+    try {
+      await etcd.#untilReady();
+      return etcd;
+    } catch (error) {
+      await etcd.dispose();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return present(this.#process.pid, "it was started");
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const ended = once(this.#process, "exit");
+      this.#process.kill("SIGKILL");
+      await ended;
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #untilReady(): Promise<void> {
+    const client = new Client(this.address, credentials.createInsecure());
+    try {
+      await new Promise<void>((resolve, reject) => {
+        client.waitForReady(Date.now() + START_MS, (error) => (error ? reject(error) : resolve()));
+      });
+    } finally {
+      client.close();
+    }
+  }
+}
