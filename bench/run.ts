@@ -8,6 +8,7 @@ import { benchApply } from "./apply.ts";
 import { benchFailover } from "./failover.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchGroups } from "./groups.ts";
+import { benchKeysSize } from "./keys-size.ts";
 import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   storm: benchStorm,
   lab: () => benchLab(Number(values.beside ?? 0)),
   size: () => benchSize(values.rows?.split(",").map(Number)),
+  "keys-size": () => benchKeysSize(Number(values.rows ?? 1_000_000)),
   restore: () => benchRestore(),
   rest: () => benchRest(),
   soak: () => benchSoak(),

@@ -1,4 +1,4 @@
-// Three etcd members as measured processes, on loopback, in plaintext, with etcd's default settings: every write is
+// etcd members, three by default, as measured processes, on loopback, in plaintext, with etcd's default settings: every write is
 // synced, heartbeat 100 ms, election timeout 1 s.
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -37,12 +37,12 @@ export class EtcdStore implements Store {
   }
 
   /** Founds and starts the members; resolves when they have a leader. */
-  static async start(etcd: Etcd): Promise<EtcdStore> {
+  static async start(etcd: Etcd, names: readonly string[] = MEMBERS): Promise<EtcdStore> {
     const home = await mkdtemp(join(tmpdir(), "etcd-bench-"));
-    const ports = await holdFreePorts(2 * MEMBERS.length);
+    const ports = await holdFreePorts(2 * names.length);
     const [...free] = ports.addresses;
     const port = () => present(free.pop(), "two free ports a member");
-    const members = MEMBERS.map((name) => ({ name, client: port(), peer: port() }));
+    const members = names.map((name) => ({ name, client: port(), peer: port() }));
     await ports.release();
     const store = new EtcdStore(
       `etcd ${etcd.version}, unary`,

@@ -2,6 +2,8 @@
 // can do other work, and decoded in slices. Equal key spaces have equal bytes. Restoring adds up the rows' hashes: a
 // snapshot with other rows than were encoded is refused.
 
+import { encodeMessage } from "../base/encode-message.ts";
+import { MessageReader } from "../base/message-reader.ts";
 import { MessageSlices } from "../base/message-slices.ts";
 import { addLanes, type Lanes, NO_LANES } from "../fleet/tables/row-hash.ts";
 import {
@@ -29,7 +31,7 @@ export interface NoSnapshot {
 export type RestoredKeySpace = { readonly ok: true; readonly keySpace: KeySpace } | NoSnapshot;
 
 /** A part has about this many bytes, or one row more. */
-const PART_BYTES = 64 * 1024;
+const PART_BYTES = 32 * 1024;
 const LEASES_PER_PART = 1_000;
 
 /** Parts whose concatenation is the snapshot. */
@@ -126,7 +128,7 @@ export class KeySpaceCheck {
 
 /** The rows of a snapshot slice by slice, checked for what restoring relies on. */
 class SnapshotRows {
-  readonly #slices = new MessageSlices((bytes) => KeySpaceSnapshot.decode(bytes));
+  readonly #slices = new MessageSlices((bytes) => KeySpaceSnapshot.decode(new MessageReader(bytes)));
   readonly #sum = new RowSum();
   #isEmpty = true;
   #format = 0;
@@ -193,5 +195,5 @@ function unknownFormat(format: number): NoSnapshot {
 
 function encodePart(part: Partial<KeySpaceSnapshot>): Uint8Array {
   const whole = { format: 0, head: undefined, leases: [], records: [], end: undefined, ...part };
-  return KeySpaceSnapshot.encode(whole).finish();
+  return encodeMessage(KeySpaceSnapshot.encode, whole);
 }
