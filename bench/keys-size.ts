@@ -33,7 +33,7 @@ export async function benchKeysSize(count: number): Promise<readonly Table[]> {
     ["of ours, V8's heap", megabytes(ours.heapBytes), "", ""],
     ["a put of a new key, with decoding", micros(ours.putMicros), "", "≤ 10 µs"],
     ["a put of a key that exists", micros(ours.overwriteMicros), "", "≤ 10 µs"],
-    ["a snapshot, while writes go on", milliseconds(ours.snapshotMs), megabytes(ours.snapshotBytes), ""],
+    ["a snapshot, while writes continue", milliseconds(ours.snapshotMs), megabytes(ours.snapshotBytes), ""],
     ["the longest turn meanwhile", milliseconds(ours.longestTurnMs), "", "≤ 50 ms"],
     ["restoring it", milliseconds(ours.restoreMs), "", "≤ 10 s"],
     ["the longest turn meanwhile", milliseconds(ours.longestRestoreTurnMs), "", ""],

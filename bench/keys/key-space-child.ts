@@ -72,7 +72,7 @@ async function measure(count: number, file: string): Promise<KeySpaceSize> {
   return { ...memory, snapshotBytes, snapshotMs, longestTurnMs, restoreMs, longestRestoreTurnMs };
 }
 
-/** Writes go on between the slices, as on a coordinator. */
+/** Writes continue between the slices, as on a coordinator. */
 async function takeSnapshot(filler: Filler, count: number, file: string) {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   await nextTurn();

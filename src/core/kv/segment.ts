@@ -1,6 +1,6 @@
 // A stretch of the history in a few typed arrays, outside V8's heap: a million versions are some hundreds of objects.
 // What must stay true: a version's bytes and numbers never change, except for the revision at which the next version of
-// its key followed. So whoever holds a segment may read it while the history goes on and is compacted.
+// its key followed. So a holder of a segment may read it while the history grows and is compacted.
 
 import { assert } from "../base/assert.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";

@@ -1,5 +1,5 @@
 // The segments of the history, in order. A version is found by its id. Compacting is lazy: versions that no read can see
-// stay until their segment is rewritten. So whoever passes over versions leaves those out.
+// stay until their segment is rewritten. So each pass over versions leaves those out.
 
 import { assert } from "../base/assert.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
