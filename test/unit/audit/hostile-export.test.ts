@@ -1,24 +1,23 @@
 // What an attacker does to exports and to a table so that verifying them says too little, crashes or hangs.
 
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { verifyAudit } from "../../../src/client/audit/verify-audit.ts";
 import { exportLine, readExportLine } from "../../../src/core/audit/export-line.ts";
 import { present } from "../../../src/core/base/assert.ts";
 import { AUDIT_ENTRIES_MAX } from "../../../src/core/fleet/limits.ts";
 import type { AuditEntry } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { type Replica, register } from "../fleet/replica.ts";
 import { fleetOf } from "./fleet-of.ts";
 import { sample } from "./samples.ts";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-audit-hostile-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 interface Wanted {
   readonly fleet?: Pick<ReturnType<typeof fleetOf>, "listAudit">;

@@ -1,24 +1,23 @@
 // Whatever is done to an export, verifying it says so, and where. The files are real, on a disk.
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { auditHead, verifyAudit } from "../../../src/client/audit/verify-audit.ts";
 import { exportLine, readExportLine } from "../../../src/core/audit/export-line.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { auditExportOf } from "../../../src/core/fleet/audit/audit.ts";
 import { chainHead, recomputedHash as rehashed } from "../../../src/core/fleet/audit/audit-chain.ts";
 import { AUDIT_ENTRIES_MAX } from "../../../src/core/fleet/limits.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { exported, type Replica, register } from "../fleet/replica.ts";
 import { fleetOf } from "./fleet-of.ts";
 import { type Sample, sample } from "./samples.ts";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-audit-verify-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function written(files: ReadonlyMap<string, string>): Promise<string> {
   await rm(folder, { recursive: true });

@@ -5,12 +5,13 @@ import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { readCatalog } from "../../../src/core/export/catalog.ts";
 import { DirectorySnapshotStore } from "../../../src/core/export/directory-store.ts";
 import { deleteSnapshot, exportSnapshot } from "../../../src/core/export/export-snapshot.ts";
 import { outdated } from "../../../src/core/export/retention.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { captured, inspect } from "./samples.ts";
 
 const NAME = "20260101T000000000Z-7";
@@ -19,10 +20,9 @@ let folder: string;
 let store: DirectorySnapshotStore;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-directory-"));
+  folder = await temporaryFolder();
   store = new DirectorySnapshotStore(folder);
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 test("a write that fails leaves no folder behind, nor takes one that holds something", async () => {
   // Nothing can be written where a folder is in the way, whoever runs this.

@@ -1,10 +1,7 @@
 // Whom a shard obeys: one incarnation's leaders by their terms, a later incarnation at once, and in a dispute whom an
 // operator chooses.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { nextEpoch } from "../../../src/core/base/incarnation.ts";
 import { AckOutbox } from "../../../src/core/shard/ack-outbox.ts";
 import { type Allegiance, type Sender, standingOf } from "../../../src/core/shard/allegiance.ts";
@@ -12,6 +9,7 @@ import { obeyAnswer } from "../../../src/core/shard/answer.ts";
 import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 import { InstructionKind, InstructionOutcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardResponse } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const A = { id: "a", epoch: 100 };
 const B = { id: "b", epoch: 200 };
@@ -135,9 +133,8 @@ describe("who is followed", () => {
 
 let dataDirectory = "";
 beforeEach(async () => {
-  dataDirectory = await mkdtemp(join(tmpdir(), "fleet-allegiance-"));
+  dataDirectory = await temporaryFolder();
 });
-afterEach(() => rm(dataDirectory, { recursive: true }));
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 const open = () => ShardStore.open({ dataDirectory, shardId: "s1" });

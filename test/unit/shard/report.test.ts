@@ -1,9 +1,6 @@
 // What a shard reports and which answers it follows.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { writeFileDurably } from "../../../src/core/base/durable-file.ts";
 import { AckOutbox } from "../../../src/core/shard/ack-outbox.ts";
 import type { Obeying } from "../../../src/core/shard/answer.ts";
@@ -15,15 +12,15 @@ import type { Instruction } from "../../../src/core/wire/gen/fleet/v1/command.ts
 import { InstructionKind, InstructionOutcome } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import type { BindingInstruction } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../src/core/wire/gen/fleet/v1/views.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const to = { toShard: "s2", toAddress: "h:2" };
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 let dataDirectory = "";
 
 beforeEach(async () => {
-  dataDirectory = await mkdtemp(join(tmpdir(), "fleet-shard-"));
+  dataDirectory = await temporaryFolder();
 });
-afterEach(() => rm(dataDirectory, { recursive: true }));
 
 const obeying = (store: ShardStore, hasSession = false): Obeying => ({
   store,

@@ -1,21 +1,20 @@
 // The shard's record: what survives a start, how changes share a write, and which files are refused.
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { OperatorError } from "../../../src/core/base/errors.ts";
 import type { Binding } from "../../../src/core/shard/binding-table.ts";
 import { decodeShardRecord } from "../../../src/core/shard/shard-file.ts";
 import { ShardStore } from "../../../src/core/shard/shard-store.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const to = { toShard: "s2", toAddress: "h:2" };
 let dataDirectory = "";
 
 beforeEach(async () => {
-  dataDirectory = await mkdtemp(join(tmpdir(), "fleet-shard-"));
+  dataDirectory = await temporaryFolder();
 });
-afterEach(() => rm(dataDirectory, { recursive: true }));
 
 const open = (nowMs = 0) => ShardStore.open({ dataDirectory, shardId: "s1", now: () => nowMs });
 

@@ -1,10 +1,9 @@
 // Who signs what in a folder with an authority for each kind of identity, and whom its holders trust.
 
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { isSignedBy } from "../../../../src/client/cert/authority.ts";
 import { holdersOf } from "../../../../src/client/cert/holders.ts";
 import { listCertificates } from "../../../../src/client/cert/inventory.ts";
@@ -17,6 +16,7 @@ import { fillStaging } from "../../../../src/client/local/staging.ts";
 import { AUTHORITY_KINDS } from "../../../../src/core/wire/tls/authorities.ts";
 import { requireOwnAuthority } from "../../../../src/core/wire/tls/holder.ts";
 import { leafOf, loadTls } from "../../../../src/core/wire/tls/tls.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const file: FleetFile = {
   ...{ name: "local", clusterId: "c-1", profile: "lan", clusters: ["c1"], authorities: "separate" },
@@ -25,9 +25,8 @@ const file: FleetFile = {
 };
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "fleet-separate-"));
+  directory = await temporaryFolder();
 });
-afterEach(() => rm(directory, { recursive: true }));
 
 test("each holder of a new fleet has a certificate of its own kind's authority", async () => {
   await fillStaging(directory, file);

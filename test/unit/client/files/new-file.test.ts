@@ -1,9 +1,9 @@
 // On a file system that is full, nothing is left behind; what is there is never touched.
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { writeNewFile } from "../../../../src/client/files/new-file.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const disk = vi.hoisted(() => ({ isFull: false }));
 vi.mock("node:fs/promises", async (original) => {
@@ -23,9 +23,8 @@ vi.mock("node:fs/promises", async (original) => {
 let folder: string;
 beforeEach(async () => {
   disk.isFull = false;
-  folder = await mkdtemp(join(tmpdir(), "fleet-new-file-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 test("a full disk leaves no empty file", async () => {
   disk.isFull = true;

@@ -1,17 +1,16 @@
 // Logs of several processes as one, read from real files.
-import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import type { LocalFleet } from "../../../../src/client/files/local-fleet.ts";
 import { type LogSelection, openLogs } from "../../../../src/client/logs/fleet-logs.ts";
 import type { LogLine } from "../../../../src/client/logs/log-line.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-test-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const path = (name: string) => join(folder, `${name}.log`);
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();

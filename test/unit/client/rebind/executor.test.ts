@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { openMover } from "../../../../src/client/rebind/executor.ts";
 import { formatAgentsFile, parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const reads = vi.hoisted(() => ({ count: 0 }));
 vi.mock("node:fs/promises", async (original) => {
@@ -20,9 +20,8 @@ const ADDRESS = "127.0.0.1:7002";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-executor-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 describe("a command", () => {
   const node = (code: string) => `'${process.execPath}' -e '${code}' {cluster} {address}`;

@@ -1,18 +1,17 @@
 // Where snapshots are looked for: a folder that is not there is no empty one.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { storeOf } from "../../../../src/client/snapshot/place.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-place-"));
+  folder = await temporaryFolder();
   await writeFile(join(folder, "file"), "");
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 test.each([
   { name: "typo", why: "nothing has that name" },

@@ -1,18 +1,17 @@
 // The deny-list that a process keeps: never an older one of the same incarnation, on its disk soon, and in force after a restart.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { DenyList } from "../../../../src/core/wire/tls/deny-list.ts";
 import { HeldDenials } from "../../../../src/core/wire/tls/held-denials.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-denials-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const A1 = { subject: "A1", issuedBeforeMs: 0 };
 const SHARD = { subject: "fleet://shard/s1", issuedBeforeMs: 5_000 };

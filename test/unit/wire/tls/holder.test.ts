@@ -1,19 +1,18 @@
 // A process starts with a certificate of its own, and with no other.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../../../src/client/cert/certs.ts";
 import { nodeId } from "../../../../src/core/base/ids.ts";
 import { requireHolder } from "../../../../src/core/wire/tls/holder.ts";
 import type { TlsFiles } from "../../../../src/core/wire/tls/tls.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 let folder = "";
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-holder-"));
+  folder = await temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function certificateOf(uri: string): Promise<TlsFiles> {
   const authority = await createAuthority("ours");

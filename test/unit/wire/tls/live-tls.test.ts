@@ -3,9 +3,10 @@
 import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/cert/certs.ts";
 import { LiveTls } from "../../../../src/core/wire/tls/live-tls.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 import { inDays } from "../in-days.ts";
 
 let folder = "";
@@ -20,13 +21,12 @@ const log = {
 };
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-live-tls-"));
+  folder = await temporaryFolder();
   authority = await createAuthority("ours");
   [said, changes] = [[], 0];
   await writeFile(at("ca.crt"), authority.certificate);
   await write(await pair());
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const DAY_MS = 86_400_000;
 const DAYS = 30;
