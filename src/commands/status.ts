@@ -1,5 +1,6 @@
 // `fleet status`: every node as it answers now, who leads, and whether all of that is sound.
 
+import type { EtcdStatus } from "../client/etcd/cluster-status.ts";
 import type { FleetStatus, NodeObservation } from "../client/fleet-status.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
 import { durationFlag } from "../ui/cli/fleet-flags.ts";
@@ -34,9 +35,14 @@ export default class Status extends FleetCommand {
     }),
   };
 
-  async run(): Promise<FleetStatus> {
+  async run(): Promise<FleetStatus | EtcdStatus> {
     const { flags } = await this.parse(Status);
     const perNodeTimeoutMs = flags["node-timeout"];
+    const onEtcd = await this.readOnEtcd(flags, async () => {
+      const { etcdStatusReading } = await import("../ui/cli/etcd-status.ts");
+      return etcdStatusReading(perNodeTimeoutMs);
+    });
+    if (onEtcd !== null) return onEtcd;
     const options = perNodeTimeoutMs === undefined ? {} : { perNodeTimeoutMs };
     return await this.read(flags, { view, load: (client) => client.status(options), exit: verdictExit });
   }

@@ -62,9 +62,9 @@ export async function hold<Result>(
   const over = new AbortController();
   try {
     const place = await enterQueue(client, { ...wanted, lease: lease.id }, { signal });
-    const lost = watchLoss(client, place, lease, graceMs, clock, over.signal);
-    await waitForTurn(client, place, wanted, lost, clock);
-    if (lost.aborted) throw lockLost(wanted.name, String(lost.reason));
+    const gone = watchKey(client, place, lease, clock, over.signal);
+    await waitForTurn(client, place, lease, wanted, gone, clock);
+    const lost = AbortSignal.any([gone, watchTime(lease, graceMs, clock, over.signal)]);
     const held = { key: place.key, token: place.createRevision, lease: leaseName(lease.id), lost };
     const result = await work(held);
     const wasReleased = await release(client, lease);
@@ -78,58 +78,66 @@ export async function hold<Result>(
   }
 }
 
+/** The place in the queue lasts as long as the lease: a store that does not answer for a while costs nothing. */
 async function waitForTurn(
   client: EtcdClient,
   place: Place,
-  { name, withinMs, signal, onWaiting }: Wanted,
-  lost: AbortSignal,
+  lease: KeptLease,
+  { name, graceMs, withinMs, signal, onWaiting }: Wanted,
+  gone: AbortSignal,
   clock: WaitClock,
 ): Promise<void> {
   const limit = new AbortController();
-  if (withinMs !== null) void clock.sleep(withinMs, lost).then(() => limit.abort());
-  const stop = AbortSignal.any([signal, lost, limit.signal]);
+  if (withinMs !== null) void clock.sleep(withinMs, gone).then(() => limit.abort());
+  const stop = AbortSignal.any([signal, gone, limit.signal]);
   for (;;) {
     if (signal.aborted) throw abandoned(name);
-    if (lost.aborted) throw lockLost(name, String(lost.reason));
+    if (gone.aborted) throw placeLost(name, String(gone.reason));
     if (limit.signal.aborted) throw timedOut(name);
-    const { standing, revision } = await askStanding(client, place, { signal: stop }).catch(
-      (error: unknown) => {
-        if (stop.aborted) return { standing: null, revision: 0 };
-        throw error;
-      },
-    );
-    if (standing === null) continue;
-    if (standing.kind === "holds") return;
-    if (standing.kind === "gone") throw lockLost(name, "its key was deleted");
-    onWaiting(standing.behind);
-    await untilDeleted(client, standing.behind.key, revision, stop);
+    const asked = await askStanding(client, place, { signal: stop }).catch(unlessUnavailable);
+    if (asked?.standing.kind === "gone") throw placeLost(name, "its key was deleted");
+    // Work begins only with time to end it.
+    const hasTime = endsWorkAtMs(lease.lastsUntilMs(), graceMs) > clock.now();
+    if (asked?.standing.kind === "holds" && hasTime) return;
+    if (asked?.standing.kind === "waits") {
+      onWaiting(asked.standing.behind);
+      await untilDeleted(client, asked.standing.behind.key, asked.revision, stop);
+    }
     if (!stop.aborted) await clock.sleep(LOOK_AGAIN_MS * Math.random(), stop);
   }
 }
 
-/** Aborted when the key or its lease is gone, or when the lease may end within the grace. */
-function watchLoss(
+function unlessUnavailable(error: unknown): null {
+  if (error instanceof OperatorError && error.code === "UNAVAILABLE") return null;
+  throw error;
+}
+
+/** Aborted when the key or its lease is gone. */
+function watchKey(
   client: EtcdClient,
   place: Place,
   lease: KeptLease,
-  graceMs: number,
   clock: WaitClock,
   over: AbortSignal,
 ): AbortSignal {
-  const lost = new AbortController();
-  const lose = (why: string) => lost.abort(why);
-  void lease.ended.then(() => lose("its lease has ended"));
-  void untilGone(client, place, clock, over).then(() => over.aborted || lose("its key was deleted"));
-  const untilDoubtful = async (): Promise<void> => {
-    for (;;) {
+  const gone = new AbortController();
+  void lease.ended.then(() => gone.abort("its lease has ended"));
+  void untilGone(client, place, clock, over).then(() => over.aborted || gone.abort("its key was deleted"));
+  return gone.signal;
+}
+
+/** Aborted when the lease may end within the grace. */
+function watchTime(lease: KeptLease, graceMs: number, clock: WaitClock, over: AbortSignal): AbortSignal {
+  const doubtful = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!over.aborted) {
       const leftMs = endsWorkAtMs(lease.lastsUntilMs(), graceMs) - clock.now();
-      if (over.aborted) return;
-      if (leftMs <= 0) return lose("its lease could not be renewed in time");
+      if (leftMs <= 0) return doubtful.abort("its lease could not be renewed in time");
       await clock.sleep(leftMs, over);
     }
   };
-  void untilDoubtful();
-  return lost.signal;
+  void run();
+  return doubtful.signal;
 }
 
 /** While the store can't be asked it is not known, and only the lease's own time counts. */
@@ -164,6 +172,15 @@ export function lockLost(name: string, why: string): OperatorError {
     what: `${name} was lost`,
     why,
     next: "check what the command left behind; another holder may have begun",
+    exit: Exit.Precondition,
+  });
+}
+
+function placeLost(name: string, why: string): OperatorError {
+  return new OperatorError("LOCK_LOST", {
+    what: `the place in the queue of ${name} was lost; the command was not run`,
+    why,
+    next: "run it again",
     exit: Exit.Precondition,
   });
 }

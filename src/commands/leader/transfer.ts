@@ -1,7 +1,7 @@
 // `fleet leader transfer`: another node leads, and nothing is lost on the way.
 import { Flags } from "@oclif/core";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { LeaderCommand, type TransferReport } from "../../ui/cli/leader-command.ts";
+import { LeaderCommand, type LeaderMoved } from "../../ui/cli/leader-command.ts";
 
 export default class LeaderTransfer extends LeaderCommand {
   static override summary = "Hand leadership to another node";
@@ -20,8 +20,9 @@ export default class LeaderTransfer extends LeaderCommand {
     }),
   };
 
-  async run(): Promise<TransferReport> {
+  async run(): Promise<LeaderMoved> {
     const { flags } = await this.parse(LeaderTransfer);
-    return await this.transfer(flags, { to: flags.to === "auto" ? "" : flags.to });
+    const to = flags.to === "auto" ? "" : flags.to;
+    return (await this.transferOnEtcd(flags, to)) ?? (await this.transfer(flags, { to }));
   }
 }

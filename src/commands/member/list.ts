@@ -1,5 +1,6 @@
 // `fleet member list`: which nodes take part, as what, and how far each has followed.
 import type { ListMembersResponse, MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { EtcdMembers } from "../../ui/cli/etcd-members.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { freshness, listFlags } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
@@ -21,8 +22,13 @@ export default class MemberList extends FleetCommand {
   static override examples = ["<%= config.bin %> member list", "<%= config.bin %> member list -w"];
   static override flags = { ...listFlags };
 
-  async run(): Promise<ListMembersResponse> {
+  async run(): Promise<ListMembersResponse | EtcdMembers> {
     const { flags } = await this.parse(MemberList);
+    const onEtcd = await this.readOnEtcd(flags, async () => {
+      const { etcdMembersReading } = await import("../../ui/cli/etcd-members.ts");
+      return etcdMembersReading;
+    });
+    if (onEtcd !== null) return onEtcd;
     return await this.read(flags, { view, load: (client) => client.listMembers(freshness(flags)) });
   }
 }

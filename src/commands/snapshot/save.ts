@@ -1,6 +1,9 @@
 // `fleet snapshot save`: the tables as they are now, verified, to a folder or a bucket.
 import { Flags } from "@oclif/core";
+import type { EtcdClient } from "../../client/etcd/etcd-client.ts";
+import type { SavedSnapshot } from "../../client/etcd/save-snapshot.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { timeoutFlag } from "../../ui/cli/fleet-flags.ts";
@@ -29,6 +32,16 @@ const view: TextView<SaveReport> = {
   ],
 };
 
+const etcdView: TextView<SavedSnapshot> = {
+  kind: "EtcdSnapshotSave",
+  name: ({ file }) => file,
+  text: ({ file, endpoint, bytes, sha256 }, { paint, symbols }) => [
+    paint.mark("good", `${symbols.marks.good} ${file} was saved and verified`),
+    `  from     ${endpoint}, ${bytes} bytes`,
+    `  sha256   ${sha256}`,
+  ],
+};
+
 export default class SnapshotSave extends FleetCommand {
   static override summary = "Save a verified snapshot of the fleet elsewhere";
   static override description =
@@ -41,12 +54,17 @@ export default class SnapshotSave extends FleetCommand {
   ];
   static override flags = {
     ...encryptionFlags,
-    to: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
+    to: Flags.string({
+      summary:
+        "A folder or s3://bucket/prefix (default: what fleet.yaml records); of an etcd cluster a new file",
+    }),
     timeout: timeoutFlag("1m", "Give up after this long, whether the fleet or the store is slow"),
   };
 
-  async run(): Promise<SaveReport> {
+  async run(): Promise<SaveReport | SavedSnapshot> {
     const { flags } = await this.parse(SnapshotSave);
+    const onEtcd = await this.etcd(flags);
+    if (onEtcd !== null) return await this.#saveEtcd(onEtcd.client, flags.to, flags.timeout);
     const [{ storeOf }, { saveSnapshot }] = await Promise.all([
       import("../../client/snapshot/place.ts"),
       import("../../client/snapshot/save.ts"),
@@ -72,6 +90,21 @@ export default class SnapshotSave extends FleetCommand {
     };
     await this.printText(report, view);
     return report;
+  }
+
+  async #saveEtcd(client: EtcdClient, to: string | undefined, timeoutMs: number): Promise<SavedSnapshot> {
+    if (to === undefined) {
+      throw new OperatorError("USAGE", {
+        what: "--to is missing",
+        why: "a snapshot of an etcd cluster is one file",
+        next: "give the file: fleet snapshot save --to backup.db",
+        exit: Exit.Usage,
+      });
+    }
+    const { saveEtcdSnapshot } = await import("../../client/etcd/save-snapshot.ts");
+    const saved = await saveEtcdSnapshot(client, to, timeoutMs);
+    await this.printText(saved, etcdView);
+    return saved;
   }
 
   async #warnOfPlain(client: FleetClient): Promise<void> {

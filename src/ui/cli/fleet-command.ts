@@ -2,6 +2,7 @@
 // again and again, or from an archive. The client, and gRPC with it, is loaded only when a command runs.
 import type { Bundle } from "../../client/bundle/section.ts";
 import type { ContextColor, Target } from "../../client/context/target.ts";
+import type { EtcdClient } from "../../client/etcd/etcd-client.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { FleetReads } from "../../client/fleet-reads.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -22,15 +23,25 @@ export interface Reading<Report, Row extends object> {
   readonly exit?: (report: Report) => Exit;
 }
 
+/** A read's form for a plain etcd cluster. */
+export interface EtcdReading<Report, Row extends object> {
+  readonly load: (client: EtcdClient, name: string) => Promise<Report>;
+  readonly view: View<Report, Row>;
+  readonly exit?: (report: Report) => Exit;
+}
+
 interface ReadFlagValues extends TargetFlagValues, Readonly<Record<string, unknown>> {
   readonly archive: string | undefined;
   readonly from: string | undefined;
 }
 
+const ETCD_CALL_MS = 5_000;
+
 export abstract class FleetCommand extends BaseCommand {
   static override baseFlags = { ...outputFlags, ...targetFlags };
 
   #client: FleetClient | null = null;
+  #etcd: EtcdClient | null = null;
 
   /** The fleet that flags, FLEET_* variables and contexts mean, in this order. Throws `OperatorError`. */
   protected async target(flags: TargetFlagValues): Promise<Target> {
@@ -104,6 +115,36 @@ export abstract class FleetCommand extends BaseCommand {
     });
     this.exitWith(reading.exit?.(report) ?? Exit.Ok);
     return report;
+  }
+
+  /** Reads a plain etcd cluster in the form that `form` loads; null when a fleet is meant, or a file. */
+  protected async readOnEtcd<Report extends object, Row extends object>(
+    flags: ReadFlagValues & { readonly watch: boolean },
+    form: () => Promise<EtcdReading<Report, Row>>,
+  ): Promise<Report | null> {
+    if (flags.from !== undefined) return null;
+    const onEtcd = await this.etcd(flags);
+    if (onEtcd === null) return null;
+    if (flags.archive !== undefined) throw notOnEtcd(`${this.words} --archive`, onEtcd.target.name);
+    const { load, view, exit } = await form();
+    const once = () => load(onEtcd.client, onEtcd.target.name);
+    if (flags.watch) {
+      if (process.stdout.isTTY !== true) assertJsonLines(flags);
+      return await watch({ load: once, view }, this.output, this.look(process.stdout));
+    }
+    const report = await once();
+    await this.print(report, view);
+    this.exitWith(exit?.(report) ?? Exit.Ok);
+    return report;
+  }
+
+  /** The plain etcd cluster that is meant, and a client to it that is closed at the end; null: a fleet is meant. */
+  protected async etcd(flags: TargetFlagValues): Promise<{ client: EtcdClient; target: Target } | null> {
+    const target = await this.target(flags);
+    if (target.etcd === undefined) return null;
+    const { connectStore } = await import("../../client/etcd/connect-store.ts");
+    this.#etcd ??= connectStore(target, ETCD_CALL_MS);
+    return { client: this.#etcd, target };
   }
 
   /** The report of a read, from a fleet or from an archive of it, as `show` has shown it. */
@@ -182,6 +223,7 @@ export abstract class FleetCommand extends BaseCommand {
 
   protected override async finally(error: Error | undefined): Promise<void> {
     this.#client?.close();
+    this.#etcd?.close();
     await super.finally(error);
   }
 }
@@ -191,7 +233,7 @@ function notOnEtcd(command: string, name: string): OperatorError {
   return new OperatorError("NOT_ON_ETCD", {
     what: `fleet ${command}: n/a, since ${name} is a plain etcd cluster`,
     why: "it has no coordinators, and so no fleet behind them",
-    next: "use a --context of a fleet; what works on etcd: fleet kv, fleet lease, fleet lock, fleet elect",
+    next: "use a --context of a fleet; docs/keys.md has what works on etcd",
     exit: Exit.Precondition,
   });
 }

@@ -6,6 +6,11 @@ import { FleetCommand } from "./fleet-command.ts";
 import type { TextView } from "./view.ts";
 import type { WriteFlagValues } from "./write-command.ts";
 
+/** What is said of a transfer, of a fleet's leadership or of an etcd cluster's. */
+export type LeaderMoved = Pick<TransferLeadershipResponse, "changed" | "leaderName" | "term"> & {
+  readonly dryRun: boolean;
+};
+
 export interface TransferReport extends TransferLeadershipResponse {
   readonly dryRun: boolean;
 }
@@ -17,7 +22,7 @@ interface WantedLeader {
   readonly from?: string;
 }
 
-export const transferView: TextView<TransferReport> = {
+export const transferView: TextView<LeaderMoved> = {
   kind: "LeadershipTransfer",
   name: ({ leaderName }) => leaderName,
   text: ({ changed, dryRun, leaderName, term }, { paint, symbols }) => {
@@ -29,6 +34,22 @@ export const transferView: TextView<TransferReport> = {
 };
 
 export abstract class LeaderCommand extends FleetCommand {
+  /** Null when a fleet is meant. */
+  protected async transferOnEtcd(flags: WriteFlagValues, to: string): Promise<LeaderMoved | null> {
+    const onEtcd = await this.etcd(flags);
+    if (onEtcd === null) return null;
+    const { client, target } = onEtcd;
+    const dryRun = flags["dry-run"] === true;
+    if (!dryRun) await allowChange(target, this.words, flags.reason);
+    const { moveLeader } = await import("../../client/etcd/move-leader.ts");
+    const report = {
+      ...(await moveLeader(client, target.name, { to, dryRun, timeoutMs: flags.timeout })),
+      dryRun,
+    };
+    await this.printText(report, transferView);
+    return report;
+  }
+
   protected async transfer(flags: WriteFlagValues, wanted: WantedLeader): Promise<TransferReport> {
     const client = await this.client(flags);
     if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);

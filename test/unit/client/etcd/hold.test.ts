@@ -75,11 +75,45 @@ test("a compaction while the lock is held is no loss", async () => {
   expect(result).toBe(false);
 });
 
-test("a lease that can't be renewed ends the work before it ends itself", async () => {
+/** Stands still until the test moves it. */
+class HandClock implements WaitClock {
+  #now = performance.now();
+  readonly #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((wake) => {
+      this.#sleepers.push({ atMs: this.#now + ms, wake });
+      signal?.addEventListener("abort", () => wake(), { once: true });
+      if (signal?.aborted === true) wake();
+    });
+  }
+
+  advance(ms: number): void {
+    this.#now += ms;
+    for (const { atMs, wake } of this.#sleepers) if (atMs <= this.#now) wake();
+  }
+}
+
+test("a lease that can't be renewed ends the work while it still lasts for the grace", async () => {
   const store = await FakeStore.start();
   for (const node of store.nodes) node.fate = (method) => (method === "keepAlive" ? "hangs" : "usual");
-  const { result } = await hold(store.client(), wanted({ ttlMs: 2_000, graceMs: 1_900 }), lost);
+  const clock = new HandClock();
+  const beganMs = clock.now();
+  const work = async (held: Held) => {
+    const ended = lost(held);
+    clock.advance(8_999);
+    await new Promise(setImmediate);
+    expect(held.lost.aborted).toBe(false);
+    clock.advance(1);
+    return await ended;
+  };
+  const { result } = await hold(store.client(), wanted({ ttlMs: 10_000, graceMs: 1_000 }), work, clock);
   expect(result).toBe("its lease could not be renewed in time");
+  expect(clock.now() - beganMs).toBe(9_000);
 });
 
 test("an answer that was lost makes neither a second lease nor a second key", async () => {
@@ -104,6 +138,39 @@ test("who gives up waiting leaves the queue", async () => {
     const failure = await failureOf(hold(store.client(), wanted({ withinMs: 1 }), async () => undefined));
     expect(failure).toMatchObject({ code: "LOCK_TIMED_OUT", exit: Exit.TimedOut });
     expect(store.leases()).toHaveLength(1);
+  });
+});
+
+test("a waiter keeps its place while the store does not answer, and works once it does", async () => {
+  const store = await FakeStore.start();
+  const [node] = store.nodes;
+  let begin = (): void => undefined;
+  const waits = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const order: string[] = [];
+  let second: Promise<unknown> = Promise.resolve();
+  await hold(store.client(), wanted(), async () => {
+    second = hold(store.client(), wanted({ onWaiting: begin }), async () => order.push("second"));
+    await waits;
+    if (node !== undefined) node.fate = (method) => (method === "leaseRevoke" ? "usual" : "no leader");
+    node?.cutWatches();
+    order.push("first");
+  });
+  if (node !== undefined) node.fate = () => "usual";
+  await second;
+  expect(order).toEqual(["first", "second"]);
+});
+
+test("a waiter whose key was deleted says that its work was not begun", async () => {
+  const store = await FakeStore.start();
+  await hold(store.client(), wanted(), async () => {
+    const onWaiting = () => {
+      const [, lease = ""] = store.leases();
+      store.endLease(lease);
+    };
+    const failure = await failureOf(hold(store.client(), wanted({ onWaiting }), async () => undefined));
+    expect(failure).toMatchObject({ code: "LOCK_LOST", what: expect.stringContaining("was not run") });
   });
 });
 

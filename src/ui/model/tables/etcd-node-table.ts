@@ -1,0 +1,43 @@
+// One row per node of an etcd cluster.
+import type { Cell, Table } from "../table.ts";
+
+interface Row {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly memberId: string | null;
+  readonly answers: "up" | "down" | "not-asked";
+  readonly role: string | null;
+  readonly version: string | null;
+  readonly term: number | null;
+  readonly index: number | null;
+  readonly appliedIndex: number | null;
+  readonly dbSizeBytes: number | null;
+  readonly problem: string | null;
+}
+
+const MARKS = { up: "good", down: "bad", "not-asked": "unknown" } as const;
+const MEBIBYTE = 1024 * 1024;
+
+export const etcdNodeTable: Table<Row> = {
+  rowName: ({ name }) => name,
+  columns: [
+    { name: "name", header: "NAME", value: ({ name }) => name },
+    { name: "state", header: "STATE", value: stateCell },
+    { name: "role", header: "ROLE", value: ({ role }) => role },
+    { name: "term", header: "TERM", value: ({ term }) => term },
+    { name: "index", header: "INDEX", value: ({ index }) => index },
+    { name: "applied", header: "APPLIED", value: ({ appliedIndex }) => appliedIndex },
+    { name: "db", header: "DB", value: ({ dbSizeBytes }) => sizeText(dbSizeBytes) },
+    { name: "version", header: "VERSION", value: ({ version }) => version },
+    { name: "endpoint", header: "ENDPOINT", value: ({ endpoint }) => endpoint },
+    { name: "id", header: "ID", value: ({ memberId }) => memberId, wide: true },
+    { name: "problem", header: "PROBLEM", value: ({ problem }) => problem },
+  ],
+};
+
+function stateCell({ answers, problem }: Row): Cell {
+  return { text: answers, mark: answers === "up" && problem !== null ? "warn" : MARKS[answers] };
+}
+
+const sizeText = (bytes: number | null): string | null =>
+  bytes === null ? null : `${(bytes / MEBIBYTE).toFixed(1)}MiB`;
