@@ -100,7 +100,7 @@ const GROUPS_NAMED = 5;
 function lostInWords(groups: readonly number[]): string {
   const named = groups.slice(0, GROUPS_NAMED).join(", ");
   const more = groups.length > GROUPS_NAMED ? ` and ${groups.length - GROUPS_NAMED} more` : "";
-  return `no copy of group ${named}${more} was found (an exported snapshot holds the fleet's own group only): their rows are removed, so that they can be created again`;
+  return `no copy of group ${named}${more} was found: their rows are removed, so that they can be created again`;
 }
 
 /** Each continues from its furthest copy, with this node as its only voter. Repeats nothing that was done. */

@@ -5,9 +5,11 @@ import { present } from "../../core/base/assert.ts";
 import { FLEET_GROUP, logIndex, type NodeId, nodeId, term } from "../../core/base/ids.ts";
 import type { RecoveryOrder } from "../../core/base/recovery-order.ts";
 import { type Copy, readCopy } from "../../core/recover/copy.ts";
+import { groupsInExport } from "../../core/recover/exported-groups.ts";
 import { newBeginning } from "../../core/recover/new-beginning.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { DiskStorage } from "../../core/storage/disk-storage.ts";
+import { GroupsFile } from "../../core/storage/groups-file.ts";
 import { readData } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { ChosenSnapshot } from "./reports.ts";
@@ -32,6 +34,7 @@ export async function layDown(
   order: RestoreOrder,
 ): Promise<RecoveryMark> {
   const { node, compared, source, keys = null, ...ordered } = order;
+  const groups = groupsInExport(bytes, node);
   const identity = { clusterId: manifest.clusterId, nodeId: node };
   const [index, inTerm] = [logIndex(manifest.index), term(manifest.term)];
   const storage = await DiskStorage.open({
@@ -50,15 +53,20 @@ export async function layDown(
         },
       },
     });
+    for (const { group, hardState, snapshot } of groups) {
+      await storage.write({ group, hardState, entries: [], snapshot });
+    }
   } finally {
     await storage.close();
   }
+  if (groups.length > 0) await (await GroupsFile.open(directory)).replaceAll(groups);
   const { logs } = await readData(directory, keys);
   const log = present(logs.get(FLEET_GROUP), "a folder that was just written holds the fleet's log");
   const read = readCopy(node, log, false);
   const copy = present(read.ok ? read.copy : null, "a snapshot that was verified can be read back");
   // The export's time is a limit for the age of entries without a time of their own.
   const age = { ...copy.age, newestMs: Math.max(copy.age.newestMs, manifest.atMs) };
+  const lostGroups = copy.groups.filter((id) => !groups.some(({ group }) => group === id));
   const mark: RecoveryMark = {
     ...ordered,
     ...newBeginning([{ ...copy, age }, ...compared], order.atMs),
@@ -67,8 +75,7 @@ export async function layDown(
     committed: index,
     last: index,
     backup: source,
-    // Exports hold the fleet's tables alone.
-    ...(copy.groups.length === 0 ? {} : { lostGroups: copy.groups }),
+    ...(lostGroups.length === 0 ? {} : { lostGroups }),
   };
   await writeRecoveryMark(directory, mark);
   return mark;

@@ -16,9 +16,10 @@ import type { ServiceContext } from "../calls/context.ts";
 import { assertTrusted } from "../calls/refusals.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { GroupDriver } from "../group/group-driver.ts";
+import { capturedGroups } from "./capture-groups.ts";
 
 export interface CaptureSource
-  extends Pick<ServiceContext, "trust" | "self" | "replicas" | "mayKeep" | "sleep"> {
+  extends Pick<ServiceContext, "trust" | "self" | "replicas" | "mayKeep" | "sleep" | "groups"> {
   readonly clusterId: string;
   readonly clusterName: string;
   readonly version: string;
@@ -54,6 +55,10 @@ export async function captureExport(source: CaptureSource): Promise<CapturedSnap
   const growing = new GrowingBytes(view.rows * ROW_BYTES);
   const hash = createHash("sha256");
   for await (const part of machine.capture()()) {
+    growing.append(part);
+    hash.update(part);
+  }
+  for await (const part of capturedGroups(source)) {
     growing.append(part);
     hash.update(part);
   }

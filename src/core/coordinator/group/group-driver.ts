@@ -87,6 +87,11 @@ export class GroupDriver<Result> {
     return this.#applying.last.index;
   }
 
+  /** The last applied entry. */
+  get applied(): { readonly index: LogIndex; readonly term: Term } {
+    return this.#applying.last;
+  }
+
   /** Two replicas with the same index here have the same configuration. */
   get configurationIndex(): LogIndex {
     return this.#applying.configuration.index;

@@ -5,7 +5,7 @@
 
 import { logIndex } from "../../base/ids.ts";
 import { MessageSlices } from "../../base/message-slices.ts";
-import { type ClientSession, FleetSnapshot } from "../../wire/gen/fleet/v1/command.ts";
+import { type ClientSession, type ExportedGroup, FleetSnapshot } from "../../wire/gen/fleet/v1/command.ts";
 import { KNOWN_VERSION, snapshotFormat } from "../format.ts";
 import { FleetState, type FleetView } from "../state.ts";
 import { addLanes, type Lanes, NO_LANES, printLanes } from "../tables/row-hash.ts";
@@ -71,6 +71,22 @@ export function* encodeSnapshotParts(view: FleetView): Generator<Uint8Array, voi
   for (const rows of batches(plans.rows())) yield encodePart({ plans: rows });
   for (const rows of batches(planSteps.rows())) yield encodePart({ planSteps: rows });
   for (const rows of batches(groups.rows())) yield encodePart({ groups: rows });
+}
+
+/** A part of a group's state, to be put behind the rows of an exported snapshot (ADR-0049). */
+export function encodeExportedGroup(part: ExportedGroup): Uint8Array {
+  return encodePart({ exportedGroups: [part] });
+}
+
+/** The states of other groups in an exported snapshot's bytes, which were verified. */
+export function exportedGroups(bytes: Uint8Array): readonly ExportedGroup[] {
+  const parts = FleetSnapshot.decode(bytes).exportedGroups;
+  const groups = new Map<number, ExportedGroup[]>();
+  for (const part of parts) groups.set(part.groupId, [...(groups.get(part.groupId) ?? []), part]);
+  return [...groups.values()].flatMap((all) => {
+    const [first] = all;
+    return first === undefined ? [] : [{ ...first, data: Buffer.concat(all.map(({ data }) => data)) }];
+  });
 }
 
 /** Zero bytes are the empty state, from which a group is bootstrapped. */
@@ -196,6 +212,7 @@ function encodePart(part: Partial<FleetSnapshot>): Uint8Array {
     plans: [],
     planSteps: [],
     groups: [],
+    exportedGroups: [],
     ...part,
   }).finish();
 }

@@ -1,0 +1,30 @@
+// The states of the groups beside the fleet's own, for an export of this replica (ADR-0049). Each is at an index of
+// its own log, and holds everything that was committed in its group when the export began. A group without a
+// quorum is exported as far as it is applied here: it must not keep the fleet from being exported.
+
+import { encodeExportedGroup } from "../../fleet/snapshot/snapshot.ts";
+import type { ServiceContext } from "../calls/context.ts";
+
+const CONFIRM_MS = 2_000;
+const PART_BYTES = 1024 * 1024;
+
+export type GroupSource = Pick<ServiceContext, "groups" | "clock">;
+
+/** Parts that follow the fleet's own rows. */
+export async function* capturedGroups({ groups, clock }: GroupSource): AsyncGenerator<Uint8Array> {
+  for (const { group, kind, driver, machine } of groups.values()) {
+    await driver.readIndex(clock.monotonicMs() + CONFIRM_MS);
+    // One that waits for its log or its snapshot has no state of the group.
+    if (driver.isRestoring || driver.appliedIndex === 0) continue;
+    const { index, term } = driver.applied;
+    const encode = machine.capture();
+    const head = { groupId: group, kind, index, term };
+    // The first part names the group, however little state it has.
+    yield encodeExportedGroup({ ...head, data: new Uint8Array() });
+    for await (const part of encode()) {
+      for (let from = 0; from < part.length; from += PART_BYTES) {
+        yield encodeExportedGroup({ ...head, data: part.subarray(from, from + PART_BYTES) });
+      }
+    }
+  }
+}
