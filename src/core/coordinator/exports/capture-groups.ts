@@ -16,9 +16,8 @@ export async function* capturedGroups({ groups, clock }: GroupSource): AsyncGene
     await driver.readIndex(clock.monotonicMs() + CONFIRM_MS);
     // One that waits for its log or its snapshot has no state of the group.
     if (driver.isRestoring || driver.appliedIndex === 0) continue;
-    const { index, term } = driver.applied;
     const encode = machine.capture();
-    const head = { groupId: group, kind, index, term };
+    const head = { groupId: group, kind, index: driver.appliedIndex, term: driver.status().term };
     // The first part names the group, however little state it has.
     yield encodeExportedGroup({ ...head, data: new Uint8Array() });
     for await (const part of encode()) {

@@ -87,11 +87,6 @@ export class GroupDriver<Result> {
     return this.#applying.last.index;
   }
 
-  /** The last applied entry. */
-  get applied(): { readonly index: LogIndex; readonly term: Term } {
-    return this.#applying.last;
-  }
-
   /** Two replicas with the same index here have the same configuration. */
   get configurationIndex(): LogIndex {
     return this.#applying.configuration.index;

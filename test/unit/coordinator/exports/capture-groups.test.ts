@@ -24,7 +24,7 @@ function groupsOf(
       readIndex: async () => reads.push(id),
       isRestoring: false,
       appliedIndex: applied,
-      applied: { index: logIndex(applied), term: term(id) },
+      status: () => ({ term: term(id) }),
     },
     machine: {
       capture: () =>
