@@ -21,7 +21,10 @@ export async function answerForwarded(
     throw rpcError(status.PERMISSION_DENIED, "CLUSTER_MISMATCH", message);
   }
   const keys = context.keys();
-  if (keys === null) throw ETCD_ERRORS.notCapable;
+  if (keys === null) {
+    context.want();
+    throw ETCD_ERRORS.notCapable;
+  }
   switch (kind?.$case) {
     case "operation": {
       const operation = kind.value.kind;

@@ -86,9 +86,10 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const keys = () => own.now();
   const addressOf = (member: NodeId) =>
     member === fleet.self ? (fleet.announced(member)?.etcdAddress ?? "") : peers.etcdAddressOf(member);
+  const forward = forwardingBy(fleet.clusterId, peers);
   const context: EtcdContext = {
     ...{ fleet, fleetId: fleet.clusterId, keys, tls, finish, etcdAddressOf: addressOf },
-    forward: forwardingBy(fleet.clusterId, peers),
+    ...{ forward, want: foundingKeys(fleet, forward) },
     scheme: tls === "insecure-loopback" ? "http" : "https",
   };
   const server = new RpcServer({ ...options, options: serverOptions });
@@ -105,17 +106,11 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   addServices(server, context, store, timers);
   own.tell(hub);
   own.tell(keeper);
-  let stopFounding = () => {};
   const stopLooking = timers.every(LOOK_EVERY_MS, () => keeper.look());
   return {
     forwarded: (request, caller) => answerForwarded(context, store, request, caller),
-    listen: async (listen) => {
-      const address = await server.listen(listen);
-      stopFounding = timers.every(LOOK_EVERY_MS, foundingKeys(fleet));
-      return address;
-    },
+    listen: (listen) => server.listen(listen),
     close: () => {
-      stopFounding();
       stopLooking();
       own.stop();
       return server.close();

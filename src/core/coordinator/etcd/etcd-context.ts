@@ -34,6 +34,8 @@ export interface EtcdContext {
   >;
   /** Null until this replica has opened the group (ADR-0047). */
   readonly keys: () => KeyGroup | null;
+  /** Has the group made, if there is none yet: a caller has asked for keys. */
+  readonly want: () => void;
   readonly forward: ForwardedWrites;
   /** host:port of a member's etcd API, as it announced it last; empty = none is known. */
   readonly etcdAddressOf: (member: NodeId) => string;

@@ -1,31 +1,49 @@
-// The leader of the fleet's group creates the key space's group, once, when it serves etcd's API itself. Before cluster
-// version 2 there are no such groups.
+// The key space's group is created at the first request for keys: by the leader of the fleet's group, which another
+// member asks. So a fleet without such requests has no such group. Before cluster version 2 there are no such groups.
 
 import { GroupKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { createGroup } from "../services/create-group.ts";
+import type { ForwardedWrites } from "./forward.ts";
 
 const GROUPS_SINCE_VERSION = 2;
 const DEADLINE_MS = 5_000;
 /** Another change of the membership may be running. */
-const RETRY_AFTER_MS = 1_000;
+const RETRY_AFTER_MS = 250;
 
-/** Returns what to call from time to time. */
-export function foundingKeys(context: ServiceContext): () => void {
-  let isFounding = false;
+/** Returns what to call as long as there is no group. */
+export function foundingKeys(context: ServiceContext, forward: ForwardedWrites): () => void {
+  let isUnderWay = false;
   return () => {
-    if (isFounding || !isWanted(context)) return;
-    isFounding = true;
-    const identity = { kind: "replica", id: context.self } as const;
-    const caller = { identity, deadline: context.clock.monotonicMs() + DEADLINE_MS };
-    const request = { kind: GroupKind.KEYS, groupId: 0, reason: "this fleet serves etcd's API" };
-    // A refusal passes: the next look tries again.
-    void createGroup(context, request, caller)
-      .catch(() => context.sleep(RETRY_AFTER_MS))
+    if (isUnderWay) return;
+    isUnderWay = true;
+    const found = context.driver.role === "leader" ? create(context) : askLeader(context, forward);
+    // A refusal passes: the next request tries again.
+    void found
+      .catch(() => undefined)
+      .then(() => context.sleep(RETRY_AFTER_MS))
       .finally(() => {
-        isFounding = false;
+        isUnderWay = false;
       });
   };
+}
+
+async function create(context: ServiceContext): Promise<void> {
+  if (!isWanted(context)) return;
+  const identity = { kind: "replica", id: context.self } as const;
+  const caller = { identity, deadline: context.clock.monotonicMs() + DEADLINE_MS };
+  await createGroup(
+    context,
+    { kind: GroupKind.KEYS, groupId: 0, reason: "the first request for keys" },
+    caller,
+  );
+}
+
+/** Any forwarded request tells the leader that keys are wanted. */
+async function askLeader({ driver, clock }: ServiceContext, forward: ForwardedWrites): Promise<void> {
+  if (driver.leader === 0) return;
+  const nothing = { $case: "operation", value: { kind: undefined } } as const;
+  await forward.ask(driver.leader, nothing, clock.monotonicMs() + DEADLINE_MS);
 }
 
 function isWanted({ driver, machine }: ServiceContext): boolean {

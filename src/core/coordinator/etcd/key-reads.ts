@@ -26,7 +26,7 @@ export class KeyReads {
 
   /** The key space, at least as new as when this was called. Throws the RpcError of a refusal. */
   async confirmed(caller: Caller): Promise<KeysView> {
-    const { driver } = this.group();
+    const { driver } = await this.#opened(caller.deadline);
     await this.#leaderKnown(driver, caller.deadline);
     const read = await driver.readIndex(caller.deadline);
     const turn = this.#context.fleet.work.answer(workerOf(caller.identity));
@@ -39,8 +39,19 @@ export class KeyReads {
   /** Throws while this replica has not opened it. */
   group(): KeyGroup {
     const keys = this.#context.keys();
-    if (keys === null) throw ETCD_ERRORS.notCapable;
-    return keys;
+    if (keys !== null) return keys;
+    this.#context.want();
+    throw ETCD_ERRORS.notCapable;
+  }
+
+  // The first caller of all waits until the group is made.
+  async #opened(deadline: MonotonicMs): Promise<KeyGroup> {
+    const { clock, sleep } = this.#context.fleet;
+    while (this.#context.keys() === null && clock.monotonicMs() < deadline) {
+      this.#context.want();
+      await sleep(LOOK_EVERY_MS);
+    }
+    return this.group();
   }
 
   // During an election a caller waits: as with etcd, it need not try again.

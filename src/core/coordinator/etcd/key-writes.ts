@@ -50,10 +50,11 @@ export class KeyWrites {
     const { clock, sleep } = this.#context.fleet;
     for (;;) {
       const keys = this.#context.keys();
-      if (keys === null) throw ETCD_ERRORS.notCapable;
-      const answered = await this.#tryOnce(keys, kind, caller);
+      if (keys === null) this.#context.want();
+      const answered = keys === null ? null : await this.#tryOnce(keys, kind, caller);
       if (answered !== null) return responseValue(kind.$case, answered.response);
-      if (clock.monotonicMs() >= caller.deadline) throw ETCD_ERRORS.timeout;
+      if (clock.monotonicMs() >= caller.deadline)
+        throw keys === null ? ETCD_ERRORS.notCapable : ETCD_ERRORS.timeout;
       await sleep(LOOK_EVERY_MS);
     }
   }

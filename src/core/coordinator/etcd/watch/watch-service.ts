@@ -41,7 +41,10 @@ export function watchService(
   return {
     watch: (call) => {
       const identity = callerOf(call, context.tls);
-      if (context.keys() === null) throw ETCD_ERRORS.notCapable;
+      if (context.keys() === null) {
+        context.want();
+        throw ETCD_ERRORS.notCapable;
+      }
       const leave = places.take(identity);
       const stream = new WatchStream({
         ...{ call, hub: store.hub, headers: store.headers },
