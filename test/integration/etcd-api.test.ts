@@ -31,6 +31,7 @@ import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { call, EtcdClients, ResumedWatch } from "./etcd-clients.ts";
+import { runProgram } from "./local-fleet.ts";
 
 const ETCD = "/usr/bin/etcd";
 const ETCDCTL = "/usr/bin/etcdctl";
@@ -170,6 +171,17 @@ async function startEtcd() {
     },
   };
 }
+
+test("fleet kv and fleet lock find the store of a fleet", async () => {
+  const env = { PATH: process.env["PATH"], HOME: tmpdir(), NO_COLOR: "1" };
+  const fleet = (words: readonly string[], command: readonly string[] = []) =>
+    runProgram([...words, ...cluster.flags, ...command], { cwd: tmpdir(), env });
+  expect(await fleet(["kv", "put", "greeting", "hello"])).toMatchObject({ exit: 0 });
+  const got = await fleet(["kv", "get", "greeting", "--json"]);
+  const kv = { key: b("greeting").toString("base64"), value: b("hello").toString("base64") };
+  expect(JSON.parse(got.stdout)).toMatchObject({ kvs: [kv] });
+  expect(await fleet(["lock", "one-at-a-time"], ["--", "true"])).toMatchObject({ exit: 0 });
+});
 
 test("puts, a watch, a lease and a lock live through the kill of the key space's leader", async () => {
   const leader = await leaderOfKeys();

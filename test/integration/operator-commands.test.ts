@@ -33,6 +33,11 @@ function fleet(...words: readonly string[]): Promise<Ran> {
   return runProgram([...words, ...cluster.flags, ...timeout], { cwd: home, env });
 }
 
+test("a fleet whose coordinators have no port for keys says so", async () => {
+  const refused = await fleet("kv", "get", "a");
+  expect(refused).toMatchObject({ exit: 3, stderr: expect.stringContaining("FLEET_E_NO_STORE") });
+});
+
 test("a shard is drained, refused to leave while it has anything, and leaves by force with what it has", async () => {
   const drained = await fleet("shard", "drain", "s1", "--reason", "rack");
   expect(drained).toMatchObject({ exit: 0, stdout: expect.stringContaining("2 cluster bindings: c1 c2\n") });

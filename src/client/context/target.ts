@@ -23,7 +23,12 @@ export interface Setting {
  * How an etcd cluster's ports are reached. Its authority may ask for no client certificate. "plaintext" is
  * what a context said; "insecure-loopback" works on loopback only.
  */
-export type EtcdTls = EtcdTlsFiles | "plaintext" | "insecure-loopback";
+export type EtcdTls = EtcdTlsFiles | FleetTls | "plaintext" | "insecure-loopback";
+
+/** A fleet's own store: its servers must be replicas. */
+export interface FleetTls {
+  readonly fleet: TlsChoice;
+}
 
 export interface EtcdTlsFiles {
   readonly ca: string;
@@ -56,7 +61,10 @@ export interface Target {
   readonly name: string;
   readonly endpoints: readonly Endpoint[];
   readonly tls: TlsChoice;
-  /** Set for a plain etcd cluster, which has no coordinators: `tls` then says nothing. */
+  /**
+   * How the store's ports are reached. Set for a plain etcd cluster, which has no coordinators (`tls` then says
+   * nothing), and for the store of a fleet.
+   */
   readonly etcd?: EtcdTls;
   /** The folder of a local fleet, absolute. Only such a fleet's processes can be started or killed. */
   readonly directory?: string;

@@ -17,6 +17,7 @@ import {
   WatchClient,
 } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { channelCredentials } from "../../core/wire/tls/credentials.ts";
+import { loadTls } from "../../core/wire/tls/tls.ts";
 import type { EtcdTls, EtcdTlsFiles } from "../context/target.ts";
 
 // etcd ends connections that are pinged more often than every 5 s (--grpc-keepalive-min-time).
@@ -65,6 +66,7 @@ export class EtcdNode {
 function credentialsFor(tls: EtcdTls, address: string): ChannelCredentials {
   if (tls === "insecure-loopback") return channelCredentials(tls, address);
   if (tls === "plaintext") return ChannelCredentials.createInsecure();
+  if ("fleet" in tls) return channelCredentials(loadTls(tls.fleet), address, "replica");
   const { ca, cert, key } = readFiles(tls);
   const check = (_name: string, peer: PeerCertificate) => checkServerIdentity(hostOf(address), peer);
   try {

@@ -56,15 +56,15 @@ export default class KvCopy extends BaseCommand {
 
   async run(): Promise<CopyReport> {
     const { args, flags } = await this.parse(KvCopy);
-    const [{ copyKeys }, { allKeys, prefixRange }, { connectStore }, { resolveStore }] = await Promise.all([
+    const [{ copyKeys }, { allKeys, prefixRange }, { connectStore }, { findStore }] = await Promise.all([
       import("../../client/etcd/copy-keys.ts"),
       import("../../client/etcd/key-range.ts"),
       import("../../client/etcd/connect-store.ts"),
-      import("../../client/context/resolve-store.ts"),
+      import("../../client/etcd/find-store.ts"),
     ]);
     const where = { env: process.env, cwd: process.cwd() };
-    const from = await resolveStore({ context: args.from, ...where }, undefined);
-    const to = await resolveStore({ context: args.to, ...where }, undefined);
+    const from = await findStore({ context: args.from, ...where }, undefined);
+    const to = await findStore({ context: args.to, ...where }, undefined);
     const dryRun = flags["dry-run"] === true;
     if (!dryRun) await allowChange(to, this.words, flags.reason);
     const stores: EtcdClient[] = [connectStore(from, flags.timeout), connectStore(to, flags.timeout)];

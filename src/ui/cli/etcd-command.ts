@@ -41,11 +41,11 @@ export abstract class EtcdCommand extends BaseCommand {
   /** The cluster that flags, FLEET_* variables and contexts mean, in this order. Throws `OperatorError`. */
   protected async target(flags: EtcdFlagValues): Promise<Target> {
     if (this.#target !== null) return this.#target;
-    const { resolveStore } = await import("../../client/context/resolve-store.ts");
+    const { findStore } = await import("../../client/etcd/find-store.ts");
     const { dir, context, endpoints, ca, cert, key, "insecure-loopback": insecureLoopback } = flags;
     const given = { dir, context, endpoints, ca, cert, key, insecureLoopback };
     const input = { ...given, env: process.env, cwd: process.cwd() };
-    this.#target = await resolveStore(input, flags["etcd-endpoints"]);
+    this.#target = await findStore(input, flags["etcd-endpoints"]);
     return this.#target;
   }
 

@@ -3,8 +3,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { resolveStore } from "../../../../src/client/context/resolve-store.ts";
 import type { TargetInput } from "../../../../src/client/context/resolve-target.ts";
+import { findStore } from "../../../../src/client/etcd/find-store.ts";
 import ContextAdd from "../../../../src/commands/context/add.ts";
 import ShardList from "../../../../src/commands/shard/list.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
@@ -33,7 +33,7 @@ contexts:
 });
 
 const ask = (input: Partial<TargetInput>, etcdEndpoints?: string, env: Record<string, string> = {}) =>
-  resolveStore({ ...input, cwd: root, env: { XDG_CONFIG_HOME: root, ...env } }, etcdEndpoints);
+  findStore({ ...input, cwd: root, env: { XDG_CONFIG_HOME: root, ...env } }, etcdEndpoints);
 const own = (name: string) => join(root, "fleet", name);
 
 test("the current context's cluster, with its files and manner", async () => {
@@ -61,7 +61,6 @@ test("typed endpoints and files", async () => {
 test.each([
   { input: { context: "silent" }, code: "CONFIG_INVALID", why: "neither TLS nor plaintext is said" },
   { input: { context: "both" }, code: "CONFIG_INVALID", why: "both are said" },
-  { input: { context: "prod" }, code: "NO_STORE", why: "a fleet without a port for keys" },
   { input: {}, typed: "a:1", code: "TLS_MISSING", why: "plaintext was not asked for" },
   { input: { context: "open" }, typed: "a:1", code: "USAGE", why: "two clusters are named" },
   { input: { ca: "/ca" }, typed: "a", code: "USAGE", why: "no port" },
