@@ -26,7 +26,7 @@ export interface Setting {
 export type EtcdTls = EtcdTlsFiles | FleetTls | "plaintext" | "insecure-loopback";
 
 /** A fleet's own store: its servers must be replicas. */
-export interface FleetTls {
+interface FleetTls {
   readonly fleet: TlsChoice;
 }
 
