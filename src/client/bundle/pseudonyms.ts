@@ -13,11 +13,14 @@ const NAME_FIELDS = new Set(
     "name, clusterName, nodeName, leaderName, memberName, reporter, runner",
     "shardId, fromShard, toShard, clusterId, ownerShard, region, zone, provider, key, value, process",
     "actor, operator, operators, subject, identity, holder, address, addresses, host, endpoints, planId",
-    "instanceType, drillId, file, folder, subjects, openedBy, metadata",
+    "instanceType, drillId, file, folder, subjects, openedBy, metadata, names",
     // Of log lines.
     "shard, cluster, node, peer, caller, domain, from, to, by, role",
   ].flatMap((line) => line.split(", ")),
 );
+/** A denied call's words, which quote the key that it named. */
+const QUOTING_FIELD = "what";
+const QUOTED = /"((?:\\.|[^"\\])*)"/g;
 /** Written by people, or quoting what they wrote. */
 const PROSE_FIELDS = new Set(["reason"]);
 /** Maps of names to numbers: `free_by_zone` and its like. */
@@ -48,6 +51,7 @@ export class Pseudonyms {
   learn(value: unknown, field = ""): void {
     if (typeof value === "string") {
       if (NAME_FIELDS.has(field)) this.#learnText(value);
+      if (field === QUOTING_FIELD) for (const [, name = ""] of value.matchAll(QUOTED)) this.#learnText(name);
       return;
     }
     if (Array.isArray(value)) {

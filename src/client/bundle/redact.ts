@@ -11,13 +11,17 @@ const AUTHORIZATION =
 const BEARER = /\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
 const SECRET_WORD =
   "(?:password|passwd|passphrase|secret|token|credential|private[_-]?key|api[_-]?key|access[_-]?key)";
-/** password=… or "secretAccessKey":"…": the name, then the value, quoted or not. */
-const NAMED = new RegExp(
-  `(${SECRET_WORD}[a-z0-9_-]*\\\\?["']?\\s*[:=]\\s*\\\\?["']?)[^\\s"',;&}\\\\]+`,
-  "gi",
-);
-/** --token … of a command line. */
-const FLAG = new RegExp(`(--[a-z-]*${SECRET_WORD}[a-z-]*\\s+["']?)[^\\s"']+`, "gi");
+/** password=… or "secretAccessKey":…, up to the value. */
+const NAME = `${SECRET_WORD}[a-z0-9_-]*\\\\?["']?\\s*[:=]\\s*`;
+/** --token … of a command line, up to the value. */
+const FLAG_NAME = `--[a-z-]*${SECRET_WORD}[a-z-]*\\s+`;
+const BEFORE = `(${NAME}|${FLAG_NAME}|\\bauthorization["']?\\s*[:=]\\s*)`;
+/** A value in quotes ends with its quote: it may have blanks, commas and escaped quotes in it. */
+const QUOTED = new RegExp(`${BEFORE}(["'])(?:\\\\[\\s\\S]|(?!\\2)[^\\\\])*\\2?`, "gi");
+/** The same inside of a text in quotes, as in JSON in JSON. */
+const QUOTED_INSIDE = new RegExp(`${BEFORE}\\\\(["'])[\\s\\S]*?(?:(?<!\\\\)\\\\\\2|$)`, "gi");
+const NAMED = new RegExp(`(${NAME})[^\\s"',;&}\\\\]+`, "gi");
+const FLAG = new RegExp(`(${FLAG_NAME})[^\\s"']+`, "gi");
 const AWS_KEY_ID = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
 const AWS_SIGNATURE = /\b(X-Amz-(?:Signature|Credential|Security-Token)=)[^\s&"']+/gi;
 
@@ -25,6 +29,8 @@ export function redacted(text: string): string {
   return text
     .replaceAll(PEM, REMOVED)
     .replaceAll(USER_INFO, `$1${REMOVED}@`)
+    .replaceAll(QUOTED, `$1$2${REMOVED}$2`)
+    .replaceAll(QUOTED_INSIDE, `$1\\$2${REMOVED}\\$2`)
     .replaceAll(AUTHORIZATION, `$1${REMOVED}`)
     .replaceAll(BEARER, `$1${REMOVED}`)
     .replaceAll(AWS_SIGNATURE, `$1${REMOVED}`)

@@ -48,3 +48,13 @@ test("another bundle has other pseudonyms", () => {
   for (const names of [one, other]) names.learn(reply);
   expect(one.text("acme-eu")).not.toBe(other.text("acme-eu"));
 });
+
+test("the key that a denied call named, and the names of a role's rules, are replaced", () => {
+  const names = new Pseudonyms(KEY);
+  const denied = { msg: "a call was denied", what: 'read key "acme-jobs/invoice-7"' };
+  const role = { rules: [{ verbs: ["write"], table: "key", names: ["acme-jobs/*"] }] };
+  names.learn([denied, role]);
+  const shown = JSON.stringify(names.apply([denied, role]));
+  for (const name of ["acme-jobs", "invoice-7"]) expect(shown).not.toContain(name);
+  expect(shown).toMatch(/read key \\"x[0-9a-f]{10}\/x[0-9a-f]{10}\\"/);
+});

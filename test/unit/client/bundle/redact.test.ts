@@ -16,6 +16,11 @@ test.each([
   { text: `vault kv get --token ${SECRET} fleet`, why: "a flag of a command" },
   { text: `password: '${SECRET}'`, why: "YAML" },
   { text: `https://b.s3/x?X-Amz-Signature=${SECRET}&y=1`, why: "a signed address" },
+  { text: `"passphrase":"correct horse, ${SECRET}"`, why: "a value of several words" },
+  { text: `{"secret":"a \\"quoted\\" ${SECRET}","b":1}`, why: "a value with quotes in it" },
+  { text: `{"m":"{\\"token\\":\\"two ${SECRET}\\",\\"b\\":1}"}`, why: "several words in JSON in JSON" },
+  { text: `login --password "two ${SECRET}" x`, why: "a flag's value of several words" },
+  { text: `{"authorization":"Digest a, response=${SECRET}"}`, why: "a header of several parts" },
   { text: "key id AKIAIOSFODNN7EXAMPLE", secret: "AKIAIOSFODNN7EXAMPLE", why: "a key's id" },
 ])("$why is removed", ({ text, secret = SECRET }) => {
   expect(redacted(text)).not.toContain(secret);
@@ -27,3 +32,7 @@ test.each([
   "a caller logged in  identity=fleet://admin  serial=C769D152",
   "key file /etc/fleet/admin.key has mode 0644",
 ])("%s stays", (text) => expect(redacted(text)).toBe(text));
+
+test("what follows a quoted secret stays", () => {
+  expect(redacted('{"secret":"a b","level":"info"}')).toBe('{"secret":"(removed)","level":"info"}');
+});
