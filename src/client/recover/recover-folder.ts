@@ -107,7 +107,7 @@ function lostInWords(groups: readonly number[]): string {
 async function rewriteGroups(
   storage: DiskStorage,
   directory: string,
-  { nodeId, groups = [] }: RecoveryMark,
+  { nodeId, groups = [], lostGroups = [] }: RecoveryMark,
   keys: OperatorKeys | null,
 ): Promise<void> {
   for (const { group: number, term: inTerm, last, from } of groups) {
@@ -120,7 +120,9 @@ async function rewriteGroups(
     if (rewritten !== null) await storage.write({ group, ...rewritten });
   }
   const kept = groups.map(({ group, kind }) => ({ group: groupId(group), kind }));
-  if (kept.length > 0) await (await GroupsFile.open(directory)).replaceAll(kept);
+  const file = await GroupsFile.open(directory);
+  if (kept.length > 0) await file.replaceAll(kept);
+  if (lostGroups.length > 0) await file.forget(lostGroups.map(groupId));
 }
 
 /** Left by earlier attempts that were killed before their backup was whole. */

@@ -1,7 +1,8 @@
 // Makes the groups beside the fleet's own in a process: what they need of its other parts (ADR-0049).
 
 import { systemClock } from "../base/clock.ts";
-import { GroupKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
+import { groupKindOf } from "../fleet/group-kind-name.ts";
+import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { FleetMachine } from "./group/fleet-machine.ts";
 import type { GroupDriver } from "./group/group-driver.ts";
 import { type HostedGroup, isOpenKind } from "./group/group-kinds.ts";
@@ -35,9 +36,13 @@ export function groupsOf(
     start: (group, kind, groups) => startGroup(setting, group, kind, { meter, groups }),
     host: ({ group, kind, driver: own }, entry) => host.add(group, own, rulesOf(watch, kind, entry)),
     ask: (group, holding) => asker.ask(holding, group),
-    found: (groups) => {
-      const value = { groupIds: [...groups], kind: GroupKind.TALLY };
-      return proposeOwn({ driver, machine, self }, { $case: "foundGroups", value }, systemClock);
+    found: async (groups) => {
+      // A folder that remembers no kind is of an earlier build, which had tallies only.
+      const kinds = Map.groupBy(groups, (group) => groupKindOf(file.find(group)?.kind ?? "tally"));
+      for (const [kind, groupIds] of kinds) {
+        const founding = { $case: "foundGroups", value: { groupIds, kind } } as const;
+        await proposeOwn({ driver, machine, self }, founding, systemClock);
+      }
     },
   });
 }

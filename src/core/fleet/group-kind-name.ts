@@ -12,4 +12,8 @@ export function groupKindName(kind: GroupKind): GroupKindName | "unknown" {
   return name !== undefined && isGroupKindName(name) ? name : "unknown";
 }
 
+/** UNSPECIFIED for a name that this build does not know. */
+export const groupKindOf = (name: string): GroupKind =>
+  isGroupKindName(name) ? KINDS[name] : GroupKind.UNSPECIFIED;
+
 const isGroupKindName = (text: string): text is GroupKindName => Object.hasOwn(KINDS, text);

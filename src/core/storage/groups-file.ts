@@ -85,6 +85,12 @@ export class GroupsFile {
     });
   }
 
+  /** After a recovery: no copy of them is left, so a group of this number is another one. */
+  forget(groups: readonly GroupId[]): Promise<void> {
+    const kept = this.#content.groups.filter(({ group }) => !groups.includes(group));
+    return this.#write({ ...this.#content, groups: kept });
+  }
+
   /** Never less than before: what was forgotten is not remembered again. */
   setForgotThrough(index: LogIndex): Promise<void> {
     const forgotThrough = Math.max(index, this.#content.forgotThrough);

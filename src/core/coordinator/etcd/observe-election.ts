@@ -26,6 +26,8 @@ export async function observe(
     const space = await reads.confirmed(step());
     const found = space.range(rangeOfQueue(name, "first"));
     const leader = found.ok ? (found.response.kvs[0] ?? null) : null;
+    // Before the wait below: what changes meanwhile is told afterwards.
+    const startRevision = space.currentRevision + 1;
     if (
       leader !== null &&
       (told?.modRevision !== leader.modRevision || told.createRevision !== leader.createRevision)
@@ -36,7 +38,7 @@ export async function observe(
     // Without a leader any key may become one.
     const watched =
       leader === null ? { key, rangeEnd: rangeEndOfPrefix(key) } : { key: leader.key, rangeEnd: ONE_KEY };
-    const rest = { startRevision: space.currentRevision + 1, noPut: false, noDelete: false, prevKv: false };
+    const rest = { startRevision, noPut: false, noDelete: false, prevKv: false };
     await nextEvent(hub, { ...watched, ...rest }, gone);
   }
 }

@@ -27,7 +27,9 @@ export class OwnKeyGroup {
     const found = this.#found;
     if (found !== null && this.#groups.get(found.group) === found) return found;
     this.stop();
-    for (const group of this.#groups.values()) if (group.kind === "keys") this.#found = group;
+    for (const group of this.#groups.values()) {
+      if (group.kind === "keys" && group.group <= (this.#found?.group ?? group.group)) this.#found = group;
+    }
     const { machine } = this.#found ?? {};
     if (machine !== undefined) this.#stops = this.#listeners.map((listener) => machine.listen(listener));
     return this.#found;

@@ -16,7 +16,7 @@ import type { ServiceContext } from "../calls/context.ts";
 import { assertTrusted } from "../calls/refusals.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { GroupDriver } from "../group/group-driver.ts";
-import { capturedGroups } from "./capture-groups.ts";
+import { capturedGroups, listedKinds } from "./capture-groups.ts";
 
 export interface CaptureSource
   extends Pick<ServiceContext, "trust" | "self" | "replicas" | "mayKeep" | "sleep" | "groups"> {
@@ -52,13 +52,14 @@ export async function captureExport(source: CaptureSource): Promise<CapturedSnap
     ...{ index: view.appliedIndex, term: driver.status().term, stateHash: view.hash() },
     ...{ members: membersOf(view), ...auditRange(view), epoch: epochOf(view) },
   };
+  const listed = listedKinds(view);
   const growing = new GrowingBytes(view.rows * ROW_BYTES);
   const hash = createHash("sha256");
   for await (const part of machine.capture()()) {
     growing.append(part);
     hash.update(part);
   }
-  for await (const part of capturedGroups(source)) {
+  for await (const part of capturedGroups(source, listed)) {
     growing.append(part);
     hash.update(part);
   }

@@ -2,7 +2,9 @@
 // its own log, and holds everything that was committed in its group when the export began. A group without a
 // quorum is exported as far as it is applied here: it must not keep the fleet from being exported.
 
+import { groupKindName } from "../../fleet/group-kind-name.ts";
 import { encodeExportedGroup } from "../../fleet/snapshot/snapshot.ts";
+import type { FleetView } from "../../fleet/state.ts";
 import type { ServiceContext } from "../calls/context.ts";
 
 const CONFIRM_MS = 2_000;
@@ -10,9 +12,23 @@ const PART_BYTES = 1024 * 1024;
 
 export type GroupSource = Pick<ServiceContext, "groups" | "clock">;
 
-/** Parts that follow the fleet's own rows. */
-export async function* capturedGroups({ groups, clock }: GroupSource): AsyncGenerator<Uint8Array> {
+/** By number, the kind that the fleet's table says. */
+export type ListedKinds = ReadonlyMap<number, string>;
+
+export function listedKinds({ tables }: FleetView): ListedKinds {
+  return new Map([...tables.groups.rows()].map(({ groupId, kind }) => [groupId, groupKindName(kind)]));
+}
+
+/**
+ * Parts that follow the fleet's own rows. `listed`: as those rows have it. A group that was created since is left out:
+ * a restored fleet could not know its kind. One that an earlier build bootstrapped has no row, and is a tally.
+ */
+export async function* capturedGroups(
+  { groups, clock }: GroupSource,
+  listed: ListedKinds,
+): AsyncGenerator<Uint8Array> {
   for (const { group, kind, driver, machine } of groups.values()) {
+    if (kind !== (listed.get(group) ?? "tally")) continue;
     await driver.readIndex(clock.monotonicMs() + CONFIRM_MS);
     // One that waits for its log or its snapshot has no state of the group.
     if (driver.isRestoring || driver.appliedIndex === 0) continue;

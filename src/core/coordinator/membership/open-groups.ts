@@ -15,7 +15,6 @@ import type { GroupsFile, RememberedGroup } from "../../storage/groups-file.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { GroupRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { OpenKind } from "../group/group-kinds.ts";
-import type { WriteResult } from "../group/pending.ts";
 import type { GroupRules } from "../host/host.ts";
 import { Admission, type AdmittedDriver } from "./admission.ts";
 import { beginningOf } from "./beginning.ts";
@@ -65,7 +64,7 @@ export interface OpenGroupsOptions<Group extends OpenGroup> {
   /** Asks the group's leader what this replica may do in it. */
   readonly ask: (group: GroupId, holding: Holding) => Promise<Readmission>;
   /** As leader of the fleet's own group: adds rows for groups that an earlier build bootstrapped. */
-  readonly found: (groups: readonly GroupId[]) => Promise<WriteResult<unknown>>;
+  readonly found: (groups: readonly GroupId[]) => Promise<unknown>;
   readonly timers: Timers;
   readonly log: Log;
   readonly onFatal: (error: unknown) => void;

@@ -1,10 +1,11 @@
 // Which Raft groups exist beside the fleet's own (ADR-0049). What must stay true: a group's row never changes.
 // Only a recovery removes one, with the last copy of the group. So each replica decides alone, by this row,
-// whether it may have been one of the group's first voters.
+// whether it may have been one of the group's first voters. There is one key space: two members that took different
+// groups for it would acknowledge writes that the other never sees.
 
 import { assert } from "../../base/assert.ts";
 import { isMemberNumber } from "../../base/ids.ts";
-import type { CreateGroup, FoundGroups } from "../../wire/gen/fleet/v1/command.ts";
+import { type CreateGroup, type FoundGroups, GroupKind } from "../../wire/gen/fleet/v1/command.ts";
 import { groupKindName } from "../group-kind-name.ts";
 import { GROUPS_MAX, MEMBERS_MAX } from "../limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
@@ -22,6 +23,8 @@ export function createGroup(
     return rejected("INVALID_GROUP", { field: "founders" });
   }
   if (tables.groups.get(groupId) !== undefined) return rejected("GROUP_EXISTS", { group: groupId });
+  const keys = kind === GroupKind.KEYS ? keySpaceOf(tables) : undefined;
+  if (keys !== undefined) return rejected("GROUP_EXISTS", { group: keys });
   if (tables.groups.size >= GROUPS_MAX) return rejected("TOO_MANY_GROUPS", { limit: GROUPS_MAX });
   tables.groups.put({
     groupId,
@@ -42,6 +45,8 @@ export function foundGroups(
   if (!groupIds.every(isGroupNumber)) return rejected("INVALID_GROUP", { field: "number" });
   if (groupKindName(kind) === "unknown") return rejected("INVALID_GROUP", { field: "kind" });
   const missing = [...new Set(groupIds)].filter((id) => tables.groups.get(id) === undefined);
+  const keys = kind === GroupKind.KEYS ? (keySpaceOf(tables) ?? missing[1]) : undefined;
+  if (missing.length > 0 && keys !== undefined) return rejected("GROUP_EXISTS", { group: keys });
   if (tables.groups.size + missing.length > GROUPS_MAX) {
     return rejected("TOO_MANY_GROUPS", { limit: GROUPS_MAX });
   }
@@ -49,6 +54,11 @@ export function foundGroups(
     tables.groups.put({ groupId, kind, founders: [], version: index, sinceMs: atMs });
   assert(tables.groups.size <= GROUPS_MAX, "a process can host every group");
   return missing.length === 0 ? unchanged(index) : changed(index);
+}
+
+function keySpaceOf({ groups }: FleetState["tables"]): number | undefined {
+  for (const { groupId, kind } of groups.rows()) if (kind === GroupKind.KEYS) return groupId;
+  return undefined;
 }
 
 /** 0 is the fleet's own group. */

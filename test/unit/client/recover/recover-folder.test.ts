@@ -8,10 +8,11 @@ import { lookAtFolders } from "../../../../src/client/recover/look.ts";
 import { diagnosePlaces, planRecovery } from "../../../../src/client/recover/plan.ts";
 import { recoverFolder } from "../../../../src/client/recover/recover-fleet.ts";
 import { beginRecovery } from "../../../../src/client/recover/recover-folder.ts";
-import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { FLEET_GROUP, groupId, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
 import { listAudit } from "../../../../src/core/fleet/query.ts";
 import { replay } from "../../../../src/core/recover/copy.ts";
 import { DiskStorage } from "../../../../src/core/storage/disk-storage.ts";
+import { GroupsFile } from "../../../../src/core/storage/groups-file.ts";
 import { readStopped } from "../../../../src/core/storage/read-stopped.ts";
 import { addHeldDenials, readHeldDenials } from "../../../../src/core/wire/tls/held-denials.ts";
 import { fillFolder, IDENTITY } from "../../../integration/recovery-folder.ts";
@@ -141,6 +142,19 @@ test("a recovery that was begun is finished where it was to begin", async () => 
   await beginRecovery(data, plan.mark);
   const resumed = await planRecovery(await lookAtFolders([data]), WISH, NOW_MS + 60_000);
   expect(resumed).toMatchObject({ isResumed: true, mark: plan.mark });
+});
+
+test("a group without a copy is forgotten, so that another of its number begins anew", async () => {
+  const groups = await GroupsFile.open(data);
+  await groups.add([
+    { group: groupId(1), kind: "keys", memory: "lost" },
+    { group: groupId(2), kind: "tally", memory: "lost" },
+  ]);
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, Date.now());
+  await recoverFolder({ ...plan, mark: { ...plan.mark, lostGroups: [1] } }, () => undefined);
+  const after = await GroupsFile.open(data);
+  expect(after.find(groupId(1))).toBeUndefined();
+  expect(after.find(groupId(2))).toMatchObject({ memory: "lost" });
 });
 
 test("the report names the command that starts the node as the new cluster's", async () => {

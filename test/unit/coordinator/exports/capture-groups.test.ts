@@ -2,7 +2,11 @@
 
 import { expect, test } from "vitest";
 import { groupId, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
-import { capturedGroups, type GroupSource } from "../../../../src/core/coordinator/exports/capture-groups.ts";
+import {
+  capturedGroups,
+  type GroupSource,
+  listedKinds,
+} from "../../../../src/core/coordinator/exports/capture-groups.ts";
 import { TallyMachine } from "../../../../src/core/coordinator/group/tally-machine.ts";
 import {
   decodeSnapshot,
@@ -15,11 +19,16 @@ import { createGroup, Replica, raise } from "../../fleet/replica.ts";
 const LARGE = 2_500_000;
 
 function groupsOf(
-  groups: readonly { readonly id: number; readonly text: string; readonly applied?: number }[],
+  groups: readonly {
+    readonly id: number;
+    readonly text: string;
+    readonly applied?: number;
+    readonly kind?: string;
+  }[],
 ) {
   const reads: number[] = [];
-  const all = groups.map(({ id, text, applied = 10 * id }) => ({
-    ...{ kind: "tally", group: groupId(id) },
+  const all = groups.map(({ id, text, applied = 10 * id, kind = "tally" }) => ({
+    ...{ kind, group: groupId(id) },
     driver: {
       readIndex: async () => reads.push(id),
       isRestoring: false,
@@ -41,7 +50,7 @@ const { state } = new Replica().applyAll([raise(2), createGroup(1), createGroup(
 
 async function exportOf(source: GroupSource): Promise<Uint8Array> {
   const parts = [encodeSnapshot(state.capture())];
-  for await (const part of capturedGroups(source)) parts.push(part);
+  for await (const part of capturedGroups(source, listedKinds(state))) parts.push(part);
   return Buffer.concat(parts);
 }
 
@@ -77,6 +86,16 @@ test("the fleet's own state and its hash stay as they are", async () => {
 test("a replica that has nothing of a group yet exports nothing of it", async () => {
   const bytes = await exportOf(groupsOf([{ id: 1, text: "", applied: 0 }]).source);
   expect(groupsInExport(bytes, nodeId(1))).toEqual([]);
+});
+
+test("a group that was created since the fleet's rows were captured is left out", async () => {
+  const { source } = groupsOf([
+    { id: 1, text: "" },
+    { id: 3, text: "", kind: "keys" },
+    { id: 4, text: "" },
+  ]);
+  const held = groupsInExport(await exportOf(source), nodeId(1)).map(({ group }) => group);
+  expect(held, "without a row a group is a tally of an earlier build").toEqual([1, 4]);
 });
 
 test("a tally's own bytes are its state again", async () => {

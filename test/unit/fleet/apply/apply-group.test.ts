@@ -6,10 +6,15 @@ import { decodeSnapshot, encodeSnapshot } from "../../../../src/core/fleet/snaps
 import { GroupKind } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { brief, createGroup, foundGroups, type OperationKind, Replica, raise } from "../replica.ts";
 
-const ofKind = (kind: GroupKind): OperationKind => ({
+const ofKind = (kind: GroupKind, groupId = 1): OperationKind => ({
   $case: "createGroup",
-  value: { groupId: 1, kind, founders: [1] },
+  value: { groupId, kind, founders: [1] },
 });
+const foundKeys = (...groupIds: number[]): OperationKind => ({
+  $case: "foundGroups",
+  value: { groupIds, kind: GroupKind.KEYS },
+});
+const KEYS = ofKind(GroupKind.KEYS);
 
 test.each([
   { given: [], when: createGroup(1), is: "changed v2", why: "a new group" },
@@ -26,6 +31,12 @@ test.each([
   { given: [], when: createGroup(1, [2, 2]), is: "INVALID_GROUP field=founders", why: "each votes once" },
   { given: [], when: createGroup(1, [0]), is: "INVALID_GROUP field=founders", why: "0 is no member" },
   { given: [], when: ofKind(GroupKind.UNSPECIFIED), is: "INVALID_GROUP field=kind", why: "nothing opens it" },
+  { given: [KEYS], when: ofKind(GroupKind.KEYS, 2), is: "GROUP_EXISTS group=1", why: "one key space" },
+  { given: [KEYS], when: createGroup(2), is: "changed v3", why: "a tally beside the key space" },
+  { given: [], when: foundKeys(3), is: "changed v2", why: "a key space without a row" },
+  { given: [KEYS], when: foundKeys(3), is: "GROUP_EXISTS group=1", why: "a second key space without a row" },
+  { given: [KEYS], when: foundKeys(1), is: "unchanged v3", why: "another leader repeats the key space" },
+  { given: [], when: foundKeys(1, 2), is: "GROUP_EXISTS group=2", why: "two key spaces at once" },
   { given: [], when: foundGroups(1, 2), is: "changed v2", why: "groups from before the table" },
   {
     given: [foundGroups(1, 2)],
