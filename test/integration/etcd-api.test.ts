@@ -32,6 +32,7 @@ import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { call, EtcdClients, ResumedWatch } from "./etcd-clients.ts";
 import { runProgram } from "./local-fleet.ts";
+import { checkHealth } from "./standard-client.ts";
 
 const ETCD = "/usr/bin/etcd";
 const ETCDCTL = "/usr/bin/etcdctl";
@@ -86,6 +87,10 @@ test("a write through any member is read through any other at once", async () =>
       expect(kvs.map(({ value }) => value.toString())).toEqual([String(at)]);
     }
   }
+});
+
+test("the port answers probes, as etcd's does", async () => {
+  for (const { kv } of members) expect(await checkHealth(kv, "")).toEqual({ status: "SERVING" });
 });
 
 test.skipIf(!existsSync(ETCD) || !existsSync(ETCDCTL))(

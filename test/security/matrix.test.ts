@@ -25,6 +25,7 @@ import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator
 import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { HealthService } from "../../src/core/wire/gen/grpc/health/v1/health.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
@@ -129,6 +130,7 @@ const ALL = Object.keys(KINDS) as Kind[];
 const WRITERS: readonly Kind[] = ["admin", "operator"];
 const READERS: readonly Kind[] = ["admin", "readonly", "operator"];
 const REPLICAS: readonly Kind[] = ["replica", "another replica"];
+const HEALTH = Object.fromEntries(Object.values(HealthService).map(({ path }) => [path, ALL]));
 const STANDARD = Object.fromEntries(standardMethods().map(({ path }) => [path, ALL]));
 
 /** Whom the door lets in, by method. What is behind it says the rest: whether it is this shard, or this cluster. */
@@ -239,7 +241,7 @@ const TABLES = {
     ...STANDARD,
   },
   shard: { ...under("Shard", SHARD), ...STANDARD },
-  etcd: ETCD_TABLE,
+  etcd: { ...ETCD_TABLE, ...HEALTH },
 };
 
 const SERVERS = ["coordinator", "shard", "etcd"] as const;

@@ -4,6 +4,7 @@
 import { status } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { judge } from "../../core/wire/leader/leader-verdict.ts";
+import { isAnswerRefused } from "../../core/wire/refused-answers.ts";
 import { type RpcFailure, readRpcError } from "../../core/wire/rpc-error.ts";
 import { failureWords, isTlsFailure } from "../failure-words.ts";
 
@@ -26,6 +27,7 @@ const READ_AGAIN = /^etcdserver: (leader changed|request timed out|server stoppe
 export function verdictOf(failure: RpcFailure, kind: CallKind): Verdict {
   if (REFUSED.test(failure.message)) return "again";
   if (kind === "read" && READ_AGAIN.test(failure.message)) return "again";
+  if (kind === "write" && isAnswerRefused(failure)) return "unknown";
   const verdict = judge(failure, []);
   if (verdict.kind === "final") return "final";
   if (verdict.kind !== "unreachable") return "again";

@@ -99,7 +99,7 @@ export class KeySpace {
   }
 
   /** For reading only. */
-  get leases(): Pick<Leases, "all" | "get" | "keysOf" | "size" | "term"> {
+  get leases(): Pick<Leases, "all" | "get" | "keysOf" | "size" | "term" | "unsortedKeysOf"> {
     return this.#leases;
   }
 

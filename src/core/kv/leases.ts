@@ -96,7 +96,12 @@ export class Leases {
 
   /** In the order of their bytes, in which etcd deletes them. */
   keysOf(id: LeaseId): readonly string[] {
-    return [...(this.#rows.get(id)?.keys ?? [])].sort();
+    return this.unsortedKeysOf(id).sort();
+  }
+
+  /** A copy. */
+  unsortedKeysOf(id: LeaseId): string[] {
+    return [...(this.#rows.get(id)?.keys ?? [])];
   }
 
   /** For a key space that is being restored. False: it is there already. */

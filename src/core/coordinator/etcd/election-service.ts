@@ -16,6 +16,7 @@ import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
 import { plainError } from "./etcd-errors.ts";
 import type { KeyStore } from "./kv-service.ts";
+import { leasesOfPut } from "./named-leases.ts";
 import { observe } from "./observe-election.ts";
 import { queueKey, rangeOfQueue } from "./queue-keys.ts";
 import { createdAt, deleteIfOwn, enterQueue, keptKey, putIfOwn } from "./queue-transactions.ts";
@@ -32,7 +33,7 @@ export function electionService(
   store: KeyStore,
   callers: WaitingCallers,
 ): Implementation<ElectionServer> {
-  const { headers, writes, reads, access } = store;
+  const { headers, writes, reads, access, leaseAccess } = store;
   const proclaim = async (leader: LeaderKey, value: Uint8Array, caller: Caller) => {
     const { key, rev, lease } = leader;
     const done = await writes.write(putIfOwn(key, rev, value, lease), caller);
@@ -63,7 +64,8 @@ export function electionService(
     }),
     proclaim: unaryMethod(context, async ({ leader, value }, caller) => {
       if (leader === undefined) throw NO_LEADER_KEY;
-      access.checkOwnKey(caller.identity, leader.key);
+      access.checkPut(caller.identity, { ...leader, prevKv: false });
+      await leaseAccess.checkKeys(leasesOfPut(leader), caller);
       return { header: await proclaim(leader, value, caller) };
     }),
     leader: unaryMethod(context, async ({ name }, caller) => {
@@ -91,7 +93,7 @@ export function electionService(
     },
     resign: unaryMethod(context, async ({ leader }, caller) => {
       if (leader === undefined) throw NO_LEADER_KEY;
-      access.checkOwnKey(caller.identity, leader.key);
+      access.checkWrite(caller.identity, leader.key);
       return { header: await resign(leader, caller) };
     }),
   };

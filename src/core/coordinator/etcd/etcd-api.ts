@@ -25,6 +25,7 @@ import { type LockServer, LockService } from "../../wire/gen/etcd/v3lockpb/v3loc
 import type { ForwardKeysRequest, ForwardKeysResponse, RaftClient } from "../../wire/gen/fleet/v1/raft.ts";
 import type { Gate } from "../../wire/server/call-door.ts";
 import { RpcServer, type RpcServerOptions } from "../../wire/server/rpc-server.ts";
+import { addHealth } from "../../wire/server/standard-services.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { answerForwarded } from "./answer-forwarded.ts";
@@ -50,6 +51,7 @@ import { KeyLeases } from "./key-leases.ts";
 import { KeyReads } from "./key-reads.ts";
 import { KeyWrites } from "./key-writes.ts";
 import { type KeyStore, kvService } from "./kv-service.ts";
+import { LeaseAccess } from "./lease-access.ts";
 import { LeaseKeeper, LOOK_EVERY_MS } from "./lease-keeper.ts";
 import { leaseService } from "./lease-service.ts";
 import { lockService } from "./lock-service.ts";
@@ -95,12 +97,13 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const server = new RpcServer({ ...options, options: serverOptions });
   const keeper = new LeaseKeeper(fleet.clock, keys);
   const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later: setImmediate });
+  const reads = new KeyReads(context);
+  const access = new KeyAccess(fleet.machine, (denied) => server.noteDenied(denied));
   const store: KeyStore = {
-    reads: new KeyReads(context),
+    ...{ reads, access, leaseAccess: new LeaseAccess(fleet.work, reads, access) },
     writes: new KeyWrites(context),
     leases: new KeyLeases(context, keeper),
     hub,
-    access: new KeyAccess(fleet.machine, (denied) => server.noteDenied(denied)),
     headers: new Headers(etcdClusterId(fleet.clusterId), fleet.self, keys),
   };
   addServices(server, context, store, timers);
@@ -132,6 +135,8 @@ function addServices(server: RpcServer, context: EtcdContext, store: KeyStore, t
   server.addService<AuthServer>(AuthService, authService(store.headers), authRules);
   server.addService<LockServer>(LockService, lockService(context, store, callers), lockRules);
   server.addService<ElectionServer>(ElectionService, electionService(context, store, callers), electionRules);
+  // As in etcd: the process as a whole, always serving.
+  addHealth(server, []);
 }
 
 const watchDefinition = {

@@ -36,18 +36,26 @@ export function forwardingBy(clusterId: string, peers: PeerClients): ForwardedWr
   };
 }
 
+// What the leader's door and its queues refuse before they have begun the operation. A reason that is not here may come
+// after it: of its answer (refused-answers.ts), or of a later build.
+const BEFORE: ReadonlySet<string> = new Set([
+  "CALLS_TOO_OFTEN",
+  "TOO_MANY_CALLS",
+  "BYTES_TOO_OFTEN",
+  "REQUEST_TOO_LARGE",
+  "OVERLOADED",
+]);
 // grpc-js's words for a call that it could not put on a connection.
 const NOT_SENT = "No connection established";
 
 /** Null; throws the error for the caller if the operation may have been proposed, or was refused. */
-function notProposed({ code, message }: RpcFailure): null {
+function notProposed({ code, reason, message }: RpcFailure): null {
   if (message === ETCD_ERRORS.notLeader.details) return null;
   if (code === status.UNAVAILABLE && message.startsWith(NOT_SENT)) return null;
   const error = etcdErrorOf(code, message);
   if (error !== null) throw error;
+  if (reason !== null && BEFORE.has(reason)) throw ETCD_ERRORS.tooManyRequests;
   switch (code) {
-    case status.RESOURCE_EXHAUSTED:
-      throw ETCD_ERRORS.tooManyRequests;
     case status.UNIMPLEMENTED:
       throw ETCD_ERRORS.notCapable;
     case status.DEADLINE_EXCEEDED:

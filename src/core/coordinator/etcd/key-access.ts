@@ -7,6 +7,7 @@ import { type Access, accessOf } from "../../fleet/permissions/access.ts";
 import { clientGrantee } from "../../fleet/permissions/client-grantee.ts";
 import { namePattern } from "../../fleet/permissions/name-pattern.ts";
 import { rangeOf, textOf } from "../../kv/key-bytes.ts";
+import { NO_LEASE } from "../../kv/leases.ts";
 import type { PutRequest, RequestOp, TxnRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Denied } from "../../wire/server/denied-calls.ts";
 import { addressOf, formatIdentity, type Identity } from "../../wire/tls/identity.ts";
@@ -22,7 +23,6 @@ interface Keys {
   readonly rangeEnd: Uint8Array;
 }
 
-const NO_LEASE = "0";
 const ALONE = new Uint8Array();
 
 export class KeyAccess {
@@ -52,7 +52,8 @@ export class KeyAccess {
     if (prevKv) this.#check(identity, "read", key, rangeEnd);
   }
 
-  checkPut(identity: Identity, { key, lease, prevKv }: PutRequest): void {
+  /** The keys of the lease that is named are checked by lease-access.ts. */
+  checkPut(identity: Identity, { key, lease, prevKv }: Pick<PutRequest, "key" | "lease" | "prevKv">): void {
     this.#check(identity, "write", key, ALONE);
     if (lease !== NO_LEASE) this.#check(identity, "lease", key, ALONE);
     if (prevKv) this.#check(identity, "read", key, ALONE);
@@ -71,12 +72,6 @@ export class KeyAccess {
     if (!isAllowed || identity.kind === "readonly") this.#deny(identity, "lease", "");
   }
 
-  /** A revocation deletes the lease's keys. Keys are texts in Latin-1. */
-  checkRevoke(identity: Identity, keys: readonly string[]): void {
-    this.checkLease(identity);
-    for (const key of keys) this.#check(identity, "write", Buffer.from(key, "latin1"), ALONE);
-  }
-
   /** A lock or an election: a key of the caller's own, among the others with this prefix. */
   checkQueue(identity: Identity, name: Uint8Array): void {
     const key = queuePrefix(name);
@@ -84,10 +79,11 @@ export class KeyAccess {
       this.#check(identity, verb, key, rangeEndOfPrefix(key));
   }
 
-  checkOwnKey(identity: Identity, key: Uint8Array): void {
+  checkWrite(identity: Identity, key: Uint8Array): void {
     this.#check(identity, "write", key, ALONE);
   }
 
+  /** Keys are texts in Latin-1. */
   checkReadOf(identity: Identity, keys: readonly string[]): void {
     for (const key of keys) this.#check(identity, "read", Buffer.from(key, "latin1"), ALONE);
   }

@@ -21,6 +21,8 @@ import type { KeyAccess } from "./key-access.ts";
 import type { KeyLeases } from "./key-leases.ts";
 import type { KeyReads } from "./key-reads.ts";
 import type { KeyWrites } from "./key-writes.ts";
+import type { LeaseAccess } from "./lease-access.ts";
+import { leasesOfPut, leasesOfTxn } from "./named-leases.ts";
 import type { WatchHub } from "./watch/watch-hub.ts";
 
 export interface KeyStore {
@@ -29,11 +31,12 @@ export interface KeyStore {
   readonly leases: KeyLeases;
   readonly hub: WatchHub;
   readonly access: KeyAccess;
+  readonly leaseAccess: LeaseAccess;
   readonly headers: Headers;
 }
 
 export function kvService(context: EtcdContext, store: KeyStore): Implementation<KVServer> {
-  const { writes, headers, access } = store;
+  const { writes, headers, access, leaseAccess } = store;
   return {
     range: unaryMethod(context, async (request, caller) => {
       refuse(checkRange(request));
@@ -44,6 +47,7 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
     put: unaryMethod(context, async (request, caller) => {
       refuse(checkPut(request));
       access.checkPut(caller.identity, request);
+      await leaseAccess.checkKeys(leasesOfPut(request), caller);
       return headed(headers, await writes.write({ $case: "put", value: request }, caller));
     }),
     deleteRange: unaryMethod(context, async (request, caller) => {
@@ -54,8 +58,10 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
     txn: unaryMethod(context, async (request, caller) => {
       refuse(checkTxn(request));
       access.checkTxn(caller.identity, request);
-      if (!isReadOnly(request))
+      if (!isReadOnly(request)) {
+        await leaseAccess.checkKeys(leasesOfTxn(request), caller);
         return headed(headers, await writes.write({ $case: "txn", value: request }, caller));
+      }
       const keys = await readable(store, isSerializable(request), caller);
       return headed(headers, valueRead(keys.readTxn(request)));
     }),

@@ -20,7 +20,7 @@ const IDENTITY_STREAMS_MAX = 2_048;
 const CHOOSE = "0";
 
 export function leaseService(context: EtcdContext, store: KeyStore): Implementation<LeaseServer> {
-  const { headers, writes, leases, reads, access } = store;
+  const { headers, writes, leases, reads, access, leaseAccess } = store;
   const places = new Places({
     total: STREAMS_MAX,
     perIdentity: IDENTITY_STREAMS_MAX,
@@ -34,7 +34,8 @@ export function leaseService(context: EtcdContext, store: KeyStore): Implementat
       return headed(headers, await writes.write({ $case: "leaseGrant", value }, { identity, ...caller }));
     }),
     leaseRevoke: unaryMethod(context, async (request, caller) => {
-      access.checkRevoke(caller.identity, reads.here().leases.keysOf(request.ID));
+      access.checkLease(caller.identity);
+      await leaseAccess.checkKeys(new Set([request.ID]), caller);
       return headed(headers, await writes.write({ $case: "leaseRevoke", value: request }, caller));
     }),
     leaseKeepAlive: (call) => {

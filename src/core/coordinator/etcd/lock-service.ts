@@ -1,5 +1,5 @@
 // etcd's Lock service, over keys, leases and watches as etcd has it (v3lock, concurrency/mutex.go). What must stay
-// true: the lock's key is deleted if its caller is gone before it has the lock.
+// true: the lock's key is deleted if its caller does not get the lock.
 
 import { DeleteRangeRequest, RangeRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { LockServer } from "../../wire/gen/etcd/v3lockpb/v3lock.ts";
@@ -32,15 +32,15 @@ export function lockService(
       const release = () => writes.write(deleteKey(key), callers.cleanUp(identity));
       try {
         await waitForTurn(store, name, created, waiting);
+        const space = await reads.confirmed(waiting.step());
+        const held = space.range(RangeRequest.fromPartial({ key }));
+        if (!held.ok || held.response.kvs.length === 0) throw ETCD_ERRORS.sessionExpired;
+        if (waiting.gone.aborted) throw ETCD_ERRORS.canceled;
+        return { header: headers.at(space.currentRevision), key };
       } catch (error) {
         await release().catch(() => undefined);
         throw error;
       }
-      const space = await reads.confirmed(waiting.step());
-      const held = space.range(RangeRequest.fromPartial({ key }));
-      if (!held.ok || held.response.kvs.length === 0) throw ETCD_ERRORS.sessionExpired;
-      if (waiting.gone.aborted) await release();
-      return { header: headers.at(space.currentRevision), key };
     }),
     unlock: unaryMethod(context, async ({ key }, caller) => {
       if (key.length === 0) throw ETCD_ERRORS.emptyKey;

@@ -2,16 +2,17 @@
 // concurrency). What must stay true: a key waits only for keys that came before it, and hears of their end by a watch
 // from the revision at which it saw them.
 
+import { NO_LEASE } from "../../kv/leases.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { KeyStore } from "./kv-service.ts";
 import { newLeaseId } from "./lease-id.ts";
+import { leasesOfPut } from "./named-leases.ts";
 import { rangeOfQueue } from "./queue-keys.ts";
 import { nextEvent } from "./watch/next-event.ts";
 
 const ONE_KEY = new Uint8Array();
 /** etcd's session without a lease of the caller's own. */
 const SESSION_SECONDS = 60;
-const NO_LEASE = "0";
 
 /** A caller that may wait for as long as it likes. */
 export interface Waiting {
@@ -20,8 +21,13 @@ export interface Waiting {
   readonly gone: AbortSignal;
 }
 
-/** The lease of the session: the given one, or a new one, as of etcd's clients. */
-export async function sessionLease({ writes }: KeyStore, lease: string, { step }: Waiting): Promise<string> {
+/** The lease of the session: the given one, to which the caller may attach keys, or a new one, as of etcd's clients. */
+export async function sessionLease(
+  { writes, leaseAccess }: KeyStore,
+  lease: string,
+  { step }: Waiting,
+): Promise<string> {
+  await leaseAccess.checkKeys(leasesOfPut({ lease }), step());
   if (lease !== NO_LEASE) return lease;
   const value = { ID: newLeaseId(), TTL: SESSION_SECONDS };
   return (await writes.write({ $case: "leaseGrant", value }, step())).ID;

@@ -26,15 +26,21 @@ const RULE: MethodRule = { allow: anyIdentity, bytesMax: QUESTION_BYTES_MAX };
 // A probe of a process must not wait for the calls that keep it busy.
 const PROBE: MethodRule = { ...RULE, isPrompt: true };
 
-/** Adds both services to `server`. All services start as SERVING, and so does the process as a whole. */
-export function addStandardServices(server: RpcServer, served: readonly ServedProto[]): StandardServices {
-  const names = served.map((proto) => `fleet.v1.${proto[0]?.toUpperCase()}${proto.slice(1)}`);
-  const health = new Health(["", ...names]);
+/** Adds health alone: of the process as a whole, and of `services` (full names). */
+export function addHealth(server: RpcServer, services: readonly string[]): Health {
+  const health = new Health(["", ...services]);
   server.addService<HealthServer>(HealthService, health.implementation, {
     check: PROBE,
     list: PROBE,
     watch: PROBE,
   });
+  return health;
+}
+
+/** Adds both services to `server`. All services start as SERVING, and so does the process as a whole. */
+export function addStandardServices(server: RpcServer, served: readonly ServedProto[]): StandardServices {
+  const names = served.map((proto) => `fleet.v1.${proto[0]?.toUpperCase()}${proto.slice(1)}`);
+  const health = addHealth(server, names);
   const reflected: Pick<Server, "addService"> = {
     addService: (definition, methods) => server.addLibraryService(definition, methods, RULE),
   };

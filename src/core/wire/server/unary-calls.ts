@@ -27,7 +27,10 @@ export interface UnaryCall<Request> {
   remainingMs(nowMs: MonotonicMs): number;
   /** Throws the RpcError of a caller that reads none of its answers: to be called before a large one is made. */
   refuseUnread(): void;
-  /** Calls `listener` when the caller waits no longer: it has its answer, has cancelled, or is disconnected. */
+  /**
+   * Calls `listener` when the caller waits no longer, maybe at once: it has its answer, has cancelled, or is
+   * disconnected.
+   */
   onGone(listener: () => void): void;
 }
 
@@ -113,12 +116,17 @@ async function reply(
     const message = bytes.message();
     // Many calls that were started one after another may be complete in the same pass of the event loop.
     if (message.length > SMALL_BYTES) await gate?.goOn(identity);
+    if (isGone(stream)) return;
     const request = decodeBounded(requestDeserialize, message, rule.fieldsMax ?? FIELDS_MAX);
     bytes.release();
     const remainingMs = (nowMs: MonotonicMs) => waitMs - (nowMs - cameMs);
     const refuseUnread = () => throwIf(budget.refuseUnread());
     refuseUnread();
-    const onGone = (listener: () => void) => void stream.once("close", listener);
+    const onGone = (listener: () => void) => {
+      // A stream closes once: who comes later would wait for ever.
+      if (isGone(stream)) listener();
+      else stream.once("close", listener);
+    };
     const response = await method({ request, path, identity, remainingMs, refuseUnread, onGone });
     // An answer without a waiting caller is not encoded.
     if (isGone(stream)) return;

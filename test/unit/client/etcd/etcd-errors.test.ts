@@ -1,0 +1,26 @@
+// Whether a failed call is repeated: a write only if it was certainly not applied.
+
+import { Metadata, status } from "@grpc/grpc-js";
+import { expect, test } from "vitest";
+import { verdictOf } from "../../../../src/client/etcd/etcd-errors.ts";
+import { RpcError, readRpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
+
+const refused = (reason: string, retryMs?: number) =>
+  readRpcError(rpcError(status.RESOURCE_EXHAUSTED, reason, "no", {}, retryMs));
+
+test("a write whose answer was refused may have been applied", () => {
+  expect(verdictOf(refused("ANSWERS_UNREAD", 1_000), "write")).toBe("unknown");
+  expect(verdictOf(refused("ANSWER_TOO_LARGE"), "write")).toBe("unknown");
+  const unreadable = "Received message larger than max (9 vs 4)";
+  const own = readRpcError(new RpcError(status.RESOURCE_EXHAUSTED, unreadable, new Metadata()));
+  expect(verdictOf(own, "write")).toBe("unknown");
+});
+
+test("a read whose answer was refused is asked again, or is too large everywhere", () => {
+  expect(verdictOf(refused("ANSWERS_UNREAD", 1_000), "read")).toBe("again");
+  expect(verdictOf(refused("ANSWER_TOO_LARGE"), "read")).toBe("final");
+});
+
+test("a write that was refused before it began is repeated", () => {
+  expect(verdictOf(refused("CALLS_TOO_OFTEN", 1_000), "write")).toBe("again");
+});

@@ -1,0 +1,81 @@
+// The services of etcd's API in front of a real key space, without a group: a confirmed read shows what was applied, a
+// read of this replica may be older. Roles are a fake's.
+
+import { ClientWork } from "../../../../src/core/coordinator/calls/client-work.ts";
+import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
+import { ETCD_ERRORS, errorOfKeys } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
+import { KeyAccess } from "../../../../src/core/coordinator/etcd/key-access.ts";
+import type { KeyStore } from "../../../../src/core/coordinator/etcd/kv-service.ts";
+import { LeaseAccess } from "../../../../src/core/coordinator/etcd/lease-access.ts";
+import { grantKey } from "../../../../src/core/fleet/tables/schema.ts";
+import { KeySpace } from "../../../../src/core/kv/key-space.ts";
+import type { KeyOperation } from "../../../../src/core/wire/gen/fleet/v1/key_command.ts";
+import type { UnaryCall } from "../../../../src/core/wire/server/unary-calls.ts";
+import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
+import { apply } from "./key-commands.ts";
+
+/** By client: what it may do with which keys. */
+type Rules = Readonly<Record<string, readonly { readonly verbs: string[]; readonly names: string[] }[]>>;
+
+export const client = (id: string): Identity => ({ kind: "client", id });
+export const ADMIN: Identity = { kind: "admin" };
+
+export class FakeKeys {
+  readonly space = new KeySpace();
+  /** What this replica has applied. */
+  here = this.space;
+  /** Kinds of the writes that were proposed. */
+  readonly written: string[] = [];
+  confirmedReads = 0;
+  /** Called before each confirmed read; it may throw. */
+  beforeRead: () => void = () => undefined;
+  readonly context: EtcdContext;
+  readonly store: KeyStore;
+
+  constructor(rules: Rules) {
+    const clock = { monotonicMs: () => 0, wallMs: () => 0 };
+    const work = new ClientWork({ now: () => 0, nextPass: setImmediate });
+    this.context = { fleet: { clock, work } } as unknown as EtcdContext;
+    const reads = {
+      here: () => this.here,
+      confirmed: async () => {
+        this.beforeRead();
+        this.confirmedReads += 1;
+        return this.space;
+      },
+    } as unknown as KeyStore["reads"];
+    const access = new KeyAccess(machineOf(rules), () => undefined);
+    this.store = {
+      ...{ reads, access, leaseAccess: new LeaseAccess(work, reads, access) },
+      writes: { write: async (kind: never) => this.#write(kind) },
+      headers: { at: () => undefined, now: () => undefined },
+    } as unknown as KeyStore;
+  }
+
+  async #write(kind: NonNullable<KeyOperation["kind"]>): Promise<unknown> {
+    this.written.push(kind.$case);
+    const [applied] = apply(this.space, kind);
+    if (applied === undefined) throw ETCD_ERRORS.stopped;
+    if (!applied.answer.ok) throw errorOfKeys(applied.answer.error);
+    return (applied.answer.response as unknown as { readonly value: unknown }).value;
+  }
+}
+
+/** A call of a caller that waits for its answer. */
+export const callOf = <Request>(identity: Identity, request: Request): UnaryCall<Request> => ({
+  ...{ request, identity, path: "/", remainingMs: () => Number.POSITIVE_INFINITY },
+  ...{ refuseUnread: () => undefined, onGone: () => undefined },
+});
+
+function machineOf(rules: Rules): ConstructorParameters<typeof KeyAccess>[0] {
+  const roles = Object.entries(rules).map(([id, given]) => ({
+    name: `client/${id}`,
+    rules: given.map((rule) => ({ ...rule, tables: ["key"] })),
+  }));
+  const grants = roles.map(({ name }) => ({ operator: name, role: name }));
+  const tables = {
+    grants: { rows: (from: string) => grants.filter(({ operator }) => grantKey(operator, "") === from) },
+    roles: { get: (name: string) => roles.find((role) => role.name === name) },
+  };
+  return { view: { tables }, onApplied: () => undefined } as unknown as ReturnType<typeof machineOf>;
+}

@@ -1,0 +1,128 @@
+// A lease ends with all of its keys. So only a caller that may write all of them may attach a key to it, or revoke it:
+// otherwise a key of a stranger would keep its holder from revoking it.
+
+import { expect, test } from "vitest";
+import { electionService } from "../../../../src/core/coordinator/etcd/election-service.ts";
+import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
+import { kvService } from "../../../../src/core/coordinator/etcd/kv-service.ts";
+import { leaseService } from "../../../../src/core/coordinator/etcd/lease-service.ts";
+import { lockService } from "../../../../src/core/coordinator/etcd/lock-service.ts";
+import { WaitingCallers } from "../../../../src/core/coordinator/etcd/waiting-callers.ts";
+import { KeySpace } from "../../../../src/core/kv/key-space.ts";
+import {
+  LeaseRevokeRequest,
+  PutRequest,
+  TxnRequest,
+} from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import {
+  CampaignRequest,
+  ProclaimRequest,
+} from "../../../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
+import { LockRequest } from "../../../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
+import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
+import { apply, bytes, put } from "./key-commands.ts";
+import { ADMIN, callOf, client, FakeKeys } from "./key-store.ts";
+
+const ALL = ["read", "write", "lease"];
+const RULES = {
+  a: [{ verbs: ALL, names: ["a/*"] }],
+  b: [{ verbs: ALL, names: ["b/*"] }],
+  both: [{ verbs: ALL, names: ["a/*", "b/*"] }],
+  writer: [{ verbs: ["read", "write"], names: ["a/*"] }],
+};
+const DENIED = ETCD_ERRORS.permissionDenied;
+
+/** Lease 7 has the key a/1. */
+function fleet() {
+  const keys = new FakeKeys(RULES);
+  apply(keys.space, { $case: "leaseGrant", value: { ID: "7", TTL: 60 } }, put("a/1", "x", "7"));
+  const { context, store } = keys;
+  const callers = new WaitingCallers(context);
+  return {
+    keys,
+    kv: kvService(context, store),
+    lease: leaseService(context, store),
+    lock: lockService(context, store, callers),
+    election: electionService(context, store, callers),
+  };
+}
+
+const puts = (key: string, lease: string) => PutRequest.fromPartial({ key: bytes(key), lease });
+const txnOf = (request: PutRequest) => ({ request: { $case: "requestPut", value: request } }) as const;
+
+test("a put may name a lease only if its caller may write all keys of it", async () => {
+  const { keys, kv } = fleet();
+  await expect(kv.put(callOf(client("b"), puts("b/1", "7")))).rejects.toBe(DENIED);
+  expect(keys.written).toEqual([]);
+  for (const who of [client("both"), ADMIN]) await kv.put(callOf(who, puts("b/1", "7")));
+  await kv.put(callOf(client("b"), puts("b/2", "0")));
+  expect(keys.space.leases.keysOf("7")).toEqual(["a/1", "b/1"]);
+});
+
+test.each(["success", "failure", "nested"])("a put of a transaction too (%s)", async (where) => {
+  const { keys, kv } = fleet();
+  const one = txnOf(puts("b/1", "7"));
+  const inner = TxnRequest.fromPartial({ success: [one] });
+  const request =
+    where === "nested"
+      ? TxnRequest.fromPartial({ failure: [{ request: { $case: "requestTxn", value: inner } }] })
+      : TxnRequest.fromPartial({ [where]: [one] });
+  await expect(kv.txn(callOf(client("b"), request))).rejects.toBe(DENIED);
+  expect(keys.written).toEqual([]);
+});
+
+test("a lease is looked up in a confirmed read, once a request, and not for administrators", async () => {
+  const { keys, kv } = fleet();
+  keys.here = new KeySpace();
+  const both = TxnRequest.fromPartial({ success: [txnOf(puts("a/2", "7")), txnOf(puts("a/3", "7"))] });
+  await kv.txn(callOf(client("a"), both));
+  expect(keys.confirmedReads).toBe(1);
+  await kv.put(callOf(ADMIN, puts("a/4", "7")));
+  expect(keys.confirmedReads).toBe(1);
+});
+
+test("the lock and the campaign of a session may name only such a lease", async () => {
+  const { keys, lock, election } = fleet();
+  const name = bytes("b/q");
+  const locked = lock.lock(callOf(client("b"), LockRequest.fromPartial({ name, lease: "7" })));
+  await expect(locked).rejects.toBe(DENIED);
+  const campaign = election.campaign(callOf(client("b"), CampaignRequest.fromPartial({ name, lease: "7" })));
+  await expect(campaign).rejects.toBe(DENIED);
+  expect(keys.written).toEqual([]);
+});
+
+test.each<[string, Identity, string, string]>([
+  ["a caller that may not attach leases to the key", client("writer"), "a/1", "7"],
+  ["a caller that may not write all keys of the lease", client("b"), "b/1", "7"],
+])("a proclamation attaches its key to a lease, so %s is refused", async (_, who, key, lease) => {
+  const { keys, election } = fleet();
+  apply(keys.space, put("b/1", "x"));
+  const leader = { name: bytes("n"), key: bytes(key), rev: 3, lease };
+  const proclaimed = election.proclaim(callOf(who, ProclaimRequest.fromPartial({ leader })));
+  await expect(proclaimed).rejects.toBe(DENIED);
+  expect(keys.written).toEqual([]);
+});
+
+test("a lease is revoked by what a confirmed read says of its keys", async () => {
+  const { keys, lease } = fleet();
+  // This replica has not heard of the key yet.
+  keys.here = new KeySpace();
+  const revoke = (who: Identity) =>
+    lease.leaseRevoke(callOf(who, LeaseRevokeRequest.fromPartial({ ID: "7" })));
+  await expect(revoke(client("b"))).rejects.toBe(DENIED);
+  expect(keys.written).toEqual([]);
+  await revoke(client("a"));
+  expect(keys.space.leases.size).toBe(0);
+});
+
+test("a lock whose last read fails is released", async () => {
+  const { keys, lock } = fleet();
+  // The first read is of the lease, the second of the turn.
+  keys.beforeRead = () => {
+    if (keys.confirmedReads === 2) throw ETCD_ERRORS.timeout;
+  };
+  const request = LockRequest.fromPartial({ name: bytes("a/q"), lease: "7" });
+  await expect(lock.lock(callOf(client("a"), request))).rejects.toBe(ETCD_ERRORS.timeout);
+  expect(keys.written).toEqual(["txn", "deleteRange"]);
+  expect(keys.space.leases.keysOf("7")).toEqual(["a/1"]);
+});

@@ -1,0 +1,82 @@
+// A caller that is gone before its method listens for it: the method hears of it, or does not begin.
+
+import { EventEmitter } from "node:events";
+import type { ServerHttp2Stream } from "node:http2";
+import { setImmediate as nextPass } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { silentLog } from "../../../../src/core/base/log.ts";
+import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
+import { framed } from "../../../../src/core/wire/server/message-frames.ts";
+import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
+import {
+  type ServedMethod,
+  serveUnary,
+  type UnaryMethod,
+} from "../../../../src/core/wire/server/unary-calls.ts";
+
+class FakeStream extends EventEmitter {
+  destroyed = false;
+  readonly closed = false;
+  readonly readableEnded = false;
+  readonly session = undefined;
+  readonly resume = () => this;
+
+  /** The caller has sent its whole request. */
+  send(bytes: number): void {
+    this.emit("data", Buffer.from(framed(Buffer.alloc(bytes))));
+    this.emit("end");
+  }
+
+  gone(): void {
+    this.destroyed = true;
+    this.emit("close");
+  }
+}
+
+const nothing = () => undefined;
+
+function serve(method: UnaryMethod<unknown, unknown>, turn: Promise<unknown> | null): FakeStream {
+  const stream = new FakeStream();
+  const definition = { path: "/a/B", requestDeserialize: nothing, responseSerialize: () => Buffer.alloc(0) };
+  const rule = { allow: anyIdentity, bytesMax: 1_000_000 };
+  const errors = new InternalErrors("server", silentLog);
+  const served = { definition, method, rule, errors } as unknown as ServedMethod;
+  serveUnary(stream as unknown as ServerHttp2Stream, served, {
+    identity: { kind: "admin" },
+    headers: { ":method": "POST", "content-type": "application/grpc" },
+    cameMs: 0,
+    budget: { account: null, receive: () => null, refuseUnread: () => null, answer: nothing },
+    overhead: { data: nothing },
+    gate: { goOn: () => turn },
+  });
+  return stream;
+}
+
+test("a call whose caller went while it waited for its turn does not begin", async () => {
+  const turn = Promise.withResolvers<void>();
+  let begun = 0;
+  const stream = serve(async () => {
+    begun += 1;
+  }, turn.promise);
+  stream.send(20_000);
+  stream.gone();
+  turn.resolve();
+  await nextPass();
+  expect(begun).toBe(0);
+});
+
+test("a listener that comes after its caller went is called at once, and only once", async () => {
+  const late = Promise.withResolvers<void>();
+  let heard = 0;
+  const stream = serve(async ({ onGone }) => {
+    await late.promise;
+    onGone(() => {
+      heard += 1;
+    });
+  }, null);
+  stream.send(1);
+  stream.gone();
+  late.resolve();
+  await nextPass();
+  expect(heard).toBe(1);
+});
