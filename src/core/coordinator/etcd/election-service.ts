@@ -14,7 +14,7 @@ import { callerOf } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
-import { plainError } from "./etcd-errors.ts";
+import { ETCD_ERRORS, plainError } from "./etcd-errors.ts";
 import type { KeyStore } from "./kv-service.ts";
 import { leasesOfPut } from "./named-leases.ts";
 import { observe } from "./observe-election.ts";
@@ -56,6 +56,7 @@ export function electionService(
       try {
         if (wasQueued) await proclaim(leader, value, waiting.step());
         await waitForTurn(store, name, leader.rev, waiting);
+        if (waiting.gone.aborted) throw ETCD_ERRORS.canceled;
       } catch (error) {
         await resign(leader, callers.cleanUp(identity)).catch(() => undefined);
         throw error;

@@ -114,15 +114,3 @@ test("a lease is revoked by what a confirmed read says of its keys", async () =>
   await revoke(client("a"));
   expect(keys.space.leases.size).toBe(0);
 });
-
-test("a lock whose last read fails is released", async () => {
-  const { keys, lock } = fleet();
-  // The first read is of the lease, the second of the turn.
-  keys.beforeRead = () => {
-    if (keys.confirmedReads === 2) throw ETCD_ERRORS.timeout;
-  };
-  const request = LockRequest.fromPartial({ name: bytes("a/q"), lease: "7" });
-  await expect(lock.lock(callOf(client("a"), request))).rejects.toBe(ETCD_ERRORS.timeout);
-  expect(keys.written).toEqual(["txn", "deleteRange"]);
-  expect(keys.space.leases.keysOf("7")).toEqual(["a/1"]);
-});
