@@ -315,3 +315,34 @@ test("a client may do what its roles allow with the keys that they name, and a r
     "etcdserver: authentication is not enabled",
   );
 });
+
+test("a client attaches its keys to leases whose keys it may write, and may revoke only those", async () => {
+  const node = present(cluster.nodes[1], "there are three nodes");
+  const [worker, admin] = [clientsAs("client-worker", node), clientsAs("admin", node)];
+  const fleet = cluster.client();
+  const rules = [{ verbs: ["read", "write", "lease"], tables: ["key"], names: ["leased/*"] }];
+  await fleet.submit({ kind: { $case: "setRole", value: { name: "leased", rules } } });
+  await fleet.submit({ kind: { $case: "grantRole", value: { operator: "client/worker", role: "leased" } } });
+  const isAllowed = () =>
+    call(worker.kv.put.bind(worker.kv), put("leased/0", "x")).then(
+      () => true,
+      () => false,
+    );
+  // The member has applied the role.
+  while (!(await isAllowed())) await sleep(20);
+  const { ID } = await call(
+    worker.lease.leaseGrant.bind(worker.lease),
+    LeaseGrantRequest.fromPartial({ TTL: 60 }),
+  );
+  const attach = () => call(worker.kv.put.bind(worker.kv), put("leased/1", "x", ID));
+  const revoke = () => call(worker.lease.leaseRevoke.bind(worker.lease), { ID });
+  await attach();
+  await call(admin.kv.put.bind(admin.kv), put("stranger", "x", ID));
+  const denied = "etcdserver: permission denied";
+  await expect(attach()).rejects.toMatchObject({ details: denied });
+  await expect(revoke()).rejects.toMatchObject({ details: denied });
+  await call(admin.kv.put.bind(admin.kv), put("stranger", "y"));
+  await attach();
+  await revoke();
+  expect((await call(worker.kv.range.bind(worker.kv), range("leased/1"))).count).toBe(0);
+});
