@@ -13,6 +13,11 @@ import type { KeyError } from "./key-error.ts";
 
 /** Of each list of one transaction; nested ones have what their parent left over. */
 const OPERATIONS_MAX = 128;
+/**
+ * Of all lists of a transaction and the nested ones, both branches, with the comparisons. Not etcd's, whose limit of each
+ * list allows some 10^19 operations. No transaction without nested ones reaches it.
+ */
+const TOTAL_MAX = 8 * OPERATIONS_MAX;
 
 export function checkRange({ key }: RangeRequest | DeleteRangeRequest): KeyError | null {
   return key.length === 0 ? "empty-key" : null;
@@ -26,6 +31,7 @@ export function checkPut({ key, value, lease, ignoreValue, ignoreLease }: PutReq
 }
 
 export function checkTxn(txn: TxnRequest): KeyError | null {
+  if (countUpTo(TOTAL_MAX, txn) > TOTAL_MAX) return "too-many-operations";
   const wrong = checkOperations(txn, OPERATIONS_MAX);
   if (wrong !== null) return wrong;
   return changesOf(txn.success) === null || changesOf(txn.failure) === null ? "duplicate-key" : null;
@@ -34,6 +40,18 @@ export function checkTxn(txn: TxnRequest): KeyError | null {
 /** Whether it need not be replicated. A nested transaction counts as a write, as in etcd. */
 export function isReadOnly({ success, failure }: TxnRequest): boolean {
   return [...success, ...failure].every(({ request }) => request?.$case === "requestRange");
+}
+
+/** Of all lists; it stops counting beyond `most`. */
+function countUpTo(most: number, { compare, success, failure }: TxnRequest): number {
+  let count = compare.length + success.length + failure.length;
+  for (const list of [success, failure]) {
+    for (const { request } of list) {
+      if (count > most) return count;
+      if (request?.$case === "requestTxn") count += countUpTo(most - count, request.value);
+    }
+  }
+  return count;
 }
 
 function checkOperations({ compare, success, failure }: TxnRequest, most: number): KeyError | null {

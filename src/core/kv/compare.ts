@@ -4,6 +4,7 @@ import type { Compare } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
 import { compareBytes, rangeOf } from "./key-bytes.ts";
 import type { Readable } from "./range.ts";
+import type { ReadBudget } from "./read-budget.ts";
 
 const NONE = new Uint8Array();
 const ABSENT: KeyValue = {
@@ -18,17 +19,26 @@ const ABSENT: KeyValue = {
 const RESULT = { equal: 0, greater: 1, less: 2, notEqual: 3 } as const;
 const TARGET = { version: 0, create: 1, mod: 2, value: 3, lease: 4 } as const;
 
-export function holds(history: Readable, comparison: Compare, revision: number): boolean {
+/** When the budget is over, the result means nothing. */
+export function holds(history: Readable, comparison: Compare, revision: number, budget: ReadBudget): boolean {
   const range = rangeOf(comparison.key, comparison.rangeEnd);
   const kvs = range === null ? only(history.at(comparison.key, revision)) : history.in(range, revision);
   let isAbsent = true;
   for (const kv of kvs) {
     isAbsent = false;
+    budget.visit();
+    if (comparison.target === TARGET.value)
+      budget.compare(Math.min(kv.value.length, givenLength(comparison)));
+    if (budget.isOver) return false;
     if (!holdsFor(comparison, kv)) return false;
   }
   if (!isAbsent) return true;
   // An absent key has no value, not even an empty one.
   return comparison.target !== TARGET.value && holdsFor(comparison, ABSENT);
+}
+
+function givenLength({ targetUnion: given }: Compare): number {
+  return given?.$case === "value" ? given.value.length : 0;
 }
 
 function only(kv: KeyValue | null): readonly KeyValue[] {

@@ -15,7 +15,11 @@ export interface EventsRequest {
   readonly revision: number;
   readonly key: Uint8Array;
   readonly rangeEnd: Uint8Array;
+  /** The answer ends with the revision that reaches one of these. */
   readonly eventsMax: number;
+  readonly bytesMax: number;
+  /** Whether the versions before are counted too: the caller will read them. */
+  readonly prevKv: boolean;
 }
 
 /** A look at a version costs less than a microsecond: this much is some milliseconds of one turn. */
@@ -28,18 +32,20 @@ export function readEvents(
   { current, compacted }: Revisions,
   request: EventsRequest,
 ): EventsSince {
-  const { revision, key, rangeEnd, eventsMax } = request;
+  const { revision, key, rangeEnd, eventsMax, bytesMax, prevKv } = request;
   if (revision < compacted) return refused("compacted");
   const range = rangeOf(key, rangeEnd);
   const events: Event[] = [];
+  let bytes = 0;
   let seen = 0;
   let last = 0;
-  for (const { kv } of history.since(revision)) {
-    const isFull = events.length >= eventsMax || seen >= VERSIONS_MAX;
+  for (const { kv, before } of history.since(revision)) {
+    const isFull = events.length >= eventsMax || bytes >= bytesMax || seen >= VERSIONS_MAX;
     if (isFull && kv.modRevision > last) return { ok: true, events, next: kv.modRevision };
     seen += 1;
     last = kv.modRevision;
     if (!concerns(key, range, kv.key)) continue;
+    bytes += kv.key.length + kv.value.length + (prevKv ? history.sizeOf(before) : 0);
     events.push({ type: isTombstone(kv) ? EVENT.delete : EVENT.put, kv, prevKv: undefined });
   }
   return { ok: true, events, next: Math.max(revision, current + 1) };

@@ -5,6 +5,7 @@ import { assert } from "../base/assert.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
 import type { KeyRange } from "./key-bytes.ts";
 import { KeyIndex } from "./key-index.ts";
+import type { Kept, ReadBudget } from "./read-budget.ts";
 import type { Segment, VersionId } from "./segment.ts";
 import { NO_VERSION, VersionLog } from "./version-log.ts";
 
@@ -19,6 +20,8 @@ export interface StoredVersion {
   readonly sub: number;
   /** The revision of the version after this one; Infinity while it is the newest. */
   readonly endedAt: number;
+  /** The version of the same key before it. */
+  readonly before: VersionId;
 }
 
 /** Versions that later changes and compactions leave alone. */
@@ -69,6 +72,25 @@ export class History {
       if (kvs.length < keepsMax) kvs.push(this.#versions.segment.read(slot));
     }
     return { kvs, count };
+  }
+
+  /** Charges what `collect` would look at and keep, without making it. */
+  measure({ from, to }: KeyRange, revision: number, kept: Kept, budget: ReadBudget): void {
+    let count = 0;
+    for (const id of this.#index.in(from, to)) {
+      if (budget.isOver || (count >= kept.keysMax && !budget.countsKeys)) return;
+      const slot = this.#slotAt(id, revision);
+      if (slot < 0) continue;
+      budget.visit();
+      if (count < kept.keysMax) budget.keep(this.#versions.segment.sizeOf(slot, kept.keysOnly));
+      count += 1;
+    }
+  }
+
+  /** The bytes of a version; 0 if there is none or it was dropped. */
+  sizeOf(id: VersionId): number {
+    const slot = id === NO_VERSION ? -1 : this.#versions.slotOf(id);
+    return slot < 0 ? 0 : this.#versions.segment.sizeOf(slot);
   }
 
   /** All versions from a revision on, in order. */
@@ -145,7 +167,8 @@ function* pass(
     const count = at === segments.length - 1 ? lastCount : segment.count;
     for (let slot = 0; slot < count; slot += 1) {
       if (segment.modRevision(slot) < since || segment.isOver(slot, compacted)) continue;
-      yield { kv: segment.read(slot), sub: segment.sub(slot), endedAt: segment.endedAt(slot) };
+      const [sub, endedAt, before] = [segment.sub(slot), segment.endedAt(slot), segment.before(slot)];
+      yield { kv: segment.read(slot), sub, endedAt, before };
     }
   }
 }

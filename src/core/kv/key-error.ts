@@ -15,6 +15,10 @@ export type KeyError =
   | "lease-ttl-too-large"
   // Not etcd's: the retention window needs more history than the limit. A later attempt may succeed.
   | "history-full"
+  // Not etcd's: what a transaction or a deletion would read is more than it may (`read-budget.ts`).
+  | "reads-too-much"
+  // Not etcd's: the same of a read.
+  | "answer-too-large"
   // Not etcd's: a command without an operation.
   | "operation-unknown";
 

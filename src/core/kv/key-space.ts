@@ -24,16 +24,18 @@ import type { KeyCommand, LeaseExpiry } from "../wire/gen/fleet/v1/key_command.t
 import { checkPut, checkRange, checkTxn, isReadOnly } from "./check-request.ts";
 import type { KeyOperationKind } from "./command-codec.ts";
 import { hashLease, hashNumber, hashVersion, nextDigest } from "./digest.ts";
-import { type EventsSince, readEvents } from "./events.ts";
+import { type EventsRequest, type EventsSince, readEvents } from "./events.ts";
 import { hashKv } from "./hash-kv.ts";
 import { History } from "./history.ts";
 import { bytesOf } from "./key-bytes.ts";
 import { type KeyError, type Refused, refused } from "./key-error.ts";
 import type { Counts, KeySpaceView } from "./key-space-view.ts";
 import { type Lease, type LeaseId, Leases } from "./leases.ts";
-import { answerRange, checkRevision, headerAt, type Revisions } from "./range.ts";
+import { answerRange, checkRevision, headerAt, keptOf, measureKeys, type Revisions } from "./range.ts";
+import { ReadBudget } from "./read-budget.ts";
 import { KEEP_ALL, Retention, type RetentionRule } from "./retention.ts";
 import { checkChosen, checkPutAgainst, choose, run } from "./transaction.ts";
+import { checkReads, measureDeletion } from "./transaction-reads.ts";
 import { Write } from "./write.ts";
 
 export type KeyResponse =
@@ -124,6 +126,11 @@ export class KeySpace {
   range(request: RangeRequest): Read<RangeResponse> {
     const wrong = checkRange(request) ?? checkRevision(request.revision, this.#revisions);
     if (wrong !== null) return refused(wrong);
+    const budget = ReadBudget.ofRange();
+    const revision = request.revision <= 0 ? this.#revision : request.revision;
+    // One key always fits.
+    if (request.rangeEnd.length > 0) measureKeys(this.#history, request, revision, keptOf(request), budget);
+    if (budget.isOver) return refused("answer-too-large");
     return { ok: true, response: answerRange(this.#history, request, this.#revision) };
   }
 
@@ -138,11 +145,11 @@ export class KeySpace {
   }
 
   /**
-   * The events from `revision` on of a key or range, at most about `eventsMax`, and never a part of a revision. It looks
-   * at a bounded number of versions. `next` is the revision to continue with.
+   * The events from a revision on of a key or range, and never a part of a revision. It looks at a bounded number of
+   * versions. `next` is the revision to continue with.
    */
-  eventsSince(revision: number, key: Uint8Array, rangeEnd: Uint8Array, eventsMax: number): EventsSince {
-    return readEvents(this.#history, this.#revisions, { revision, key, rangeEnd, eventsMax });
+  eventsSince(request: EventsRequest): EventsSince {
+    return readEvents(this.#history, this.#revisions, request);
   }
 
   /** The key's version before a revision, for an event's `prev_kv`; null if there is none or it was compacted. */
@@ -214,6 +221,9 @@ export class KeySpace {
   #deleteRange(request: DeleteRangeRequest): Applied {
     const wrong = checkRange(request) ?? this.#lacksSpace();
     if (wrong !== null) return this.#refused(wrong);
+    const budget = ReadBudget.ofRange();
+    measureDeletion(this.#history, request, this.#revision, budget);
+    if (budget.isOver) return this.#refused("reads-too-much");
     const write = this.#write();
     return this.#written(write, { $case: "deleteRange", value: write.deleteRange(request) });
   }
@@ -221,8 +231,12 @@ export class KeySpace {
   #txn(request: TxnRequest): Applied {
     const wrong = checkTxn(request) ?? (isReadOnly(request) ? null : this.#lacksSpace());
     if (wrong !== null) return this.#refused(wrong);
-    const chosen = choose(this.#history, request, this.#revision);
-    const denied = checkChosen(this.#history, this.#leases, chosen, this.#revisions);
+    const budget = ReadBudget.ofTransaction();
+    const chosen = choose(this.#history, request, this.#revision, budget);
+    if (budget.isOver) return this.#refused("reads-too-much");
+    const denied =
+      checkChosen(this.#history, this.#leases, chosen, this.#revisions) ??
+      checkReads(this.#history, chosen, this.#revision, budget);
     if (denied !== null) return this.#refused(denied);
     const write = this.#write();
     return this.#written(write, { $case: "txn", value: run(write, chosen) });

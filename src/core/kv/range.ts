@@ -5,12 +5,15 @@ import type { RangeRequest, RangeResponse, ResponseHeader } from "../wire/gen/et
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
 import { compareBytes, type KeyRange, rangeOf } from "./key-bytes.ts";
 import type { KeyError } from "./key-error.ts";
+import type { Kept, ReadBudget } from "./read-budget.ts";
 
 /** What a range reads. */
 export interface Readable {
   at(key: Uint8Array, revision: number): KeyValue | null;
   in(range: KeyRange, revision: number): Iterable<KeyValue>;
   collect(range: KeyRange, revision: number, keepsMax: number): { kvs: KeyValue[]; count: number };
+  /** Charges what `collect` would look at and keep. */
+  measure(range: KeyRange, revision: number, kept: Kept, budget: ReadBudget): void;
 }
 
 export interface Revisions {
@@ -38,10 +41,8 @@ export function checkRevision(revision: number, { current, compacted }: Revision
 /** `request.revision` has been checked. */
 export function answerRange(history: Readable, request: RangeRequest, current: number): RangeResponse {
   const revision = request.revision <= 0 ? current : request.revision;
-  const needsAll = isFiltered(request) || request.sortOrder !== SORT.none;
   const limit = Math.max(0, request.limit);
-  const keepsMax = request.countOnly ? 0 : needsAll || limit === 0 ? Number.POSITIVE_INFINITY : limit + 1;
-  const { kvs: found, count } = collect(history, request, revision, keepsMax);
+  const { kvs: found, count } = collect(history, request, revision, keptOf(request).keysMax);
   const sorted = sort(isFiltered(request) ? found.filter((kv) => passes(kv, request)) : found, request);
   const more = limit > 0 && sorted.length > limit;
   const kvs = more ? sorted.slice(0, limit) : sorted;
@@ -51,6 +52,31 @@ export function answerRange(history: Readable, request: RangeRequest, current: n
     more,
     count,
   };
+}
+
+/** Charges what reading these keys would cost. */
+export function measureKeys(
+  history: Readable,
+  { key, rangeEnd }: Pick<RangeRequest, "key" | "rangeEnd">,
+  revision: number,
+  kept: Kept,
+  budget: ReadBudget,
+): void {
+  const range = rangeOf(key, rangeEnd);
+  if (range !== null) {
+    history.measure(range, revision, kept, budget);
+    return;
+  }
+  budget.visit();
+  const kv = kept.keysMax > 0 ? history.at(key, revision) : null;
+  if (kv !== null) budget.keep(kv.key.length + (kept.keysOnly ? 0 : kv.value.length));
+}
+
+/** What a request takes out of the history. */
+export function keptOf(request: RangeRequest): Kept {
+  const { keysOnly, countOnly, limit } = request;
+  const needsAll = isFiltered(request) || request.sortOrder !== SORT.none || limit <= 0;
+  return { keysOnly, keysMax: countOnly ? 0 : needsAll ? Number.POSITIVE_INFINITY : limit + 1 };
 }
 
 function collect(history: Readable, { key, rangeEnd }: RangeRequest, revision: number, keepsMax: number) {

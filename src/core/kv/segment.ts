@@ -66,7 +66,7 @@ export class Segment {
       for (let slot = 0; slot < part.#count; slot += 1) {
         if (part.isOver(slot, compacted)) continue;
         slots.push(slot);
-        size += part.#sizeOf(slot);
+        size += part.sizeOf(slot);
       }
       kept.push({ part, slots });
       count += slots.length;
@@ -210,15 +210,17 @@ export class Segment {
     };
   }
 
+  /** The bytes of its key, and of its value. */
+  sizeOf(slot: number, keyOnly = false): number {
+    const words = slot * WORDS;
+    const valueBytes = keyOnly ? 0 : (this.#words[words + VALUE_LENGTH] as number);
+    return (this.#words[words + KEY_LENGTH] as number) + valueBytes;
+  }
+
   #lease(words: number): string {
     const low = this.#words[words + LEASE_LOW] as number;
     const high = this.#words[words + LEASE_HIGH] as number;
     return BigInt.asIntN(64, BigInt(high) * BigInt(UINT32) + BigInt(low)).toString();
-  }
-
-  #sizeOf(slot: number): number {
-    const words = slot * WORDS;
-    return (this.#words[words + KEY_LENGTH] as number) + (this.#words[words + VALUE_LENGTH] as number);
   }
 
   /** Makes room. A capture that holds the smaller arrays still has all that it saw. */
@@ -251,7 +253,7 @@ export class Segment {
     this.#words.set(from.#words.subarray(words, words + WORDS), to * WORDS);
     this.#words[to * WORDS + OFFSET] = this.#bytesUsed;
     const start = from.#words[words + OFFSET] as number;
-    const size = from.#sizeOf(slot);
+    const size = from.sizeOf(slot);
     this.#bytes.set(from.#bytes.subarray(start, start + size), this.#bytesUsed);
     this.#bytesUsed += size;
     this.#count += 1;

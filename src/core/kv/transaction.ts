@@ -7,6 +7,7 @@ import { holds } from "./compare.ts";
 import type { KeyError } from "./key-error.ts";
 import { type Leases, NO_LEASE } from "./leases.ts";
 import { checkRevision, headerAt, type Readable, type Revisions } from "./range.ts";
+import type { ReadBudget } from "./read-budget.ts";
 import type { Write } from "./write.ts";
 
 /** A transaction whose branch is chosen. */
@@ -17,12 +18,13 @@ export interface Chosen {
   readonly nested: readonly Chosen[];
 }
 
-export function choose(history: Readable, txn: TxnRequest, revision: number): Chosen {
-  const succeeded = txn.compare.every((comparison) => holds(history, comparison, revision));
+/** When the budget is over, the choice means nothing. */
+export function choose(history: Readable, txn: TxnRequest, revision: number, budget: ReadBudget): Chosen {
+  const succeeded = txn.compare.every((comparison) => holds(history, comparison, revision, budget));
   const operations = succeeded ? txn.success : txn.failure;
   const nested: Chosen[] = [];
   for (const { request } of operations) {
-    if (request?.$case === "requestTxn") nested.push(choose(history, request.value, revision));
+    if (request?.$case === "requestTxn") nested.push(choose(history, request.value, revision, budget));
   }
   return { succeeded, operations, nested };
 }

@@ -64,7 +64,14 @@ class Run {
   #readEvents(): void {
     const revision = Math.max(1, this.random.revision(this.model));
     const { key, rangeEnd } = this.random.range(this.model);
-    const read = this.space.eventsSince(revision, key, rangeEnd, 1_000);
+    const read = this.space.eventsSince({
+      revision,
+      key,
+      rangeEnd,
+      eventsMax: 1_000,
+      bytesMax: 1e9,
+      prevKv: false,
+    });
     if (revision < this.model.compacted) {
       expect(read).toEqual({ ok: false, error: "compacted" });
       return;

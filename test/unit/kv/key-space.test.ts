@@ -229,8 +229,9 @@ test("an expiry of an earlier leader, or of an earlier grant, changes nothing", 
 test("events come out of the history, never a part of a revision", () => {
   const space = threeKeys();
   perform(space, txn([], [opPut("a", "a2"), opPut("b", "b2"), opDelete("c")]));
+  const range = { key: bytes("a"), rangeEnd: bytes("z") };
   const from = (revision: number, most: number) => {
-    const read = space.eventsSince(revision, bytes("a"), bytes("z"), most);
+    const read = space.eventsSince({ ...range, revision, eventsMax: most, bytesMax: 1_000, prevKv: false });
     return read.ok ? { next: read.next, events: read.events.map(({ kv }) => shown(kv)) } : read.error;
   };
   expect(from(4, 1)).toEqual({ next: 5, events: ["c=c1 4/4/1"] });

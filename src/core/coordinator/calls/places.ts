@@ -31,8 +31,17 @@ export class Places {
 
   /** Takes a place until the returned function is called, once or again. Throws the RpcError of a refusal. */
   take(identity: Identity): () => void {
+    const { reason, doing } = this.#limits;
+    const leave = this.tryTake(identity);
+    if (typeof leave === "function") return leave;
+    throw rpcError(status.RESOURCE_EXHAUSTED, reason, `${leave.whose} ${doing} already`, {}, RETRY_AFTER_MS);
+  }
+
+  /** As `take`, but returns who has taken all places. */
+  tryTake(identity: Identity): (() => void) | { readonly whose: string } {
     const name = formatIdentity(identity);
-    this.#refuse(name);
+    const whose = this.#fullOf(name);
+    if (whose !== null) return { whose };
     this.#add(name, 1);
     let isTaken = true;
     return () => {
@@ -41,13 +50,12 @@ export class Places {
     };
   }
 
-  #refuse(name: string): void {
-    const { total, perIdentity, reason, doing } = this.#limits;
+  #fullOf(name: string): string | null {
+    const { total, perIdentity } = this.#limits;
     const own = this.#taken.get(name) ?? 0;
     const isFull = (name === ADMIN ? own : this.#others) >= total;
-    if (!isFull && (name === ADMIN || own < perIdentity)) return;
-    const whose = isFull ? `${total} callers` : `${perIdentity} callers with this identity`;
-    throw rpcError(status.RESOURCE_EXHAUSTED, reason, `${whose} ${doing} already`, {}, RETRY_AFTER_MS);
+    if (isFull) return `${total} callers`;
+    return name === ADMIN || own < perIdentity ? null : `${perIdentity} callers with this identity`;
   }
 
   #add(name: string, change: 1 | -1): void {

@@ -15,7 +15,7 @@ import type { Caller } from "../calls/caller.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
 import { ETCD_ERRORS, plainError } from "./etcd-errors.ts";
-import type { KeyStore } from "./kv-service.ts";
+import { type KeyStore, valueRead } from "./kv-service.ts";
 import { leasesOfPut } from "./named-leases.ts";
 import { observe } from "./observe-election.ts";
 import { queueKey, rangeOfQueue } from "./queue-keys.ts";
@@ -73,7 +73,7 @@ export function electionService(
       const range = rangeOfQueue(name, "first");
       access.checkRead(caller.identity, range);
       const found = (await reads.confirmed(caller)).range(range);
-      const kv = found.ok ? found.response.kvs[0] : undefined;
+      const [kv] = valueRead(found).kvs;
       if (kv === undefined) throw NO_LEADER;
       return { header: headers.now(), kv };
     }),

@@ -124,7 +124,11 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
 function addServices(server: RpcServer, context: EtcdContext, store: KeyStore, timers: Timers): void {
   const callers = new WaitingCallers(context);
   server.addService<KVServer>(KVService, kvService(context, store), kvRules);
-  server.addService<WatchServer>(watchDefinition, watchService(context, store, timers), watchRules);
+  server.addService<WatchServer>(
+    watchDefinition,
+    watchService(context, store, timers, (identity) => server.countRequest(identity)),
+    watchRules,
+  );
   server.addService<LeaseServer>(LeaseService, leaseService(context, store), leaseRules);
   server.addService<ClusterServer>(ClusterService, clusterService(context, store), clusterRules);
   server.addService<MaintenanceServer>(

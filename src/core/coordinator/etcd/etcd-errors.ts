@@ -4,6 +4,7 @@
 import { Metadata, status } from "@grpc/grpc-js";
 import type { KeyError } from "../../kv/key-error.ts";
 import { RpcError } from "../../wire/rpc-error.ts";
+import { answerTooLarge } from "../../wire/server/unary-calls.ts";
 import type { Refusal } from "../group/pending.ts";
 
 /** Without details: etcd's errors have none. */
@@ -92,6 +93,11 @@ export function errorOfKeys(error: KeyError): RpcError {
     // Not etcd's: the retention window keeps more history than there may be. Writes are pushed back until it ends.
     case "history-full":
       return ETCD_ERRORS.tooManyRequests;
+    // Not etcd's either: it builds any answer.
+    case "reads-too-much":
+      return ETCD_ERRORS.requestTooLarge;
+    case "answer-too-large":
+      return answerTooLarge("too many keys");
     case "lease-ttl-too-large":
       return ETCD_ERRORS.leaseTtlTooLarge;
   }

@@ -79,7 +79,8 @@ function refuse(error: KeyError | null): void {
   if (error !== null) throw errorOfKeys(error);
 }
 
-function valueRead<Response>(read: Read<Response>): Response {
+/** Throws the RpcError of a refusal. */
+export function valueRead<Response>(read: Read<Response>): Response {
   if (read.ok) return read.response;
   throw errorOfKeys(read.error);
 }

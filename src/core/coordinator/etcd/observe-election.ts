@@ -5,7 +5,7 @@ import { once } from "node:events";
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { KeyValue } from "../../wire/gen/etcd/mvccpb/kv.ts";
 import type { LeaderRequest, LeaderResponse } from "../../wire/gen/etcd/v3electionpb/v3election.ts";
-import type { KeyStore } from "./kv-service.ts";
+import { type KeyStore, valueRead } from "./kv-service.ts";
 import { rangeEndOfPrefix } from "./prefix.ts";
 import { queuePrefix, rangeOfQueue } from "./queue-keys.ts";
 import type { Waiting } from "./waiting-keys.ts";
@@ -25,7 +25,7 @@ export async function observe(
   for (;;) {
     const space = await reads.confirmed(step());
     const found = space.range(rangeOfQueue(name, "first"));
-    const leader = found.ok ? (found.response.kvs[0] ?? null) : null;
+    const leader = valueRead(found).kvs[0] ?? null;
     // Before the wait below: what changes meanwhile is told afterwards.
     const startRevision = space.currentRevision + 1;
     if (

@@ -4,7 +4,7 @@
 
 import { NO_LEASE } from "../../kv/leases.ts";
 import type { Caller } from "../calls/caller.ts";
-import type { KeyStore } from "./kv-service.ts";
+import { type KeyStore, valueRead } from "./kv-service.ts";
 import { newLeaseId } from "./lease-id.ts";
 import { leasesOfPut } from "./named-leases.ts";
 import { rangeOfQueue } from "./queue-keys.ts";
@@ -43,7 +43,8 @@ export async function waitForTurn(
   for (;;) {
     const space = await reads.confirmed(step());
     const found = space.range(rangeOfQueue(name, "last", createRevision - 1));
-    const before = found.ok ? found.response.kvs[0] : undefined;
+    // A refused read says nothing about who is first.
+    const [before] = valueRead(found).kvs;
     if (before === undefined) return;
     const watched = { key: before.key, rangeEnd: ONE_KEY, startRevision: space.currentRevision + 1 };
     await nextEvent(hub, { ...watched, noPut: true, noDelete: false, prevKv: false }, gone);

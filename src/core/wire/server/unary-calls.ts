@@ -146,8 +146,13 @@ function throwIf(refused: RpcError | null): void {
 /** The caller's library would reject a larger one, without words of ours. */
 function takeable(message: Uint8Array): Uint8Array {
   if (message.length <= MESSAGE_BYTES_MAX) return message;
-  const what = `the answer has ${message.length} bytes, and callers take ${MESSAGE_BYTES_MAX}: ask for less`;
-  throw rpcError(status.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", what);
+  throw answerTooLarge(`${message.length} bytes`);
+}
+
+/** `size`: of the answer. */
+export function answerTooLarge(size: string): RpcError {
+  const what = `the answer has ${size}, and callers take ${MESSAGE_BYTES_MAX} bytes: ask for less`;
+  return rpcError(status.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", what);
 }
 
 function isGrpc(headers: IncomingHttpHeaders): boolean {

@@ -222,7 +222,10 @@ export class FakeNode {
       watcher.stream.write(this.#response({ canceled: true, compactRevision }));
       return;
     }
-    const found = space.eventsSince(watcher.next, key, rangeEnd, 1_000);
+    const found = space.eventsSince({
+      ...{ revision: watcher.next, key, rangeEnd, prevKv: false },
+      ...{ eventsMax: 1_000, bytesMax: 1_000_000 },
+    });
     if (!("events" in found) || found.events.length === 0) return;
     watcher.next = space.currentRevision + 1;
     watcher.stream.write(this.#response({ events: [...found.events] }));

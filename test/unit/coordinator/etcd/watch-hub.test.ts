@@ -144,6 +144,24 @@ test("a removed watch gets nothing more", () => {
   expect(watcher.events_).toEqual([]);
 });
 
+test.each([
+  { prevKv: false, told: 17, why: "a mebibyte of their own" },
+  { prevKv: true, told: 9, why: "the versions before them are counted too" },
+])("what a watch reads of history at once is bounded by bytes: $why", ({ prevKv, told }) => {
+  const world = new World();
+  for (let at = 0; at < 100; at += 1) world.do(put("a", "x".repeat(64_000)));
+  const watcher = new Told(true);
+  world.hub.add({ ...from(2), prevKv }, watcher);
+  world.settle();
+  expect(watcher.events_).toHaveLength(told);
+  for (let rest = 0; rest < 20; rest += 1) {
+    watcher.isFull = false;
+    world.hub.wake();
+    world.settle();
+  }
+  expect(watcher.events_).toHaveLength(100);
+});
+
 // Watches come, stand still and go on at random: each gets exactly the events from its start on.
 test.each([1, 2, 3, 4, 5])("random watchers lose and repeat nothing (seed %i)", (seed) => {
   const random = new SeededPrng(seed);

@@ -19,6 +19,7 @@ export interface WatchHubOptions {
 
 /** What one watch reads of history at once. */
 const EVENTS_AT_ONCE_MAX = 512;
+const BYTES_AT_ONCE_MAX = 1024 * 1024;
 /** Watches that read history in one pass: some milliseconds. */
 const READERS_AT_ONCE_MAX = 16;
 
@@ -133,8 +134,9 @@ export class WatchHub {
   }
 
   #tellHistory(space: KeysView, watch: Watch): void {
-    const { key, rangeEnd, next, watcher } = watch;
-    const read = space.eventsSince(next, key, rangeEnd, EVENTS_AT_ONCE_MAX);
+    const { key, rangeEnd, next, prevKv, watcher } = watch;
+    const most = { eventsMax: EVENTS_AT_ONCE_MAX, bytesMax: BYTES_AT_ONCE_MAX };
+    const read = space.eventsSince({ revision: next, key, rangeEnd, prevKv, ...most });
     this.#behind.delete(watch);
     if (!read.ok) {
       watcher.compacted(watch, space.compactRevision);

@@ -2,18 +2,26 @@
 
 import type { Timers } from "../../../base/timers.ts";
 import type { WatchServer } from "../../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { RpcError } from "../../../wire/rpc-error.ts";
 import type { Implementation } from "../../../wire/server/unary-calls.ts";
-import { callerOf } from "../../../wire/tls/identity.ts";
+import { callerOf, type Identity } from "../../../wire/tls/identity.ts";
 import { Places } from "../../calls/places.ts";
 import type { EtcdContext } from "../etcd-context.ts";
 import { ETCD_ERRORS } from "../etcd-errors.ts";
 import type { KeyStore } from "../kv-service.ts";
+import { WatchRequests } from "./watch-requests.ts";
 import { WatchStream } from "./watch-stream.ts";
 
 /** As of etcd. */
 const REPORT_EVERY_MS = 600_000;
 const STREAMS_MAX = 8_192;
 const IDENTITY_STREAMS_MAX = 2_048;
+/**
+ * Over all streams: a watch costs about a kilobyte, and each change is matched with all ranges. Ten API servers of
+ * Kubernetes have some thousands.
+ */
+const WATCHES_MAX = 100_000;
+const IDENTITY_WATCHES_MAX = 20_000;
 /** A key of the metadata: without a leader the stream ends (clientv3.WithRequireLeader). */
 const LEADER_REQUIRED = "hasleader";
 const LOOK_EVERY_MS = 1_000;
@@ -23,12 +31,19 @@ export function watchService(
   context: EtcdContext,
   store: KeyStore,
   timers: Timers,
+  countRequest: (identity: Identity) => RpcError | null,
 ): Implementation<WatchServer> {
   const streams = new Set<{ readonly stream: WatchStream; leaderGone(): void }>();
   const places = new Places({
     total: STREAMS_MAX,
     perIdentity: IDENTITY_STREAMS_MAX,
     reason: "TOO_MANY_WATCHERS",
+    doing: "watch keys of this member",
+  });
+  const watches = new Places({
+    total: WATCHES_MAX,
+    perIdentity: IDENTITY_WATCHES_MAX,
+    reason: "TOO_MANY_WATCHES",
     doing: "watch keys of this member",
   });
   timers.every(REPORT_EVERY_MS, () => {
@@ -50,24 +65,31 @@ export function watchService(
         ...{ call, hub: store.hub, headers: store.headers },
         space: () => context.keys()?.machine.space ?? null,
         mayRead: (key, rangeEnd) => store.access.mayRead(identity, key, rangeEnd),
+        takePlace: () => {
+          const leave = watches.tryTake(identity);
+          return typeof leave === "function" ? leave : null;
+        },
+        hasRoom: () => {
+          requests.readAgain();
+          store.hub.wake();
+        },
+        later: setImmediate,
       });
+      const requests = new WatchRequests({ call, stream, timers, count: () => countRequest(identity) });
       const [wanted] = call.metadata.get(LEADER_REQUIRED);
       const leaderGone = () => wanted === "true" && call.emit("error", ETCD_ERRORS.noLeader);
       const served = { stream, leaderGone };
       streams.add(served);
       const end = () => {
         streams.delete(served);
+        requests.end();
         stream.end();
         leave();
       };
       for (const event of ENDS) call.on(event, end);
-      call.on("data", (request) => {
-        stream.take(request);
-        // Each request has an answer: a caller that reads none of them is not read either.
-        if (stream.isFull) call.pause();
-      });
+      call.on("data", (request) => requests.take(request));
       call.on("drain", () => {
-        call.resume();
+        requests.readAgain();
         store.hub.wake();
       });
     },

@@ -17,9 +17,11 @@ import type { Headers } from "../headers.ts";
 import { cutEvents, fragmentsOf } from "./cut-events.ts";
 import { withPrevious } from "./previous.ts";
 import type { Watch, Watcher } from "./watch.ts";
+import { eventBytes } from "./watch-encoding.ts";
 import type { WatchHub } from "./watch-hub.ts";
 
-type WatchCall = ServerDuplexStream<WatchRequest, WatchResponse>;
+/** The part of a call that is used here. */
+export type WatchCall = Pick<ServerDuplexStream<WatchRequest, WatchResponse>, "write" | "writableNeedDrain">;
 
 export interface WatchStreamOptions {
   readonly call: WatchCall;
@@ -29,12 +31,20 @@ export interface WatchStreamOptions {
   readonly space: () => KeysView | null;
   /** Whether the caller may read these keys. */
   readonly mayRead: (key: Uint8Array, rangeEnd: Uint8Array) => boolean;
+  /** A place for one more watch of the caller's identity, until the result is called; null if it has too many. */
+  readonly takePlace: () => (() => void) | null;
+  /** The stream has room again, after it was full of bytes. */
+  readonly hasRoom: () => void;
+  /** Calls `work` in a later pass of the event loop. */
+  readonly later: (work: () => void) => void;
 }
 
 /** As of etcd's clients: no watch has this id. */
 const INVALID_ID = -1;
 /** In one stream. Kubernetes has some hundred. */
 const WATCHES_MAX = 10_000;
+/** The stream is full when the transport has not taken events of so many bytes. */
+const UNSENT_BYTES_MAX = 1024 * 1024;
 const FROM_FIRST_KEY = new Uint8Array([0]);
 const NOPUT = 0;
 const NODELETE = 1;
@@ -44,6 +54,7 @@ interface Entry {
   readonly watch: Watch;
   readonly fragment: boolean;
   readonly notifies: boolean;
+  readonly leave: () => void;
   /** Whether it was told something since the last progress report. */
   wasTold: boolean;
 }
@@ -53,13 +64,15 @@ export class WatchStream implements Watcher {
   readonly #entries = new Map<number, Entry>();
   readonly #ids = new Map<Watch, Entry>();
   #nextId = 0;
+  #unsentBytes = 0;
+  #isProgressWanted = false;
 
   constructor(options: WatchStreamOptions) {
     this.#options = options;
   }
 
   get isFull(): boolean {
-    return this.#options.call.writableNeedDrain;
+    return this.#options.call.writableNeedDrain || this.#unsentBytes >= UNSENT_BYTES_MAX;
   }
 
   take({ requestUnion }: WatchRequest): void {
@@ -71,7 +84,7 @@ export class WatchStream implements Watcher {
         this.#cancel(requestUnion.value.watchId);
         return;
       case "progressRequest":
-        this.#tellProgress();
+        this.#wantProgress();
         return;
       case undefined:
         return;
@@ -106,7 +119,10 @@ export class WatchStream implements Watcher {
 
   /** The stream has ended. */
   end(): void {
-    for (const { watch } of this.#entries.values()) this.#options.hub.remove(watch);
+    for (const { watch, leave } of this.#entries.values()) {
+      this.#options.hub.remove(watch);
+      leave();
+    }
     this.#entries.clear();
     this.#ids.clear();
   }
@@ -115,8 +131,10 @@ export class WatchStream implements Watcher {
     const key = request.key.length === 0 ? FROM_FIRST_KEY : request.key;
     const { rangeEnd, startRevision } = request;
     const refusal = this.#refusal({ ...request, key });
-    if (refusal !== null) {
-      this.#send({ watchId: INVALID_ID, created: true, canceled: true, cancelReason: refusal });
+    const leave = refusal === null ? this.#options.takePlace() : null;
+    if (leave === null) {
+      const cancelReason = refusal ?? ETCD_ERRORS.tooManyRequests.details;
+      this.#send({ watchId: INVALID_ID, created: true, canceled: true, cancelReason });
       return;
     }
     const id = request.watchId === 0 ? this.#freeId() : request.watchId;
@@ -128,7 +146,7 @@ export class WatchStream implements Watcher {
     this.#send({ watchId: id, created: true });
     const watch = this.#options.hub.add(watched, this);
     const { fragment, progressNotify: notifies } = request;
-    const entry = { id, watch, fragment, notifies, wasTold: true };
+    const entry = { id, watch, fragment, notifies, leave, wasTold: true };
     this.#entries.set(id, entry);
     this.#ids.set(watch, entry);
   }
@@ -159,16 +177,27 @@ export class WatchStream implements Watcher {
     this.#send({ watchId: id, canceled: true });
   }
 
-  #forget({ id, watch }: Entry): void {
+  #forget({ id, watch, leave }: Entry): void {
     this.#options.hub.remove(watch);
+    leave();
     this.#entries.delete(id);
     this.#ids.delete(watch);
+  }
+
+  /** All requests of one pass have one answer: each looks at all watches. */
+  #wantProgress(): void {
+    if (this.#isProgressWanted) return;
+    this.#isProgressWanted = true;
+    this.#options.later(() => {
+      this.#isProgressWanted = false;
+      this.#tellProgress();
+    });
   }
 
   /** As in etcd: while a watch has not been told of everything, there is no answer. */
   #tellProgress(): void {
     if (this.#entries.size === 0) return;
-    const revision = this.#options.hub.toldAll([...this.#entries.values()].map(({ watch }) => watch));
+    const revision = this.#options.hub.toldAll(this.#ids.keys());
     if (revision !== null) this.#send({ watchId: INVALID_ID }, this.#options.headers.at(revision));
   }
 
@@ -188,6 +217,12 @@ export class WatchStream implements Watcher {
       cancelReason: "",
       fragment: false,
     };
-    this.#options.call.write({ watchId: 0, events: [], ...nothing, ...response, header });
+    const bytes = (response.events ?? []).reduce((sum, event) => sum + eventBytes(event), 0);
+    this.#unsentBytes += bytes;
+    this.#options.call.write({ watchId: 0, events: [], ...nothing, ...response, header }, () => {
+      const wasFull = this.isFull;
+      this.#unsentBytes -= bytes;
+      if (wasFull && !this.isFull) this.#options.hasRoom();
+    });
   }
 }

@@ -1,0 +1,64 @@
+// What one request may read. Every replica builds the answer of a transaction while it applies the entry, so an answer
+// beyond all memory would end every member, and again at each replay. What must stay true: equal key spaces charge the
+// same. So only keys that exist count, and nothing that depends on what compactions have freed so far.
+
+/** Beside its bytes: a key of an answer is an object with two views. */
+const KEPT_BYTES = 256;
+/** An answer must also fit into the largest message (`MESSAGE_BYTES_MAX`). */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+/** Some hundred milliseconds. */
+const TRANSACTION_KEYS_MAX = 1_000_000;
+
+/** What of the keys that are looked at becomes objects. */
+export interface Kept {
+  /** So many of the first ones. */
+  readonly keysMax: number;
+  readonly keysOnly: boolean;
+}
+
+export class ReadBudget {
+  /** Whether each key that is looked at counts, and not only those of the answer. */
+  readonly countsKeys: boolean;
+  readonly #keysMax: number;
+  #visited = 0;
+  #bytesLeft = ANSWER_BYTES_MAX;
+
+  private constructor(keysMax: number) {
+    this.#keysMax = keysMax;
+    this.countsKeys = keysMax !== Number.POSITIVE_INFINITY;
+  }
+
+  /** For one pass over the keys of a range: as many as there are. */
+  static ofRange(): ReadBudget {
+    return new ReadBudget(Number.POSITIVE_INFINITY);
+  }
+
+  /** For all passes of a transaction together. */
+  static ofTransaction(): ReadBudget {
+    return new ReadBudget(TRANSACTION_KEYS_MAX);
+  }
+
+  get isOver(): boolean {
+    return this.#visited > this.#keysMax || this.#bytesLeft < 0;
+  }
+
+  /** Keys so far. */
+  get visited(): number {
+    return this.#visited;
+  }
+
+  /** One key is looked at. */
+  visit(): void {
+    this.#visited += 1;
+  }
+
+  /** A part of the answer has so many bytes. */
+  keep(bytes: number): void {
+    this.#bytesLeft -= bytes + KEPT_BYTES;
+  }
+
+  /** A value of so many bytes is compared. */
+  compare(bytes: number): void {
+    this.#bytesLeft -= bytes;
+  }
+}

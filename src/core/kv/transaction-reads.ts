@@ -1,0 +1,108 @@
+// What the chosen operations of a transaction would read, charged before the first of them runs. What must stay true:
+// the charge is at least what running them reads. So a range is charged for earlier puts that it sees, and for the keys
+// that its limit reaches when others have been deleted.
+
+import type { DeleteRangeRequest, PutRequest, RequestOp } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
+import { concerns, rangeOf } from "./key-bytes.ts";
+import type { KeyError } from "./key-error.ts";
+import { keptOf, measureKeys, type Readable } from "./range.ts";
+import type { ReadBudget } from "./read-budget.ts";
+import type { Chosen } from "./transaction.ts";
+
+type Keys = Pick<DeleteRangeRequest, "key" | "rangeEnd">;
+const ONE_KEY = new Uint8Array();
+const ONE = { keysMax: 1, keysOnly: false };
+
+/** Why the operations would read too much. Their revisions have been checked. */
+export function checkReads(
+  history: Readable,
+  chosen: Chosen,
+  revision: number,
+  budget: ReadBudget,
+): KeyError | null {
+  const reads = new Reads(history, revision, budget);
+  for (const operation of operationsOf(chosen)) {
+    reads.charge(operation);
+    if (budget.isOver) return "reads-too-much";
+  }
+  return null;
+}
+
+/** A deletion without `prev_kv` answers a number. */
+export function measureDeletion(
+  history: Readable,
+  { key, rangeEnd, prevKv }: DeleteRangeRequest,
+  revision: number,
+  budget: ReadBudget,
+): void {
+  measureKeys(
+    history,
+    { key, rangeEnd },
+    revision,
+    { keysMax: prevKv ? Number.POSITIVE_INFINITY : 0, keysOnly: false },
+    budget,
+  );
+}
+
+class Reads {
+  readonly #history: Readable;
+  /** Before the transaction. */
+  readonly #revision: number;
+  readonly #budget: ReadBudget;
+  // Of the operations so far.
+  readonly #puts: PutRequest[] = [];
+  #deleted = 0;
+
+  constructor(history: Readable, revision: number, budget: ReadBudget) {
+    this.#history = history;
+    this.#revision = revision;
+    this.#budget = budget;
+  }
+
+  charge({ request }: RequestOp): void {
+    const budget = this.#budget;
+    // The operation's own answer.
+    budget.keep(0);
+    if (request?.$case === "requestRange") {
+      const { value } = request;
+      const isNow = value.revision <= 0;
+      const kept = keptOf(value);
+      const keysMax = kept.keysMax + (isNow && !value.countOnly ? this.#deleted : 0);
+      measureKeys(
+        this.#history,
+        value,
+        isNow ? this.#revision : value.revision,
+        { ...kept, keysMax },
+        budget,
+      );
+      if (isNow && !value.countOnly) this.#chargePuts(value);
+    } else if (request?.$case === "requestPut") {
+      const { key, prevKv } = request.value;
+      if (prevKv) measureKeys(this.#history, { key, rangeEnd: ONE_KEY }, this.#revision, ONE, budget);
+      this.#puts.push(request.value);
+    } else if (request?.$case === "requestDeleteRange") {
+      const before = budget.visited;
+      measureDeletion(this.#history, request.value, this.#revision, budget);
+      this.#deleted += budget.visited - before;
+      if (request.value.prevKv) this.#chargePuts(request.value);
+    }
+  }
+
+  #chargePuts({ key, rangeEnd }: Keys): void {
+    const range = rangeOf(key, rangeEnd);
+    for (const put of this.#puts) {
+      if (concerns(key, range, put.key)) this.#budget.keep(put.key.length + put.value.length);
+    }
+  }
+}
+
+/** In the order in which they run. */
+function* operationsOf({ operations, nested }: Chosen): Generator<RequestOp, void, undefined> {
+  const rest = nested.values();
+  for (const operation of operations) {
+    yield operation;
+    if (operation.request?.$case !== "requestTxn") continue;
+    const { value } = rest.next();
+    if (value !== undefined) yield* operationsOf(value);
+  }
+}
