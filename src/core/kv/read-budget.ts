@@ -6,8 +6,8 @@
 const KEPT_BYTES = 256;
 /** An answer must also fit into the largest message (`MESSAGE_BYTES_MAX`). */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
-/** Some hundred milliseconds. */
-const TRANSACTION_KEYS_MAX = 1_000_000;
+/** Some ten milliseconds of every replica, which answers no heartbeat meanwhile. */
+const TRANSACTION_KEYS_MAX = 100_000;
 
 /** What of the keys that are looked at becomes objects. */
 export interface Kept {

@@ -73,11 +73,11 @@ test("ranges of nested transactions are charged together", () => {
       ],
     );
   expect(refusal(space, reads(7, 100))).toBe("reads-too-much");
-  expect(outcome(perform(space, reads(2, 100)))).toMatchObject({ succeeded: true });
+  expect(outcome(perform(space, reads(1, 90)))).toMatchObject({ succeeded: true });
 });
 
 test("keys that are only counted or compared are charged too", () => {
-  const space = withKeys(10_000);
+  const space = withKeys(1_000);
   const counts = repeated(101, () => jobs({ countOnly: true }));
   expect(refusal(space, txn([], [opPut("a"), ...counts]))).toBe("reads-too-much");
   const compares = repeated(101, () => compare("jobs/", "version", ">", 0, "jobs0"));
@@ -88,8 +88,8 @@ test("keys that are only counted or compared are charged too", () => {
 });
 
 test("replicas that have freed different parts of the history refuse the same transactions", () => {
-  const space = withKeys(10_000);
-  perform(space, del("jobs/005000", "jobs0"));
+  const space = withKeys(1_000);
+  perform(space, del("jobs/000500", "jobs0"));
   const reader = new KeySpaceReader();
   perform(space, compact(space.currentRevision));
   for (const part of encodeKeySpace(space.capture())) expect(reader.add(part)).toBeNull();

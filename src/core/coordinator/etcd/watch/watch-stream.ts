@@ -21,7 +21,7 @@ import { eventBytes } from "./watch-encoding.ts";
 import type { WatchHub } from "./watch-hub.ts";
 
 /** The part of a call that is used here. */
-export type WatchCall = Pick<ServerDuplexStream<WatchRequest, WatchResponse>, "write" | "writableNeedDrain">;
+type WatchCall = Pick<ServerDuplexStream<WatchRequest, WatchResponse>, "write" | "writableNeedDrain">;
 
 export interface WatchStreamOptions {
   readonly call: WatchCall;
