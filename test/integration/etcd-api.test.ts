@@ -26,6 +26,7 @@ import {
   StatusRequest,
   TxnRequest,
   WatchRequest,
+  type WatchResponse,
 } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
@@ -186,6 +187,43 @@ test("fleet kv and fleet lock find the store of a fleet", async () => {
   const kv = { key: b("greeting").toString("base64"), value: b("hello").toString("base64") };
   expect(JSON.parse(got.stdout)).toMatchObject({ kvs: [kv] });
   expect(await fleet(["lock", "one-at-a-time"], ["--", "true"])).toMatchObject({ exit: 0 });
+});
+
+test("a watch gets all of a history that is larger than what its stream holds, and progress after it", async () => {
+  const { kv, watch } = present(members[0], "there are three members");
+  for (let at = 0; at < 80; at += 1) {
+    await call(kv.put.bind(kv), put("large", String(at).padStart(64_000, "0")));
+  }
+  const { kvs } = await call(kv.range.bind(kv), range("large"));
+  const startRevision = (kvs[0]?.modRevision ?? 0) - 79;
+  const stream = watch.watch();
+  const value = { key: b("large"), startRevision, prevKv: true };
+  stream.write(WatchRequest.fromPartial({ requestUnion: { $case: "createRequest", value } }));
+  const told: number[] = [];
+  for await (const { events, watchId } of stream as AsyncIterable<WatchResponse>) {
+    if (watchId === -1) break;
+    for (const event of events) told.push(Number(event.kv?.value.toString()));
+    if (told.length < 80) continue;
+    stream.write(WatchRequest.fromPartial({ requestUnion: { $case: "progressRequest", value: {} } }));
+  }
+  expect(told).toEqual(Array.from({ length: 80 }, (_, at) => at));
+  stream.cancel();
+});
+
+test("a transaction that would read too much is refused as etcd's too large requests are", async () => {
+  const { kv } = present(members[0], "there are three members");
+  await call(kv.put.bind(kv), put("much", "x".repeat(1_000_000)));
+  const reads = Array.from({ length: 100 }, () => ({
+    request: { $case: "requestRange", value: range("much") } as const,
+  }));
+  const txn = TxnRequest.fromPartial({
+    success: [...reads, { request: { $case: "requestPut", value: put("n", "1") } }],
+  });
+  const answered = call(kv.txn.bind(kv), txn).then(
+    () => "no error",
+    ({ details }: { readonly details: string }) => details,
+  );
+  expect(await answered).toBe("etcdserver: request is too large");
 });
 
 test("puts, a watch, a lease and a lock live through the kill of the key space's leader", async () => {
