@@ -151,10 +151,16 @@ export class Healing {
    */
   hope(): string | null {
     const leader = leaderOf(this.#nodes);
-    if (leader !== null) return groupHope(this.#world, this.#nodes, leader) && `n${leader.id} leads`;
+    if (leader !== null) return this.hopeOfGroups(`n${leader.id} leads`);
     const electors = this.#nodes.flatMap(({ elector }) => elector ?? []);
     const found = electors.find((elector) => isElectable(elector, electors));
     return found === undefined ? null : `n${found.id} can be elected`;
+  }
+
+  /** `fleet`: why the fleet's own group must rest. Null: a group beside it can never have a leader, whose voters lost their disks. */
+  hopeOfGroups(fleet: string): string | null {
+    const leader = leaderOf(this.#nodes);
+    return leader === null ? fleet : groupHope(this.#world, this.#nodes, leader) && fleet;
   }
 
   /** Breaks all but a random quorum, which works again. Returns the quorum; null if too few are there for one. */

@@ -244,7 +244,7 @@ class Simulation implements NodeHost {
         const { config } = checker;
         const hope =
           config === null || (healing.hasHealthyQuorum(config) && !healing.hasAbsent)
-            ? "few disks were lost"
+            ? healing.hopeOfGroups("few disks were lost")
             : healing.hope();
         if (hope === null) return;
         throw new LivenessFailure(

@@ -180,9 +180,12 @@ function drawSettings(chance: Chance, { noises, kinds }: Theme, partBytes: numbe
   // Their members follow the table's (ADR-0049).
   const hasTable = !kinds.includes("membership");
   const groups = hasTable ? chance.pick([0, 1, 2]) : 0;
+  const created = chance.pick([0, 1, 1]);
+  // Under version 1 no row names a bootstrapped group, so the fleet may remove its last host unknowingly.
+  const changesHosts = kinds.some((kind) => ["wipe", "rot", "members"].includes(kind));
   return {
     groups,
-    createdGroups: Math.min(groups, chance.pick([0, 1, 1])),
+    createdGroups: changesHosts ? groups : Math.min(groups, created),
     voters: chance.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5]),
     spares: kinds.includes("membership") || kinds.includes("members") ? chance.between(1, 4) : 0,
     hasTable,
