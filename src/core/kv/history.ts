@@ -116,6 +116,11 @@ export class History {
     return this.#versions.capture().segments.reduce((sum, { count }) => sum + count, 0);
   }
 
+  /** The memory that the versions take, with those that are over and not freed. The index of keys comes on top. */
+  get reservedBytes(): number {
+    return this.#versions.reservedBytes;
+  }
+
   /** The versions of now. */
   capture(): CapturedVersions {
     const { segments, lastCount } = this.#versions.capture();

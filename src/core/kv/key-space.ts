@@ -182,6 +182,16 @@ export class KeySpace {
     };
   }
 
+  /** The memory that its history takes. Replicas may differ, by what they have not freed yet. */
+  get reservedBytes(): number {
+    return this.#history.reservedBytes;
+  }
+
+  /** Frees a part of what compactions left, in at most a millisecond. Every operation does so too. */
+  sweep(): void {
+    this.#history.sweep();
+  }
+
   get #revisions(): Revisions {
     return { current: this.#revision, compacted: this.#compactRevision };
   }

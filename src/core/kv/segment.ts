@@ -86,6 +86,11 @@ export class Segment {
     return this.#bytesUsed;
   }
 
+  /** What it has reserved, in bytes. */
+  get reservedBytes(): number {
+    return this.#bytes.byteLength + this.#numbers.byteLength + this.#words.byteLength;
+  }
+
   /** Whether it is full for a version with this many bytes. */
   isFullFor(size: number): boolean {
     return this.#count >= VERSIONS_MAX || (this.#count > 0 && this.#bytesUsed + size > BYTES_MAX);

@@ -81,6 +81,12 @@ export class VersionLog {
     this.#found = this.#segments[0] as Segment;
   }
 
+  get reservedBytes(): number {
+    let sum = 0;
+    for (const { reservedBytes } of this.#segments) sum += reservedBytes;
+    return sum;
+  }
+
   /** The segments of now, and how many versions of the last one. */
   capture(): { readonly segments: readonly Segment[]; readonly lastCount: number } {
     return { segments: [...this.#segments], lastCount: (this.#segments.at(-1) as Segment).count };

@@ -18,6 +18,7 @@ import {
   type ResponseTo,
   responseValue,
 } from "./forwarded-answer.ts";
+import { assertRoom } from "./key-quota.ts";
 
 /** etcd's default (`--max-request-bytes`). */
 export const REQUEST_BYTES_MAX = 1.5 * 1024 * 1024;
@@ -69,6 +70,7 @@ export class KeyWrites {
   async propose(keys: KeyGroup, kind: OperationKind, caller: Caller): Promise<Answered | null> {
     const { disk, work, clock } = this.#context.fleet;
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
+    if (keys.machine.space !== null) assertRoom(keys.machine.space, kind);
     const data = encodeKeyCommand({ atMs: clock.wallMs(), operations: [{ kind }] });
     if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;
     const settled = await keys.driver.propose(data, caller.deadline);

@@ -14,6 +14,7 @@ import type { Caller } from "../calls/caller.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
 import { ETCD_ERRORS, errorOfKeys, etcdError, notServed } from "./etcd-errors.ts";
+import { isOverQuota } from "./key-quota.ts";
 import type { KeyStore } from "./kv-service.ts";
 
 /** The version of etcd whose API this is. Clients read it to know what they may ask for. */
@@ -24,7 +25,7 @@ const NO_HASH = notServed("there is no file whose hash this could be: compare re
 const NO_DOWNGRADE = notServed("a fleet's version never goes back");
 const ALARMS_FOLLOW = etcdError(
   status.FAILED_PRECONDITION,
-  "an alarm here is a full disk: it ends when there is space",
+  "an alarm here is a full disk or key space: it ends when there is space",
 );
 
 export function maintenanceService(
@@ -36,7 +37,8 @@ export function maintenanceService(
     alarm: unaryMethod(context, async ({ action }) => {
       if (action !== AlarmRequest_AlarmAction.GET) throw ALARMS_FOLLOW;
       const { self, disk } = context.fleet;
-      const alarms = disk.isFull ? [{ memberID: String(self), alarm: AlarmType.NOSPACE }] : [];
+      const isFull = disk.isFull || isOverQuota(reads.here());
+      const alarms = isFull ? [{ memberID: String(self), alarm: AlarmType.NOSPACE }] : [];
       return { header: headers.now(), alarms };
     }),
     // Segments are recycled all the time.
