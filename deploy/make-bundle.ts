@@ -118,7 +118,7 @@ async function write(name: string, input: Record<string, string>): Promise<void>
     platform: "node",
     external: EXTERNAL,
     plugins: [slimOclif, late, ownPlaces(folder), commandTable],
-    // Every log line is a failure here, and a busy machine is none.
+    // Every log line ends the build. This one only says that the machine is busy.
     checks: { bundlerTimings: false },
     onLog: (_, log) => {
       throw new Error(log.message);

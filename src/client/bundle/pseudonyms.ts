@@ -42,7 +42,7 @@ export class Pseudonyms {
   readonly #key: Uint8Array;
   readonly #known = new Map<string, string>();
 
-  /** `key`: random bytes, which nobody keeps. */
+  /** `key`: random bytes. The caller must not keep them. */
   constructor(key: Uint8Array) {
     this.#key = key;
   }

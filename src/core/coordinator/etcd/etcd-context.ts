@@ -34,7 +34,7 @@ export interface EtcdContext {
   >;
   /** Null until this replica has opened the group (ADR-0047). */
   readonly keys: () => KeyGroup | null;
-  /** Has the group made, if there is none yet: a caller has asked for keys. */
+  /** Asks for the creation of the group, because a caller wants keys. Does nothing if it exists. */
   readonly want: () => void;
   readonly forward: ForwardedWrites;
   /** host:port of a member's etcd API, as it announced it last; empty = none is known. */
