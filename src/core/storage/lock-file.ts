@@ -39,10 +39,7 @@ export class LockFile {
   ): Promise<LockFile> {
     const path = join(directory, LOCK_NAME);
     const attempt = new Acquisition(directory, `${await world.processes.own()}\n`, world, onReport);
-    for (let count = 0; count < ATTEMPTS; count++) {
-      if (await attempt.create(path)) return new LockFile(path, world.files);
-      await attempt.clear(path);
-    }
+    if (await attempt.take(path)) return new LockFile(path, world.files);
     throw storageLocked(directory, pidOf((await readHolder(path, world.files)) ?? attempt.own));
   }
 
@@ -72,8 +69,17 @@ class Acquisition {
     this.#onReport = onReport;
   }
 
+  /** Makes this process the file's holder. False when others were faster in each attempt. */
+  async take(path: string): Promise<boolean> {
+    for (let count = 0; count < ATTEMPTS; count++) {
+      if (await this.#create(path)) return true;
+      await this.#clear(path);
+    }
+    return false;
+  }
+
   /** Creates the file with this process's name; false if it names another one. */
-  async create(path: string): Promise<boolean> {
+  async #create(path: string): Promise<boolean> {
     const { files } = this.#world;
     const draft = `${path}-${pidOf(this.own)}${TEMPORARY_SUFFIX}`;
     // A killed process with the same id may have left the lock under a second name: emptying one would empty
@@ -98,17 +104,14 @@ class Acquisition {
   }
 
   /** Removes a dead process's file. Throws STORAGE_LOCKED when a live one is named, or is about to be. */
-  async clear(path: string): Promise<void> {
+  async #clear(path: string): Promise<void> {
     const { files, processes } = this.#world;
     const held = await readHolder(path, files);
     if (held === null) return;
     if (await processes.isAlive(held)) throw storageLocked(this.#directory, pidOf(held));
     const guard = `${path}-after-${crc32c(new TextEncoder().encode(held)).toString(16)}${TEMPORARY_SUFFIX}`;
-    // A guard is a lock too: the guard of a killed process is cleared in the same way.
-    if (!(await this.create(guard))) {
-      await this.clear(guard);
-      return;
-    }
+    // A guard is a lock too: the guard of a killed process is cleared in the same way, and so is that guard's guard.
+    if (!(await this.take(guard))) return;
     try {
       if ((await readHolder(path, files)) !== held) return;
       await files.remove(path);

@@ -4,6 +4,7 @@ import { chown, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startTimeFromProc } from "../../../src/core/base/process-start.ts";
+import { crc32c } from "../../../src/core/storage/crc32c.ts";
 import { LockFile } from "../../../src/core/storage/lock-file.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -105,6 +106,19 @@ test.runIf(canHide()).each([
     await LockFile.acquire(${JSON.stringify(directory)}, () => undefined)
       .then(() => console.log("acquired"), (error) => console.log(error.code));`);
   expect({ said: stdout.trim(), stderr }).toEqual({ said: outcome, stderr: "" });
+});
+
+test("guards of starters that were killed one after another do not keep it", async () => {
+  const directory = await temporaryFolder();
+  const killed = deadPid();
+  let path = join(directory, "lock");
+  for (let start = 1; start <= 8; start += 1) {
+    const holder = `${killed} ${start}\n`;
+    await writeFile(path, holder);
+    path = `${path}-after-${crc32c(new TextEncoder().encode(holder)).toString(16)}.tmp`;
+  }
+  await LockFile.acquire(directory, () => undefined);
+  expect(await readdir(directory)).toEqual(["lock"]);
 });
 
 test("of many at once one gets it", async () => {
