@@ -21,6 +21,7 @@ import type { TlsChoice } from "../wire/tls/tls.ts";
 import { unary } from "../wire/unary.ts";
 import { AckOutbox } from "./ack-outbox.ts";
 import { obeyAnswer } from "./answer.ts";
+import { limitsAtShard } from "./caller-limits.ts";
 import type { ReclaimPace } from "./demand-book.ts";
 import { DemandBook, RECLAIM_PACE } from "./demand-book.ts";
 import { Inventory } from "./inventory.ts";
@@ -134,9 +135,7 @@ class Shard implements RunningShard {
     this.#errors = errors;
     this.#leftOut = new LeftOut(log);
     this.#server = new RpcServer({
-      tls,
-      errors,
-      log,
+      ...{ tls, errors, log, limitsOf: limitsAtShard },
       options: { ...serverOptions, ...agentStreams, ...sparseKeepalive },
     });
     this.#demand = new DemandBook({ machines: inventory.listed(store.domains), region, pace });

@@ -24,6 +24,7 @@ import { type ConnectionRoom, limitConnections, openFilesMax, roomOf } from "./c
 import type { Denied, DeniedCalls } from "./denied-calls.ts";
 import { noteFailedHandshakes } from "./failed-handshakes.ts";
 import type { HeldRefusals } from "./held-refusals.ts";
+import type { LimitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { limitInvalidFrames, noteInvalidFrames } from "./invalid-frames.ts";
 import type { Logins } from "./logins.ts";
@@ -64,6 +65,8 @@ export interface DoorOptions {
   readonly logins: Pick<Logins, "note">;
   /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom | undefined;
+  /** How many connections an identity may have here; by default as on a coordinator's ports. */
+  readonly limitsOf?: LimitsOf | undefined;
 }
 
 type Serve = (this: Http2Server, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
@@ -89,7 +92,7 @@ export function guardDoor(server: Server, options: DoorOptions): void {
       const identity = identityOfSession(session, tls);
       return identity === null || isRevoked(identity, tls) ? null : identity;
     };
-    limitConnections(http2, room, identityOf, denied);
+    limitConnections(http2, room, identityOf, denied, options.limitsOf);
     options.overhead.watch(http2, identityOf);
     noteInvalidFrames(http2, identityOf, denied);
     options.connections.watch(http2, tls, denied);

@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import { formatIdentity, type Identity } from "../tls/identity.ts";
 import { ConnectionPool, type Pooled } from "./connection-pool.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
-import { connectionsOf } from "./identity-limits.ts";
+import { connectionsOf, type LimitsOf } from "./identity-limits.ts";
 import { networkOf } from "./network-of.ts";
 
 /** For a shard or an agent, on one connection: further streams are refused before our code sees them. */
@@ -34,6 +34,7 @@ export function limitConnections(
   room: ConnectionRoom,
   identityOf: (session: ServerHttp2Session) => Identity | null,
   denied: Pick<DeniedCalls, "note">,
+  limitsOf?: LimitsOf,
 ): void {
   const handshakes = new ConnectionPool(room.handshakes, "oldest");
   const strangers = new ConnectionPool(room.strangers, "newest");
@@ -66,7 +67,7 @@ export function limitConnections(
       denied.note({ reason: "TOO_MANY_CONNECTIONS", identity: holder, from, what: "a connection" });
       session.destroy();
     };
-    const pooled: Pooled = { holder, holderMax: connectionsOf(kind ?? null), end };
+    const pooled: Pooled = { holder, holderMax: connectionsOf(kind ?? null, limitsOf), end };
     pool.add(pooled);
     session.once("close", () => pool.remove(pooled));
   });

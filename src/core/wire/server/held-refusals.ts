@@ -1,7 +1,7 @@
 // Calls beyond their caller's limits are refused late. A connection has no more streams until some have
 // ended, so a storm waits at its caller and costs little here. Pausing its socket does not hold it back: Node
-// resumes reading once a refusal is sent. What must stay true: the number of held calls is bounded, and
-// refusals are sent one after another, not thousands in one pass of the event loop.
+// resumes reading once a refusal is sent. What must stay true: the number of held calls is bounded,
+// of one caller and of all together, and refusals are sent one after another, not thousands in one pass of the event loop.
 
 import type { ServerHttp2Stream } from "node:http2";
 import type { RpcError } from "../rpc-error.ts";
@@ -12,23 +12,27 @@ const APART_MS = 20;
 const STEPS = 50;
 /** For one caller: as many as a shard's connections have streams. Further ones are refused at once. */
 export const HELD_MAX = 2_048;
+/** Of all callers together: a held call is a stream of Node's, of some 40 kB. */
+export const ALL_HELD_MAX = 8_192;
 
 export class HeldRefusals {
   readonly #held = new Map<string, number>();
+  #size = 0;
   #turn = 0;
 
-  /** How many calls of how many callers are held. */
+  /** How many calls are held, of all callers. */
   get size(): number {
-    return [...this.#held.values()].reduce((sum, held) => sum + held, 0);
+    return this.#size;
   }
 
   refuse(caller: string, stream: ServerHttp2Stream, error: RpcError): void {
     const held = this.#held.get(caller) ?? 0;
-    if (held >= HELD_MAX) {
+    if (held >= HELD_MAX || this.#size >= ALL_HELD_MAX) {
       refuse(stream, error);
       return;
     }
     this.#held.set(caller, held + 1);
+    this.#size += 1;
     this.#turn = (this.#turn + 1) % STEPS;
     const end = () => {
       this.#release(caller);
@@ -40,6 +44,7 @@ export class HeldRefusals {
   }
 
   #release(caller: string): void {
+    this.#size -= 1;
     const left = (this.#held.get(caller) ?? 0) - 1;
     if (left > 0) this.#held.set(caller, left);
     else this.#held.delete(caller);

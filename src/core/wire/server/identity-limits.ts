@@ -15,7 +15,7 @@ export interface IdentityLimits {
   readonly bytes: Rate;
 }
 
-const KILOBYTE = 1_024;
+export const KILOBYTE = 1_024;
 const MEGABYTE = 1_024 * KILOBYTE;
 
 /** A shard reports every two seconds, to one leader. Its largest report is 4 MB. */
@@ -55,7 +55,7 @@ const CLIENT: IdentityLimits = {
 
 const REPLICA_CONNECTIONS = 64;
 
-/** Null: it has no limits. */
+/** Null: it has no limits. Of every port but a shard's, which has fewer callers (shard/caller-limits.ts). */
 export function limitsOf(kind: Identity["kind"]): IdentityLimits | null {
   switch (kind) {
     case "admin":
@@ -73,8 +73,11 @@ export function limitsOf(kind: Identity["kind"]): IdentityLimits | null {
   }
 }
 
+export type LimitsOf = typeof limitsOf;
+
 /** Connections of one identity; without an identity, of all connections that have none. */
-export function connectionsOf(kind: Identity["kind"] | null): number {
-  if (kind === "replica") return REPLICA_CONNECTIONS;
-  return kind === null ? CLUSTER.connections : (limitsOf(kind)?.connections ?? Number.POSITIVE_INFINITY);
+export function connectionsOf(kind: Identity["kind"] | null, limits: LimitsOf = limitsOf): number {
+  if (kind === null) return CLUSTER.connections;
+  const unlimited = kind === "replica" ? REPLICA_CONNECTIONS : Number.POSITIVE_INFINITY;
+  return limits(kind)?.connections ?? unlimited;
 }

@@ -24,7 +24,7 @@ import type { ConnectionRoom } from "./connection-limits.ts";
 import { type Denied, DeniedCalls } from "./denied-calls.ts";
 import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
 import { HeldRefusals } from "./held-refusals.ts";
-import type { limitsOf } from "./identity-limits.ts";
+import type { LimitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { Logins } from "./logins.ts";
 import { FIELDS_MAX, type MethodRule, type ServiceRules } from "./method-rules.ts";
@@ -44,7 +44,8 @@ export interface RpcServerOptions {
   readonly reading?: PacedReading;
   /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom;
-  readonly limitsOf?: typeof limitsOf;
+  /** By default as on a coordinator's ports. */
+  readonly limitsOf?: LimitsOf;
   /** For bytes that belong to no call, of one identity. */
   readonly overhead?: Rate;
 }
@@ -145,10 +146,10 @@ export class RpcServer {
 
   /** Resolves to the address with the real port; throws an OperatorError when it can't listen on `listen`. */
   async listen(listen: string): Promise<string> {
-    const { tls, gate, room, errors, reading = new PacedReading(nodeLoop) } = this.#options;
+    const { tls, gate, room, errors, limitsOf, reading = new PacedReading(nodeLoop) } = this.#options;
     const address = await bindServer(this.#server, listen, tls);
     guardDoor(this.#server, {
-      ...{ tls, gate, reading, room, errors, denied: this.#denied, connections: this.#connections },
+      ...{ tls, gate, reading, room, limitsOf, errors, denied: this.#denied, connections: this.#connections },
       ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals() },
       overhead: new OverheadBytes(this.#denied, systemClock.monotonicMs, this.#options.overhead),
       ruleOf: (path) => this.#rules.get(path),

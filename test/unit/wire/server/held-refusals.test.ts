@@ -4,7 +4,12 @@ import type { ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { rpcError } from "../../../../src/core/wire/rpc-error.ts";
-import { HELD_MAX, HeldRefusals, HOLD_MS } from "../../../../src/core/wire/server/held-refusals.ts";
+import {
+  ALL_HELD_MAX,
+  HELD_MAX,
+  HeldRefusals,
+  HOLD_MS,
+} from "../../../../src/core/wire/server/held-refusals.ts";
 
 const ERROR = rpcError(status.RESOURCE_EXHAUSTED, "CALLS_TOO_OFTEN", "");
 
@@ -46,6 +51,16 @@ test("one caller has no more held than its number, and another its own", () => {
   expect(answered, "the rest is refused at once").toBe(7);
   refuse("b", 1);
   expect([answered, held.size]).toEqual([7, HELD_MAX + 1]);
+});
+
+test("all callers together have no more held than their number", () => {
+  const callers = ALL_HELD_MAX / HELD_MAX + 1;
+  for (let caller = 0; caller < callers; caller += 1) refuse(`caller ${caller}`, HELD_MAX);
+  expect([answered, held.size]).toEqual([HELD_MAX, ALL_HELD_MAX]);
+  vi.advanceTimersByTime(10 * HOLD_MS);
+  expect(held.size).toBe(0);
+  refuse("another", 1);
+  expect(held.size).toBe(1);
 });
 
 test("a call that its caller gave up is forgotten with its time", () => {
