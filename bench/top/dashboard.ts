@@ -1,12 +1,13 @@
 // The dashboard drawn by ink on a terminal that takes the bytes and shows them to no one.
 
 import { paintFor } from "../../src/ui/cli/color.ts";
+import { momentIn } from "../../src/ui/cli/moment.ts";
 import type { Look } from "../../src/ui/model/paint.ts";
 import { UNICODE } from "../../src/ui/model/symbols.ts";
 import { StubStdin, StubStdout } from "../../test/ui/stub-terminal.ts";
 
 export const SIZE = { columns: 160, rows: 50 };
-export const look: Look = { paint: paintFor(true), symbols: UNICODE };
+export const look: Look = { paint: paintFor(true), symbols: UNICODE, moment: momentIn(true) };
 
 export async function openDashboard() {
   // As bin/run.js does: React for development keeps every frame's notes.

@@ -5,8 +5,8 @@ import type { FleetClient } from "../client/fleet-client.ts";
 import type { FleetReads } from "../client/fleet-reads.ts";
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
-import { rfc3339, stringify, toContract } from "../ui/cli/json.ts";
-import { liveFlags } from "../ui/cli/output-flags.ts";
+import { stringify, toContract } from "../ui/cli/json.ts";
+import { liveFlags, timeFlags } from "../ui/cli/output-flags.ts";
 import { writeData } from "../ui/cli/terminal.ts";
 import type { TextView } from "../ui/cli/view.ts";
 import { type EventList, pastEvents } from "../ui/model/event-list.ts";
@@ -33,6 +33,7 @@ export default class Events extends FleetCommand {
     "<%= config.bin %> events --from sick.bundle",
   ];
   static override flags = {
+    ...timeFlags,
     archive: liveFlags.archive,
     from: liveFlags.from,
     follow: Flags.boolean({
@@ -101,6 +102,6 @@ async function eventsOf(client: FleetReads, rowsMax: number): Promise<EventList>
   return pastEvents(fleet, entries, rowsMax);
 }
 
-function eventLine({ atMs, text, mark }: FleetEvent, { paint, symbols }: Look): string {
-  return `${rfc3339(atMs)}  ${paint.mark(mark, `${mark === "unknown" ? " " : symbols.marks[mark]} ${text}`)}`;
+function eventLine({ atMs, text, mark }: FleetEvent, { paint, symbols, moment }: Look): string {
+  return `${moment(atMs)}  ${paint.mark(mark, `${mark === "unknown" ? " " : symbols.marks[mark]} ${text}`)}`;
 }

@@ -7,6 +7,7 @@ import { Exit, OperatorError } from "../core/base/errors.ts";
 import { durationFlag } from "../ui/cli/fleet-flags.ts";
 import { stringify, toContract } from "../ui/cli/json.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
+import { timeFlags } from "../ui/cli/output-flags.ts";
 import { writeData } from "../ui/cli/terminal.ts";
 import { logLine } from "../ui/model/log-lines.ts";
 import { printableReport } from "../ui/model/printable-report.ts";
@@ -38,6 +39,7 @@ export default class Logs extends LocalCommand {
   };
   static override flags = {
     ...localFlags,
+    ...timeFlags,
     from: Flags.string({
       summary: "Show the logs in this bundle instead of those of a local fleet",
       exclusive: ["dir", "follow"],

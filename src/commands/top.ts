@@ -163,7 +163,7 @@ and its dry run first, then asks.`;
   }
 
   get #plainLook(): Look {
-    return { paint: paintFor(false), symbols: this.look(process.stdout).symbols };
+    return { ...this.look(process.stdout), paint: paintFor(false) };
   }
 
   async #recorder(path: string, store: TopStore, nowMs: number): Promise<TopRecorder> {

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { commands, manifest, root } from "../cli/manifest.ts";
 
-const FROM_PLUGINS = ["help", "autocomplete"];
+const FROM_PLUGINS = ["help"];
 const TOPICS = new Set(commands.map((command) => command.split(" ")[0]));
 const README_LINES_MAX = 150;
 const pages = ["README.md", ...globSync("docs/{*,commands/*}.md", { cwd: root }).sort()].map((path) => ({

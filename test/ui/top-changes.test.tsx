@@ -1,9 +1,11 @@
 // Changes from the dashboard, through ink's own keys, with hands that a test holds: the dry run and the question come first, the
 // screen waits for nothing, a change can be cancelled, and a failure says why.
+
 import { cleanup, render } from "ink-testing-library";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { Exit, OperatorError } from "../../src/core/base/errors.ts";
 import { paintFor } from "../../src/ui/cli/color.ts";
+import { momentIn } from "../../src/ui/cli/moment.ts";
 import { UNICODE } from "../../src/ui/model/symbols.ts";
 import type { Change, ChangeCheck, ChangeOutcome } from "../../src/ui/model/top/change.ts";
 import { type ChangeHands, TopOperator } from "../../src/ui/top-operator.ts";
@@ -11,7 +13,7 @@ import { TopStore } from "../../src/ui/top-store.ts";
 import { TopScreen } from "../../src/ui/view/top-screen.tsx";
 import { feedBusyFleet } from "./busy-fleet.ts";
 
-const look = { paint: paintFor(false), symbols: UNICODE };
+const look = { paint: paintFor(false), symbols: UNICODE, moment: momentIn(true) };
 // Bounds a failure only; nothing waits this long when all is well.
 const PATIENCE = { timeout: 120_000 };
 const ESCAPE = "\u001b";

@@ -1,7 +1,9 @@
 // The dashboard on a terminal with rows: it never draws more than fits, follows a resize, stays responsive while a
 // source hangs, and puts the terminal back.
+
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { paintFor } from "../../src/ui/cli/color.ts";
+import { momentIn } from "../../src/ui/cli/moment.ts";
 import { UNICODE } from "../../src/ui/model/symbols.ts";
 import { runDashboard } from "../../src/ui/top-dashboard.tsx";
 import { type Feed, pause, poll } from "../../src/ui/top-poller.ts";
@@ -16,7 +18,7 @@ import {
 } from "../unit/ui/model/fixtures.ts";
 import { StubStdin, StubStdout } from "./stub-terminal.ts";
 
-const look = { paint: paintFor(false), symbols: UNICODE };
+const look = { paint: paintFor(false), symbols: UNICODE, moment: momentIn(true) };
 // Bounds a failure only; nothing waits this long when all is well.
 const PATIENCE = { timeout: 120_000 };
 const ENTER_ALTERNATE = "\u001b[?1049h";

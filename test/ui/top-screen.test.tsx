@@ -1,15 +1,17 @@
 // The dashboard on React: frames as text at several sizes, and keys through ink's own input parsing.
+
 import { renderToString } from "ink";
 import { cleanup, render } from "ink-testing-library";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { paintFor } from "../../src/ui/cli/color.ts";
+import { momentIn } from "../../src/ui/cli/moment.ts";
 import { UNICODE } from "../../src/ui/model/symbols.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
 import { TopFrameView } from "../../src/ui/view/top-frame-view.tsx";
 import { TopScreen } from "../../src/ui/view/top-screen.tsx";
 import { feedBusyFleet } from "./busy-fleet.ts";
 
-const look = { paint: paintFor(false), symbols: UNICODE };
+const look = { paint: paintFor(false), symbols: UNICODE, moment: momentIn(true) };
 // Bounds a failure only; nothing waits this long when all is well.
 const PATIENCE = { timeout: 120_000 };
 const ESCAPE = "\u001b";

@@ -3,9 +3,8 @@ import { Args } from "@oclif/core";
 import type { ClusterFacts } from "../../client/cluster-facts.ts";
 import type { FleetReads } from "../../client/fleet-reads.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { rfc3339 } from "../../ui/cli/json.ts";
 import { freshness, freshnessFlags } from "../../ui/cli/list-flags.ts";
-import { liveFlags } from "../../ui/cli/output-flags.ts";
+import { liveFlags, timeFlags } from "../../ui/cli/output-flags.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { concerns } from "../../ui/model/audit-subject.ts";
 import { clusterFactsLines, historyLines } from "../../ui/model/cluster-facts-lines.ts";
@@ -13,11 +12,11 @@ import { clusterFactsLines, historyLines } from "../../ui/model/cluster-facts-li
 const view: TextView<ClusterFacts> = {
   kind: "ClusterFacts",
   name: ({ cluster }) => cluster.clusterId,
-  text: (facts, { paint, symbols }) => [
-    ...clusterFactsLines(facts, rfc3339).map(({ mark, text }) =>
+  text: (facts, { paint, symbols, moment }) => [
+    ...clusterFactsLines(facts, moment).map(({ mark, text }) =>
       paint.mark(mark, `${symbols.marks[mark]} ${text}`),
     ),
-    ...historyLines(facts, rfc3339),
+    ...historyLines(facts, moment),
   ],
 };
 
@@ -29,7 +28,7 @@ export default class ClusterShow extends FleetCommand {
     "exports.";
   static override examples = ["<%= config.bin %> cluster show c1", "<%= config.bin %> cluster show c1 -w"];
   static override args = { cluster: Args.string({ required: true, description: "The cluster" }) };
-  static override flags = { ...liveFlags, ...freshnessFlags };
+  static override flags = { ...timeFlags, ...liveFlags, ...freshnessFlags };
 
   async run(): Promise<ClusterFacts> {
     const { args, flags } = await this.parse(ClusterShow);

@@ -18,6 +18,7 @@ import { paintFor, wantsColor } from "./color.ts";
 import { writeCrashFile } from "./crash-file.ts";
 import { refuseEmptyValues } from "./empty-values.ts";
 import { bugFailure, expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
+import { momentIn } from "./moment.ts";
 import { type OutputOptions, optionsFromArgv, outputFlags, outputOptions } from "./output-flags.ts";
 import { quietBrokenPipes } from "./pipes.ts";
 import { type GivenTarget, givenTarget, repeatTarget } from "./repeat-target.ts";
@@ -77,7 +78,8 @@ export abstract class BaseCommand extends Command {
 
   /** Symbols and colours as the flags, the environment and the stream allow. */
   protected look(stream: NodeJS.WriteStream): Look {
-    return { paint: this.#paint(stream), symbols: this.output.ascii ? ASCII : UNICODE };
+    const { ascii, utc } = this.output;
+    return { paint: this.#paint(stream), symbols: ascii ? ASCII : UNICODE, moment: momentIn(utc) };
   }
 
   /** The command as typed: "shard list". */

@@ -20,8 +20,14 @@ export const outputFlags = {
   ascii: Flags.boolean({ summary: "ASCII characters only", env: "FLEET_ASCII", helpGroup: OUTPUT }),
 };
 
+/** For commands that show moments. */
+export const timeFlags = {
+  utc: Flags.boolean({ summary: "Show times in UTC, not in the local zone", helpGroup: OUTPUT }),
+};
+
 /** For commands that print a list. */
 export const tableFlags = {
+  ...timeFlags,
   columns: Flags.string({
     summary: "Show only these columns, comma-separated, in this order",
     helpGroup: OUTPUT,
@@ -62,6 +68,7 @@ export interface OutputOptions {
   readonly columns: readonly string[] | undefined;
   readonly sort: string | undefined;
   readonly headers: boolean;
+  readonly utc: boolean;
 }
 
 /** From parsed flags, whichever of them a command has. Throws `OperatorError` (usage) for `--json` with another `-o`. */
@@ -82,6 +89,7 @@ export function outputOptions(flags: Readonly<Record<string, unknown>>): OutputO
     columns: typeof columns === "string" ? columns.split(",").map((name) => name.trim()) : undefined,
     sort: typeof sort === "string" ? sort : undefined,
     headers: flags["no-headers"] !== true,
+    utc: flags["utc"] === true,
   };
 }
 
@@ -125,5 +133,6 @@ export function optionsFromArgv(
     columns: undefined,
     sort: undefined,
     headers: true,
+    utc: false,
   };
 }

@@ -4,7 +4,6 @@ import { printable } from "../../core/base/printable.ts";
 import type { Look } from "../model/paint.ts";
 import type { Cell, Column } from "../model/table.ts";
 import { columnsOf } from "./columns-of.ts";
-import { rfc3339 } from "./json.ts";
 
 const GAP = "  ";
 
@@ -50,6 +49,7 @@ function isNumeric(rows: readonly (readonly Cell[])[], column: number): boolean 
 export function cellText(cell: Cell, look: Look): string {
   if (cell === null) return look.symbols.none;
   if (typeof cell !== "object") return printable(String(cell));
-  if ("atMs" in cell) return rfc3339(cell.atMs);
+  if ("atMs" in cell) return look.moment(cell.atMs);
+  if ("at" in cell) return look.moment(cell.at);
   return look.paint.mark(cell.mark, `${look.symbols.marks[cell.mark]} ${printable(cell.text)}`);
 }

@@ -24,7 +24,7 @@ export function logLine(
   look: Look,
 ): string {
   const shown = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`);
-  const head = `${(at ?? "").padEnd(TIME_WIDTH)}  ${process.padEnd(nameWidth)}  ${(level ?? "").padEnd(LEVEL_WIDTH)}`;
+  const head = `${look.moment(at ?? "").padEnd(TIME_WIDTH)}  ${process.padEnd(nameWidth)}  ${(level ?? "").padEnd(LEVEL_WIDTH)}`;
   const text = [head, fact, ...shown].join("  ");
   const mark = MARKS[level ?? ""];
   return mark === undefined ? text : look.paint.mark(mark, text);

@@ -25,6 +25,8 @@ export interface Paint {
 export interface Look {
   readonly paint: Paint;
   readonly symbols: Symbols;
+  /** A moment, in the zone that the operator reads. A text that is no time stays as it is. */
+  readonly moment: (at: number | string) => string;
 }
 
 /** A line's segments as one text. */

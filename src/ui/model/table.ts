@@ -16,8 +16,13 @@ interface MomentCell {
   readonly atMs: number;
 }
 
+/** The same as RFC 3339 writes it, where the report has it so. */
+interface WrittenMomentCell {
+  readonly at: string;
+}
+
 /** `null` is a value that is unknown or does not apply. */
-export type Cell = string | number | null | MarkedCell | MomentCell;
+export type Cell = string | number | null | MarkedCell | MomentCell | WrittenMomentCell;
 
 export interface Column<Row> {
   /** The name for `--columns` and `--sort`. */
@@ -91,10 +96,11 @@ export function compareCells(a: Cell, b: Cell, direction: 1 | -1): number {
 /** What a cell says, without its moment. */
 export function cellWords(cell: Cell): string {
   if (cell === null || typeof cell !== "object") return String(cell ?? "");
-  return "atMs" in cell ? "" : cell.text;
+  return "text" in cell ? cell.text : "";
 }
 
 function sortKey(cell: Cell): string | number | null {
   if (cell === null || typeof cell !== "object") return cell;
+  if ("at" in cell) return cell.at;
   return "atMs" in cell ? cell.atMs : cell.text;
 }

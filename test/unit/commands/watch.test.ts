@@ -7,6 +7,7 @@ import { ReadStamp, TableChange } from "../../../src/core/wire/gen/fleet/v1/coor
 import { WatchTable } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import { changeLines } from "../../../src/ui/cli/change-lines.ts";
 import { paintFor } from "../../../src/ui/cli/color.ts";
+import { momentIn } from "../../../src/ui/cli/moment.ts";
 import { ASCII } from "../../../src/ui/model/symbols.ts";
 import { run } from "./harness.ts";
 
@@ -70,7 +71,7 @@ describe("fleet watch", () => {
   });
 
   test("on a terminal it is a line: which session, and how far its client is", () => {
-    const lines = changeLines(event, { paint: paintFor(false), symbols: ASCII });
+    const lines = changeLines(event, { paint: paintFor(false), symbols: ASCII, moment: momentIn(true) });
     expect(lines.map((line) => line.split(/ +/))).toEqual([
       ["9", "sessions", "7", "opened"],
       ["9", "sessions", "7", "write", "12"],

@@ -102,6 +102,7 @@ export function cellText(cell: Cell, { wallMs, symbols }: Pick<TableLook, "wallM
   if (cell === null) return symbols.none;
   if (typeof cell !== "object") return oneColumnEach(String(cell));
   if ("atMs" in cell) return `${formatDuration(Math.max(0, wallMs - cell.atMs))} ago`;
+  if ("at" in cell) return cell.at;
   return `${symbols.marks[cell.mark]} ${oneColumnEach(cell.text)}`;
 }
 

@@ -1,4 +1,5 @@
 // Names and texts of a hostile shard do not reach the terminal raw, whatever is shown and however (issue 11).
+
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import { Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { paintFor } from "../../../../src/ui/cli/color.ts";
 import { expectedFailure, failureText } from "../../../../src/ui/cli/failure.ts";
+import { momentIn } from "../../../../src/ui/cli/moment.ts";
 import { type OutputOptions, optionsFromArgv } from "../../../../src/ui/cli/output-flags.ts";
 import { renderView, type TextView, type View } from "../../../../src/ui/cli/view.ts";
 import { shardLines } from "../../../../src/ui/model/shard-lines.ts";
@@ -22,7 +24,7 @@ import { clusterTable } from "../../../../src/ui/model/tables/cluster-table.ts";
 import { hostileTexts, UNSAFE } from "../../base/hostile-text.ts";
 import { clustersReply, clusterView, shardView } from "../model/fixtures.ts";
 
-const look = { paint: paintFor(false), symbols: UNICODE };
+const look = { paint: paintFor(false), symbols: UNICODE, moment: momentIn(true) };
 const as = (format: OutputOptions["format"]): OutputOptions => ({ ...optionsFromArgv([], {}), format });
 const FORMATS = ["table", "wide", "name", "json", "jsonl", "yaml"] as const;
 const SPOOF = "x\n● everything is fine\u001b[2J\u202e\u200b";

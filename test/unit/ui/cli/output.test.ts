@@ -1,9 +1,11 @@
 // The rules that every command's output follows: colour, JSON, watch frames, and how arguments that cannot be parsed
 // still tell the form of the error.
+
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { paintFor, wantsColor } from "../../../../src/ui/cli/color.ts";
 import { toContract } from "../../../../src/ui/cli/json.ts";
+import { momentIn } from "../../../../src/ui/cli/moment.ts";
 import { optionsFromArgv } from "../../../../src/ui/cli/output-flags.ts";
 import { renderTable } from "../../../../src/ui/cli/render-table.ts";
 import { repaint } from "../../../../src/ui/cli/repaint.ts";
@@ -36,7 +38,11 @@ describe("colour", () => {
   test("a mark is a symbol, and a colour only where allowed", () => {
     const columns = nodeTable.columns.filter((column) => column.name === "state");
     const show = (colored: boolean, symbols = UNICODE) =>
-      renderTable(columns, [upNode(1), downNode(2)], false, { paint: paintFor(colored), symbols });
+      renderTable(columns, [upNode(1), downNode(2)], false, {
+        paint: paintFor(colored),
+        symbols,
+        moment: momentIn(true),
+      });
     expect(show(false)).toBe("● up\n✗ down");
     expect(show(false, ASCII)).toBe("+ up\nx down");
     expect(show(true)).toBe("\u001b[32m● up\u001b[39m\n\u001b[31m✗ down\u001b[39m");
@@ -44,7 +50,7 @@ describe("colour", () => {
 
   test("control characters of others do not reach the terminal", () => {
     const column = { name: "reason", header: "REASON", value: (text: string) => text };
-    const look = { paint: paintFor(false), symbols: UNICODE };
+    const look = { paint: paintFor(false), symbols: UNICODE, moment: momentIn(true) };
     expect(renderTable([column], ["a\u001b[2Jb\nc"], false, look)).toBe("a\\u001b[2Jb\\nc");
   });
 });

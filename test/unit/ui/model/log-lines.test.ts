@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { logLine } from "../../../../src/ui/model/log-lines.ts";
 import type { Look } from "../../../../src/ui/model/paint.ts";
 
-const look = { paint: { mark: (mark: string, text: string) => `<${mark}>${text}` } } as unknown as Look;
+const paint = { mark: (mark: string, text: string) => `<${mark}>${text}` };
+const look = { paint, moment: String } as unknown as Look;
 
 test("time, process, level, fact and fields stand in columns; a value with spaces is quoted", () => {
   const fields = { term: 3, leader: "n1", why: "a peer hung up", at: { port: 7001 } };
