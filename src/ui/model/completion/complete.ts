@@ -4,7 +4,7 @@
 
 import { type Wanted, wantedByArgument, wantedByFlag } from "./name-kinds.ts";
 
-export interface KnownFlag {
+interface KnownFlag {
   readonly type: string;
   readonly char?: string;
   readonly summary?: string;
@@ -13,7 +13,7 @@ export interface KnownFlag {
   readonly options?: readonly string[];
 }
 
-export interface KnownCommand {
+interface KnownCommand {
   readonly summary?: string;
   readonly hidden?: boolean;
   readonly strict?: boolean;
@@ -30,7 +30,7 @@ export interface Manifest {
   readonly topics: Readonly<Record<string, { readonly description?: string }>>;
 }
 
-export interface Candidate {
+interface Candidate {
   readonly value: string;
   readonly about: string;
 }

@@ -2,7 +2,7 @@
 // every command, except those in OWN.
 
 /** What a shell can be told the names of. */
-export type NameKind =
+type NameKind =
   | "shard"
   | "cluster"
   | "node"
