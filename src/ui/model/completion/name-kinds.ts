@@ -2,16 +2,7 @@
 // every command, except those in OWN.
 
 /** What a shell can be told the names of. */
-type NameKind =
-  | "shard"
-  | "cluster"
-  | "node"
-  | "context"
-  | "provider"
-  | "role"
-  | "gate"
-  | "plan"
-  | "drill";
+type NameKind = "shard" | "cluster" | "node" | "context" | "provider" | "role" | "gate" | "plan" | "drill";
 
 /** "files": a path. "list": several names with commas between them. */
 export interface Wanted {
