@@ -7,7 +7,7 @@ import { SCRIPTS, SHELLS } from "../ui/model/completion/scripts.ts";
 export default class CompletionCommand extends BaseCommand {
   static override summary = "Print the script that completes fleet's command line in your shell";
   static override description =
-    "It completes commands, flags and their values, and the names of shards, clusters, nodes, contexts, providers, roles, gates, plans and drills. The fleet is the one that the line names. A fleet that does not answer within 200 ms gives no names, and no error; FLEET_COMPLETION_TIMEOUT=1s waits longer for a fleet that is far away. fleet must be on the PATH.";
+    "It completes commands, flags and their values, and the names of shards, clusters, nodes, contexts, providers, roles, gates, plans and drills. The fleet is the one that the line names. A fleet that does not answer within 200 ms gives no names and no error. FLEET_COMPLETION_TIMEOUT=1s waits longer for a fleet that is far away. The program must be on the PATH.";
   static override examples = [
     "source <(<%= config.bin %> completion bash)   # in ~/.bashrc",
     "source <(<%= config.bin %> completion zsh)    # in ~/.zshrc, after compinit",
