@@ -1,6 +1,7 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
-// and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only. Machines are
-// noisy: every number is a median, with its worst case or its rounds beside it.
+// and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only.
+// `kv --rounds 1 --kills 0 --tls plaintext`: a part of it. Machines are noisy: every number is a median, with its worst case or
+// its rounds beside it.
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
@@ -9,6 +10,7 @@ import { benchFailover } from "./failover.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchGroups } from "./groups.ts";
 import { benchKeysSize } from "./keys-size.ts";
+import { benchKv, KV } from "./kv.ts";
 import { benchLab } from "./lab.ts";
 import { benchLoad } from "./load.ts";
 import { benchProfile } from "./profile.ts";
@@ -22,7 +24,8 @@ import { benchStorm } from "./storm.ts";
 import { formatTable, type Table } from "./table.ts";
 import { benchTop } from "./top.ts";
 
-const options = { beside: { type: "string" }, rows: { type: "string" } } as const;
+const TEXT = { type: "string" } as const;
+const options = { beside: TEXT, rows: TEXT, rounds: TEXT, kills: TEXT, tls: TEXT };
 const { values, positionals } = parseArgs({ options, allowPositionals: true });
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
@@ -36,6 +39,13 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   lab: () => benchLab(Number(values.beside ?? 0)),
   size: () => benchSize(values.rows?.split(",").map(Number)),
   "keys-size": () => benchKeysSize(Number(values.rows ?? 1_000_000)),
+  kv: () =>
+    benchKv({
+      ...KV,
+      rounds: Number(values.rounds ?? KV.rounds),
+      kills: Number(values.kills ?? KV.kills),
+      tls: values.tls === undefined ? KV.tls : KV.tls.filter((tls) => tls === values.tls),
+    }),
   restore: () => benchRestore(),
   rest: () => benchRest(),
   soak: () => benchSoak(),

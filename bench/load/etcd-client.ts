@@ -2,10 +2,12 @@
 // messages by @grpc/proto-loader.
 
 import { fileURLToPath } from "node:url";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import { assert, present } from "../../src/core/base/assert.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
+import type { Tls } from "../../src/core/wire/tls/tls.ts";
 import { type CallLimits, unary } from "../../src/core/wire/unary.ts";
 
 const proto = fileURLToPath(new URL("../etcd.proto", import.meta.url));
@@ -17,7 +19,7 @@ export interface PutRequest {
 
 /** 64-bit numbers are strings: a member's id does not fit into a number. */
 export interface EtcdStatus {
-  readonly header: { readonly memberId: string };
+  readonly header: { readonly memberId: string; readonly revision: string };
   readonly version: string;
   /** "0" = none. */
   readonly leader: string;
@@ -31,8 +33,8 @@ export class EtcdClient {
   readonly #client: Client;
 
   /** `address` is host:port. */
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), channelOptions);
+  constructor(address: string, tls: Tls) {
+    this.#client = new Client(address, channelCredentials(tls, address), channelOptions);
   }
 
   put(request: PutRequest, limits: CallLimits): Promise<unknown> {

@@ -1,4 +1,5 @@
-// Failover as a client sees it: from the SIGKILL of the leader to the first write that is acknowledged.
+// Failover as a client sees it: from the SIGKILL or SIGSTOP of the leader to the first write that is
+// acknowledged.
 // From the kill on, a write goes to every survivor each 10 ms, and none waits for another's answer: so the result
 // is the servers' doing and not that of a client's timeouts and retries.
 
@@ -11,17 +12,52 @@ const GIVE_UP_MS = 30_000;
 /** Kills the store's leader, starts it again and waits until it has caught up. */
 export async function failover(store: Store): Promise<number> {
   const leader = await settledLeader(store);
+  return untilOthersWrite(
+    store,
+    leader,
+    () => leader.kill(),
+    () => leader.start(),
+  );
+}
+
+/** As `failover`, of a leader whose process hangs: its connections stay open. */
+export async function failoverOfPaused(store: Store): Promise<number> {
+  const leader = await settledLeader(store);
+  const pause = () => Promise.resolve(leader.pause());
+  return untilOthersWrite(store, leader, pause, () => leader.resume());
+}
+
+/** Kills all servers, and starts them again: from their start to the first write that one of them acknowledges. */
+export async function coldStart(store: Store): Promise<number> {
+  await Promise.all(store.servers.map((server) => server.kill()));
+  const writers = await Promise.all(store.servers.map((server) => store.connect(server)));
+  try {
+    const writableMs = firstAcknowledged(writers, `the start of ${store.name}`);
+    for (const server of store.servers) server.start();
+    return await writableMs;
+  } finally {
+    for (const writer of writers) writer.close();
+    await settledLeader(store);
+  }
+}
+
+async function untilOthersWrite(
+  store: Store,
+  leader: Server,
+  stop: () => Promise<void>,
+  restart: () => void,
+): Promise<number> {
   const survivors = store.servers.filter((server) => server !== leader);
   const writers = await Promise.all(survivors.map((server) => connectWarm(store, server)));
   try {
     const writableMs = firstAcknowledged(writers, `${leader.name} at ${Date.now()}`);
-    const killed = leader.kill();
+    const stopped = stop();
     const elapsedMs = await writableMs;
-    await killed;
+    await stopped;
     return elapsedMs;
   } finally {
     for (const writer of writers) writer.close();
-    leader.start();
+    restart();
     await settledLeader(store);
   }
 }

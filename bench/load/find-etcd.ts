@@ -9,10 +9,10 @@ export interface Etcd {
 }
 
 /** Null when there is none and none could be installed; says so in one line. */
-export function findEtcd(): Etcd | null {
+export function findEtcd(mayInstall = true): Etcd | null {
   const found = ask();
   if (found !== null) return found;
-  if (process.getuid?.() === 0 && output("apt-get", "--version") !== null) {
+  if (mayInstall && process.getuid?.() === 0 && output("apt-get", "--version") !== null) {
     console.error("etcd is absent: installs Debian's etcd-server");
     output("apt-get", "install", "-y", "etcd-server");
     // Debian starts a service with the package; the benchmark brings its own processes.

@@ -5,6 +5,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { localTarget, type Target } from "../../src/client/context/target.ts";
+import { holderTls } from "../../src/client/files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../../src/client/files/local-fleet.ts";
 import { launchOf, type ProcessPlan, type Program } from "../../src/client/files/process-plan.ts";
 import { present } from "../../src/core/base/assert.ts";
@@ -15,7 +16,9 @@ import { connectCoordinator, connectWriting } from "../../src/core/wire/leader/c
 import { loadTls, type Tls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type Ran, TestFleet } from "../../test/integration/local-fleet.ts";
+import type { EtcdTls } from "./etcd-store.ts";
 import { FleetWriter, openSession, type Way } from "./fleet-writer.ts";
+import { KeyStore } from "./key-store.ts";
 import { Server } from "./server.ts";
 import { type Look, type Store, settledLeader } from "./store.ts";
 
@@ -39,10 +42,18 @@ export class FleetStore implements Store {
   readonly #home: TestFleet;
   readonly #tls: Tls;
   readonly #clients: ReadonlyMap<Server, CoordinatorClient>;
+  readonly #local: LocalFleet;
 
-  private constructor(name: string, home: TestFleet, servers: readonly Server[], tls: Tls) {
+  private constructor(
+    name: string,
+    home: TestFleet,
+    local: LocalFleet,
+    servers: readonly Server[],
+    tls: Tls,
+  ) {
     this.name = name;
     this.#home = home;
+    this.#local = local;
     this.servers = servers;
     this.#tls = tls;
     this.#clients = new Map(servers.map((server) => [server, connectCoordinator(tls, server.address)]));
@@ -60,7 +71,7 @@ export class FleetStore implements Store {
       const servers = fleet.processes.map((plan) => serverOf(plan, options, program, env));
       const secure = options.tls === "mutual" ? "fleet, mutual TLS" : "fleet";
       const name = options.encrypted === true ? `${secure}, encrypted at rest` : secure;
-      store = new FleetStore(name, home, servers, tlsOf(fleet, options.tls));
+      store = new FleetStore(name, home, fleet, servers, tlsOf(fleet, options.tls));
       for (const server of servers) server.start();
       await settledLeader(store);
       return store;
@@ -105,6 +116,26 @@ export class FleetStore implements Store {
     };
   }
 
+  /** Its key space, by etcd's API, once the first write has made it. Disposed of before this store. */
+  async keys(): Promise<KeyStore> {
+    const addresses = this.#local.processes.map(({ etcd }, at) => {
+      const server = present(this.servers[at], "a server for each node");
+      return [server, present(etcd, "every node serves etcd's API")] as const;
+    });
+    const store = new KeyStore(`${this.name}, keys`, new Map(addresses), this.#tls);
+    const writer = await store.connect(await settledLeader(this));
+    await writer.write("first");
+    writer.close();
+    return store;
+  }
+
+  /** What etcd gets for the same encryption: the files of a node, and what the clients use. */
+  etcdTls(): EtcdTls | null {
+    if (this.#tls === "insecure-loopback") return null;
+    const [{ name } = { name: "" }] = this.#local.processes;
+    return { servers: holderTls(this.#local.directory, name), client: this.#tls };
+  }
+
   async dispose(): Promise<void> {
     for (const client of this.#clients.values()) client.close();
     await Promise.all(this.servers.map((server) => server.stop()));
@@ -135,7 +166,8 @@ function serverOf(
 ): Server {
   const { command, args: given, environment, logFile } = launchOf(plan, program, false);
   const args = [...given, ...flags];
-  const chosen = tls === "mutual" ? args : [...withoutTlsFiles(args), "--insecure-loopback"];
+  const chosen =
+    tls === "mutual" ? args : [...withoutTlsFiles(args), "--insecure-loopback", "--etcd-plaintext"];
   const address = present(plan.address, "a coordinator listens");
   return new Server({
     name: plan.name,

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { benchFairness } from "../../bench/fairness.ts";
+import { benchKv } from "../../bench/kv.ts";
 import { FleetStore } from "../../bench/load/fleet-store.ts";
 import { generate } from "../../bench/load/generate.ts";
 import { GroupFleet } from "../../bench/load/group-fleet.ts";
@@ -129,4 +130,15 @@ test("the dashboard is measured by its keys and frames, at rest, and by its memo
   for (const row of keys?.rows ?? []) for (const cell of row.slice(1)) expect(cell).toMatch(/^\d+\.\d ms$/);
   expect(rest?.rows[0]?.[1]).toMatch(/^\d+\.\d % of a core$/);
   expect(memory?.rows.map(([what]) => what)).toEqual(["heap after 10 frames", "heap after 50 frames"]);
+});
+
+test("keys are measured beside an etcd, if there is one, by clients with and without TLS", async () => {
+  const short = { nodes: 1, rounds: 1, kills: 0, mayInstall: false, warmUpMs: 50, measureMs: 200 } as const;
+  const tables = await benchKv({ ...short, tls: ["plaintext", "mutual"] });
+  const loads = tables.filter(({ title }) => title.includes("calls a second"));
+  expect(loads.map(({ title }) => title.split(":")[0])).toEqual(["Keys, plaintext", "Keys, mutual TLS"]);
+  for (const { rows } of loads) {
+    expect(rows.map(([what]) => what)).toContain("puts, 64, grpc-js client");
+    for (const [, , , fleet = ""] of rows) expect(Number.parseInt(fleet, 10)).toBeGreaterThan(0);
+  }
 });
