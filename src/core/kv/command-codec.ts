@@ -18,6 +18,38 @@ export function encodeKeyCommand({ atMs, operations }: NewKeyCommand): Uint8Arra
   return encodeMessage(KeyCommand.encode, { format: KNOWN_KEY_FORMAT, atMs, operations });
 }
 
+/** Larger commands are decoded again, so that the kept commands need little memory beside their bytes. */
+const KEPT_BYTES_MAX = 4_096;
+
+/** Keyed by the identity of the bytes that go to the log, so that only this entry finds its command. */
+const kept = new WeakMap<Uint8Array, KeyCommand>();
+
+/**
+ * Like `encodeKeyCommand`, for a command that this replica will probably apply itself: it need not be decoded again. The
+ * command must not change afterwards, and must be one that was decoded from the wire.
+ */
+export function encodeToApply(command: NewKeyCommand): Uint8Array {
+  const data = encodeKeyCommand(command);
+  if (data.length <= KEPT_BYTES_MAX) kept.set(data, { format: KNOWN_KEY_FORMAT, ...command });
+  return data;
+}
+
+/** One command with the operations of all, in order. Concatenated messages of protobuf are one message. */
+export function joinKeyCommands(commands: readonly Uint8Array[]): Uint8Array {
+  const data = concatenated(commands);
+  const operations: KeyOperation[] = [];
+  let atMs = 0;
+  for (const bytes of commands) {
+    const command = kept.get(bytes);
+    if (command === undefined) return data;
+    kept.delete(bytes);
+    for (const operation of command.operations) operations.push(operation);
+    atMs = command.atMs;
+  }
+  kept.set(data, { format: KNOWN_KEY_FORMAT, atMs, operations });
+  return data;
+}
+
 /**
  * Throws FORMAT_UNKNOWN for a command of a newer format. Unreadable bytes become a command without an operation, which
  * is refused. Otherwise all replicas would stop at every start, which would help no operator.
@@ -27,9 +59,25 @@ export function decodeKeyCommand(
   data: Uint8Array,
   knownFormat: number = KNOWN_KEY_FORMAT,
 ): KeyCommand {
+  const own = kept.get(data);
+  if (own !== undefined) {
+    // It is applied once. The log's cache keeps the bytes for long, but the command must be freed.
+    kept.delete(data);
+    return own;
+  }
   const command = read(data) ?? { format: 0, atMs: 0, operations: [{ kind: undefined }] };
   if (command.format <= knownFormat) return command;
   throw formatUnknown(`entry ${index} of the key space's log has ${versions(command.format, knownFormat)}`);
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function read(data: Uint8Array): KeyCommand | null {

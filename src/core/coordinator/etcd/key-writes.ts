@@ -4,7 +4,7 @@
 
 import { present } from "../../base/assert.ts";
 import type { LogIndex } from "../../base/ids.ts";
-import { encodeKeyCommand } from "../../kv/command-codec.ts";
+import { encodeToApply } from "../../kv/command-codec.ts";
 import type { Applied } from "../../kv/key-space.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
 import type { Caller } from "../calls/caller.ts";
@@ -71,9 +71,10 @@ export class KeyWrites {
     const { disk, work, clock } = this.#context.fleet;
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
     if (keys.machine.space !== null) assertRoom(keys.machine.space, kind);
-    const data = encodeKeyCommand({ atMs: clock.wallMs(), operations: [{ kind }] });
+    const data = encodeToApply({ atMs: clock.wallMs(), operations: [{ kind }] });
     if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;
-    const settled = await keys.driver.propose(data, caller.deadline);
+    // A put's work is bounded by its bytes, which the limits of an entry count; others may read very many keys.
+    const settled = await keys.driver.propose(data, caller.deadline, kind.$case === "put");
     const turn = work.answer(workerOf(caller.identity));
     if (turn !== null) await turn;
     if (settled.ok) return answerOf(settled.index, settled.result);

@@ -4,6 +4,7 @@
 import { checkPut, checkRange, checkTxn, isReadOnly } from "../../kv/check-request.ts";
 import type { KeyError } from "../../kv/key-error.ts";
 import type { Read } from "../../kv/key-space.ts";
+import { NO_LEASE } from "../../kv/leases.ts";
 import type {
   KVServer,
   RangeRequest,
@@ -47,7 +48,7 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
     put: unaryMethod(context, async (request, caller) => {
       refuse(checkPut(request));
       access.checkPut(caller.identity, request);
-      await leaseAccess.checkKeys(leasesOfPut(request), caller);
+      if (request.lease !== NO_LEASE) await leaseAccess.checkKeys(leasesOfPut(request), caller);
       return headed(headers, await writes.write({ $case: "put", value: request }, caller));
     }),
     deleteRange: unaryMethod(context, async (request, caller) => {

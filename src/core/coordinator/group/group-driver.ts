@@ -34,7 +34,7 @@ export class GroupDriver<Result> {
   /** What operators see of this driver. */
   readonly meter: GroupMeter;
   readonly #options: GroupDriverOptions<Result>;
-  readonly #waiting = new Waiting<Result>();
+  readonly #waiting: Waiting<Result>;
   readonly #disk: OrderedWrites;
   readonly #gathering = new Gathering();
   #scheduled = false;
@@ -48,6 +48,7 @@ export class GroupDriver<Result> {
 
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
+    this.#waiting = new Waiting(options.machine.joining);
     this.meter = options.meter ?? new GroupMeter(options.now);
     this.#disk = new OrderedWrites(options.storage);
     const reader = options.storage.reader(options.group);
@@ -194,13 +195,16 @@ export class GroupDriver<Result> {
     this.#ask((raft) => raft.transferLeader(to));
   }
 
-  /** Settles when the entry is committed and applied here, or when that can't be promised by `deadline`. */
-  propose(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Result>> {
+  /**
+   * Settles when the entry is committed and applied here, or when that can't be promised by `deadline`. `joins`: it may
+   * share the entry with others, if the machine can do so.
+   */
+  propose(data: Uint8Array, deadline: MonotonicMs, joins = false): Promise<WriteResult<Result>> {
     if (this.#stopped) return this.#waiting.refuse("leadership-lost");
     if (this.role !== "leader") return this.#waiting.refuse(this.leader === 0 ? "no-leader" : "not-leader");
     this.#options.onActive();
     this.#schedule();
-    return this.#waiting.write(data, deadline);
+    return this.#waiting.write(data, deadline, joins);
   }
 
   /** Settles like `propose`: the result is the index at which the change took effect here. */

@@ -1,15 +1,15 @@
 // The key space behind the Machine port. It decodes commands, applies them, and tells listeners what each came to.
 
-import { assert } from "../../base/assert.ts";
+import { assert, present } from "../../base/assert.ts";
 import { halfDutyCycle } from "../../base/duty-cycle.ts";
 import type { LogIndex } from "../../base/ids.ts";
 import { formatUnknown } from "../../fleet/command-codec.ts";
-import { decodeKeyCommand } from "../../kv/command-codec.ts";
+import { decodeKeyCommand, joinKeyCommands } from "../../kv/command-codec.ts";
 import { type Applied, KeySpace } from "../../kv/key-space.ts";
 import { encodeKeySpace, KeySpaceCheck, KeySpaceReader, type NoSnapshot } from "../../kv/snapshot.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
 import { snapshotDamaged, stoppingIfBroken } from "./broken-state.ts";
-import type { Machine, Restoring } from "./machine.ts";
+import type { Joining, Machine, Restoring } from "./machine.ts";
 
 /** For reading only, and not to be kept across turns: a restore replaces it. */
 export type KeysView = Omit<KeySpace, "apply">;
@@ -21,7 +21,23 @@ export interface KeyListener {
   restored(): void;
 }
 
+/** A put takes some 8 µs, so an entry some milliseconds at most. */
+const JOINED_BYTES_MAX = 32 * 1024;
+const JOINED_MAX = 128;
+
+/** Proposals with one operation each: an operation is answered, and refused, as if it were alone (key_command.proto). */
+const joining: Joining<readonly Applied[]> = {
+  bytesMax: JOINED_BYTES_MAX,
+  countMax: JOINED_MAX,
+  join: joinKeyCommands,
+  partOf: (applied, at, count) => {
+    assert(applied.length === count, "each operation of an entry has an answer");
+    return [present(applied[at], "each operation of an entry has an answer")];
+  },
+};
+
 export class KeysMachine implements Machine<readonly Applied[]> {
+  readonly joining = joining;
   #space = new KeySpace();
   #restoring: Restoring | null = null;
   readonly #listeners = new Set<KeyListener>();

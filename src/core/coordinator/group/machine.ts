@@ -5,6 +5,8 @@ import type { LogIndex } from "../../base/ids.ts";
 import type { Slices } from "./slices.ts";
 
 export interface Machine<Result> {
+  /** How proposals share an entry; absent: each has its own. */
+  readonly joining?: Joining<Result>;
   /**
    * Applies a committed entry's data; empty data (a new leader's no-op, a configuration change) changes
    * nothing. A large entry returns slices: it counts as applied after the last one. Until then it is
@@ -23,6 +25,17 @@ export interface Machine<Result> {
    * is called.
    */
   capture(): () => AsyncIterable<Uint8Array>;
+}
+
+/** What must stay true: an entry of several proposals has the same effects as theirs, one after the other. */
+export interface Joining<Result> {
+  /** Of one entry: it is applied in one turn. */
+  readonly bytesMax: number;
+  readonly countMax: number;
+  /** The entry's data, of two or more proposals. */
+  join(proposals: readonly Uint8Array[]): Uint8Array;
+  /** What one of `count` proposals came to, counted from 0. */
+  partOf(result: Result, at: number, count: number): Result;
 }
 
 /** A snapshot that is loaded part by part, so that other work runs in between. */

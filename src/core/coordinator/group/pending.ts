@@ -3,10 +3,11 @@
 // the proposal with the same index *and term* (another leader may have used the index). Both queues are
 // bounded: a call without room is refused at once, with the time until half of the waiting calls are served.
 
-import { assert } from "../../base/assert.ts";
+import { assert, present } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex, Term } from "../../base/ids.ts";
 import { DrainRate } from "./drain-rate.ts";
+import type { Joining } from "./machine.ts";
 
 /**
  * Why a write or read got no result. Whether a write took effect is unknown unless the reason says otherwise.
@@ -30,25 +31,35 @@ export type WriteResult<Result> = Settled<{
 }>;
 export type ReadResult = Settled<{ readonly index: LogIndex }>;
 
-interface PendingWrite<Result> {
-  readonly term: Term;
+export interface PendingWrite<Result> {
   readonly deadline: MonotonicMs;
   readonly settle: (result: WriteResult<Result>) => void;
 }
 
+/** The writes that wait for one entry. */
+interface PendingEntry<Result> {
+  readonly term: Term;
+  /** In their order in the entry; null: answered already. */
+  readonly writes: (PendingWrite<Result> | null)[];
+}
+
 export class PendingWrites<Result> {
-  readonly #byIndex = new Map<LogIndex, PendingWrite<Result>>();
+  readonly #byIndex = new Map<LogIndex, PendingEntry<Result>>();
   readonly #countMax: number;
+  readonly #joining: Pick<Joining<Result>, "partOf"> | undefined;
   readonly #drain = new DrainRate();
+  #size = 0;
   #served = 0;
   #failed = 0;
 
-  constructor(countMax: number) {
+  /** `joining`: how an entry's result is that of its writes. */
+  constructor(countMax: number, joining?: Pick<Joining<Result>, "partOf">) {
     this.#countMax = countMax;
+    this.#joining = joining;
   }
 
   get size(): number {
-    return this.#byIndex.size;
+    return this.#size;
   }
 
   /** How many waiting calls got their result, and how many did not. */
@@ -57,55 +68,83 @@ export class PendingWrites<Result> {
   }
 
   get isFull(): boolean {
-    return this.#byIndex.size >= this.#countMax;
+    return this.#size >= this.#countMax;
   }
 
   /** When a write that is refused now may be retried. */
   get retryDelayMs(): number {
-    return this.#drain.delayMs(this.#byIndex.size);
+    return this.#drain.delayMs(this.#size);
   }
 
   add(index: LogIndex, term: Term, deadline: MonotonicMs): Promise<WriteResult<Result>> {
-    return new Promise((settle) => this.put({ index, term, deadline, settle }));
+    return new Promise((settle) => this.putAll(index, term, [{ deadline, settle }]));
   }
 
-  /** Like `add`, for a write that got its promise before it was proposed. */
-  put({ index, ...write }: PendingWrite<Result> & { readonly index: LogIndex }): void {
-    assert(!this.isFull, "the proposer has checked for room");
+  /** Like `add`, for all writes of an entry, which got their promises before it was proposed. */
+  putAll(index: LogIndex, term: Term, writes: readonly PendingWrite<Result>[]): void {
+    assert(this.#size + writes.length <= this.#countMax, "the proposer has checked for room");
+    assert(
+      writes.length === 1 || this.#joining !== undefined,
+      "only machines that join have entries of several",
+    );
     // A deposed leader's proposal may still wait at an index that its successor uses again.
     const deposed = this.#byIndex.get(index);
-    if (deposed !== undefined) this.#refuse(deposed, "leadership-lost");
-    this.#byIndex.set(index, write);
+    if (deposed !== undefined) this.#refuseEntry(deposed, "leadership-lost");
+    this.#byIndex.set(index, { term, writes: [...writes] });
+    this.#size += writes.length;
   }
 
   applied(index: LogIndex, term: Term, result: Result | null): void {
-    const write = this.#byIndex.get(index);
-    if (write === undefined) return;
+    const entry = this.#byIndex.get(index);
+    if (entry === undefined) return;
     this.#byIndex.delete(index);
-    if (write.term !== term) {
-      this.#refuse(write, "leadership-lost");
+    if (entry.term !== term) {
+      this.#refuseEntry(entry, "leadership-lost");
       return;
     }
-    this.#served += 1;
     assert(result !== null, "a proposal's entry carries a command, so applying it gives a result");
-    write.settle({ ok: true, index, term, result });
+    const { writes } = entry;
+    for (const [at, write] of writes.entries()) {
+      if (write === null) continue;
+      this.#size -= 1;
+      this.#served += 1;
+      const own = writes.length === 1 ? result : this.#partOf(result, at, writes.length);
+      write.settle({ ok: true, index, term, result: own });
+    }
   }
 
   refuseAll(refusal: Refusal): void {
-    for (const write of this.#byIndex.values()) this.#refuse(write, refusal);
+    for (const entry of this.#byIndex.values()) this.#refuseEntry(entry, refusal);
     this.#byIndex.clear();
+    assert(this.#size === 0, "a waiting write is one of an entry");
   }
 
   expire(now: MonotonicMs): void {
     this.#drain.sample(this.#served, now);
-    for (const [index, write] of this.#byIndex) {
-      if (write.deadline > now) continue;
-      this.#byIndex.delete(index);
-      this.#refuse(write, "no-quorum");
+    for (const [index, { writes }] of this.#byIndex) {
+      for (const [at, write] of writes.entries()) {
+        if (write === null || write.deadline > now) continue;
+        writes[at] = null;
+        this.#refuse(write, "no-quorum");
+      }
+      if (writes.every((write) => write === null)) this.#byIndex.delete(index);
     }
   }
 
+  #partOf(result: Result, at: number, count: number): Result {
+    return present(this.#joining, "only machines that join have entries of several").partOf(
+      result,
+      at,
+      count,
+    );
+  }
+
+  #refuseEntry({ writes }: PendingEntry<Result>, refusal: Refusal): void {
+    for (const write of writes) if (write !== null) this.#refuse(write, refusal);
+  }
+
   #refuse(write: PendingWrite<Result>, refusal: Refusal): void {
+    this.#size -= 1;
     this.#failed += 1;
     write.settle({ ok: false, refusal });
   }

@@ -5,14 +5,20 @@ import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex, Term } from "../../base/ids.ts";
 import type { ProposedBatch } from "../../raft/batch.ts";
 import { LIMITS } from "./limits.ts";
+import type { Joining } from "./machine.ts";
 import { PendingReads, PendingWrites, type Refusal, type WriteResult } from "./pending.ts";
 import { ProposalQueue } from "./proposal-queue.ts";
 
 export class Waiting<Result> {
   readonly changes = new PendingWrites<LogIndex>(LIMITS.pendingWritesMax);
   readonly reads = new PendingReads(LIMITS.pendingReadsMax);
-  readonly #writes = new PendingWrites<Result>(LIMITS.pendingWritesMax);
-  readonly #queue = new ProposalQueue<Result>(this.#writes);
+  readonly #writes: PendingWrites<Result>;
+  readonly #queue: ProposalQueue<Result>;
+
+  constructor(joining?: Joining<Result>) {
+    this.#writes = new PendingWrites(LIMITS.pendingWritesMax, joining);
+    this.#queue = new ProposalQueue(this.#writes, joining);
+  }
 
   get isEmpty(): boolean {
     return this.#queue.size + this.#writes.size + this.changes.size === 0 && this.reads.isEmpty;
@@ -34,9 +40,9 @@ export class Waiting<Result> {
   }
 
   /** Settles when the write's entry is committed and applied, or when that can't be promised any more. */
-  write(data: Uint8Array, deadline: MonotonicMs): Promise<WriteResult<Result>> {
+  write(data: Uint8Array, deadline: MonotonicMs, joins: boolean): Promise<WriteResult<Result>> {
     if (this.writes >= LIMITS.pendingWritesMax) return this.refuse("overloaded");
-    return this.#queue.add(data, deadline);
+    return this.#queue.add(data, deadline, joins);
   }
 
   /** For a write that is not proposed. */
