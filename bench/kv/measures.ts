@@ -17,7 +17,7 @@ export interface Pair {
   readonly submit: Store;
 }
 
-export const OUTSTANDING = [1, 16, 64, 256] as const;
+const OUTSTANDING = [1, 16, 64, 256] as const;
 const READS: readonly Request[] = ["linearizable read", "serializable read"];
 const MANY = 64;
 
