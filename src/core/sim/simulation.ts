@@ -22,6 +22,7 @@ import { Network } from "./network.ts";
 import { type NodeHost, SimNode } from "./node.ts";
 import { Officer } from "./officer.ts";
 import { existingGroups, sideGroupsOf } from "./side-groups.ts";
+import { areBelieved, hasRightMajority, loggedAndApplied } from "./survey.ts";
 import type { Swarm } from "./swarm.ts";
 import { Trace } from "./trace.ts";
 import { LivenessFailure, NoPromiseLeft, SafetyViolation } from "./violation.ts";
@@ -29,6 +30,8 @@ import type { World } from "./world.ts";
 
 /** Virtual time in which a healed quorum must commit, 600 ticks, and a configuration come to rest. */
 const LIVENESS_MS = 30_000;
+// A log that still moves after four times as long does not come to rest: so do replicas that depose each other for ever.
+const LIVENESS_WINDOWS_MAX = 4;
 const REJOIN_TIMEOUT_MS = 1_000;
 const RESTART_MS = 1_000;
 const LAST_ELECTION_MS = 1_500;
@@ -239,7 +242,7 @@ class Simulation implements NodeHost {
       healing.watchSettling(() => {
         isSettled = true;
       });
-      await this.#runAtMost(LIVENESS_MS, () => isSettled);
+      const endedMs = await this.#runWhileLogsMove(() => isSettled);
       if (!isSettled) {
         const { config } = checker;
         const hope =
@@ -248,7 +251,7 @@ class Simulation implements NodeHost {
             : healing.hope();
         if (hope === null) return;
         throw new LivenessFailure(
-          `healed, the configuration is not at rest after ${LIVENESS_MS} ms: ${healing.unrest()}, though ${hope}`,
+          `healed, the configuration is not at rest after ${endedMs} ms: ${healing.unrest()}, though ${hope}`,
         );
       }
     }
@@ -298,28 +301,26 @@ class Simulation implements NodeHost {
     const client = this.#client(NOTICING_CLIENT, this.#nodes);
     const isDone = await this.#runAtMost(
       LIVENESS_MS,
-      () => flips.unnoticed.length === 0 && this.#areBelieved(),
+      () => flips.unnoticed.length === 0 && areBelieved(this.#nodes),
     );
     client.stop();
     if (isDone) return;
-    if (!this.#hasRightMajority()) throw new NoPromiseLeft("too few voters have come to the newest state");
+    if (!hasRightMajority(this.#world, this.#nodes))
+      throw new NoPromiseLeft("too few voters have come to the newest state");
     const { unnoticed } = flips;
     const who =
       unnoticed.length > 0 ? `node ${unnoticed.join(", ")} is wrong and not fenced` : "no state is believed";
     throw new LivenessFailure(`healed, ${who} after ${LIVENESS_MS} ms`);
   }
 
-  /** Whether a majority has the newest state, and not a wrong one: who still needs a snapshot has none to compare. */
-  #hasRightMajority(): boolean {
-    const { flips, config } = this.#world.checker;
-    const voters = this.#nodes.filter(({ id }) => config?.voters.includes(id));
-    const newest = Math.max(...voters.map((node) => node.status()?.applied ?? 0));
-    const right = voters.filter((node) => node.status()?.applied === newest && !flips.isWrong(node.id));
-    return 2 * right.length > voters.length;
-  }
-
-  #areBelieved(): boolean {
-    return this.#nodes.every(({ process }) => process?.comparing?.trust.now.kind !== "disputed");
+  /** Waits longer while logs move: where windows are small, a follower gets one entry a round trip. Returns how long it waited, ms. */
+  async #runWhileLogsMove(isDone: () => boolean): Promise<number> {
+    for (let window = 1; ; window += 1) {
+      const before = loggedAndApplied(this.#nodes);
+      const isAtRest = await this.#runAtMost(LIVENESS_MS, isDone);
+      const hasMoved = loggedAndApplied(this.#nodes) !== before;
+      if (isAtRest || !hasMoved || window === LIVENESS_WINDOWS_MAX) return window * LIVENESS_MS;
+    }
   }
 
   async #runAtMost(ms: number, isDone: () => boolean): Promise<boolean> {

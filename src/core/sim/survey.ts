@@ -1,0 +1,23 @@
+// What all nodes of a run look like at once, when a run is healed.
+
+import type { SimNode } from "./node.ts";
+import type { World } from "./world.ts";
+
+/** Whether a majority has the newest state, and not a wrong one: who still needs a snapshot has none to compare. */
+export function hasRightMajority(world: World, nodes: readonly SimNode[]): boolean {
+  const { flips, config } = world.checker;
+  const voters = nodes.filter(({ id }) => config?.voters.includes(id));
+  const newest = Math.max(...voters.map((node) => node.status()?.applied ?? 0));
+  const right = voters.filter((node) => node.status()?.applied === newest && !flips.isWrong(node.id));
+  return 2 * right.length > voters.length;
+}
+
+export function areBelieved(nodes: readonly SimNode[]): boolean {
+  return nodes.every(({ process }) => process?.comparing?.trust.now.kind !== "disputed");
+}
+
+/** Grows while a replica stores or applies entries. */
+export function loggedAndApplied(nodes: readonly SimNode[]): number {
+  const statuses = nodes.flatMap((node) => node.status() ?? []);
+  return statuses.reduce((sum, { lastIndex, applied }) => sum + lastIndex + applied, 0);
+}
