@@ -7,10 +7,7 @@ import { assert, present } from "../../src/core/base/assert.ts";
 
 const HEALTH_PROTO = fileURLToPath(new URL("../../proto/grpc/health/v1/health.proto", import.meta.url));
 const REFLECTION_PROTO = fileURLToPath(
-  new URL(
-    "../../node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto",
-    import.meta.url,
-  ),
+  new URL("../../proto/grpc/reflection/v1/reflection.proto", import.meta.url),
 );
 
 type Method = MethodDefinition<object, object>;
@@ -53,12 +50,12 @@ export function askReflection(client: Client, question: object): Promise<object>
 
 /** Every method of both standard services, in the versions that are served. */
 export function standardMethods(): Method[] {
-  const services = [
-    [HEALTH_PROTO, "grpc.health.v1.Health"],
-    [REFLECTION_PROTO, "grpc.reflection.v1.ServerReflection"],
-    [REFLECTION_PROTO.replaceAll("v1", "v1alpha"), "grpc.reflection.v1alpha.ServerReflection"],
-  ] as const;
-  return services.flatMap(([proto, service]) =>
-    Object.values(loadSync(proto)[service] as Record<string, Method>),
-  );
+  const health = methodsOf(HEALTH_PROTO, "grpc.health.v1.Health");
+  const reflection = methodsOf(REFLECTION_PROTO, "grpc.reflection.v1.ServerReflection");
+  const alpha = reflection.map((method) => ({ ...method, path: method.path.replace(".v1.", ".v1alpha.") }));
+  return [...health, ...reflection, ...alpha];
+}
+
+function methodsOf(protoPath: string, service: string): Method[] {
+  return Object.values(loadSync(protoPath)[service] as Record<string, Method>);
 }

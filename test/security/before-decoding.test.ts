@@ -141,9 +141,11 @@ test("a stream that was answered already, and then sends what is too large, cost
   // list_services: "".
   stream.write(Buffer.concat([header(2), Buffer.of(0x3a, 0)]));
   await once(stream, "data");
+  const ended = once(stream, "trailers");
   stream.write(header(0xffffffff));
   stream.resume();
-  await once(stream, "close");
+  const [trailers] = await ended;
+  expect(trailers).toMatchObject({ "grpc-status": status.RESOURCE_EXHAUSTED.toString() });
   one.destroy();
   await expectItGoesOn();
 });

@@ -98,7 +98,7 @@ export async function serve(
     raftRules(tls),
   );
   server.addService<FaultsServer>(FaultsService, faultsService(context, faults), faultRules);
-  const standard = addStandardServices(server, ["coordinator", "raft", "faults"]);
+  const standard = addStandardServices(server, ["coordinator", "raft", "faults"], tls);
   const versions = versionWatch(context);
   const stopLooking = timers.every(PROFILES[options.profile].tickMs, () => {
     roster.look();

@@ -188,7 +188,7 @@ class Shard implements RunningShard {
       getShardStatus: async () => this.#status(),
     };
     this.#server.addService<ShardServer>(ShardService, service, RULES);
-    addStandardServices(this.#server, ["shard"]);
+    addStandardServices(this.#server, ["shard"], this.#followed.tls);
     this.#bound = await this.#server.listen(this.#options.listen);
     this.#address = this.#options.advertise ?? this.#bound;
     this.#stopSweeping = this.#registry.startSweeping();

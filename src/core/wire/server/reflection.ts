@@ -1,128 +1,132 @@
-// Server reflection (grpc.reflection.v1 and v1alpha), so that grpcurl knows the contract. Reading its files
-// takes a third of a process's CPU time at start, and later it would hold up a leader's heartbeats. So a
-// separate thread does it. The thread starts with the first request, serves all conversations, and ends after
-// a while without requests. A caller that asks again and again therefore starts no further threads. Messages
-// stay bytes here.
+// Server reflection (grpc.reflection.v1 and v1alpha), so that grpcurl knows the contract. It answers with the
+// descriptor set that the build makes of the .proto files. The set is read with the first request: few processes
+// ever get one. Deliberately absent: extensions, of which the contract has none.
 
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
-import { type Server, type ServerDuplexStream, status } from "@grpc/grpc-js";
-import { rpcError } from "../rpc-error.ts";
-import type { ReflectionAnswer, ReflectionQuestion, ServedFiles } from "./reflection-worker.ts";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import {
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+  type ServerReflectionServer,
+  ServerReflectionService,
+} from "../gen/grpc/reflection/v1/reflection.ts";
+import { type DescribedFile, readDescriptorSet } from "./descriptor-set.ts";
+import type { MethodRule } from "./method-rules.ts";
+import type { RpcServer } from "./rpc-server.ts";
 
-type Conversation = ServerDuplexStream<Buffer, Buffer>;
+type Call = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
+type Response = NonNullable<ServerReflectionResponse["messageResponse"]>;
 
-// The worker beside this file, in src and in dist.
-const WORKER = new URL(
-  `./reflection-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
-  import.meta.url,
-);
+// `npm run build` makes it (buf build). The package's dist folder is as far from this file in src as in dist.
+const CONTRACT = fileURLToPath(new URL("../../../../dist/contract.binpb", import.meta.url));
 
-const IDLE_MS = 30_000;
+const { serverReflectionInfo: v1 } = ServerReflectionService;
+// The messages of both versions are the same.
+const v1alpha = { ...v1, path: v1.path.replace(".v1.", ".v1alpha.") } as typeof v1;
 
-const same = (bytes: Buffer): Buffer => bytes;
-const asBytes = {
-  requestSerialize: same,
-  requestDeserialize: same,
-  responseSerialize: same,
-  responseDeserialize: same,
-};
+export interface Served {
+  /** The .proto files to describe; what they import is described too. */
+  readonly files: readonly string[];
+  /** Full names. */
+  readonly services: readonly string[];
+}
 
-/** Adds both versions of the service to `server`. Its thread ends after `idleMs` without requests. */
+/** Adds both versions of the service to `server`. An error of `count` refuses the next request of a call. */
 export function addReflection(
-  server: Pick<Server, "addService">,
-  served: ServedFiles,
-  idleMs = IDLE_MS,
+  server: RpcServer,
+  served: Served,
+  rule: MethodRule,
+  count: (call: Call) => Error | null,
 ): void {
-  const thread = new ReflectionThread(served, idleMs);
-  for (const version of ["v1", "v1alpha"]) {
-    const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
-    const definition = { path, requestStream: true, responseStream: true, ...asBytes };
-    const converse = (call: Conversation) => void thread.converse(path, call);
-    server.addService({ ServerReflectionInfo: definition }, { ServerReflectionInfo: converse });
-  }
-}
-
-/** Settles when the caller has read the written bytes, or has disconnected. */
-function drained(call: Conversation): Promise<void> {
-  return new Promise((resolve) => {
-    for (const event of ["drain", "cancelled", "close", "error"]) call.once(event, () => resolve());
-  });
-}
-
-class ReflectionThread {
-  readonly #served: ServedFiles;
-  readonly #idleMs: number;
-  #worker: Worker | null = null;
-  #idle: NodeJS.Timeout | undefined;
-  /**
-   * Requests are answered one after another, whichever caller sent them; the end of a thread waits its turn
-   * too.
-   */
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(served: ServedFiles, idleMs: number) {
-    this.#served = served;
-    this.#idleMs = idleMs;
-  }
-
-  /** Answers each request of `call` in its turn; never rejects. */
-  async converse(path: string, call: Conversation): Promise<void> {
-    try {
-      // A destroyed call could not be answered with an error any more.
-      for await (const question of call.iterator({ destroyOnReturn: false })) {
-        const isTaken = call.write(Buffer.from(await this.#ask({ path, question })));
-        // If the caller does not read answers, no more requests are read.
-        if (!isTaken) await drained(call);
-      }
-      call.end();
-    } catch (error) {
-      // A caller that has disconnected does not get it.
-      call.emit("error", error);
-    }
-  }
-
-  async #ask(question: ReflectionQuestion): Promise<Uint8Array> {
-    const answered = this.#last.then(() => this.#askNow(question));
-    this.#last = answered.catch(() => undefined);
-    const answer = await answered;
-    if (answer !== null) return answer;
-    throw rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", "this is no question of server reflection");
-  }
-
-  async #askNow(question: ReflectionQuestion): Promise<ReflectionAnswer> {
-    clearTimeout(this.#idle);
-    const worker = this.#worker ?? this.#begin();
-    const over = new AbortController();
-    const { signal } = over;
-    try {
-      worker.postMessage(question);
-      const ended = once(worker, "exit", { signal }).then(() =>
-        Promise.reject(new Error("the thread ended")),
-      );
-      const [answer] = await Promise.race([once(worker, "message", { signal }), ended]);
-      return answer;
-    } finally {
-      over.abort();
-      this.#idle = setTimeout(() => this.#end(), this.#idleMs).unref();
-    }
-  }
-
-  #begin(): Worker {
-    const worker = new Worker(WORKER, { workerData: this.#served, execArgv: [] });
-    // A process may end without waiting for it.
-    worker.unref();
-    this.#worker = worker;
-    // The thread may fail at any time, even between two requests: the next request starts another.
-    worker.on("error", () => {
-      if (this.#worker === worker) this.#worker = null;
+  let contract: Contract | null = null;
+  const serverReflectionInfo = (call: Call) =>
+    converse(call, (request) => {
+      const refusal = count(call);
+      if (refusal !== null) throw refusal;
+      contract ??= new Contract(served, readDescriptorSet(readFileSync(CONTRACT)));
+      return contract.answer(request);
     });
-    return worker;
-  }
-
-  #end(): void {
-    const worker = this.#worker;
-    this.#worker = null;
-    this.#last = Promise.allSettled([this.#last, worker?.terminate()]);
+  for (const definition of [v1, v1alpha]) {
+    server.addService<ServerReflectionServer>(
+      { serverReflectionInfo: definition },
+      { serverReflectionInfo },
+      { serverReflectionInfo: rule },
+    );
   }
 }
+
+/** While the caller does not read answers, no more requests are read. */
+function converse(call: Call, answer: (request: ServerReflectionRequest) => ServerReflectionResponse): void {
+  call.on("data", (request: ServerReflectionRequest) => {
+    if (call.write(answer(request))) return;
+    call.pause();
+    call.once("drain", () => call.resume());
+  });
+  call.on("end", () => call.end());
+}
+
+class Contract {
+  readonly #services: readonly string[];
+  readonly #files = new Map<string, DescribedFile>();
+  readonly #bySymbol = new Map<string, DescribedFile>();
+
+  constructor({ files, services }: Served, set: readonly DescribedFile[]) {
+    this.#services = services;
+    const all = new Map(set.map((file) => [file.name, file]));
+    for (const file of withImports(files, all)) {
+      this.#files.set(file.name, file);
+      for (const symbol of file.symbols) this.#bySymbol.set(symbol, file);
+    }
+  }
+
+  answer(originalRequest: ServerReflectionRequest): ServerReflectionResponse {
+    const messageResponse = this.#answer(originalRequest.messageRequest);
+    return { validHost: originalRequest.host, originalRequest, messageResponse };
+  }
+
+  #answer(question: ServerReflectionRequest["messageRequest"]): Response {
+    switch (question?.$case) {
+      case "listServices": {
+        const service = this.#services.map((name) => ({ name }));
+        return { $case: "listServicesResponse", value: { service } };
+      }
+      case "fileByFilename":
+        return this.#described(this.#files.get(question.value), `the contract has no file ${question.value}`);
+      case "fileContainingSymbol":
+        return this.#described(this.#bySymbol.get(question.value), `no file declares ${question.value}`);
+      case "fileContainingExtension":
+      case "allExtensionNumbersOfType":
+        return refusal(status.NOT_FOUND, "the contract has no extensions");
+      case undefined:
+        return refusal(status.UNIMPLEMENTED, "this server does not know that kind of request");
+    }
+  }
+
+  #described(file: DescribedFile | undefined, otherwise: string): Response {
+    if (file === undefined) return refusal(status.NOT_FOUND, otherwise);
+    const fileDescriptorProto = withImports([file.name], this.#files).map(({ bytes }) => Buffer.from(bytes));
+    return { $case: "fileDescriptorResponse", value: { fileDescriptorProto } };
+  }
+}
+
+/** The files of these names, and all that they import, each once. */
+function withImports(
+  names: readonly string[],
+  all: ReadonlyMap<string, DescribedFile>,
+): readonly DescribedFile[] {
+  const found = new Map<string, DescribedFile>();
+  const visit = (name: string) => {
+    const file = all.get(name);
+    if (file === undefined || found.has(name)) return;
+    found.set(name, file);
+    file.imports.forEach(visit);
+  };
+  names.forEach(visit);
+  return [...found.values()];
+}
+
+const refusal = (errorCode: number, errorMessage: string): Response => ({
+  $case: "errorResponse",
+  value: { errorCode, errorMessage },
+});

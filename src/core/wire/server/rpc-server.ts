@@ -5,7 +5,6 @@ import {
   type ChannelOptions,
   type MethodDefinition,
   Server,
-  type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
@@ -132,16 +131,6 @@ export class RpcServer {
     // grpc-js refuses a service without methods.
     if (Object.keys(streams).length === 0) return;
     this.#server.addService(streams, handlers as unknown as UntypedServiceImplementation);
-  }
-
-  /** A library's service, which grpc-js serves as a whole; `rule` applies to all its methods. */
-  addLibraryService(
-    definition: ServiceDefinition,
-    implementation: UntypedServiceImplementation,
-    rule: MethodRule,
-  ): void {
-    for (const { path } of Object.values(definition)) this.#rules.set(path, rule);
-    this.#server.addService(definition, implementation);
   }
 
   /** Resolves to the address with the real port; throws an OperatorError when it can't listen on `listen`. */

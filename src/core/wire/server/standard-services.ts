@@ -2,16 +2,14 @@
 // probes work on every port, for callers with an identity. Health reports SERVING for each service; the
 // server sets it.
 
-import { fileURLToPath } from "node:url";
-import type { Server } from "@grpc/grpc-js";
 import { type HealthServer, HealthService } from "../gen/grpc/health/v1/health.ts";
+import { callerOf } from "../tls/identity.ts";
+import type { Tls } from "../tls/tls.ts";
 import { Health } from "./health.ts";
 import { anyIdentity, type MethodRule, QUESTION_BYTES_MAX } from "./method-rules.ts";
 import { addReflection } from "./reflection.ts";
 import type { RpcServer } from "./rpc-server.ts";
 
-// The package's proto folder is as far from this file in src as in dist.
-const PROTO_FOLDER = fileURLToPath(new URL("../../../../proto", import.meta.url));
 const HEALTH_PROTO = "grpc/health/v1/health.proto";
 
 /** The parts of the contract that a process serves and therefore describes. */
@@ -38,16 +36,17 @@ export function addHealth(server: RpcServer, services: readonly string[]): Healt
 }
 
 /** Adds both services to `server`. All services start as SERVING, and so does the process as a whole. */
-export function addStandardServices(server: RpcServer, served: readonly ServedProto[]): StandardServices {
+export function addStandardServices(
+  server: RpcServer,
+  served: readonly ServedProto[],
+  tls: Tls,
+): StandardServices {
   const names = served.map((proto) => `fleet.v1.${proto[0]?.toUpperCase()}${proto.slice(1)}`);
   const health = addHealth(server, names);
-  const reflected: Pick<Server, "addService"> = {
-    addService: (definition, methods) => server.addLibraryService(definition, methods, RULE),
-  };
-  addReflection(reflected, {
-    folder: PROTO_FOLDER,
+  const described = {
     files: [...served.map((proto) => `fleet/v1/${proto}.proto`), HEALTH_PROTO],
     services: [...names, "grpc.health.v1.Health"],
-  });
+  };
+  addReflection(server, described, RULE, (call) => server.countRequest(callerOf(call, tls)));
   return { setServing: (service, isServing) => health.setServing(service, isServing) };
 }

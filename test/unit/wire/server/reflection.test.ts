@@ -1,63 +1,68 @@
-// Reflection's own thread: it begins with the first question, is one for all conversations, answers in order and ends when
-// it was asked nothing for a while; bytes that are no question are refused, and it goes on for others.
+// Reflection answers from the descriptor set of the build: requests of a call in order, files with all that they import, and
+// nothing of what the process does not serve. Requests beyond the caller's budget are refused.
 
-import { fileURLToPath } from "node:url";
-import type { Worker } from "node:worker_threads";
-import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { readRpcError } from "../../../../src/core/wire/rpc-error.ts";
+import { Client, credentials } from "@grpc/grpc-js";
+import { afterEach, expect, test } from "vitest";
+import { silentLog } from "../../../../src/core/base/log.ts";
+import { serverOptions } from "../../../../src/core/wire/channel-options.ts";
+import {
+  ServerReflectionRequest,
+  ServerReflectionResponse,
+} from "../../../../src/core/wire/gen/grpc/reflection/v1/reflection.ts";
+import { readRpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
+import { readDescriptorSet } from "../../../../src/core/wire/server/descriptor-set.ts";
+import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
+import { anyIdentity, QUESTION_BYTES_MAX } from "../../../../src/core/wire/server/method-rules.ts";
 import { addReflection } from "../../../../src/core/wire/server/reflection.ts";
+import { RpcServer } from "../../../../src/core/wire/server/rpc-server.ts";
 
-const PATH = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-// ServerReflectionRequest (reflection.proto): field 3 file_by_filename, field 7 list_services.
-const LIST = Buffer.from([0x3a, 0x00]);
-const UNKNOWN_FILE = Buffer.from([0x1a, 0x01, 0x78]);
+type Question = NonNullable<ServerReflectionRequest["messageRequest"]>;
+
+const V1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+const V1ALPHA = V1.replace("v1", "v1alpha");
+const RULE = { allow: anyIdentity, bytesMax: QUESTION_BYTES_MAX };
+const SERVED = { files: ["fleet/v1/raft.proto"], services: ["fleet.v1.Raft"] };
+const REQUESTS_MAX = 100;
+
+const LIST = asked({ $case: "listServices", value: "" });
+const UNKNOWN_FILE = asked({ $case: "fileByFilename", value: "x" });
 // Of a wire type that there is not.
 const NONSENSE = Buffer.from([0x0f]);
 
-const folder = fileURLToPath(new URL("../../../../proto", import.meta.url));
-const served = { folder, files: ["fleet/v1/raft.proto"], services: ["fleet.v1.Raft"] };
-
-let server: Server;
-let client: Client;
-/** Whether each thread that was begun has ended. */
-let threads: { hasEnded: boolean }[];
-
-beforeEach(() => {
-  threads = [];
-  process.on("worker", note);
-});
-afterEach(() => {
-  process.off("worker", note);
-  client.close();
-  server.forceShutdown();
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
 });
 
-function note(worker: Worker): void {
-  const thread = { hasEnded: false };
-  threads.push(thread);
-  worker.once("exit", () => {
-    thread.hasEnded = true;
-  });
+function asked(messageRequest: Question): Buffer {
+  return Buffer.from(ServerReflectionRequest.encode({ host: "", messageRequest }).finish());
 }
 
-async function serve(idleMs?: number): Promise<void> {
-  server = new Server();
-  addReflection(server, served, idleMs);
-  const port = await new Promise<number>((resolve, reject) => {
-    const listening = (error: Error | null, bound: number) => (error ? reject(error) : resolve(bound));
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), listening);
+async function serve(): Promise<Client> {
+  const errors = new InternalErrors("coordinator n1", silentLog);
+  const server = new RpcServer({ tls: "insecure-loopback", errors, log: silentLog, options: serverOptions });
+  let counted = 0;
+  addReflection(server, SERVED, RULE, () => {
+    counted += 1;
+    return counted > REQUESTS_MAX ? rpcError(8, "TOO_MANY_CALLS", "wait") : null;
   });
-  client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const client = new Client(await server.listen("127.0.0.1:0"), credentials.createInsecure());
+  closing.push(async () => {
+    client.close();
+    await server.close();
+  });
+  return client;
 }
 
-/** What is answered to the questions of one call, as text, and how the call ends. */
-async function ask(...questions: readonly Buffer[]): Promise<{ answers: string[]; reason: string | null }> {
+/** The answers to the questions of one call, and how the call ends. */
+async function ask(client: Client, questions: readonly Buffer[], path = V1) {
   const same = (bytes: Buffer) => bytes;
-  const call = client.makeBidiStreamRequest(PATH, same, same);
-  const answers: string[] = [];
+  const call = client.makeBidiStreamRequest(path, same, same);
+  const answers: ServerReflectionResponse["messageResponse"][] = [];
   const ended = new Promise<string | null>((resolve) => {
-    call.on("data", (answer: Buffer) => answers.push(answer.toString("latin1")));
+    call.on("data", (answer: Buffer) =>
+      answers.push(ServerReflectionResponse.decode(answer).messageResponse),
+    );
     call.on("error", (error) => resolve(readRpcError(error).reason));
     call.on("end", () => resolve(null));
   });
@@ -66,44 +71,71 @@ async function ask(...questions: readonly Buffer[]): Promise<{ answers: string[]
   return { reason: await ended, answers };
 }
 
-test("the questions of a call are answered in order, by both calls of a moment", async () => {
-  await serve();
-  const both = await Promise.all([ask(LIST, UNKNOWN_FILE, LIST), ask(UNKNOWN_FILE, LIST)]);
-  const listed = expect.stringContaining("fleet.v1.Raft");
-  const unknown = expect.stringContaining("Proto file not found");
-  expect(both).toEqual([
-    { reason: null, answers: [listed, unknown, listed] },
-    { reason: null, answers: [unknown, listed] },
-  ]);
+const listed = { $case: "listServicesResponse", value: { service: [{ name: "fleet.v1.Raft" }] } };
+const refused = (errorCode: number, errorMessage: unknown = expect.any(String)) => ({
+  $case: "errorResponse",
+  value: { errorCode, errorMessage },
 });
 
-test("bytes that are no question are refused, and others answered", async () => {
-  await serve();
-  expect(await ask(NONSENSE)).toEqual({ reason: "REQUEST_UNREADABLE", answers: [] });
-  expect(await ask(LIST)).toMatchObject({ reason: null });
+test.each([V1, V1ALPHA])("%s answers the requests of a call in order", async (path) => {
+  const client = await serve();
+  const { answers, reason } = await ask(client, [LIST, UNKNOWN_FILE, LIST], path);
+  expect({ answers, reason }).toEqual({
+    reason: null,
+    answers: [listed, refused(5, "the contract has no file x"), listed],
+  });
 });
 
-test("no thread before the first question, and one for all conversations after it", async () => {
-  await serve();
-  expect(await ask()).toEqual({ reason: null, answers: [] });
-  expect(threads).toEqual([]);
-  await ask(LIST);
-  await Promise.all(Array.from({ length: 20 }, () => ask(LIST)));
-  await ask(UNKNOWN_FILE);
-  expect(threads).toEqual([{ hasEnded: false }]);
+test("bytes that are no request are refused, and others answered", async () => {
+  const client = await serve();
+  expect(await ask(client, [NONSENSE])).toEqual({ reason: "REQUEST_UNREADABLE", answers: [] });
+  expect(await ask(client, [LIST])).toMatchObject({ reason: null });
 });
 
-test("a thread that is asked nothing ends, whoever still listens; the next question has another", async () => {
-  await serve(1);
-  const same = (bytes: Buffer) => bytes;
-  const call = client.makeBidiStreamRequest(PATH, same, same);
-  const over = new Promise((resolve) => call.once("end", resolve));
-  for (const ended of [1, 2]) {
-    const answered = new Promise((resolve) => call.once("data", resolve));
-    call.write(LIST);
-    expect(String(await answered)).toContain("fleet.v1.Raft");
-    await expect.poll(() => threads).toEqual(Array.from({ length: ended }, () => ({ hasEnded: true })));
-  }
-  call.end();
-  await over;
+test("requests beyond the caller's budget are refused", async () => {
+  const client = await serve();
+  const { reason, answers } = await ask(
+    client,
+    Array.from({ length: REQUESTS_MAX + 1 }, () => LIST),
+  );
+  expect({ reason, answers: answers.length }).toEqual({ reason: "TOO_MANY_CALLS", answers: REQUESTS_MAX });
 });
+
+test.each([
+  { symbol: "fleet.v1.Raft", why: "a service" },
+  { symbol: "fleet.v1.Raft.Exchange", why: "a method" },
+  { symbol: "fleet.v1.RaftFrame", why: "a message" },
+  { symbol: "fleet.v1.ForwardKeysRequest.cluster_id", why: "a field" },
+])("$why leads to the file that declares it, and to what that imports", async ({ symbol }) => {
+  const client = await serve();
+  const { answers } = await ask(client, [asked({ $case: "fileContainingSymbol", value: symbol })]);
+  const [answer] = answers;
+  if (answer?.$case !== "fileDescriptorResponse") expect.fail(`answered ${JSON.stringify(answer)}`);
+  const files = answer.value.fileDescriptorProto.flatMap((bytes) =>
+    readDescriptorSet(Buffer.concat([Buffer.from([0x0a]), varint(bytes.length), bytes])),
+  );
+  const names = files.map(({ name }) => name);
+  expect(names[0]).toBe("fleet/v1/raft.proto");
+  expect(names).toEqual(expect.arrayContaining(files.flatMap(({ imports }) => imports)));
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test.each([
+  { question: { $case: "fileContainingSymbol", value: "fleet.v1.Shard" }, why: "another process serves it" },
+  { question: { $case: "fileByFilename", value: "fleet/v1/shard.proto" }, why: "another process serves it" },
+  { question: { $case: "allExtensionNumbersOfType", value: "fleet.v1.Raft" }, why: "no extensions" },
+] as const)("$question is not found: $why", async ({ question }) => {
+  const client = await serve();
+  expect(await ask(client, [asked(question)])).toEqual({ reason: null, answers: [refused(5)] });
+});
+
+test("a request that names nothing is of an unknown kind", async () => {
+  const client = await serve();
+  expect(await ask(client, [Buffer.alloc(0)])).toEqual({ reason: null, answers: [refused(12)] });
+});
+
+function varint(value: number): Buffer {
+  return value < 0x80
+    ? Buffer.from([value])
+    : Buffer.concat([Buffer.from([(value & 0x7f) | 0x80]), varint(value >>> 7)]);
+}
