@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
@@ -10,7 +11,14 @@ const { NODE_COMPILE_CACHE = join(tmpdir(), "node-compile-cache") } = process.en
 // something takes say so themselves.
 const POLL_MS = 120_000;
 
-const project = (name: string, timeoutMs: number) => ({
+// Unit tests share their worker's modules: importing them again for each of 440 files cost more CPU than the tests. Spies
+// and variables of the environment are restored after each test. A file that replaces modules, or changes what a module keeps, has a worker of its own.
+const UNIT = "test/unit/**/*.test.{ts,tsx}";
+const ALONE = globSync(UNIT).filter((file) =>
+  /\bvi\.mock\(|^encryptFolders\(/m.test(readFileSync(file, "utf8")),
+);
+
+const project = (name: string, timeoutMs: number, more: object = {}) => ({
   extends: true as const,
   test: {
     // Most of the time goes into waiting for real processes: four files at once, also where two cores are all there are.
@@ -21,6 +29,7 @@ const project = (name: string, timeoutMs: number) => ({
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     expect: { poll: { timeout: Math.min(POLL_MS, timeoutMs) } },
+    ...more,
   },
 });
 
@@ -30,7 +39,8 @@ export default defineConfig({
     maxWorkers: 4,
     projects: [
       // The slowest computes for 3 s on a busy machine. The few that wait for real seconds have a limit of their own.
-      project("unit", 10_000),
+      project("unit", 10_000, { isolate: false, restoreMocks: true, unstubEnvs: true, exclude: ALONE }),
+      project("unit-alone", 10_000, { include: ALONE }),
       project("conformance", 180_000),
       project("sim", 300_000),
       project("ui", 180_000),

@@ -2,12 +2,12 @@
 // (bench/RESULTS.md). The clock is not asked: these are counts.
 
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { program } from "../integration/local-fleet.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const run = promisify(execFile);
 const preload = new URL("loaded-modules-preload.ts", import.meta.url).href;
@@ -16,9 +16,9 @@ const nowhere = ["--endpoints", "127.0.0.1:1", "--insecure-loopback"];
 let home = "";
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-quick-"));
+  home = await makeFolder();
 });
-afterAll(() => rm(home, { recursive: true, force: true }));
+afterAll(() => removeFolder(home));
 
 /** The files that `fleet ARGS` loads, as paths in this project. */
 async function loadedBy(args: readonly string[]): Promise<readonly string[]> {

@@ -4,8 +4,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +19,7 @@ import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 import { PATIENT } from "./local-fleet.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
@@ -92,7 +92,7 @@ export class CoordinatorCluster {
 
   /** Founds the cluster; every process listens when this resolves. */
   static async start(options: ClusterOptions): Promise<CoordinatorCluster> {
-    const home = await mkdtemp(join(tmpdir(), "fleet-cluster-"));
+    const home = await makeFolder();
     const ids = Array.from({ length: options.size }, (_, at) => at + 1);
     await issueAll(home, ids);
     if (options.encrypted === true) await writeFile(keyFile(home), newKeyText(), { mode: 0o600 });
@@ -270,7 +270,7 @@ export class CoordinatorCluster {
     await Promise.all(this.nodes.map((node) => this.kill(node)));
     const wires = [...this.#links.values(), ...this.nodes.map((node) => node.front)];
     await Promise.all(wires.map((wire) => wire.close()));
-    await rm(this.#home, { recursive: true, force: true });
+    await removeFolder(this.#home);
   }
 
   /** A client of the node with another certificate: "shard-s1", "operator-alice", … To be closed. */

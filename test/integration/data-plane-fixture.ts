@@ -1,8 +1,7 @@
 // A data plane in one process over real mutual TLS: certificates, shards, agents, and a scripted coordinator.
 
 import { randomUUID } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Server } from "@grpc/grpc-js";
 import { expect } from "vitest";
@@ -33,6 +32,7 @@ import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 type Closing = () => Promise<void> | void;
 
@@ -59,7 +59,7 @@ export class DataPlane {
   readonly #closings: Closing[] = [];
 
   static async create(): Promise<DataPlane> {
-    const folder = await mkdtemp(join(tmpdir(), "fleet-data-plane-"));
+    const folder = await makeFolder();
     const authority = await createAuthority("test");
     const plane = new DataPlane(folder, authority);
     await mkdir(plane.certs);
@@ -77,7 +77,7 @@ export class DataPlane {
   /** Ends everything that was started, newest first, and removes the files. */
   async close(): Promise<void> {
     for (const closing of this.#closings.reverse()) await closing();
-    await rm(this.folder, { recursive: true });
+    await removeFolder(this.folder);
   }
 
   onClose(closing: Closing): void {

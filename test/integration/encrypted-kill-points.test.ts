@@ -3,16 +3,17 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { FLEET_GROUP } from "../../src/core/base/ids.ts";
 import { newKeyText, parseOperatorKeys } from "../../src/core/seal/operator-keys.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { IDENTITY, ROUNDS, SEGMENT_BYTES } from "./encrypted-workload.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 
@@ -39,13 +40,13 @@ async function live(home: string, plan: FaultPlan): Promise<{ last: number; end:
 
 /** Killed at the moment; false: there are no so many. */
 async function isKilledAt(killAt: number): Promise<boolean> {
-  const home = await mkdtemp(join(tmpdir(), "fleet-encrypted-kill-"));
+  const home = await makeFolder();
   try {
     const { last, end } = await live(home, { killAt });
     await expectWhole(join(home, "data"), last, killAt);
     return end === "SIGKILL";
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await removeFolder(home);
   }
 }
 
@@ -84,8 +85,7 @@ test.concurrent.for(Array.from({ length: SHARES }, (_, share) => share))(
 );
 
 test("left alone, the workload ends, and the rotated keys are gone with their files", async () => {
-  const home = await mkdtemp(join(tmpdir(), "fleet-encrypted-kill-"));
-  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const home = await temporaryFolder();
   expect(await live(home, {})).toEqual({ last: 3 * ROUNDS, end: 0 });
   await expectWhole(join(home, "data"), 3 * ROUNDS, 0);
 });

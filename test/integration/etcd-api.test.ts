@@ -5,9 +5,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -30,6 +28,7 @@ import {
 } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { call, EtcdClients, ResumedWatch } from "./etcd-clients.ts";
 import { runProgram } from "./local-fleet.ts";
@@ -150,7 +149,7 @@ async function etcdctl(flags: readonly string[], command: readonly string[]): Pr
 }
 
 async function startEtcd() {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-etcd-"));
+  const folder = await makeFolder();
   const ports = await holdFreePorts(2);
   const [client = "", peer = ""] = ports.addresses;
   await ports.release();
@@ -173,7 +172,7 @@ async function startEtcd() {
       const exited = once(child, "exit");
       child.kill("SIGKILL");
       await exited;
-      await rm(folder, { recursive: true });
+      await removeFolder(folder);
     },
   };
 }

@@ -1,8 +1,7 @@
 // A replica whose command line names nobody who is still there is reached by the leader that has it in its table, and
 // answers it: whoever opens a stream says who and where it is (ADR-0004).
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../src/client/cert/certs.ts";
@@ -13,6 +12,7 @@ import { type RunningCoordinator, startCoordinator } from "../../src/core/coordi
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { PATIENT } from "./local-fleet.ts";
 
 const HOLDERS = { n1: "fleet://replica/1", n2: "fleet://replica/2", admin: "fleet://admin" } as const;
@@ -21,7 +21,7 @@ let home: string;
 const running: RunningCoordinator[] = [];
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-introduction-"));
+  home = await makeFolder();
   const authority = await createAuthority("test");
   await mkdir(join(home, "certs"));
   await writeFile(join(home, "certs", "ca.crt"), authority.certificate);
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const coordinator of running) await coordinator.close();
-  await rm(home, { recursive: true });
+  await removeFolder(home);
 });
 
 function tlsOf(holder: string): TlsFiles {

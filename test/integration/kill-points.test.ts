@@ -3,8 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -12,6 +11,7 @@ import { isDeepStrictEqual } from "node:util";
 import { expect, type TestContext, test } from "vitest";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 import { type KillPoint, STORAGE_KILL_POINTS } from "./storage-kill-points.ts";
 import {
@@ -41,8 +41,8 @@ class Victim {
 
   /** The test's own context, since tests run beside each other. */
   static async make(test: TestContext): Promise<Victim> {
-    const home = await mkdtemp(join(tmpdir(), "fleet-kill-point-"));
-    test.onTestFinished(() => rm(home, { recursive: true, force: true }));
+    const home = await makeFolder();
+    test.onTestFinished(() => removeFolder(home));
     return new Victim(home, test);
   }
 

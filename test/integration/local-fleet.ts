@@ -2,8 +2,7 @@
 // paused, started and wiped; at the end nothing of it is left. Needs the built program (npm run build).
 
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -19,6 +18,7 @@ import { isAlive } from "../../src/client/processes/processes.ts";
 import { signalProcess } from "../../src/client/processes/supervisor.ts";
 import { waitReady } from "../../src/client/wait-ready.ts";
 import { waitUntil } from "../../src/core/base/wait-clock.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { RunningCommand } from "./running-command.ts";
 
 /** For clients of tests: a busy machine makes no healthy node look down, unless that is what a test is about. */
@@ -66,7 +66,7 @@ export class TestFleet {
 
   /** An empty home: no fleet yet. `more` goes into the environment of all its commands. */
   static async empty(more: NodeJS.ProcessEnv = {}): Promise<TestFleet> {
-    return new TestFleet(await mkdtemp(join(tmpdir(), "fleet-test-")), more);
+    return new TestFleet(await makeFolder(), more);
   }
 
   /** Made and started by `fleet init` with these arguments. */
@@ -179,7 +179,7 @@ export class TestFleet {
       const isGone = async () => killed === null || !(await isAlive(killed, processes));
       if (!(await waitUntil(isGone, clock, DISPOSE_LIMIT_MS))) throw new Error(`${name} outlives SIGKILL`);
     }
-    await rm(this.#home, { recursive: true, force: true });
+    await removeFolder(this.#home);
   }
 }
 

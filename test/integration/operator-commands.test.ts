@@ -1,10 +1,10 @@
 // The commands as an operator types them, each a process of its own, against a real cluster of three: a shard is
 // drained, emptied and taken out; domains move by a file.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { CoordinatorCluster } from "./coordinator-cluster.ts";
 import { assignDomain, bindCluster, registerShard } from "./fleet-writes.ts";
 import { type Ran, runProgram } from "./local-fleet.ts";
@@ -15,7 +15,7 @@ let cluster: CoordinatorCluster;
 let home: string;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-commands-"));
+  home = await makeFolder();
   cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 10_000 });
   const client = cluster.client();
   for (const shard of ["s1", "s2"]) await client.submit(registerShard(shard), DEADLINE);
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await cluster.dispose();
-  await rm(home, { recursive: true });
+  await removeFolder(home);
 });
 
 function fleet(...words: readonly string[]): Promise<Ran> {

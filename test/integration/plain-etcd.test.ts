@@ -3,11 +3,11 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { type Ran, runProgram, TestFleet } from "./local-fleet.ts";
 
 const hasEtcd = isInstalled("etcd") && isInstalled("etcdctl");
@@ -21,7 +21,7 @@ let address = "";
 describe.skipIf(!hasEtcd)(`a real etcd${why}`, () => {
   beforeAll(async () => {
     home = await TestFleet.empty();
-    data = await mkdtemp(join(tmpdir(), "fleet-etcd-"));
+    data = await makeFolder();
     const [client, peer] = [await freePort(), await freePort()];
     address = `127.0.0.1:${client}`;
     etcd = spawn(
@@ -47,7 +47,7 @@ describe.skipIf(!hasEtcd)(`a real etcd${why}`, () => {
       etcd.kill("SIGKILL");
       await once(etcd, "exit");
     }
-    await rm(data, { recursive: true, force: true });
+    await removeFolder(data);
     await home.dispose();
   });
 

@@ -2,8 +2,6 @@
 // rights that CI may not have: then this is skipped.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { fillStaging } from "../../src/client/local/staging.ts";
@@ -12,14 +10,15 @@ import type { RestoreWish } from "../../src/client/snapshot/restore.ts";
 import { createDirectoryDurably } from "../../src/core/base/durable-file.ts";
 import { DirectorySnapshotStore } from "../../src/core/export/directory-store.ts";
 import { exportSnapshot } from "../../src/core/export/export-snapshot.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { fakeWorld } from "../unit/client/local/fakes.ts";
 import { captured } from "../unit/export/samples.ts";
 
-const mountPoint = mkdtempSync(join(tmpdir(), "fleet-read-only-"));
+const mountPoint = await makeFolder();
 const isMounted = tryRun("mount", "-t", "tmpfs", "-o", "ro,size=512k", "tmpfs", mountPoint);
-afterAll(() => {
+afterAll(async () => {
   if (isMounted) tryRun("umount", mountPoint);
-  rmSync(mountPoint, { recursive: true, force: true });
+  await removeFolder(mountPoint);
 });
 
 test.skipIf(!isMounted)("what stands in the way is said as it is", async () => {

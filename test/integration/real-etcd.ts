@@ -2,12 +2,10 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
 import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const START_MS = 30_000;
 
@@ -36,7 +34,7 @@ export class RealEtcd {
 
   /** Resolves when it answers. */
   static async start(...flags: readonly string[]): Promise<RealEtcd> {
-    const folder = await mkdtemp(join(tmpdir(), "fleet-test-etcd-"));
+    const folder = await makeFolder();
     const ports = await holdFreePorts(2);
     const [address, peer] = ports.addresses.map((each) => present(each, "two ports are held"));
     await ports.release();
@@ -72,7 +70,7 @@ export class RealEtcd {
       this.#process.kill("SIGKILL");
       await ended;
     }
-    await rm(this.#folder, { recursive: true, force: true });
+    await removeFolder(this.#folder);
   }
 
   async #untilReady(): Promise<void> {

@@ -1,7 +1,6 @@
 // Advice from what shards report to a real coordinator, carried out and undone again with the built program.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -13,6 +12,7 @@ import {
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { CoordinatorCluster } from "./coordinator-cluster.ts";
 import { bindCluster } from "./fleet-writes.ts";
 import type { Ran } from "./local-fleet.ts";
@@ -25,13 +25,13 @@ let client: FleetClient;
 let directory: string;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "fleet-rebalance-"));
+  directory = await makeFolder();
   cluster = await CoordinatorCluster.start({ size: 1, snapshotEvery: 1_000 });
   client = cluster.client();
 });
 afterAll(async () => {
   await cluster.dispose();
-  await rm(directory, { recursive: true, force: true });
+  await removeFolder(directory);
 });
 
 let cycle = 0;

@@ -4,8 +4,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
@@ -20,6 +19,7 @@ import { readRecoveryMark } from "../../src/core/storage/recovery-mark.ts";
 import { RejoinMark } from "../../src/core/storage/rejoin-mark.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
 import { MemberKind } from "../../src/core/wire/gen/fleet/v1/command.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 import { dataFolder, fillFolder, IDENTITY, PROBES, recover } from "./recovery-folder.ts";
 
@@ -31,15 +31,15 @@ const SLICES = [1, 2, 3, 4];
 let origin: string;
 
 beforeAll(async () => {
-  origin = await mkdtemp(join(tmpdir(), "fleet-recovery-"));
+  origin = await makeFolder();
   await fillFolder(dataFolder(origin));
   await new RejoinMark(dataFolder(origin)).setWhole();
 });
-afterAll(() => rm(origin, { recursive: true, force: true }));
+afterAll(() => removeFolder(origin));
 
 async function freshHome(context: TestContext): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), "fleet-recovery-"));
-  context.onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const home = await makeFolder();
+  context.onTestFinished(() => removeFolder(home));
   await cp(origin, home, { recursive: true });
   return home;
 }
@@ -132,7 +132,7 @@ test.concurrent.for(SLICES)("killed at moment %i, and at every fourth after it",
     if (state !== "new") await recover(dataFolder(home));
     await expectNew(home);
     await expectBackups(home);
-    await rm(home, { recursive: true, force: true });
+    await removeFolder(home);
     // Beyond the last moment nothing kills it.
     if (end === 0) break;
     expect(end).toBe("SIGKILL");

@@ -3,12 +3,12 @@
 
 import { execFile, spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "../cli/manifest.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const run = promisify(execFile);
 const MAKE = join(root, "deploy/make-release.ts");
@@ -19,13 +19,13 @@ let folder = "";
 let installed = "";
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "fleet-release-"));
+  scratch = await makeFolder();
   folder = join(scratch, "release");
   await run(process.execPath, [MAKE, folder]);
   installed = join(scratch, "package");
   await run("tar", ["-xzf", join(folder, "fleet-0.1.0.tgz"), "-C", scratch]);
 }, PACK_TIMEOUT_MS);
-afterAll(() => rm(scratch, { recursive: true, force: true }));
+afterAll(() => removeFolder(scratch));
 
 test("a release is the package, the list of its software, and their checksums", async () => {
   expect((await readdir(folder)).sort()).toEqual(["SHA256SUMS", "fleet-0.1.0.cdx.json", "fleet-0.1.0.tgz"]);

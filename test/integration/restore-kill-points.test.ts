@@ -4,8 +4,7 @@
 // The gate takes some of the moments; FLEET_EVERY_KILL_POINT=1 takes them all, which needs minutes.
 
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
@@ -24,6 +23,7 @@ import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { readStopped } from "../../src/core/storage/read-stopped.ts";
 import { readRecoveryMark } from "../../src/core/storage/recovery-mark.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { captured } from "../unit/export/samples.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 import { program, type Ran } from "./local-fleet.ts";
@@ -44,10 +44,10 @@ let origin: string;
 let name: string;
 
 beforeAll(async () => {
-  origin = await mkdtemp(join(tmpdir(), "fleet-restore-"));
+  origin = await makeFolder();
   name = await exportSnapshot(new DirectorySnapshotStore(join(origin, "exports")), SAMPLE);
 });
-afterAll(() => rm(origin, { recursive: true, force: true }));
+afterAll(() => removeFolder(origin));
 
 const KINDS = [
   {
@@ -78,8 +78,8 @@ const KINDS = [
 ];
 
 async function freshHome(prepare: (home: string) => Promise<unknown>, context: TestContext): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), "fleet-restore-"));
-  context.onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const home = await makeFolder();
+  context.onTestFinished(() => removeFolder(home));
   await cp(origin, home, { recursive: true });
   await prepare(home);
   return home;
@@ -166,7 +166,7 @@ describe.for(KINDS)("into $kind", ({ to, data, every, prepare }) => {
       await expectNew(directory);
       await expectFleetOfOne(home, to, directory);
       expect(await readFile(join(home, "exports", stateKey(name)))).toEqual(Buffer.from(SAMPLE.bytes));
-      await rm(home, { recursive: true, force: true });
+      await removeFolder(home);
       // Beyond the last moment nothing kills it.
       if (exit === 0) break;
       expect(exit, stderr).toBe(-1);

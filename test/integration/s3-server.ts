@@ -4,14 +4,12 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { present } from "../../src/core/base/assert.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { refusalOf } from "./request-signature.ts";
 
 export const S3_USER = { AWS_ACCESS_KEY_ID: "S3RVER", AWS_SECRET_ACCESS_KEY: "S3RVER" } as const;
@@ -61,7 +59,7 @@ export class S3Server {
   }
 
   static async open(): Promise<S3Server> {
-    const folder = await mkdtemp(join(tmpdir(), "fleet-s3-"));
+    const folder = await makeFolder();
     const child = fileURLToPath(new URL("s3-server-child.ts", import.meta.url));
     const server = spawn(process.execPath, ["--openssl-legacy-provider", child, folder, BUCKET], {
       stdio: ["pipe", "pipe", "inherit"],
@@ -91,7 +89,7 @@ export class S3Server {
     const exited = once(this.#server, "exit");
     this.#server.stdin?.end();
     await exited;
-    await rm(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 }
 

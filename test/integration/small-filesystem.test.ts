@@ -2,23 +2,22 @@
 // skipped, and full-disk.test.ts says the same with an injected disk.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
 import { DirectorySnapshotStore } from "../../src/core/export/directory-store.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const SEGMENT_BYTES = 64 * 1024;
 const identity = { clusterId: "c-full", nodeId: nodeId(1) };
 
-const mountPoint = mkdtempSync(join(tmpdir(), "fleet-small-"));
+const mountPoint = await makeFolder();
 const isMounted = tryRun("mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", mountPoint);
-afterAll(() => {
+afterAll(async () => {
   if (isMounted) tryRun("umount", mountPoint);
-  rmSync(mountPoint, { recursive: true, force: true });
+  await removeFolder(mountPoint);
 });
 
 test.skipIf(!isMounted)("appends wait for space, and every one is there in the end", async () => {

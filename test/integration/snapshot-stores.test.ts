@@ -1,8 +1,7 @@
 // Both stores keep the same promises: the directory on a real disk, the bucket on a real server that speaks S3, which
 // is busy, drops connections and refuses strangers. Verifying runs in its real thread.
 
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
@@ -11,6 +10,7 @@ import { deleteSnapshot, exportSnapshot } from "../../src/core/export/export-sna
 import { openStore } from "../../src/core/export/open-store.ts";
 import { stateKey } from "../../src/core/export/snapshot-name.ts";
 import { verifySnapshot } from "../../src/core/export/verify-snapshot.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { captured } from "../unit/export/samples.ts";
 import { S3_USER, S3Server } from "./s3-server.ts";
 
@@ -19,11 +19,11 @@ let folder: string;
 
 beforeAll(async () => {
   server = await S3Server.open();
-  folder = await mkdtemp(join(tmpdir(), "fleet-store-"));
+  folder = await makeFolder();
 });
 afterAll(async () => {
   await server.close();
-  await rm(folder, { recursive: true, force: true });
+  await removeFolder(folder);
 });
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -1,14 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId } from "../../src/core/base/ids.ts";
 import { SeededPrng } from "../../src/core/base/prng.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const CHILD = fileURLToPath(new URL("storage-kill-child.ts", import.meta.url));
 const ROUNDS = 10;
@@ -51,8 +49,7 @@ async function readBack(directory: string): Promise<{ readonly last: number; rea
 }
 
 test("killed at any moment, everything acknowledged is there", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "fleet-kill-"));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const directory = await temporaryFolder();
   const random = new SeededPrng(20_260);
   for (let round = 0; round < ROUNDS; round++) {
     const acknowledged = await killAfter(directory, 1 + random.below(1000));

@@ -3,12 +3,12 @@
 
 import { createPrivateKey, KeyObject, webcrypto } from "node:crypto";
 import "reflect-metadata";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import { createAuthority, type PemPair } from "../../src/client/cert/certs.ts";
 import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
 const DAY_MS = 86_400_000;
@@ -24,10 +24,7 @@ export class TestAuthority {
 
   /** `name`: of two that somebody trusts at once each needs its own. */
   static async make(name = "test"): Promise<TestAuthority> {
-    const authority = new TestAuthority(
-      await mkdtemp(join(tmpdir(), "fleet-authority-")),
-      await createAuthority(name),
-    );
+    const authority = new TestAuthority(await makeFolder(), await createAuthority(name));
     await authority.trust([authority.pair]);
     return authority;
   }
@@ -83,6 +80,6 @@ export class TestAuthority {
   }
 
   remove(): Promise<void> {
-    return rm(this.folder, { recursive: true });
+    return removeFolder(this.folder);
   }
 }

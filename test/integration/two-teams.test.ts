@@ -1,10 +1,8 @@
 // Two teams of one fleet, as they type it (ADR-0028): each drains its shards and binds its clusters, neither touches the
 // other's or the members, and each refusal says how an administrator would give what is missing. Real processes.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { CoordinatorCluster } from "./coordinator-cluster.ts";
 import { registerShard } from "./fleet-writes.ts";
 import { type Ran, runProgram } from "./local-fleet.ts";
@@ -15,7 +13,7 @@ let cluster: CoordinatorCluster;
 let home: string;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-teams-"));
+  home = await makeFolder();
   cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 10_000 });
   await cluster.until((statuses) => statuses.every(({ clusterVersion }) => clusterVersion >= 2));
   const client = cluster.client();
@@ -36,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await cluster.dispose();
-  await rm(home, { recursive: true });
+  await removeFolder(home);
 });
 
 function as(who: Who, ...words: readonly string[]): Promise<Ran> {

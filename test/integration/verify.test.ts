@@ -1,10 +1,10 @@
 // `fleet verify` as a process: its four exit codes, and that it leaves a folder as it was.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { TestFleet } from "./local-fleet.ts";
 import { IDENTITY, OPERATIONS, perform, SEGMENT_BYTES } from "./storage-workload.ts";
 
@@ -13,7 +13,7 @@ let directory: string;
 
 beforeAll(async () => {
   fleet = await TestFleet.empty();
-  directory = await mkdtemp(join(tmpdir(), "fleet-verify-"));
+  directory = await makeFolder();
   const storage = await open();
   // Up to an own snapshot: its data is the workload's, which no fleet could restore.
   for (const operation of OPERATIONS.slice(0, 12)) await perform(storage, operation);
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await fleet.dispose();
-  await rm(directory, { recursive: true, force: true });
+  await removeFolder(directory);
 });
 
 test("0: every file is sound, and stays as it is", async () => {

@@ -1,8 +1,7 @@
 // The stream of writes over real mutual TLS, against a replica whose Raft group answers as the test says: what a
 // write is told is the same as by Submit, and no client makes the replica read more than it can answer.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
@@ -33,6 +32,7 @@ import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import { loadTls, type TlsMaterial } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { STREAM_WRITES_MAX } from "../../src/core/wire/write-limits.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const DEADLINE_MS = 60_000;
 const replicas = [1, 2].map((id) => ({ id: nodeId(id), name: `n${id}`, address: `127.0.0.1:${id}` }));
@@ -48,7 +48,7 @@ let proposed: Command[];
 let isDiskFull: boolean;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-streams-"));
+  home = await makeFolder();
   const tls = await certificates();
   const context = contextOf(tls("n1"));
   server = new RpcServer({
@@ -70,7 +70,7 @@ afterAll(async () => {
   admin.close();
   readonly.close();
   await server.close();
-  await rm(home, { recursive: true });
+  await removeFolder(home);
 });
 beforeEach(() => {
   propose = (_, index) => accepted(index);

@@ -1,8 +1,7 @@
 // A coordinator that is not what it says against an operator's terminal: every read command, in every format, with texts that
 // would move the cursor, hide what stands beside them or forge a line (issue 11, terminal injection).
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -30,6 +29,7 @@ import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type Ran, runProgram } from "../integration/local-fleet.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { UNSAFE } from "../unit/base/hostile-text.ts";
 
 const EVIL = "evil\n● everything is fine\u001b[2J\u001b]0;owned\u0007\u009b2J\u202e\u200b\u2028";
@@ -53,7 +53,7 @@ let endpoint: string;
 let keeps = KEPT;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-hostile-"));
+  home = await makeFolder();
   coordinator = await startCoordinator({
     ...{
       self: nodeId(1),
@@ -89,7 +89,7 @@ afterAll(async () => {
   proxy.forceShutdown();
   client.close();
   await coordinator.close();
-  await rm(home, { recursive: true });
+  await removeFolder(home);
 });
 
 const READS = [

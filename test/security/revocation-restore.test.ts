@@ -1,8 +1,7 @@
 // A snapshot from before a revocation does not bring the revoked certificate back (ADR-0026): what the old data folder
 // knew to be revoked is written behind the restored state, and is in force from the first handshake on.
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FleetClient } from "../../src/client/fleet-client.ts";
@@ -19,6 +18,7 @@ import { leafOf, loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { PATIENT } from "../integration/local-fleet.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { revoke, WAIT_MS } from "./revoking.ts";
 
 let home: string;
@@ -28,7 +28,7 @@ let running: RunningCoordinator | null = null;
 const clients: { close(): void }[] = [];
 
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-revoked-"));
+  home = await makeFolder();
   authority = await TestAuthority.make();
   await authority.issue("n1", ["fleet://replica/1"]);
   await authority.issue("admin", ["fleet://admin"]);
@@ -41,7 +41,7 @@ afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
   await running?.close();
   await rm(authority.folder, { recursive: true, force: true });
-  await rm(home, { recursive: true, force: true });
+  await removeFolder(home);
 });
 
 /** Replaces the one that runs. */

@@ -4,11 +4,11 @@
 // `--seeds COUNT` at most for each (5000), `--only NAMES`.
 
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import type { Edit, Mutation, NamedTest } from "./mutation.ts";
 import { MUTATIONS } from "./mutations.ts";
 
@@ -39,7 +39,7 @@ async function main(seedsMax: number, only: string | null): Promise<number> {
 }
 
 async function detect(mutation: Mutation, seedsMax: number): Promise<Detection> {
-  const folder = mkdtempSync(join(tmpdir(), "fleet-mutant-"));
+  const folder = await makeFolder();
   try {
     for (const part of COPIED) {
       cpSync(join(ROOT, part), join(folder, part), { recursive: true });
@@ -48,7 +48,7 @@ async function detect(mutation: Mutation, seedsMax: number): Promise<Detection> 
     for (const edit of mutation.edits) patch(folder, mutation.name, edit);
     return await (mutation.test === undefined ? simulate(folder, seedsMax) : runTest(folder, mutation.test));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 }
 

@@ -5,12 +5,12 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { manifest, root } from "../cli/manifest.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const list = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
@@ -65,11 +65,11 @@ test("each role's unit has a user of its own, which the package's list of users 
 
 const hasSysusers = spawnSync("systemd-sysusers", ["--version"]).status === 0;
 test.runIf(hasSysusers)("systemd-sysusers makes them, without a login", async () => {
-  const host = await mkdtemp(join(tmpdir(), "fleet-users-"));
+  const host = await makeFolder();
   await mkdir(join(host, "etc"));
   const ran = spawnSync("systemd-sysusers", [`--root=${host}`, join(root, USERS)], { encoding: "utf8" });
   const users = await readFile(join(host, "etc/passwd"), "utf8").catch(() => ran.stderr);
-  await rm(host, { recursive: true });
+  await removeFolder(host);
   expect(
     captures(users, /^(fleet-\w+):.*:\/usr\/sbin\/nologin$/gm)
       .flat()
@@ -97,14 +97,14 @@ test("a coordinator's unit hides no process from it", () => {
 // What systemd does not know it ignores with a warning, and starts the unit without. The program need not be installed.
 const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
 test.runIf(hasSystemd)("systemd-analyze warns of nothing in the units", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-units-"));
+  const folder = await makeFolder();
   const units = list("deploy/systemd/*.service").map((path) => join(folder, basename(path)));
   for (const unit of units) {
     const text = read(join("deploy/systemd", basename(unit)));
     await writeFile(unit, text.replace("ExecStart=/usr/bin/fleet", `ExecStart=${process.execPath}`));
   }
   const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...units], { encoding: "utf8" });
-  await rm(folder, { recursive: true });
+  await removeFolder(folder);
   const warnings = verified.stderr.split("\n").filter((line) => line.includes(folder));
   expect(warnings).toEqual([]);
 });
@@ -224,7 +224,7 @@ test.runIf(hasSprig).each([
   { given: { replicas: [{}, {}, {}] }, pod: 0, starts: "waits" },
 ])("with $given pod $pod starts $starts", async ({ given, pod, starts }) => {
   const script = commandOf(render({ ...parse(read(join(chart, "values.yaml"))), ...given }));
-  const folder = await mkdtemp(join(tmpdir(), "fleet-pod-"));
+  const folder = await makeFolder();
   for (const program of ["fleet", "node"]) {
     await writeFile(join(folder, program), '#!/bin/sh\nprintf "%s\\n" "$0" "$@"\n', { mode: 0o755 });
   }
@@ -236,7 +236,7 @@ test.runIf(hasSprig).each([
     BOOTSTRAP: "",
   };
   const ran = spawnSync("/bin/sh", ["-ec", script], { env, encoding: "utf8" });
-  await rm(folder, { recursive: true });
+  await removeFolder(folder);
   const [program = "", ...words] = ran.stdout.split("\n");
   const flag = (name: string) => words[words.indexOf(`--${name}`) + 1];
   const started = { id: flag("id"), name: flag("name"), cert: flag("cert"), peers: flag("peers") };

@@ -1,7 +1,6 @@
 // What `--record` keeps is what `--replay` shows: at any moment, at any speed, and as far as a file goes that was cut off.
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,6 +11,7 @@ import { readRecording } from "../../src/ui/read-recording.ts";
 import { TopPlayer } from "../../src/ui/top-player.ts";
 import { TopRecorder } from "../../src/ui/top-recorder.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import {
   clustersReply,
   clusterView,
@@ -23,9 +23,9 @@ import {
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-top-"));
+  folder = await makeFolder();
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => removeFolder(folder));
 
 const BEGAN = 5_000;
 const noFailure = (message: string): void => {

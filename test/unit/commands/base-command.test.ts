@@ -1,9 +1,9 @@
 // What all commands share: bugs that stay out of the terminal, and questions that a script cannot answer.
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FleetCommand } from "../../../src/ui/cli/fleet-command.ts";
+import { makeFolder, removeFolder } from "../../make-folder.ts";
 import { run } from "./harness.ts";
 
 class Buggy extends FleetCommand {
@@ -24,12 +24,12 @@ class Destructive extends FleetCommand {
 describe("a bug", () => {
   let state = "";
   beforeEach(async () => {
-    state = await mkdtemp(join(tmpdir(), "fleet-state-"));
+    state = await makeFolder();
     vi.stubEnv("XDG_STATE_HOME", state);
   });
   afterEach(async () => {
     vi.unstubAllEnvs();
-    await rm(state, { recursive: true });
+    await removeFolder(state);
   });
 
   test("is one line that names a file with the stack, and exit code 1", async () => {

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { ChangeHook } from "../../../src/client/context/target.ts";
@@ -11,6 +10,7 @@ import ProviderSet from "../../../src/commands/provider/set.ts";
 import ShardDrain from "../../../src/commands/shard/drain.ts";
 import ShardRemove from "../../../src/commands/shard/remove.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
+import { makeFolder } from "../../make-folder.ts";
 import { clustersReply, clusterView, shardsReply, shardView } from "../ui/model/fixtures.ts";
 import { run } from "./harness.ts";
 
@@ -106,7 +106,7 @@ describe("cluster bind", () => {
   });
 
   test("a context's hook is asked once, also by a command that looks first", async () => {
-    const asked = join(await mkdtemp(join(tmpdir(), "fleet-hook-")), "asked");
+    const asked = join(await makeFolder(), "asked");
     client.target.beforeChange = { command: `echo "$FLEET_HOOK_COMMAND" >> ${asked}`, directory: "/" };
     client.tryOut.mockResolvedValue({ ...written, summary: "drops 1 cluster binding" });
     client.submit.mockResolvedValue(written);

@@ -2,8 +2,7 @@
 // where no folder can be.
 
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
@@ -11,6 +10,7 @@ import { readCatalog } from "../../../src/core/export/catalog.ts";
 import { DirectorySnapshotStore } from "../../../src/core/export/directory-store.ts";
 import { deleteSnapshot, exportSnapshot } from "../../../src/core/export/export-snapshot.ts";
 import { outdated } from "../../../src/core/export/retention.ts";
+import { makeFolder, removeFolder } from "../../make-folder.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { captured, inspect } from "./samples.ts";
 
@@ -92,7 +92,7 @@ test("while one operation hangs no other is begun, and those that were given up 
 });
 
 test("a link to a folder elsewhere is no snapshot: nothing behind it is listed or deleted", async () => {
-  const elsewhere = await mkdtemp(join(tmpdir(), "fleet-elsewhere-"));
+  const elsewhere = await makeFolder();
   try {
     await writeFile(join(elsewhere, "state"), "another program's");
     await symlink(elsewhere, join(folder, NAME));
@@ -104,6 +104,6 @@ test("a link to a folder elsewhere is no snapshot: nothing behind it is listed o
     expect(catalog).toEqual([]);
     expect(await readdir(elsewhere)).toEqual(["state"]);
   } finally {
-    await rm(elsewhere, { recursive: true, force: true });
+    await removeFolder(elsewhere);
   }
 });

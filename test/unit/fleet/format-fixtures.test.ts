@@ -1,9 +1,6 @@
 // What the previous builds wrote is read by this one and comes to the same states: under their cluster version every
 // entry leads to the digest that they had, for otherwise a rolling upgrade would make replicas differ.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId } from "../../../src/core/base/ids.ts";
 import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
@@ -13,10 +10,11 @@ import { decodeSnapshot, encodeSnapshot } from "../../../src/core/fleet/snapshot
 import { FleetState } from "../../../src/core/fleet/state.ts";
 import { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import { formatFixture } from "../../fixtures/format-folder.ts";
+import { makeFolder, removeFolder } from "../../make-folder.ts";
 import { restoreWhole } from "../coordinator/restore-whole.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "format-fixture-"));
-afterAll(() => rmSync(directory, { recursive: true }));
+const directory = await makeFolder();
+afterAll(() => removeFolder(directory));
 
 describe.each([1])("format %i", (version) => {
   const fixture = formatFixture(version);

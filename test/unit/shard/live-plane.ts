@@ -2,9 +2,6 @@
 // instead of connections, a disk that keeps nothing, and coordinators that are all dead.
 
 import { EventEmitter } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { vi } from "vitest";
 import { Agent, agentTuning } from "../../../src/core/agent/agent.ts";
 import type { OpenedStream, ShardStream } from "../../../src/core/agent/shard-stream.ts";
@@ -16,6 +13,7 @@ import { ShardStore } from "../../../src/core/shard/shard-store.ts";
 import type { SessionDown, SessionUp } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
 import { InternalErrors } from "../../../src/core/wire/server/internal-errors.ts";
+import { makeFolder, removeFolder } from "../../make-folder.ts";
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -84,7 +82,7 @@ export class LivePlane {
   accepted = 0;
 
   static async create(): Promise<LivePlane> {
-    return new LivePlane(await mkdtemp(join(tmpdir(), "fleet-live-plane-")));
+    return new LivePlane(await makeFolder());
   }
 
   private constructor(directory: string) {
@@ -94,7 +92,7 @@ export class LivePlane {
   async close(): Promise<void> {
     await Promise.all(this.#agents.map((agent) => agent.stop()));
     for (const shard of this.#shards.values()) await shard.stop();
-    await rm(this.#directory, { recursive: true });
+    await removeFolder(this.#directory);
   }
 
   /** Its reports reach nobody: each of them fails after its deadline. */

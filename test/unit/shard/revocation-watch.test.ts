@@ -1,8 +1,5 @@
 // How a shard hears of revocations: at once, from one coordinator after the other, and from no incarnation but its own.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Server, type ServerWritableStream, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLog } from "../../../src/core/base/log.ts";
@@ -15,6 +12,7 @@ import {
 import { bindServer } from "../../../src/core/wire/server/bind-server.ts";
 import { DenyList } from "../../../src/core/wire/tls/deny-list.ts";
 import { HeldDenials } from "../../../src/core/wire/tls/held-denials.ts";
+import { makeFolder, removeFolder } from "../../make-folder.ts";
 
 type Call = ServerWritableStream<WatchRevocationsRequest, DenyListNews>;
 
@@ -30,7 +28,7 @@ let watch: RevocationWatch | null;
 let servers: Server[];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-watch-"));
+  folder = await makeFolder();
   denyList = new DenyList();
   held = await HeldDenials.open(folder, denyList, silentLog);
   obeyed = "i1";
@@ -41,7 +39,7 @@ afterEach(async () => {
   watch?.close();
   for (const server of servers) server.forceShutdown();
   await held.close();
-  await rm(folder, { recursive: true });
+  await removeFolder(folder);
 });
 
 /** A coordinator that tells what `tell` does; its calls, in the order they came. */

@@ -1,8 +1,7 @@
 // What the certificates' files hold after each command, with a folder as `fleet init` makes it and no process.
 
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { isSignedBy, readAuthority } from "../../../../src/client/cert/authority.ts";
@@ -21,6 +20,7 @@ import { fillStaging } from "../../../../src/client/local/staging.ts";
 import { present } from "../../../../src/core/base/assert.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
 import { leafOf, loadTls } from "../../../../src/core/wire/tls/tls.ts";
+import { makeFolder } from "../../../make-folder.ts";
 
 const DAY_MS = 86_400_000;
 const file: FleetFile = {
@@ -31,7 +31,7 @@ const file: FleetFile = {
 let fleet: LocalFleet;
 
 beforeEach(async () => {
-  const directory = await mkdtemp(join(tmpdir(), "fleet-cert-"));
+  const directory = await makeFolder();
   await fillStaging(directory, file);
   fleet = { directory, file, processes: [] };
 });
@@ -144,7 +144,7 @@ test("an authority of its own signs for a fleet on hosts of its own", async () =
 test.each(["bob.key", "bob.crt", "ca.crt"])(
   "a %s that is there stays, and nothing is written beside it",
   async (name) => {
-    const out = await mkdtemp(join(fleet.directory, "out-"));
+    const out = await makeFolder(fleet.directory);
     await writeFile(join(out, name), "precious");
     await expect(issue({ out })).rejects.toMatchObject({ code: "FILE_EXISTS" });
     expect(await readdir(out)).toEqual([name]);

@@ -1,17 +1,16 @@
 // What a drill can do to a fleet elsewhere: what its context's hooks do. They get the node's name and run in their folder; one that
 // fails, or is not there, is a refusal with its reason.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type { DrillHooks, Target } from "../../../../src/client/context/target.ts";
 import { handsOf } from "../../../../src/client/drill/hands.ts";
 import { systemDeps } from "../../../../src/client/local/deps.ts";
 import { waitReady } from "../../../../src/client/wait-ready.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 async function handsWith(hooks: Omit<DrillHooks, "directory"> | undefined) {
-  const directory = await mkdtemp(join(tmpdir(), "fleet-hooks-"));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const directory = await temporaryFolder();
   const target: Target = {
     ...{ name: "prod", endpoints: [], origin: "test", settings: [] },
     tls: { kind: "insecure-loopback" } as unknown as Target["tls"],

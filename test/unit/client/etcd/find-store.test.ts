@@ -2,7 +2,7 @@
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { TargetInput } from "../../../../src/client/context/resolve-target.ts";
 import { findStore } from "../../../../src/client/etcd/find-store.ts";
 import ContextAdd from "../../../../src/commands/context/add.ts";
@@ -75,7 +75,7 @@ test("refused: a certificate without its key", async () => {
 });
 
 test("fleet context add writes what is read again, and replaces nothing", async () => {
-  process.env["XDG_CONFIG_HOME"] = root;
+  vi.stubEnv("XDG_CONFIG_HOME", root);
   const add = (...argv: string[]) => run(ContextAdd, "context:add", argv);
   expect(await add("new", "--etcd", "n1:1,n2:1", "--plaintext", "--read-only")).toMatchObject({ exit: 0 });
   expect(await ask({ context: "new" })).toMatchObject({ etcd: "plaintext", readOnly: true });
@@ -89,7 +89,7 @@ test("fleet context add writes what is read again, and replaces nothing", async 
 });
 
 test("a command about a fleet says that an etcd cluster is none", async () => {
-  process.env["XDG_CONFIG_HOME"] = root;
+  vi.stubEnv("XDG_CONFIG_HOME", root);
   const ran = await run(ShardList, "shard:list", ["--context", "open"]);
   expect(ran).toMatchObject({ exit: Exit.Precondition, stderr: expect.stringContaining("n/a") });
 });

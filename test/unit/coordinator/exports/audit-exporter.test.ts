@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { dueExport } from "../../../../src/core/coordinator/exports/audit-export-plan.ts";
@@ -7,6 +6,7 @@ import { AuditExporter } from "../../../../src/core/coordinator/exports/audit-ex
 import { auditExportOf } from "../../../../src/core/fleet/audit/audit.ts";
 import { newKeyText, type OperatorKeys, parseOperatorKeys } from "../../../../src/core/seal/operator-keys.ts";
 import { openEntries } from "../../../../src/core/seal/sealed-entries.ts";
+import { makeFolder } from "../../../make-folder.ts";
 import { hostileTexts, UNSAFE } from "../../base/hostile-text.ts";
 import { exported, Replica, register } from "../../fleet/replica.ts";
 
@@ -14,7 +14,7 @@ const NAME = "audit-0000000000000001-0000000000000003.jsonl";
 
 let directory: string;
 beforeEach(async () => {
-  directory = join(await mkdtemp(join(tmpdir(), "fleet-audit-")), "audit");
+  directory = join(await makeFolder(), "audit");
 });
 afterEach(() => rm(join(directory, ".."), { recursive: true }));
 

@@ -1,8 +1,5 @@
 // A coordinator's deny-list is that of its applied state, but never older than what it has on its disk.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { logIndex } from "../../../../src/core/base/ids.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
@@ -12,19 +9,20 @@ import { encodeCommand } from "../../../../src/core/fleet/command-codec.ts";
 import { encodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
 import { DenyList } from "../../../../src/core/wire/tls/deny-list.ts";
 import { HeldDenials } from "../../../../src/core/wire/tls/held-denials.ts";
+import { makeFolder, removeFolder } from "../../../make-folder.ts";
 import { command, type OperationKind } from "../../fleet/replica.ts";
 
 let folder: string;
 let denyList: DenyList;
 let held: HeldDenials;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-table-"));
+  folder = await makeFolder();
   denyList = new DenyList();
   held = await HeldDenials.open(folder, denyList, silentLog);
 });
 afterEach(async () => {
   await held.close();
-  await rm(folder, { recursive: true });
+  await removeFolder(folder);
 });
 
 const revoke = (subject: string): OperationKind => ({

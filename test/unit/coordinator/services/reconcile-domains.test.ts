@@ -1,9 +1,6 @@
 // A leader asks shards which domains they hold, once, and tells them what differs from the tables: with what real shards
 // report and obey by, without their ports, and a real group's log.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
@@ -18,6 +15,7 @@ import type {
   ReportShardRequest,
   ReportShardResponse,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { makeFolder, removeFolder } from "../../../make-folder.ts";
 import { activate, assign, type OperationKind, removeShard } from "../../fleet/replica.ts";
 import type { Member, TestGroup } from "../group.ts";
 import { asItComes, ledGroup } from "../service-context.ts";
@@ -34,7 +32,7 @@ class Shard {
 
   /** `disk` 2 = another one: what the first one knew is lost. */
   static async start(id: string, disk = 1): Promise<Shard> {
-    const dataDirectory = await mkdtemp(join(directory, id));
+    const dataDirectory = await makeFolder(directory);
     const now = () => disk * 1_000;
     return new Shard(id, await ShardStore.open({ shardId: id, dataDirectory, now }));
   }
@@ -71,12 +69,12 @@ let group: TestGroup;
 let leader: Member;
 let context: ServiceContext;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "fleet-held-"));
+  directory = await makeFolder();
   ({ group, leader, context } = await ledGroup(3));
 });
 afterEach(async () => {
   group.close();
-  await rm(directory, { recursive: true });
+  await removeFolder(directory);
 });
 
 function ask(request: ReportShardRequest): Promise<ReportShardResponse> {

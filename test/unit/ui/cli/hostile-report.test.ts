@@ -1,7 +1,6 @@
 // Names and texts of a hostile shard do not reach the terminal raw, whatever is shown and however (issue 11).
 
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -21,6 +20,7 @@ import { renderView, type TextView, type View } from "../../../../src/ui/cli/vie
 import { shardLines } from "../../../../src/ui/model/shard-lines.ts";
 import { UNICODE } from "../../../../src/ui/model/symbols.ts";
 import { clusterTable } from "../../../../src/ui/model/tables/cluster-table.ts";
+import { makeFolder, removeFolder } from "../../../make-folder.ts";
 import { hostileTexts, UNSAFE } from "../../base/hostile-text.ts";
 import { clustersReply, clusterView, shardView } from "../model/fixtures.ts";
 
@@ -83,7 +83,7 @@ test("an error that quotes a server", () => {
 });
 
 test("an archive is its owner's alone, printable, and read back as it was answered", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-archive-"));
+  const folder = await makeFolder();
   const path = join(folder, "answer.json");
   const archive = {
     command: "x",
@@ -96,5 +96,5 @@ test("an archive is its owner's alone, printable, and read back as it was answer
   expect(await readFile(path, "utf8")).not.toMatch(UNSAFE);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await archiveIn(path, "x")).toEqual(archive);
-  await rm(folder, { recursive: true });
+  await removeFolder(folder);
 });

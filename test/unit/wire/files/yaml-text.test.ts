@@ -1,6 +1,5 @@
 // YAML that no sound operator writes is a file that is wrong, and no bug of fleet (issue 11).
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ConfigReader } from "../../../../src/client/files/config-reader.ts";
@@ -9,6 +8,7 @@ import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import { parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";
 import { parseMachinesFile } from "../../../../src/core/wire/files/machines-file.ts";
 import { readYaml } from "../../../../src/core/wire/files/yaml-text.ts";
+import { makeFolder, removeFolder } from "../../../make-folder.ts";
 
 const nine = (name: string) => Array.from({ length: 9 }, () => `*${name}`).join(",");
 const BOMB = [
@@ -56,9 +56,9 @@ test.each([
 });
 
 test("so is one in a plan", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-bomb-"));
+  const folder = await makeFolder();
   const path = join(folder, "plan.yaml");
   await writeFile(path, BOMB);
   await expect(readPlan(path)).rejects.toMatchObject({ code: "PLAN_INVALID", parts: { exit: Exit.Usage } });
-  await rm(folder, { recursive: true });
+  await removeFolder(folder);
 });

@@ -1,11 +1,11 @@
 // Files that change while a process runs: what is taken up, and that what cannot be used changes nothing.
 
-import { mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/cert/certs.ts";
 import { LiveTls } from "../../../../src/core/wire/tls/live-tls.ts";
+import { makeFolder, removeFolder } from "../../../make-folder.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 import { inDays } from "../in-days.ts";
 
@@ -73,7 +73,7 @@ test("files behind a link that is swapped, as Kubernetes does it, are followed",
     { ca: at("..data/ca.crt"), cert: at("..data/n1.crt"), key: at("..data/n1.key") },
     log,
   );
-  const other = await mkdtemp(join(tmpdir(), "fleet-live-tls-"));
+  const other = await makeFolder();
   const renewed = await pair();
   await writeFile(join(other, "ca.crt"), authority.certificate);
   await writeFile(join(other, "n1.crt"), renewed.certificate);
@@ -81,7 +81,7 @@ test("files behind a link that is swapped, as Kubernetes does it, are followed",
   await symlink(other, at("next"));
   await rename(at("next"), at("..data"));
   await tls.look();
-  await rm(other, { recursive: true });
+  await removeFolder(other);
   expect(tls.cert.toString()).toBe(renewed.certificate);
 });
 

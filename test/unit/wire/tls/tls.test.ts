@@ -1,19 +1,19 @@
 // Which TLS files are refused, and that plaintext stays on loopback.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../../../src/client/cert/certs.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
 import { channelCredentials, serverCredentials } from "../../../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../../../src/core/wire/tls/tls.ts";
+import { makeFolder, removeFolder } from "../../../make-folder.ts";
 
 let folder = "";
 const at = (name: string) => join(folder, name);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "fleet-tls-"));
+  folder = await makeFolder();
   const [ours, theirs] = [await createAuthority("ours"), await createAuthority("theirs")];
   const request = { commonName: "admin", uri: "fleet://admin", days: 1 };
   const [admin, stranger] = [await issueCertificate(ours, request), await issueCertificate(theirs, request)];
@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeFile(at("empty"), "");
   await writeFile(at("broken"), admin.certificate.replace(/\n.{20}/, "\nAAAA"));
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => removeFolder(folder));
 
 const files = { ca: "ca.crt", cert: "admin.crt", key: "admin.key" };
 const located = (names: typeof files) => ({ ca: at(names.ca), cert: at(names.cert), key: at(names.key) });
