@@ -4,7 +4,7 @@
 import { Exit, OperatorError } from "../core/base/errors.ts";
 import { printableJson } from "../core/base/printable.ts";
 import { fieldsOf, restoreAbsent, withAbsent } from "./files/absent-values.ts";
-import { writeNewFile } from "./files/new-file.ts";
+import { writeNewFileOrSay } from "./files/new-file.ts";
 import { readInputOrSay } from "./files/read-input.ts";
 
 const KIND = "FleetArchive";
@@ -26,14 +26,10 @@ export interface Archive {
 export async function writeArchive(path: string, archive: Archive): Promise<void> {
   const document = { kind: KIND, schemaVersion: SCHEMA_VERSION, ...archive };
   const text = withAbsent(document, 2);
-  await writeNewFile(path, `${printableJson(text)}\n`).catch((cause: unknown) => {
-    throw new OperatorError("ARCHIVE_NOT_WRITTEN", {
-      what: `the answer cannot be archived in ${path}`,
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: "name another file with --archive; existing files are never overwritten",
-      exit: Exit.Failure,
-      cause,
-    });
+  await writeNewFileOrSay(path, `${printableJson(text)}\n`, {
+    code: "ARCHIVE_NOT_WRITTEN",
+    what: `the answer cannot be archived in ${path}`,
+    next: "name another file with --archive; existing files are never overwritten",
   });
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type ExportedEntry, readExportLine } from "../../core/audit/export-line.ts";
 import type { Findings } from "../../core/audit/finding.ts";
 import type { ExportFile } from "../../core/audit/merge-files.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { openEntries } from "../../core/seal/sealed-entries.ts";
 
@@ -98,7 +98,7 @@ function lineOf(bytes: Uint8Array): ExportedEntry | null {
 function unreadable(path: string, error: unknown): never {
   throw new OperatorError("AUDIT_EXPORT_UNREADABLE", {
     what: `${path} can't be read`,
-    why: error instanceof Error ? error.message : String(error),
+    why: messageOf(error),
     next: "name an exported file, or a folder of them",
     exit: Exit.NotFound,
     cause: error,

@@ -3,11 +3,10 @@
 // exception but ARCHIVE_INVALID.
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { printableJson } from "../../core/base/printable.ts";
 import { invalidArchive } from "../archive-file.ts";
 import { fieldsOf, restoreAbsent, withAbsent } from "../files/absent-values.ts";
-import { writeNewFile } from "../files/new-file.ts";
+import { writeNewFileOrSay } from "../files/new-file.ts";
 import { type Bundle, type BundleHead, isListMethod, type Section } from "./section.ts";
 
 const KIND = "FleetBundle";
@@ -25,14 +24,10 @@ export async function writeBundle(path: string, { head, sections }: Bundle): Pro
   const documents = [{ kind: KIND, schemaVersion: SCHEMA_VERSION, ...head }, ...sections];
   const text = documents.map((document) => `${printableJson(withAbsent(document))}\n`).join("");
   const bytes = await promisify(gzip)(text);
-  await writeNewFile(path, bytes).catch((cause: unknown) => {
-    throw new OperatorError("BUNDLE_NOT_WRITTEN", {
-      what: `the bundle cannot be written to ${path}`,
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: "name another file; existing files are never overwritten",
-      exit: Exit.Failure,
-      cause,
-    });
+  await writeNewFileOrSay(path, bytes, {
+    code: "BUNDLE_NOT_WRITTEN",
+    what: `the bundle cannot be written to ${path}`,
+    next: "name another file; existing files are never overwritten",
   });
   return bytes.length;
 }

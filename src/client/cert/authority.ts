@@ -3,7 +3,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { certificateBlocks } from "../../core/base/pem.ts";
 import type { AuthorityKind } from "../../core/wire/tls/authorities.ts";
 import { authorityPathsIn, kindAuthorityFilesIn } from "../files/layout.ts";
@@ -31,7 +31,7 @@ export async function readAuthority(files: AuthorityFiles): Promise<Authority> {
     const certificate = trusted.find((pem) => new X509Certificate(pem).checkPrivateKey(privateKey));
     if (certificate !== undefined) return { pair: { certificate, key }, trusted };
   } catch (cause) {
-    throw unusable(files, cause instanceof Error ? cause.message : String(cause), cause);
+    throw unusable(files, messageOf(cause), cause);
   }
   throw unusable(files, "the key in the second does not match the certificates in the first");
 }

@@ -1,6 +1,7 @@
 // The certificates in a local fleet's files: whom each one names, and how long it is valid.
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { messageOf } from "../../core/base/errors.ts";
 import { daysLeft, endsSoon } from "../../core/wire/tls/certificate-age.ts";
 import { canonicalSerial, type DenyList } from "../../core/wire/tls/deny-list.ts";
 import { formatIdentity, identityOfNames } from "../../core/wire/tls/identity.ts";
@@ -130,7 +131,7 @@ function view(name: string, file: string, certificate: X509Certificate, nowMs: n
 }
 
 function unusable(name: string, file: string, error: unknown): CertificateView {
-  const problem = error instanceof Error ? error.message : String(error);
+  const problem = messageOf(error);
   const unknown = {
     identity: null,
     notBefore: null,

@@ -1,6 +1,7 @@
 // A file of domain moves: CSV rows `key,value,to[,version]`, or a JSON array of objects with these fields. Every
 // problem is named with its line or row, and a file with one is refused whole. Pure.
 
+import { messageOf } from "../../core/base/errors.ts";
 import { type DomainId, domainId } from "./domain-id.ts";
 
 /** One domain and its new shard; an empty `shardId` means no shard. */
@@ -76,7 +77,7 @@ function fromJson(text: string, problems: string[]): Row[] {
   try {
     rows = JSON.parse(text);
   } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
+    problems.push(messageOf(error));
   }
   if (!Array.isArray(rows)) return [];
   return rows.flatMap((row: unknown, index) => {

@@ -4,7 +4,7 @@
 import { execFile } from "node:child_process";
 import { rename, rm } from "node:fs/promises";
 import { promisify } from "node:util";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { Need } from "../../core/drill/drill-spec.ts";
 import type { DrillHooks, Target } from "../context/target.ts";
@@ -83,7 +83,7 @@ async function runHook(name: string, command: string, directory: string, node: s
   });
   running.child.stdin?.end();
   await running.catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new OperatorError("HOOK_FAILED", {
       what: `the context's hook ${name} failed for node ${node}`,
       why: why.slice(0, 500),

@@ -1,13 +1,13 @@
 // Reads drills' reports back: of one run, of several, of a game day. A file that this version did not write is refused.
 
 import { readFile } from "node:fs/promises";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 
 /** The runs in the report at `path`, in their order. Throws REPORT_UNREADABLE. */
 export async function readRuns(path: string): Promise<readonly [DrillReport, ...DrillReport[]]> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw unreadable(path, cause instanceof Error ? cause.message : String(cause));
+    throw unreadable(path, messageOf(cause));
   });
   const [first, ...rest] = runsIn(parse(path, text));
   if (first === undefined || ![first, ...rest].every(isReport)) {
@@ -22,7 +22,7 @@ function parse(path: string, text: string): Fields {
   try {
     return fieldsOf(JSON.parse(text));
   } catch (cause) {
-    throw unreadable(path, cause instanceof Error ? cause.message : String(cause));
+    throw unreadable(path, messageOf(cause));
   }
 }
 

@@ -3,7 +3,6 @@
 import { access, constants } from "node:fs/promises";
 import { dirname, format, join, parse, resolve } from "node:path";
 import { createDirectoryDurably } from "../../core/base/durable-file.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { printableJson } from "../../core/base/printable.ts";
 import { ednOf } from "../../core/drill/edn.ts";
 import { pageOf } from "../../core/drill/html-page.ts";
@@ -11,7 +10,7 @@ import { junitOf } from "../../core/drill/junit.ts";
 import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport } from "../../core/drill/series.ts";
-import { writeNewFile } from "../files/new-file.ts";
+import { unwritable, writeNewFileOrSay } from "../files/new-file.ts";
 import { drillsFolder } from "./journal.ts";
 import type { DrillResult } from "./run-drill.ts";
 import type { PlanReport } from "./run-plan.ts";
@@ -30,13 +29,15 @@ export async function defaultReport(directory: string | undefined, drill: string
  */
 export async function assertWritable(path: string): Promise<void> {
   await access(dirname(resolve(path)), constants.W_OK).catch((cause: unknown) => {
-    throw notWritten(path, cause);
+    throw unwritable(notWritten(path), cause);
   });
   const isThere = await access(path).then(
     () => true,
     () => false,
   );
-  if (isThere) throw notWritten(path, new Error("the file exists, and reports are never overwritten"));
+  if (isThere) {
+    throw unwritable(notWritten(path), new Error("the file exists, and reports are never overwritten"));
+  }
 }
 
 /** Throws REPORT_NOT_WRITTEN, also when the file is there already. */
@@ -86,18 +87,11 @@ export async function writeRenderings(
   if (html !== undefined) await writeNew(html, pageOf(runs, { title, fleet }));
 }
 
-async function writeNew(path: string, text: string): Promise<void> {
-  await writeNewFile(path, text).catch((cause: unknown) => {
-    throw notWritten(path, cause);
-  });
-}
+const writeNew = (path: string, text: string): Promise<void> =>
+  writeNewFileOrSay(path, text, notWritten(path));
 
-function notWritten(path: string, cause: unknown): OperatorError {
-  return new OperatorError("REPORT_NOT_WRITTEN", {
-    what: `the drill's result cannot be written to ${path}`,
-    why: cause instanceof Error ? cause.message : String(cause),
-    next: "name another file with --report or --history",
-    exit: Exit.Failure,
-    cause,
-  });
-}
+const notWritten = (path: string) => ({
+  code: "REPORT_NOT_WRITTEN",
+  what: `the drill's result cannot be written to ${path}`,
+  next: "name another file with --report or --history",
+});

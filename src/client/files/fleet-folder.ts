@@ -4,7 +4,7 @@
 import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { createDirectory } from "../../core/base/durable-file.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import { readPidFile } from "../processes/pid-file.ts";
 import { isAlive, type Processes } from "../processes/processes.ts";
@@ -76,7 +76,7 @@ async function orUnusable<T>(directory: string, work: () => Promise<T>): Promise
     if (!isErrno(error, ...NOWHERE)) throw error;
     throw new OperatorError("FOLDER_UNUSABLE", {
       what: `no fleet can be in ${directory}`,
-      why: error instanceof Error ? error.message : String(error),
+      why: messageOf(error),
       next: "choose a folder that you can write to: fleet init --dir FOLDER",
       exit: Exit.Precondition,
       cause: error,

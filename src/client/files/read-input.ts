@@ -1,7 +1,7 @@
 // A file that an operator names, or standard input for "-".
 import { readFile } from "node:fs/promises";
 import { buffer as readAll } from "node:stream/consumers";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 
 export const readInputBytes = (path: string): Promise<Buffer> =>
   path === "-" ? readAll(process.stdin) : readFile(path);
@@ -19,7 +19,7 @@ interface Unreadable {
 /** Throws an `OperatorError` with that code (exit 3). */
 export async function readInputOrSay(path: string, { code, what, next }: Unreadable): Promise<Buffer> {
   return await readInputBytes(path).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new OperatorError(code, { what, why, next, exit: Exit.NotFound, cause });
   });
 }

@@ -3,7 +3,7 @@
 // one of its processes has died, it was not started completely. The operator must learn that now, not when
 // the next one dies.
 import { open } from "node:fs/promises";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { localTarget } from "../context/target.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
 import type { ProcessPlan } from "../files/process-plan.ts";
@@ -105,6 +105,6 @@ async function tail(plan: ProcessPlan): Promise<string> {
       await log.close();
     }
   } catch (error) {
-    return `(unreadable: ${error instanceof Error ? error.message : String(error)})`;
+    return `(unreadable: ${messageOf(error)})`;
   }
 }

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { writeFileDurably } from "../../core/base/durable-file.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import type { Executor, Move } from "../../core/rebind/plan.ts";
 import { expandTemplate } from "../../core/rebind/template.ts";
@@ -142,7 +142,7 @@ function notLocal(): OperatorError {
 function noAgentsFile(file: string, cause: unknown): OperatorError {
   return new OperatorError("AGENT_UNKNOWN", {
     what: `the local agents' file ${file} cannot be read`,
-    why: cause instanceof Error ? cause.message : String(cause),
+    why: messageOf(cause),
     next: "for an agent that runs elsewhere, give the command that restarts it: --command '…'",
     exit: Exit.NotFound,
     cause,
@@ -163,7 +163,7 @@ function commandFailed(command: string, error: unknown): OperatorError {
   return new OperatorError("EXECUTOR_FAILED", {
     what: `the command failed: ${command}`,
     // The end of a program's output says more about its failure than the start.
-    why: (said || (error instanceof Error ? error.message : String(error))).slice(-OUTPUT_SHOWN),
+    why: (said || messageOf(error)).slice(-OUTPUT_SHOWN),
     next: "correct it and run the same rebind again: it continues; or undo it: fleet rebind rollback",
     exit: Exit.Failure,
     cause: error,

@@ -1,7 +1,7 @@
 // Why a recovery is refused, in an operator's words: the fact, why it prevents the recovery, and what to do
 // instead.
 
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import type { Choice, Diagnosis, NodeFinding } from "../../core/recover/diagnosis.ts";
 
 export function running({ nodes }: Diagnosis): OperatorError {
@@ -149,5 +149,4 @@ export function backupFailed(backup: string, cause: unknown): OperatorError {
   });
 }
 
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 const named = (nodes: readonly NodeFinding[]): string => nodes.map((node) => node.name).join(", ");

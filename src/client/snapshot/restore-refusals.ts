@@ -1,6 +1,6 @@
 // Why a snapshot can't be restored there, in an operator's words.
 
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import type { Place } from "../../core/recover/diagnosis.ts";
 
 export function holdsData({ name, directory, sight }: Place): OperatorError {
@@ -78,7 +78,7 @@ export function mountPoint(directory: string): OperatorError {
 
 export function notWritable(directory: string, cause: unknown): OperatorError {
   return new OperatorError("NOT_WRITABLE", {
-    what: `cannot write in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    what: `cannot write in ${directory}: ${messageOf(cause)}`,
     why: "a restore writes there, beside its target, and renames at the end",
     next: `run this as the node's user; if the folder is missing: install -d -m 0700 -o USER ${directory}`,
     exit: Exit.Precondition,

@@ -1,7 +1,7 @@
 // `fleet key decrypt`: exported audit entries, as they were before they were encrypted. It asks no fleet.
 import { resolve } from "node:path";
 import { Args } from "@oclif/core";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { BaseCommand } from "../../ui/cli/base-command.ts";
 import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
 import type { TextView } from "../../ui/cli/view.ts";
@@ -35,7 +35,7 @@ export default class KeyDecrypt extends BaseCommand {
       import("../../core/seal/sealed-entries.ts"),
     ]);
     const bytes = await readFile(file).catch((cause: unknown) => {
-      throw unusable(file, cause instanceof Error ? cause.message : String(cause), Exit.NotFound);
+      throw unusable(file, messageOf(cause), Exit.NotFound);
     });
     const opened = await openEntries(bytes, await encryptionKeys(flags), file);
     if (typeof opened === "string") throw unusable(file, opened, Exit.Failure);

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { Exit, OperatorError } from "../base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import type { AgentEntry } from "../wire/files/agents-file.ts";
@@ -172,7 +172,7 @@ function targetOf({ shardAddr, demand = [] }: AgentEntry): AgentTarget {
 function unreadable(file: string, error: unknown): OperatorError {
   return new OperatorError("AGENTS_FILE_UNREADABLE", {
     what: `the agents file ${file} cannot be read`,
-    why: error instanceof Error ? error.message : String(error),
+    why: messageOf(error),
     next: "give the path of the file that lists the agents",
     exit: Exit.NotFound,
     cause: error,

@@ -44,3 +44,8 @@ export class OperatorError extends Error {
     this.parts = parts;
   }
 }
+
+/** The words of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

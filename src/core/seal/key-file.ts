@@ -7,6 +7,7 @@ import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, realpath, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "../base/durable-file.ts";
+import { messageOf } from "../base/errors.ts";
 import { keyUnusable } from "./seal-errors.ts";
 
 /** Limit of a key file, and of a key command's output. */
@@ -23,8 +24,7 @@ export const keyFileOrigin = (path: string): string => `file ${path}`;
 /** Throws ENCRYPTION_KEY_UNUSABLE. */
 export async function readKeyText(path: string): Promise<string> {
   const origin = keyFileOrigin(path);
-  const unusable = (cause: unknown) =>
-    keyUnusable(origin, cause instanceof Error ? cause.message : String(cause), cause);
+  const unusable = (cause: unknown) => keyUnusable(origin, messageOf(cause), cause);
   const file = await open(path, OPEN_FLAGS).catch((cause: unknown) => {
     throw unusable(cause);
   });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { assert } from "../base/assert.ts";
 import { systemClock } from "../base/clock.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
-import { Exit, OperatorError } from "../base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../base/errors.ts";
 import { isErrno } from "../base/system-error.ts";
 import type { Allegiance } from "./allegiance.ts";
 import type { Binding, BindingTable } from "./binding-table.ts";
@@ -174,7 +174,7 @@ async function readIfPresent(path: string): Promise<Uint8Array | null> {
     if (isErrno(error, "ENOENT")) return null;
     throw new OperatorError("SHARD_RECORD_UNREADABLE", {
       what: `the shard's record ${path} cannot be read`,
-      why: error instanceof Error ? error.message : String(error),
+      why: messageOf(error),
       next: "make the data directory readable and writable for the shard's user",
       exit: Exit.Failure,
       cause: error,

@@ -1,6 +1,7 @@
 // One run: a cluster, its clients and its faults, from one seed. The loop runs one event, lets everything settle that
 // it set free, checks the properties, and takes the next. The same seed and program give the same run, bit for bit.
 
+import { messageOf } from "../base/errors.ts";
 import { FLEET_GROUP, type GroupId, type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import type { Peer } from "../transport/transport.ts";
@@ -383,7 +384,7 @@ function verdictOf(error: unknown): RunVerdict {
 
 function describe(error: unknown): string {
   if (error instanceof SafetyViolation) return `${error.property}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** Whether only replicas whose memory is damaged, which send no snapshot, could bring the others to the newest state. */

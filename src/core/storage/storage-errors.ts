@@ -1,7 +1,7 @@
 // The errors that an operator sees when the disk can't be trusted or used: what happened, why, and the way
 // out.
 
-import { Exit, OperatorError } from "../base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../base/errors.ts";
 
 // Cutting acknowledged entries, or forgetting a vote, could elect a leader that lacks committed entries. An
 // empty folder is safe: the others remove this replica and add it again (docs/adr/0002).
@@ -98,8 +98,4 @@ export function storageIdentityMismatch(directory: string, why: string): Operato
     next: "start it with the identity that the folder was made for, or give this node its own folder",
     exit: Exit.NotFound,
   });
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

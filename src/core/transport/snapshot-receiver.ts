@@ -5,6 +5,7 @@
 // untouched until then.
 
 import { type sendUnaryData, status } from "@grpc/grpc-js";
+import { messageOf } from "../base/errors.ts";
 import { type GroupId, groupId, logIndex, type NodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message, StoredData } from "../raft/message.ts";
@@ -208,7 +209,7 @@ export class SnapshotReceiver {
       check.finish();
     } catch (error) {
       await this.#options.inbox.release(data);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.#options.log.warn("a peer sent a snapshot that can't be restored; the state is untouched", {
         ...{ group: id.group, index: id.index, why },
       });
@@ -254,11 +255,7 @@ function idOf(header: SnapshotHeader): IncomingSnapshot {
 }
 
 function brokenOff(error: unknown): RpcError {
-  return rpcError(
-    status.ABORTED,
-    "SNAPSHOT_BROKEN_OFF",
-    error instanceof Error ? error.message : String(error),
-  );
+  return rpcError(status.ABORTED, "SNAPSHOT_BROKEN_OFF", messageOf(error));
 }
 
 function afterRealTime(ms: number, action: () => void): () => void {

@@ -1,6 +1,7 @@
 // Why a write on a stream got no answer, as errors like those of a single call. Pure.
 
 import { Metadata, status } from "@grpc/grpc-js";
+import { messageOf } from "../base/errors.ts";
 import { RpcError, readRpcError, rpcError } from "./rpc-error.ts";
 import { WRITE_BYTES_MAX } from "./write-limits.ts";
 
@@ -30,7 +31,7 @@ export function tooLarge(bytes: number): RpcError {
 
 /** A value that does not fit its field, such as a negative version. */
 export function unencodable(error: unknown): RpcError {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return rpcError(
     status.INVALID_ARGUMENT,
     "REQUEST_UNREADABLE",

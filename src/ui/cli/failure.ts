@@ -1,6 +1,6 @@
 // How a command fails in front of an operator: what happened, a stable code, the likely cause, the next step, the
 // endpoint tried. An unexpected error is reported as a bug; its stack goes to a file.
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { cut, printable } from "../../core/base/printable.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { Paint } from "../model/paint.ts";
@@ -70,7 +70,7 @@ function fileSystemFailure(error: Error): Failure {
 
 /** A bug as a failure; `detailsFile` is where its stack was written, `null` if that failed too. */
 export function bugFailure(error: unknown, detailsFile: string | null): Failure {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const details = detailsFile === null ? "run again with FLEET_DEBUG=1" : `details: ${detailsFile}`;
   return {
     code: "FLEET_E_BUG",

@@ -1,7 +1,7 @@
 // What oclif's parser throws, in our form: a short message, a suggestion for a typo, exit code 2. oclif's own errors
 // carry the whole configuration and differ in their exit codes, so none of them is ever shown.
 import { stripVTControlCharacters } from "node:util";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { closest } from "../model/closest.ts";
 
 export interface CommandWords {
@@ -14,7 +14,7 @@ export interface CommandWords {
 /** Any error of the parser as a usage error; an `OperatorError` from a flag of ours keeps its words. */
 export function usageError(error: unknown, words: CommandWords): OperatorError {
   if (error instanceof OperatorError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const suggestion = suggest(message, words.flags);
   const help = `fleet ${words.command} --help`;
   return new OperatorError("USAGE", {

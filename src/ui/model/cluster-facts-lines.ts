@@ -1,4 +1,6 @@
 // The output of `fleet cluster show`: the binding, who serves the cluster, its shard, its demand, and its history.
+
+import type { ClusterFacts } from "../../client/cluster-facts.ts";
 import { formatDuration } from "../../core/base/duration.ts";
 import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type {
@@ -11,14 +13,8 @@ import type { Line } from "./line.ts";
 import { pairs } from "./tables/shortfall-table.ts";
 import { driftCell, livenessWord, shardStateWord } from "./words.ts";
 
-/** The client's result, repeated here because the model may not import the client. */
-export interface Facts {
-  readonly cluster: ClusterView;
-  readonly shard: ShardView | null;
-  readonly shortfalls: readonly ShardShortfall[];
-  readonly history: readonly AuditEntry[];
-  readonly historyAfterIndex: number;
-}
+/** Of any moment. */
+export type Facts = Omit<ClusterFacts, "stamp">;
 
 /** A moment in milliseconds since 1970 as text. */
 type Moment = (atMs: number) => string;

@@ -1,15 +1,10 @@
 // A line of a process's log as an operator reads it: time, process, level, fact, and its fields as key=value.
+
+import type { LogLine } from "../../client/logs/log-line.ts";
 import type { Look } from "./paint.ts";
 import type { Mark } from "./table.ts";
 
-/** The client's line, repeated here because the model may not import the client. */
-export interface ShownLogLine {
-  readonly process: string;
-  readonly at: string | null;
-  readonly level: string | null;
-  readonly fact: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
+export type ShownLogLine = Omit<LogLine, "level"> & { readonly level: string | null };
 
 const MARKS: Readonly<Record<string, Mark>> = { warn: "warn", error: "bad" };
 const LEVEL_WIDTH = "error".length;

@@ -1,14 +1,9 @@
 // The lines of `fleet domain move` about its batches.
+
+import type { MovesReport } from "../../client/domains/move-domains.ts";
 import type { Line } from "./line.ts";
 
-interface Moves {
-  readonly dryRun: boolean;
-  readonly moves: number;
-  readonly batches: number;
-  readonly accepted: number;
-  readonly changed: number;
-  readonly index: number | null;
-}
+type Moves = Omit<MovesReport, "refused">;
 
 export function movesLines({ dryRun, moves, batches, accepted, changed, index }: Moves): Line[] {
   const all = `${moves} moves in ${batches} ${batches === 1 ? "batch" : "batches"}`;

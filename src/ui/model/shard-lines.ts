@@ -1,5 +1,6 @@
 // The output of `fleet shard show`: the shard in a line, and a line for each kind of thing that it has.
 
+import type { ShardHoldings } from "../../client/shard-holdings.ts";
 import { formatDuration } from "../../core/base/duration.ts";
 import { isName } from "../../core/base/ids.ts";
 import type { Obeyed } from "../../core/wire/gen/fleet/v1/command.ts";
@@ -10,16 +11,8 @@ import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "./words.
 // The others are in -o json.
 const NAMES_SHOWN = 20;
 
-/** The client's result, repeated here because the model may not import the client. */
-export interface Holdings {
-  readonly shard: ShardView;
-  readonly clusters: readonly string[];
-  readonly leaving: readonly string[];
-  readonly undeclared: readonly string[];
-  readonly domains: readonly string[];
-  readonly quotas: readonly string[];
-  readonly instructions: readonly string[];
-}
+/** Of any moment. */
+export type Holdings = Omit<ShardHoldings, "stamp">;
 
 export function shardLines(holdings: Holdings): Line[] {
   const { shard } = holdings;

@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../../base/durable-file.ts";
+import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { isErrno } from "../../base/system-error.ts";
 import type { Timers } from "../../base/timers.ts";
@@ -80,7 +81,7 @@ export class AuditExporter {
 
   // The export is retried every second; the same line each time would fill the log.
   #warn(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (message === this.#lastFailure) return;
     this.#lastFailure = message;
     this.#options.log.warn("the audit log cannot be exported; its entries wait in the log", {

@@ -5,6 +5,7 @@
 
 import { assert } from "../../base/assert.ts";
 import { type Clock, elapsedMs, type MonotonicMs } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
 import type { Prng } from "../../base/prng.ts";
 import type { Timers } from "../../base/timers.ts";
 import { type CatalogEntry, readCatalog, restorable } from "../../export/catalog.ts";
@@ -161,7 +162,7 @@ export class SnapshotSchedule {
       this.#dueMs = nextMs + this.#jitterMs();
     } catch (error) {
       // In any case the replica continues: a failing store must not cost the fleet its leader.
-      this.#error = textOf(error);
+      this.#error = messageOf(error);
       const retryMs = Math.min(everyMs, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
       this.#dueMs = clock.monotonicMs() + retryMs;
@@ -286,7 +287,7 @@ export class SnapshotSchedule {
         this.#verified.delete(name);
         onReport({ kind: "deleted", name });
       } catch (failure) {
-        const error = textOf(failure);
+        const error = messageOf(failure);
         errors.push(error);
         onReport({ kind: "undeleted", name, error });
       }
@@ -316,5 +317,3 @@ export class SnapshotSchedule {
     return random.below(Math.ceil(everyMs * JITTER));
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,6 @@
 // How a replica stops that can't continue with its replicated state.
 
-import { Exit, OperatorError } from "../../base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../base/errors.ts";
 import type { LogIndex } from "../../base/ids.ts";
 
 /** A half-applied entry leaves a state that no other replica has: this replica must not continue with it. */
@@ -10,7 +10,7 @@ export function stoppingIfBroken<Result>(index: LogIndex, work: () => Result): R
   } catch (cause) {
     if (cause instanceof OperatorError) throw cause;
     throw new OperatorError("REPLICATED_STATE_BROKEN", {
-      what: `entry ${index} of the log cannot be applied: ${cause instanceof Error ? cause.message : cause}`,
+      what: `entry ${index} of the log cannot be applied: ${messageOf(cause)}`,
       why: "a bug of this version, or damaged memory; this replica stops, so that it answers nothing from a wrong state",
       next: "start it again; if it stops at the same entry, keep its data folder, run fleet verify on it, and report this line",
       exit: Exit.Failure,

@@ -1,7 +1,7 @@
 // The file that says which machines a shard has: counts of equal ones.
 
 import { readFile } from "node:fs/promises";
-import { Exit, OperatorError } from "../../base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../base/errors.ts";
 import { isCountedName } from "../report-limits.ts";
 import type { YamlItem } from "./yaml-list.ts";
 import { readYamlList } from "./yaml-list.ts";
@@ -41,7 +41,7 @@ export async function readMachinesText(path: string): Promise<string> {
   return await readFile(path, "utf8").catch((cause: unknown) => {
     throw new OperatorError("MACHINES_FILE_UNREADABLE", {
       what: `the machines file ${path} cannot be read`,
-      why: cause instanceof Error ? cause.message : String(cause),
+      why: messageOf(cause),
       next: "give the path of a file that lists a shard's machines",
       exit: Exit.NotFound,
       cause,

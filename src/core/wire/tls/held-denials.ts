@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileDurably } from "../../base/durable-file.ts";
-import { Exit, OperatorError } from "../../base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { systemCodeOf } from "../../base/system-error.ts";
 import type { Denial, DenyList } from "./deny-list.ts";
@@ -91,7 +91,7 @@ export class HeldDenials {
       await writeDenials(this.#path, wanted);
       this.#stored = wanted;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#log.error(
         "the list of revoked certificates can't be stored; a restart would forget its last change",
         {
@@ -134,7 +134,7 @@ async function readDenials(path: string): Promise<Denials> {
     if (denials !== null) return denials;
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return NOTHING;
-    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
+    throw unreadable(path, messageOf(error), error);
   }
   throw unreadable(path, "it is no list of this version's");
 }

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { systemClock, type WallMs } from "../../base/clock.ts";
-import { Exit, OperatorError } from "../../base/errors.ts";
+import { Exit, messageOf, OperatorError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { AUTHORITY_KINDS, type Authorities, type ByAuthority } from "./authorities.ts";
 import { daysLeft, endsSoon } from "./certificate-age.ts";
@@ -159,7 +159,7 @@ export class LiveTls implements TlsMaterial {
     }
     if (this.#isRefused === "said") return;
     this.#isRefused = "said";
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.#refusal = message;
     this.#log.error("the certificate files cannot be used; those in use stay", {
       ...{ error: message, ...(error instanceof OperatorError ? adviceOf(error) : {}) },

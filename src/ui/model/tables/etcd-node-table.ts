@@ -1,24 +1,12 @@
 // One row per node of an etcd cluster.
-import type { Cell, Table } from "../table.ts";
 
-interface Row {
-  readonly name: string;
-  readonly endpoint: string;
-  readonly memberId: string | null;
-  readonly answers: "up" | "down" | "not-asked";
-  readonly role: string | null;
-  readonly version: string | null;
-  readonly term: number | null;
-  readonly index: number | null;
-  readonly appliedIndex: number | null;
-  readonly dbSizeBytes: number | null;
-  readonly problem: string | null;
-}
+import type { EtcdNodeRow } from "../../../client/etcd/cluster-status.ts";
+import type { Cell, Table } from "../table.ts";
 
 const MARKS = { up: "good", down: "bad", "not-asked": "unknown" } as const;
 const MEBIBYTE = 1024 * 1024;
 
-export const etcdNodeTable: Table<Row> = {
+export const etcdNodeTable: Table<EtcdNodeRow> = {
   rowName: ({ name }) => name,
   columns: [
     { name: "name", header: "NAME", value: ({ name }) => name },
@@ -35,7 +23,7 @@ export const etcdNodeTable: Table<Row> = {
   ],
 };
 
-function stateCell({ answers, problem }: Row): Cell {
+function stateCell({ answers, problem }: EtcdNodeRow): Cell {
   return { text: answers, mark: answers === "up" && problem !== null ? "warn" : MARKS[answers] };
 }
 

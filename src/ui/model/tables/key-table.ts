@@ -1,19 +1,11 @@
 // One row per node: how its data folder is encrypted, and how much must still be encrypted again.
-import type { AuditFiles, DataKey } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
+
+import type { NodeKeys } from "../../../client/key/key-status.ts";
+import type { DataKey } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Line } from "../line.ts";
 import type { Mark, Table } from "../table.ts";
 
-/** A node's report about its keys, repeated here because the model may not import the client. */
-export interface NodeKeysRow {
-  readonly node: string;
-  readonly state: "encrypted" | "replacing" | "plain" | "unknown";
-  readonly operatorKey: string | null;
-  readonly keys: readonly DataKey[];
-  readonly plainSegments: number;
-  readonly plainSnapshots: number;
-  readonly auditFiles: readonly AuditFiles[];
-  readonly error: string | null;
-}
+export type NodeKeysRow = Omit<NodeKeys, "nodeId" | "address" | "rotated">;
 
 const MARKS: Readonly<Record<NodeKeysRow["state"], Mark>> = {
   encrypted: "good",

@@ -1,21 +1,13 @@
 // One row per key of a store that speaks etcd's API.
+
+import type { KvRow } from "../../../client/etcd/kv-rows.ts";
 import { bytesText } from "../byte-text.ts";
 import type { Table } from "../table.ts";
-
-/** Key and value are base64. */
-interface Row {
-  readonly key: string;
-  readonly value: string;
-  readonly createRevision: string;
-  readonly modRevision: string;
-  readonly version: string;
-  readonly lease: string | null;
-}
 
 const VALUE_CHARACTERS = 120;
 
 /** `whole`: values are not cut. */
-export function kvTable(hex: boolean, whole: boolean): Table<Row> {
+export function kvTable(hex: boolean, whole: boolean): Table<KvRow> {
   const style = whole ? { hex } : { hex, charactersMax: VALUE_CHARACTERS };
   return {
     rowName: ({ key }) => bytesText(Buffer.from(key, "base64"), { hex }),

@@ -1,15 +1,9 @@
 // One row per domain move that the leader refuses, and why.
+
+import type { RefusedMove } from "../../../client/domains/move-domains.ts";
 import type { Table } from "../table.ts";
 
-interface RefusedMoveRow {
-  readonly row: number;
-  readonly domain: string;
-  readonly to: string;
-  readonly reason: string;
-  readonly why: string;
-}
-
-export const refusedMoveTable: Table<RefusedMoveRow> = {
+export const refusedMoveTable: Table<RefusedMove> = {
   rowName: (move) => move.domain,
   columns: [
     { name: "row", header: "ROW", value: (move) => move.row },

@@ -1,6 +1,7 @@
 // Coordinator.Write: handles each write of a stream. Submit does the same for a single write.
 
 import { type handleBidiStreamingCall, status } from "@grpc/grpc-js";
+import { messageOf } from "../../../base/errors.ts";
 import { MessageReader } from "../../../base/message-reader.ts";
 import {
   SubmitRequest,
@@ -59,7 +60,7 @@ function decode(request: Uint8Array): SubmitRequest {
   try {
     return SubmitRequest.decode(new MessageReader(request));
   } catch (error) {
-    const message = `the request cannot be read: ${error instanceof Error ? error.message : error}`;
+    const message = `the request cannot be read: ${messageOf(error)}`;
     throw rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", message);
   }
 }
