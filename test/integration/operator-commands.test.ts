@@ -38,6 +38,25 @@ test("a fleet whose coordinators have no port for keys says so", async () => {
   expect(refused).toMatchObject({ exit: 3, stderr: expect.stringContaining("FLEET_E_NO_STORE") });
 });
 
+test("check perf measures, judges by its exit code, and leaves no row and no audit entry", async () => {
+  const args = ["--duration", "600ms", "--clients", "4", "--max-p99", "1m", "--json"];
+  expect(await fleet("check", "perf", ...args)).toMatchObject({ exit: 2 });
+  const ran = await fleet("check", "perf", ...args, "--min-rate", "1000000", "--yes");
+  expect(ran).toMatchObject({ exit: 7, stderr: expect.stringContaining("many clients write: 4 at once") });
+  const { gates, phases, disks } = JSON.parse(ran.stdout);
+  expect(gates[0]).toMatchObject({ name: "writes-per-second", passed: false });
+  expect(phases.map(({ answered }: { readonly answered: number }) => answered > 0)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(disks.map(({ node }: { readonly node: string }) => node)).toEqual(["n1", "n2", "n3"]);
+  const client = cluster.client();
+  expect((await client.listProbes("check-perf")).probes).toEqual([]);
+  const { entries } = await client.listAudit();
+  expect(entries.filter(({ what }) => what.includes("check-perf"))).toEqual([]);
+});
+
 test("a shard is drained, refused to leave while it has anything, and leaves by force with what it has", async () => {
   const drained = await fleet("shard", "drain", "s1", "--reason", "rack");
   expect(drained).toMatchObject({ exit: 0, stdout: expect.stringContaining("2 cluster bindings: c1 c2\n") });

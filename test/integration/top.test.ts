@@ -233,6 +233,24 @@ describe("failures", () => {
   });
 });
 
+describe("all nodes", () => {
+  test("killed while it is open: keys work on, what is shown says its age, and it sees them return", async () => {
+    await openTop();
+    await terminal.shows("● 6 as declared");
+    for (const node of NODES) await fleet.kill(node);
+    await terminal.until("no-quorum", ({ lines }) => lines[0]?.includes("✗ no-quorum · no leader") === true);
+    for (const node of NODES) await rowShows(node, "✗ down");
+    terminal.type("4");
+    await terminal.until("old clusters", ({ lines }) => /clusters 6 .*as of \d.* ago/.test(lines[2] ?? ""));
+    terminal.type("?");
+    await terminal.shows("only clusters with drift");
+    terminal.type("?");
+    for (const node of NODES) await fleet.start(node);
+    await terminal.shows("● healthy");
+    await terminal.until("fresh clusters", ({ lines }) => /^  clusters 6 (?!.*as of)/.test(lines[2] ?? ""));
+  });
+});
+
 describe("addresses that answer nothing", () => {
   test("one that takes connections and never speaks TLS: the screen works, says so, and q ends it at once", async () => {
     const silent = createServer(() => undefined);

@@ -1,0 +1,61 @@
+// `fleet check perf`: the rates and latencies that this fleet has on this hardware, and whether they are enough.
+import { Flags } from "@oclif/core";
+import { formatDuration } from "../../core/base/duration.ts";
+import { Exit } from "../../core/base/errors.ts";
+import type { PerfReport } from "../../core/drill/perf.ts";
+import { allowChange } from "../../ui/cli/allow-change.ts";
+import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { durationFlag, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
+import { PHASE_WORDS, perfView } from "../../ui/cli/perf-view.ts";
+
+export default class CheckPerf extends FleetCommand {
+  static override summary = "Measure a fleet's writes, reads and disks, and judge them";
+  static override description =
+    "One client writes, then many write, then many read, each as fast as it gets answers. This takes nearly all that the leader has, so other clients are slower meanwhile, and it asks for the fleet's name. It writes at most 1000 probe rows, as drills do. They are in no audit entry, and it removes them at the end. The exit code is 7 if there are too few writes a second, too slow writes, any error or an election.";
+  static override examples = [
+    "<%= config.bin %> check perf",
+    "<%= config.bin %> check perf --duration 30s --clients 256 --min-rate 1000 --max-p99 100ms --yes -o json",
+  ];
+  static override flags = {
+    clients: Flags.integer({
+      min: 1,
+      max: 1_000,
+      default: 64,
+      summary: "Clients that write and read at once",
+    }),
+    duration: timeoutFlag("10s", "How long to measure, all phases together"),
+    "min-rate": Flags.integer({ min: 0, default: 200, summary: "Fail below this many writes a second" }),
+    "max-p99": durationFlag({
+      summary: "Fail if one write of a hundred takes longer than this",
+      default: 250,
+      defaultHelp: async () => "250ms",
+    }),
+    yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
+  };
+
+  async run(): Promise<PerfReport> {
+    const { flags } = await this.parse(CheckPerf);
+    const client = await this.client(flags);
+    const { name } = client.target;
+    await this.confirm(name, `load fleet ${name} for ${formatDuration(flags.duration)}`, flags.yes);
+    await allowChange(client.target, this.words);
+    const { runPerf } = await import("../../client/perf/run-perf.ts");
+    const stop = new AbortController();
+    const measuring = runPerf(client, {
+      ...{ clients: flags.clients, durationMs: flags.duration, signal: stop.signal },
+      limits: { rateMin: flags["min-rate"], p99MaxMs: flags["max-p99"] },
+      now: () => performance.now(),
+      onPhase: (phase, clients, ms) =>
+        this.note(`  ${PHASE_WORDS[phase]}: ${clients} at once, for ${formatDuration(ms)}`),
+    });
+    this.onInterrupt(async () => {
+      stop.abort();
+      await measuring;
+      return "interrupted; its rows were removed";
+    });
+    const report = await measuring;
+    await this.printText(report, perfView);
+    this.exitWith(report.verdict === "pass" ? Exit.Ok : Exit.GateFailed);
+    return report;
+  }
+}

@@ -1,0 +1,53 @@
+// The report of `fleet check perf` as lines for people.
+import { formatDuration } from "../../core/base/duration.ts";
+import type { PerfGate, PerfPhaseName, PerfReport } from "../../core/drill/perf.ts";
+import type { TextView } from "./view.ts";
+
+export const PHASE_WORDS: Readonly<Record<PerfPhaseName, string>> = {
+  lone: "one client writes",
+  writes: "many clients write",
+  reads: "many clients read",
+};
+
+export const perfView: TextView<PerfReport> = {
+  kind: "PerfReport",
+  text: (report, { paint, symbols }) => {
+    const judged = (isGood: boolean, text: string): string => {
+      const mark = isGood ? "good" : "bad";
+      return paint.mark(mark, `${symbols.marks[mark]} ${text}`);
+    };
+    return [
+      ...report.phases.map(
+        ({ phase, clients, perSecond, p50Ms, p95Ms, p99Ms, worstMs }) =>
+          `${PHASE_WORDS[phase].padEnd(20)} ${String(clients).padStart(4)} clients  ${perSecond.toFixed(0).padStart(6)}/s  ` +
+          `p50 ${time(p50Ms)}, p95 ${time(p95Ms)}, p99 ${time(p99Ms)}, worst ${time(worstMs)}`,
+      ),
+      ...report.disks.map(
+        ({ node, syncs, p50Ms, p99Ms }) =>
+          `disk of ${node}`.padEnd(20) + ` ${syncs} syncs  p50 ≤ ${time(p50Ms)}, p99 ≤ ${time(p99Ms)}`,
+      ),
+      ...Object.entries(report.errors).map(([code, count]) => `errors`.padEnd(20) + ` ${code} ${count}`),
+      ...report.gates.map((gate) => judged(gate.passed, gateText(gate))),
+      judged(report.verdict === "pass", `verdict: ${report.verdict}`),
+    ];
+  },
+};
+
+function gateText({ name, measured, limit }: PerfGate): string {
+  switch (name) {
+    case "writes-per-second":
+      return `${(measured ?? 0).toFixed(0)} writes a second, at least ${limit}`;
+    case "p99":
+      return `99 of 100 writes of many clients within ${time(measured)}, at most ${time(limit)}`;
+    case "errors":
+      return `${measured ?? 0} errors, at most ${limit}`;
+    case "elections":
+      return `${measured ?? 0} elections, at most ${limit}`;
+  }
+}
+
+/** Below ten milliseconds a tenth counts. */
+function time(ms: number | null): string {
+  if (ms === null) return "–";
+  return ms < 10 ? `${ms.toFixed(1)}ms` : formatDuration(ms);
+}
