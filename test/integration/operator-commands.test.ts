@@ -39,7 +39,7 @@ test("a fleet whose coordinators have no port for keys says so", async () => {
 });
 
 test("check perf measures, judges by its exit code, and leaves no row and no audit entry", async () => {
-  const args = ["--duration", "600ms", "--clients", "4", "--max-p99", "1m", "--json"];
+  const args = ["--duration", "600ms", "--clients", "4", "--max-latency", "1m", "--json"];
   expect(await fleet("check", "perf", ...args)).toMatchObject({ exit: 2 });
   const ran = await fleet("check", "perf", ...args, "--min-rate", "1000000", "--yes");
   expect(ran).toMatchObject({ exit: 7, stderr: expect.stringContaining("many clients write: 4 at once") });

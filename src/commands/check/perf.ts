@@ -14,7 +14,7 @@ export default class CheckPerf extends FleetCommand {
     "One client writes, then many write, then many read, each as fast as it gets answers. This takes nearly all that the leader has, so other clients are slower meanwhile, and it asks for the fleet's name. It writes at most 1000 probe rows, as drills do. They are in no audit entry, and it removes them at the end. The exit code is 7 if there are too few writes a second, too slow writes, any error or an election.";
   static override examples = [
     "<%= config.bin %> check perf",
-    "<%= config.bin %> check perf --duration 30s --clients 256 --min-rate 1000 --max-p99 100ms --yes -o json",
+    "<%= config.bin %> check perf --duration 30s --clients 256 --min-rate 1000 --max-latency 100ms --yes -o json",
   ];
   static override flags = {
     clients: Flags.integer({
@@ -25,7 +25,7 @@ export default class CheckPerf extends FleetCommand {
     }),
     duration: timeoutFlag("10s", "How long to measure, all phases together"),
     "min-rate": Flags.integer({ min: 0, default: 200, summary: "Fail below this many writes a second" }),
-    "max-p99": durationFlag({
+    "max-latency": durationFlag({
       summary: "Fail if one write of a hundred takes longer than this",
       default: 250,
       defaultHelp: async () => "250ms",
@@ -43,7 +43,7 @@ export default class CheckPerf extends FleetCommand {
     const stop = new AbortController();
     const measuring = runPerf(client, {
       ...{ clients: flags.clients, durationMs: flags.duration, signal: stop.signal },
-      limits: { rateMin: flags["min-rate"], p99MaxMs: flags["max-p99"] },
+      limits: { rateMin: flags["min-rate"], p99MaxMs: flags["max-latency"] },
       now: () => performance.now(),
       onPhase: (phase, clients, ms) =>
         this.note(`  ${PHASE_WORDS[phase]}: ${clients} at once, for ${formatDuration(ms)}`),
