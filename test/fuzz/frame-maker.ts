@@ -81,7 +81,8 @@ export class FrameMaker {
   }
 
   #item(): Uint8Array {
-    const group: Field = [1, this.below(10) === 0 ? this.#number(0) : 0n];
+    // The fleet's own, a group beside it, or one that is not there.
+    const group: Field = [1, this.below(10) === 0 ? this.#number(0) : BigInt(this.below(2))];
     switch (this.below(10)) {
       case 0:
         return message(group, [3, message([1, this.#number(this.#target.term)], [2, this.#number(0)])]);

@@ -10,7 +10,7 @@ import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
-import type { NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import type { GroupView, NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { RaftClient } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
@@ -21,6 +21,8 @@ import { PATIENT } from "../integration/local-fleet.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 
 export const CLUSTER_ID = "c";
+/** Groups 1 and above, beside the fleet's own: a member's messages reach each of them. */
+const GROUPS = 1;
 const DEADLINE_MS = 60_000;
 
 export interface Warning {
@@ -67,7 +69,14 @@ export class HostileCluster {
     await mkdir(dataDirectory, { recursive: true });
     const ignore = () => undefined;
     const coordinator = await startCoordinator({
-      ...{ self: self.id, clusterId: CLUSTER_ID, clusterName: "test", version: "test", bootstrap, groups: 0 },
+      ...{
+        self: self.id,
+        clusterId: CLUSTER_ID,
+        clusterName: "test",
+        version: "test",
+        bootstrap,
+        groups: GROUPS,
+      },
       ...{ replicas, listen: self.address, dataDirectory, tls: this.authority.files(self.name) },
       ...{ profile: "lan", snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
       ...{ auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
@@ -144,17 +153,56 @@ export class HostileCluster {
     return this.peer(present(statuses[0], "a node runs").leaderId);
   }
 
-  /** The cluster leads and commits, and all that run come to one state. */
+  /** The group beside the fleet's own, as the node has it. */
+  async group(peer: Peer): Promise<GroupView | undefined> {
+    const client = connectCoordinator(loadTls(this.authority.files("admin")), peer.address);
+    try {
+      const limits = { endMs: performance.now() + DEADLINE_MS };
+      const { groups } = await unary(client.listGroups.bind(client), {}, limits);
+      return groups.find(({ groupId }) => groupId === GROUPS);
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Every group leads and commits, and all that run come to one state. */
   async works(): Promise<void> {
     const client = this.client();
     this.#writes += 1;
     await client.submit(registerShard(`s${this.#writes}`), { deadlineMs: DEADLINE_MS, reason: "" });
+    await this.#groupWorks();
     await this.#until((all) => {
       const [first] = all;
       const isSame = ({ appliedIndex, stateHash }: NodeStatus) =>
         appliedIndex === first?.appliedIndex && stateHash === first.stateHash;
       return first !== undefined && first.stateHash !== "" && all.every(isSame);
     });
+  }
+
+  /** An entry of the group, which its leader takes; then all that run have it. */
+  async #groupWorks(): Promise<void> {
+    const endMs = performance.now() + 2 * DEADLINE_MS;
+    for (let written = 0; ; ) {
+      const running = [...this.#running.values()].map(({ peer }) => peer);
+      const groups = await Promise.all(running.map((peer) => this.group(peer)));
+      const [first] = groups;
+      const isSame = (group: GroupView | undefined) =>
+        group !== undefined &&
+        group.appliedIndex === first?.appliedIndex &&
+        group.tally?.digest === first.tally?.digest;
+      if (written > 0 && groups.every(isSame)) return;
+      if (written === 0 && first !== undefined && first.leaderId !== 0) {
+        const leader = this.coordinator("admin", this.peer(first.leaderId));
+        const request = { groupId: GROUPS, data: Buffer.from("work") };
+        const done = await unary(leader.writeGroup.bind(leader), request, { endMs }).then(
+          () => 1,
+          () => 0,
+        );
+        written += done;
+      }
+      if (performance.now() > endMs) throw new Error(`the group does not work: ${JSON.stringify(groups)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   async dispose(): Promise<void> {

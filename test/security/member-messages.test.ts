@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { FLEET_GROUP } from "../../src/core/base/ids.ts";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
@@ -36,15 +37,17 @@ const terms = async () => (await cluster.statuses()).map(({ term }) => term);
 
 type Message = Parameters<typeof RaftFrame.fromPartial>[0] extends { messages?: infer Items } ? Items : never;
 
+const send = (...parts: readonly object[]) => sendTo(FLEET_GROUP, ...parts);
+
 /** With the certificate of a member that runs, to both others. */
-async function send(...parts: readonly object[]): Promise<void> {
+async function sendTo(groupId: number, ...parts: readonly object[]): Promise<void> {
   for (const to of victims()) {
     const sender = senderMetadata({ clusterId: CLUSTER_ID, peer: thief, knownVersion: KNOWN_VERSION });
     const stream = cluster.raft(thief.name, to).exchange(sender, { deadline: Date.now() + WAIT_MS });
     stream.on("error", () => undefined);
     await once(stream, "data");
     const messages = parts.map((message) => ({
-      groupId: 0,
+      groupId,
       message: { from: thief.id, to: to.id, ...message },
     }));
     stream.write(
@@ -66,23 +69,31 @@ const TYPES = [
   "MsgHeartbeatResp",
 ];
 
-test.each(TYPES)("one %s with the highest term moves no term, and its sender is named", async (type) => {
-  const before = await terms();
-  cluster.warnings.length = 0;
-  // One warning a sender, reason and term.
-  const term = 2 ** 52 - TYPES.indexOf(type);
-  await send({ type, term, index: term, logTerm: term, commit: term }, { type, term: MOST });
-  await cluster.works();
-  expect(await terms()).toEqual(before);
-  for (const { name } of victims()) {
-    const fields = { peer: thief.name, type };
-    expect(cluster.warnings).toContainEqual({
-      node: name,
-      fact: expect.any(String),
-      fields: expect.objectContaining(fields),
-    });
-  }
-});
+/** The fleet's own, and one beside it. */
+const GROUPS = [FLEET_GROUP, 1] as const;
+const groupTerms = () => Promise.all(cluster.peers.map(async (peer) => (await cluster.group(peer))?.term));
+
+test.each(TYPES.flatMap((type) => GROUPS.map((group) => ({ type, group }))))(
+  "one $type with the highest term to group $group moves no term, and its sender is named",
+  async ({ type, group }) => {
+    await cluster.works();
+    const before = [await terms(), await groupTerms()];
+    cluster.warnings.length = 0;
+    // One warning a sender, reason and term.
+    const term = 2 ** 52 - TYPES.indexOf(type) - TYPES.length * group;
+    await sendTo(group, { type, term, index: term, logTerm: term, commit: term }, { type, term: MOST });
+    await cluster.works();
+    expect([await terms(), await groupTerms()]).toEqual(before);
+    for (const { name } of victims()) {
+      const fields = { peer: thief.name, type };
+      expect(cluster.warnings).toContainEqual({
+        node: name,
+        fact: expect.any(String),
+        fields: expect.objectContaining(fields),
+      });
+    }
+  },
+);
 
 test("an entry of a kind that is none stops nobody", async () => {
   const entries = [{ term: 1, index: 1, type: 4 as RaftEntryType, data: new Uint8Array() }];

@@ -8,7 +8,7 @@ import { printable } from "../../core/base/printable.ts";
 import type { KeyValue } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 import { batches, type GuardedPut, nameOf, planPage } from "./copy-plan.ts";
 import type { EtcdClient } from "./etcd-client.ts";
-import { type KeyRange, keyAfter, oneKey } from "./key-range.ts";
+import { areKeysOf, type KeyRange, keyAfter, oneKey } from "./key-range.ts";
 import { range, txn } from "./store-calls.ts";
 
 const PAGE_KEYS = 100;
@@ -35,7 +35,7 @@ export interface CopyCounts {
   readonly hash: string | null;
 }
 
-/** Throws KEYS_DIFFER, COPY_DIFFERS, COPY_CONTENDED and the stores' failures. */
+/** Throws KEYS_DIFFER, COPY_DIFFERS, COPY_CONTENDED, SOURCE_UNUSABLE and the stores' failures. */
 export async function copyKeys(
   source: EtcdClient,
   target: EtcdClient,
@@ -64,7 +64,10 @@ interface Page {
   readonly leased: number;
 }
 
-/** A page of large values may exceed what one message holds: then it is asked for in smaller ones. */
+/**
+ * A page of large values may exceed what one message holds: then it is asked for in smaller ones. The source may be
+ * anybody's: a key that was not asked for would be written to the target, and one that comes again would never end.
+ */
 async function* pages(source: EtcdClient, keys: KeyRange, revision: number): AsyncGenerator<Page> {
   let limit = PAGE_KEYS;
   for (let key = keys.key; ; ) {
@@ -78,6 +81,13 @@ async function* pages(source: EtcdClient, keys: KeyRange, revision: number): Asy
       limit = Math.ceil(limit / 4);
       continue;
     }
+    if (
+      !areKeysOf(
+        { ...keys, key },
+        response.kvs.map((kv) => kv.key),
+      )
+    )
+      throw otherKeys();
     const kvs = response.kvs.filter(({ lease }) => lease === "0");
     yield { kvs, leased: response.kvs.length - kvs.length };
     const last = response.kvs.at(-1);
@@ -209,6 +219,15 @@ function changed(): OperatorError {
     what: "after the copy the target's keys are not those of the source",
     why: "another program has changed them meanwhile",
     next: "stop the writers of the target, and run the same command again: it continues",
+    exit: Exit.Failure,
+  });
+}
+
+function otherKeys(): OperatorError {
+  return new OperatorError("SOURCE_UNUSABLE", {
+    what: "the source answers with keys that were not asked for, or not in their order",
+    why: "it is no server of etcd's API, or not a correct one; nothing of that answer was copied",
+    next: "check the source's address; what was copied before stays",
     exit: Exit.Failure,
   });
 }

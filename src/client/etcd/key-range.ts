@@ -41,6 +41,19 @@ function prefixEnd(prefix: Uint8Array): Uint8Array {
   return ZERO;
 }
 
+/** Whether they are keys of the range, each behind the one before it: a server may answer anything. */
+export function areKeysOf(range: KeyRange, keys: readonly Uint8Array[]): boolean {
+  return keys.every((key, at) => {
+    const before = keys[at - 1];
+    return isIn(range, key) && (before === undefined || Buffer.compare(before, key) < 0);
+  });
+}
+
+function isIn({ key: from, rangeEnd: end }: KeyRange, key: Uint8Array): boolean {
+  if (end.length === 0) return Buffer.compare(key, from) === 0;
+  return Buffer.compare(key, from) >= 0 && (isZero(end) || Buffer.compare(key, end) < 0);
+}
+
 /** The least key behind `key`. */
 export const keyAfter = (key: Uint8Array): Uint8Array => Uint8Array.from([...key, 0]);
 

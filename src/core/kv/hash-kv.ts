@@ -11,6 +11,8 @@ const TOMBSTONE_MARK = 0x74;
 const UNDERSCORE = 0x5f;
 const REVISION_BYTES = 17;
 const VERSIONS_PER_SLICE = 1_000;
+/** Hashed in some milliseconds: a thousand versions may have a gigabyte. */
+const BYTES_PER_SLICE = 256 * 1024;
 
 const TABLE = new Uint32Array(256).map((_, byte) => {
   let crc = byte;
@@ -27,10 +29,15 @@ export function* hashKv(
   const hasKept = yield* anyIsCurrent(captured, revision);
   let crc = absorb(0xffffffff, BUCKET);
   let seen = 0;
+  let bytes = 0;
   for (const { kv, sub, endedAt } of captured.all()) {
     if (kv.modRevision > revision) break;
     seen += 1;
-    if (seen % VERSIONS_PER_SLICE === 0) yield;
+    bytes += kv.value.length;
+    if (seen % VERSIONS_PER_SLICE === 0 || bytes >= BYTES_PER_SLICE) {
+      yield;
+      bytes = 0;
+    }
     const isCurrent = endedAt > revision && !isTombstone(kv);
     if (kv.modRevision <= compactRevision && hasKept && !isCurrent) continue;
     if (kv.modRevision === compactRevision && isTombstone(kv)) continue;

@@ -101,7 +101,7 @@ export class KeySpace {
   }
 
   /** For reading only. */
-  get leases(): Pick<Leases, "all" | "get" | "keysOf" | "size" | "term" | "unsortedKeysOf"> {
+  get leases(): Pick<Leases, "all" | "get" | "keyCountOf" | "keysOf" | "size" | "term" | "unsortedKeysOf"> {
     return this.#leases;
   }
 
@@ -231,7 +231,7 @@ export class KeySpace {
   #deleteRange(request: DeleteRangeRequest): Applied {
     const wrong = checkRange(request) ?? this.#lacksSpace();
     if (wrong !== null) return this.#refused(wrong);
-    const budget = ReadBudget.ofRange();
+    const budget = ReadBudget.ofTransaction();
     measureDeletion(this.#history, request, this.#revision, budget);
     if (budget.isOver) return this.#refused("reads-too-much");
     const write = this.#write();

@@ -22,6 +22,8 @@ const RETRY_MS = 3_000;
 const EXPIRIES_PER_SECOND = 1_000;
 const EXPIRIES_MAX = EXPIRIES_PER_SECOND / 2;
 const SECOND_MS = 1_000;
+/** Of the leases of one expiry together: every replica deletes them all in one turn. */
+const EXPIRY_KEYS_MAX = 20_000;
 
 /**
  * `ending`: its end is being replicated, and the caller waits for the outcome. `not-leading`: ask the leader, or this one
@@ -100,11 +102,15 @@ export class LeaseClock {
     return running === undefined ? null : running.deadlineMs - this.#awakeMs;
   }
 
-  /** The leases to expire now, as the operation to propose; null if there is none. Call it twice a second or more. */
-  due(nowMs: number): LeaseExpiry | null {
+  /**
+   * The leases to expire now, as the operation to propose; null if there is none. Call it twice a second or more.
+   * `keyCountOf`: how many keys end with a lease.
+   */
+  due(nowMs: number, keyCountOf: (lease: LeaseId) => number = () => 0): LeaseExpiry | null {
     if (this.#role.kind === "idle") return null;
     this.#pass(nowMs);
     const leases: LeaseExpiry["leases"] = [];
+    let keys = 0;
     // Each turn takes an entry from the heap that was due, or ends.
     while (leases.length < Math.floor(this.#allowance)) {
       const first = this.#heap.first();
@@ -117,6 +123,12 @@ export class LeaseClock {
         this.#heap.add(running, running.deadlineMs);
         continue;
       }
+      const more = keyCountOf(id);
+      if (leases.length > 0 && keys + more > EXPIRY_KEYS_MAX) {
+        this.#heap.add(running, running.deadlineMs);
+        break;
+      }
+      keys += more;
       running.isEnding = true;
       this.#heap.add(running, this.#awakeMs + RETRY_MS);
       leases.push({ id, grant });

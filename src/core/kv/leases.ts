@@ -104,6 +104,10 @@ export class Leases {
     return [...(this.#rows.get(id)?.keys ?? [])];
   }
 
+  keyCountOf(id: LeaseId): number {
+    return this.#rows.get(id)?.keys.size ?? 0;
+  }
+
   /** For a key space that is being restored. False: it is there already. */
   restore({ id, ttlSeconds, grant }: Lease): boolean {
     if (this.#rows.has(id) || this.#byGrant.get(grant) !== undefined) return false;

@@ -112,6 +112,28 @@ test.each([1, 2, 3, 4, 5])("no lease is early under random keep-alives (seed %i)
   expect([...extendedMs.values()].every((atMs) => 200_000 - atMs < 15_000)).toBe(true);
 });
 
+test("leases of very many keys end one after the other, and each does", () => {
+  const clock = new LeaseClock();
+  clock.takeOver(1, [], 0, 0);
+  const counts = new Map([1, 2, 3, 4].map((id) => [String(id), id === 4 ? 90_000 : 9_000]));
+  for (let id = 1; id <= 4; id += 1) clock.granted(lease(id, 10), 0);
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 1_000) clock.due(nowMs);
+  const ended: number[][] = [];
+  for (let nowMs = 10_000; nowMs < 12_000 && counts.size > 0; nowMs += 250) {
+    const due = clock.due(nowMs, (id) => counts.get(id) ?? 0)?.leases.map(({ id }) => id) ?? [];
+    ended.push(due.map((id) => counts.get(id) ?? 0));
+    for (const id of due) {
+      clock.ended(id);
+      counts.delete(id);
+    }
+  }
+  expect(counts.size).toBe(0);
+  for (const keys of ended) {
+    const isBounded = keys.length <= 1 || keys.reduce((sum, count) => sum + count, 0) <= 20_000;
+    expect(isBounded, `${keys} keys end in one entry`).toBe(true);
+  }
+});
+
 /** A lease with a key, and the expiry that the leader of term 3 decided. */
 function expiryOfTheFirstLeader(): { space: KeySpace; expiry: LeaseExpiry } {
   const space = new KeySpace();

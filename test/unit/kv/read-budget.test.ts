@@ -140,3 +140,9 @@ test("a read whose answer is too large is refused; a limit, only keys or only th
   expect(range({ countOnly: true })).toMatchObject({ ok: true, response: { count: 70 } });
   expect(large.readTxn(txnRequest([], [jobs()]))).toEqual({ ok: false, error: "reads-too-much" });
 });
+
+test("a deletion of more keys than a transaction may look at is refused", () => {
+  const space = withKeys(100_001);
+  expect(refusal(space, del("jobs/", "jobs0"))).toBe("reads-too-much");
+  expect(outcome(perform(space, del("jobs/099990", "jobs0")))).toMatchObject({ deleted: 11 });
+});

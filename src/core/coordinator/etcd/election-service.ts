@@ -57,6 +57,8 @@ export function electionService(
         if (wasQueued) await proclaim(leader, value, waiting.step());
         await waitForTurn(store, name, leader.rev, waiting);
         if (waiting.gone.aborted) throw ETCD_ERRORS.canceled;
+        // The wait may have been longer than the caller's right to it.
+        access.checkQueue(identity, name);
       } catch (error) {
         await resign(leader, callers.cleanUp(identity)).catch(() => undefined);
         throw error;
@@ -79,11 +81,20 @@ export function electionService(
     }),
     observe: (call: ServerWritableStream<LeaderRequest, LeaderResponse>) => {
       const identity = callerOf(call, context.tls);
-      access.checkRead(identity, rangeOfQueue(call.request.name, "first"));
-      const waiting: Waiting = callers.wait({
+      const check = () => access.checkRead(identity, rangeOfQueue(call.request.name, "first"));
+      check();
+      const { gone, step } = callers.wait({
         identity,
         onGone: (listener) => void call.on("close", listener),
       });
+      // Before each read: a role may have been revoked since the last one.
+      const waiting: Waiting = {
+        gone,
+        step: () => {
+          check();
+          return step();
+        },
+      };
       observe(store, call, waiting).catch((error: unknown) => {
         if (waiting.gone.aborted) return;
         call.emit(

@@ -1,10 +1,8 @@
 // etcd's API of one replica: its services, and the port on which they are served. The leader of the key space answers
 // forwarded operations even if it has no such port itself.
 
-import { halfDutyCycle } from "../../base/duty-cycle.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { Timers } from "../../base/timers.ts";
-import type { Slicing } from "../../fleet/slices.ts";
 import { serverOptions } from "../../wire/channel-options.ts";
 import {
   type AuthServer,
@@ -90,7 +88,7 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
     member === fleet.self ? (fleet.announced(member)?.etcdAddress ?? "") : peers.etcdAddressOf(member);
   const forward = forwardingBy(fleet.clusterId, peers);
   const context: EtcdContext = {
-    ...{ fleet, fleetId: fleet.clusterId, keys, tls, finish, etcdAddressOf: addressOf },
+    ...{ fleet, fleetId: fleet.clusterId, keys, tls, etcdAddressOf: addressOf },
     ...{ forward, want: foundingKeys(fleet, forward) },
     scheme: tls === "insecure-loopback" ? "http" : "https",
   };
@@ -147,13 +145,3 @@ const watchDefinition = {
   ...WatchService,
   watch: { ...WatchService.watch, responseSerialize: encodeWatchResponse },
 };
-
-/** Long work, a slice a turn. */
-async function finish<Value>(steps: Slicing<Value>): Promise<Value> {
-  const pause = halfDutyCycle();
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    await pause();
-  }
-}

@@ -2,7 +2,6 @@
 
 import { createHash } from "node:crypto";
 import type { NodeId } from "../../base/ids.ts";
-import type { Slicing } from "../../fleet/slices.ts";
 import type { Applied } from "../../kv/key-space.ts";
 import type { Tls } from "../../wire/tls/tls.ts";
 import type { ServiceContext } from "../calls/context.ts";
@@ -25,6 +24,7 @@ export interface EtcdContext {
     | "driver"
     | "machine"
     | "work"
+    | "largeWork"
     | "clock"
     | "sleep"
     | "disk"
@@ -42,8 +42,6 @@ export interface EtcdContext {
   /** Of this port. */
   readonly tls: Tls;
   readonly scheme: "https" | "http";
-  /** Runs long work in slices, so that other work runs in between. */
-  readonly finish: <Value>(steps: Slicing<Value>) => Promise<Value>;
 }
 
 /** A fleet's id as etcd's clients name a cluster: 64 bits, in decimal. The same for all members, and after a restart. */

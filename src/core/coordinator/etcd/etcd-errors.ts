@@ -27,6 +27,9 @@ export const ETCD_ERRORS = {
   leaseNotFound: etcdError(NOT_FOUND, "requested lease not found"),
   leaseExists: etcdError(FAILED_PRECONDITION, "lease already exists"),
   leaseTtlTooLarge: etcdError(OUT_OF_RANGE, "too large lease TTL"),
+  // These two are not etcd's, which has no such limits.
+  tooManyLeases: etcdError(RESOURCE_EXHAUSTED, "too many leases"),
+  tooManyKeysOfLease: etcdError(RESOURCE_EXHAUSTED, "too many keys attached to one lease"),
   memberNotFound: etcdError(NOT_FOUND, "member not found"),
   requestTooLarge: etcdError(INVALID_ARGUMENT, "request is too large"),
   tooManyRequests: etcdError(RESOURCE_EXHAUSTED, "too many requests"),

@@ -28,14 +28,21 @@ const ALONE = new Uint8Array();
 export class KeyAccess {
   readonly #machine: Pick<FleetMachine, "view">;
   readonly #noteDenied: (denied: Denied) => void;
-  /** By grantee, until the fleet's tables change. */
+  /** By grantee, until roles or grants change. */
   readonly #known = new Map<string, Access>();
+  readonly #listeners = new Set<() => void>();
+  /** Of the tables that say who may do what, as they were when they were looked at last. */
+  #tables = "";
 
-  /** `onTables` is called with what to do whenever the tables change. */
   constructor(machine: Pick<FleetMachine, "view" | "onApplied">, noteDenied: (denied: Denied) => void) {
     this.#machine = machine;
     this.#noteDenied = noteDenied;
-    machine.onApplied(() => this.#known.clear());
+    machine.onApplied(() => this.#look());
+  }
+
+  /** Calls `listener` when somebody may do more or less than before: what was allowed once must be asked again. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   mayRead(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): boolean {
@@ -86,6 +93,15 @@ export class KeyAccess {
   /** Keys are texts in Latin-1. */
   checkReadOf(identity: Identity, keys: readonly string[]): void {
     for (const key of keys) this.#check(identity, "read", Buffer.from(key, "latin1"), ALONE);
+  }
+
+  #look(): void {
+    const { roles, grants } = this.#machine.view.tables;
+    const tables = [roles, grants].map(({ digest }) => `${digest.low}.${digest.high}`).join(" ");
+    if (tables === this.#tables) return;
+    this.#tables = tables;
+    this.#known.clear();
+    for (const listener of this.#listeners) listener();
   }
 
   #checkOperation(identity: Identity, { request }: RequestOp): void {

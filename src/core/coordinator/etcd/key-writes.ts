@@ -19,6 +19,7 @@ import {
   responseValue,
 } from "./forwarded-answer.ts";
 import { assertRoom } from "./key-quota.ts";
+import { assertLeaseRoom } from "./lease-limits.ts";
 
 /** etcd's default (`--max-request-bytes`). */
 export const REQUEST_BYTES_MAX = 1.5 * 1024 * 1024;
@@ -70,7 +71,11 @@ export class KeyWrites {
   async propose(keys: KeyGroup, kind: OperationKind, caller: Caller): Promise<Answered | null> {
     const { disk, work, clock } = this.#context.fleet;
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
-    if (keys.machine.space !== null) assertRoom(keys.machine.space, kind);
+    const { space } = keys.machine;
+    if (space !== null) {
+      assertRoom(space, kind);
+      assertLeaseRoom(space.leases, kind);
+    }
     const data = encodeToApply({ atMs: clock.wallMs(), operations: [{ kind }] });
     if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;
     // A put's work is bounded by its bytes, which the limits of an entry count; others may read very many keys.

@@ -41,7 +41,9 @@ export class LeaseKeeper implements KeyListener {
       this.#propose(keys, { $case: "leaseTerm", value: { term: keys.driver.term } });
       return;
     }
-    const due = this.#leases.due(this.#now());
+    const { space } = keys.machine;
+    if (space === null) return;
+    const due = this.#leases.due(this.#now(), (lease) => space.leases.keyCountOf(lease));
     if (due !== null) this.#propose(keys, { $case: "leaseExpiry", value: due });
   }
 

@@ -70,7 +70,7 @@ export function leaseService(context: EtcdContext, store: KeyStore): Implementat
 /** One request after the other, as in etcd. A stream whose answers are not read is not read either. */
 function keepAlive(
   context: EtcdContext,
-  { headers, leases }: KeyStore,
+  { headers, leases, access }: KeyStore,
   call: ServerDuplexStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse>,
   identity: Identity,
 ): void {
@@ -78,6 +78,8 @@ function keepAlive(
   const renew = async ({ ID }: LeaseKeepAliveRequest): Promise<void> => {
     // Before the renewal: a lease that is revoked at a revision was not kept alive at a later one.
     const header = headers.now();
+    // The stream may be older than a change of the caller's roles.
+    access.checkLease(identity);
     const deadline = answerBy(clock.monotonicMs(), Number.POSITIVE_INFINITY);
     const seconds = await leases.ask("renewLease", ID, { identity, deadline });
     if (!call.cancelled) call.write({ header, ID, TTL: Math.max(0, seconds) });

@@ -36,6 +36,8 @@ export function lockService(
         const held = space.range(RangeRequest.fromPartial({ key }));
         if (!held.ok || held.response.kvs.length === 0) throw ETCD_ERRORS.sessionExpired;
         if (waiting.gone.aborted) throw ETCD_ERRORS.canceled;
+        // The wait may have been longer than the caller's right to it.
+        access.checkQueue(identity, name);
         return { header: headers.at(space.currentRevision), key };
       } catch (error) {
         await release().catch(() => undefined);

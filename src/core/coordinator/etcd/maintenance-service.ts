@@ -10,7 +10,9 @@ import {
   type StatusResponse,
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
+import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
+import { Places } from "../calls/places.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
 import { ETCD_ERRORS, errorOfKeys, etcdError, notServed } from "./etcd-errors.ts";
@@ -20,6 +22,9 @@ import type { KeyStore } from "./kv-service.ts";
 /** The version of etcd whose API this is. Clients read it to know what they may ask for. */
 const API_VERSION = "3.5.33";
 const LOOK_EVERY_MS = 20;
+/** Each reads all of the history, and keeps what compactions would free meanwhile. */
+const HASHES_MAX = 8;
+const IDENTITY_HASHES_MAX = 2;
 const NO_SNAPSHOT = notServed("this is no file of etcd's: save the fleet's state with fleet snapshot save");
 const NO_HASH = notServed("there is no file whose hash this could be: compare replicas by HashKV");
 const NO_DOWNGRADE = notServed("a fleet's version never goes back");
@@ -32,6 +37,12 @@ export function maintenanceService(
   context: EtcdContext,
   { headers, reads }: KeyStore,
 ): Implementation<MaintenanceServer> {
+  const hashes = new Places({
+    total: HASHES_MAX,
+    perIdentity: IDENTITY_HASHES_MAX,
+    reason: "TOO_MANY_HASHES",
+    doing: "hash the key space of this member",
+  });
   return {
     status: unaryMethod(context, async () => statusOf(context, reads.group(), headers.now())),
     alarm: unaryMethod(context, async ({ action }) => {
@@ -44,12 +55,17 @@ export function maintenanceService(
     // Segments are recycled all the time.
     defragment: unaryMethod(context, async () => ({ header: headers.now() })),
     hash: () => Promise.reject(NO_HASH),
-    hashKv: unaryMethod(context, async ({ revision }) => {
-      const hashed = reads.here().hashKv(revision);
-      if (!hashed.ok) throw errorOfKeys(hashed.error);
-      const { compactRevision, hash: steps } = hashed.response;
-      const hash = await context.finish(steps);
-      return { header: headers.now(), hash, compactRevision };
+    hashKv: unaryMethod(context, async ({ revision }, { identity }) => {
+      const leave = hashes.take(identity);
+      try {
+        const hashed = reads.here().hashKv(revision);
+        if (!hashed.ok) throw errorOfKeys(hashed.error);
+        const { compactRevision, hash: steps } = hashed.response;
+        const hash = await context.fleet.largeWork.run(formatIdentity(identity), steps);
+        return { header: headers.now(), hash, compactRevision };
+      } finally {
+        leave();
+      }
     }),
     snapshot: (call) => {
       call.emit("error", NO_SNAPSHOT);

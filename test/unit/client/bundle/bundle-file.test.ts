@@ -48,6 +48,7 @@ test.each([
   { bytes: gzipSync(Buffer.alloc(257 * 1024 * 1024)), why: "a bomb: 250 KB that unpack to 257 MB" },
   { bytes: Buffer.alloc(64 * 1024 * 1024 + 1, 0x1f), why: "a file that is too large" },
   { bytes: file("{}"), why: "other JSON" },
+  { bytes: file(HEAD, `[${"[],".repeat(5_000_001)}[]]`), why: "a bomb: 50 KB whose lists take 0.4 GB" },
   { bytes: file(HEAD.replace(":1", ":2")), why: "a later version" },
   { bytes: file(HEAD, ...new Array<string>(1_001).fill("{}")), why: "too many sections" },
   { bytes: file(`${HEAD.slice(0, -1)},"target":7}`), why: "a target that is none" },

@@ -5,6 +5,7 @@ import { type CopyWanted, copyKeys } from "../../../../src/client/etcd/copy-keys
 import { batches, planPage } from "../../../../src/client/etcd/copy-plan.ts";
 import { allKeys, prefixRange } from "../../../../src/client/etcd/key-range.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
+import { KeyValue } from "../../../../src/core/wire/gen/etcd/mvccpb/kv.ts";
 import { failureOf } from "../local/fakes.ts";
 import { FakeStore } from "./fake-store.ts";
 
@@ -84,6 +85,33 @@ test("keys with a lease stay behind, others outside the range too, and extra one
   const keys = prefixRange(Buffer.from("k/"));
   const counts = await copyKeys(from.client(), to.client(), wanted({ keys }));
   expect(counts).toMatchObject({ copied: 2, leased: 1, extra: 1 });
+});
+
+const kvOf = (key: string) => KeyValue.fromPartial({ key: Buffer.from(key), value: Buffer.from("x") });
+
+test.each([
+  { lie: ["k/0000", "other"], why: "a key outside the range" },
+  { lie: ["a"], why: "a key before the range" },
+  { lie: ["k/0001", "k/0000"], why: "keys that are not in their order" },
+  { lie: ["k/0000", "k/0000"], why: "a key twice" },
+])("a source that answers $why is not copied", async ({ lie }) => {
+  const [from, to] = await stores(2);
+  for (const node of from.nodes) node.lie = (answer) => ({ ...answer, kvs: lie.map(kvOf), more: true });
+  const copying = copyKeys(
+    from.client(),
+    to.client(),
+    wanted({ keys: prefixRange(Buffer.from("k/")), overwrite: true }),
+  );
+  expect(await failureOf(copying)).toMatchObject({ code: "SOURCE_UNUSABLE", exit: Exit.Failure });
+  expect(to.space.currentRevision).toBe(1);
+});
+
+test("a source that answers the same page for ever is copied once", async () => {
+  const [from, to] = await stores(2);
+  for (const node of from.nodes) node.lie = (answer) => ({ ...answer, kvs: [kvOf("k/0000")], more: true });
+  const copying = copyKeys(from.client(), to.client(), wanted({ keys: prefixRange(Buffer.from("k/")) }));
+  expect(await failureOf(copying)).toMatchObject({ code: "SOURCE_UNUSABLE" });
+  expect(to.space.currentRevision).toBe(2);
 });
 
 test("a dry run writes nothing", async () => {

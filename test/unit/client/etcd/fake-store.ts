@@ -19,6 +19,7 @@ import {
   type LeaseKeepAliveResponse,
   LeaseService,
   type RangeRequest,
+  type RangeResponse,
   type TxnRequest,
   type WatchCreateRequest,
   type WatchRequest,
@@ -100,6 +101,8 @@ export class FakeStore {
 export class FakeNode {
   readonly address: string;
   fate: (method: string) => Fate = () => "usual";
+  /** Changes what a range answers. */
+  lie: (answer: RangeResponse) => RangeResponse = (answer) => answer;
   readonly #store: FakeStore;
   readonly #at: number;
   readonly #server: Server;
@@ -145,7 +148,7 @@ export class FakeNode {
     const write = ($case: KeyOperationKind["$case"]) => (value: object) =>
       this.#store.apply({ $case, value } as KeyOperationKind);
     this.#server.addService(KVService, {
-      range: this.#unary("range", (request: RangeRequest) => readOf(space.range(request))),
+      range: this.#unary("range", (request: RangeRequest) => this.lie(readOf(space.range(request)))),
       put: this.#unary("put", write("put")),
       deleteRange: this.#unary("deleteRange", write("deleteRange")),
       txn: this.#unary("txn", (value: TxnRequest) => this.#store.apply({ $case: "txn", value })),

@@ -2,6 +2,7 @@
 // read of this replica may be older. Roles are a fake's.
 
 import { ClientWork } from "../../../../src/core/coordinator/calls/client-work.ts";
+import { LargeWork } from "../../../../src/core/coordinator/calls/large-work.ts";
 import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
 import { ETCD_ERRORS, errorOfKeys } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
 import { KeyAccess } from "../../../../src/core/coordinator/etcd/key-access.ts";
@@ -32,10 +33,15 @@ export class FakeKeys {
   readonly context: EtcdContext;
   readonly store: KeyStore;
 
+  #rules: Rules;
+  readonly #listeners: (() => void)[] = [];
+
   constructor(rules: Rules) {
+    this.#rules = rules;
     const clock = { monotonicMs: () => 0, wallMs: () => 0 };
     const work = new ClientWork({ now: () => 0, nextPass: setImmediate });
-    this.context = { fleet: { clock, work } } as unknown as EtcdContext;
+    const largeWork = new LargeWork({ nextPass: setImmediate });
+    this.context = { fleet: { clock, work, largeWork } } as unknown as EtcdContext;
     const reads = {
       here: () => this.here,
       confirmed: async () => {
@@ -44,12 +50,21 @@ export class FakeKeys {
         return this.space;
       },
     } as unknown as KeyStore["reads"];
-    const access = new KeyAccess(machineOf(rules), () => undefined);
+    const access = new KeyAccess(
+      machineOf(() => this.#rules, this.#listeners),
+      () => undefined,
+    );
     this.store = {
       ...{ reads, access, leaseAccess: new LeaseAccess(work, reads, access) },
       writes: { write: async (kind: never) => this.#write(kind) },
       headers: { at: () => undefined, now: () => undefined },
     } as unknown as KeyStore;
+  }
+
+  /** As after an entry that changed the roles. */
+  changeRules(rules: Rules): void {
+    this.#rules = rules;
+    for (const listener of this.#listeners) listener();
   }
 
   async #write(kind: NonNullable<KeyOperation["kind"]>): Promise<unknown> {
@@ -67,15 +82,41 @@ export const callOf = <Request>(identity: Identity, request: Request): UnaryCall
   ...{ refuseUnread: () => undefined, onGone: () => undefined },
 });
 
-function machineOf(rules: Rules): ConstructorParameters<typeof KeyAccess>[0] {
-  const roles = Object.entries(rules).map(([id, given]) => ({
-    name: `client/${id}`,
-    rules: given.map((rule) => ({ ...rule, tables: ["key"] })),
-  }));
-  const grants = roles.map(({ name }) => ({ operator: name, role: name }));
-  const tables = {
-    grants: { rows: (from: string) => grants.filter(({ operator }) => grantKey(operator, "") === from) },
-    roles: { get: (name: string) => roles.find((role) => role.name === name) },
+function machineOf(
+  rulesNow: () => Rules,
+  listeners: (() => void)[],
+): ConstructorParameters<typeof KeyAccess>[0] {
+  const roles = () =>
+    Object.entries(rulesNow()).map(([id, given]) => ({
+      name: `client/${id}`,
+      rules: given.map((rule) => ({ ...rule, tables: ["key"] })),
+    }));
+  // Of the same names: each client has one role, called like it.
+  const grants = () => roles().map(({ name }) => ({ operator: name, role: name }));
+  let changes = 0;
+  const view = () => ({
+    tables: {
+      grants: {
+        digest: { low: 0, high: changes },
+        rows: (from: string) => grants().filter(({ operator }) => grantKey(operator, "") === from),
+      },
+      roles: {
+        digest: { low: 0, high: 0 },
+        get: (name: string) => roles().find((role) => role.name === name),
+      },
+    },
+  });
+  const onApplied = (listener: () => void) => {
+    listeners.push(() => {
+      changes += 1;
+      listener();
+    });
+    return () => undefined;
   };
-  return { view: { tables }, onApplied: () => undefined } as unknown as ReturnType<typeof machineOf>;
+  return {
+    get view() {
+      return view();
+    },
+    onApplied,
+  } as unknown as ReturnType<typeof machineOf>;
 }

@@ -49,6 +49,9 @@ export function watchService(
   timers.every(REPORT_EVERY_MS, () => {
     for (const { stream } of streams) stream.report();
   });
+  store.access.onChange(() => {
+    for (const { stream } of streams) stream.review();
+  });
   timers.every(LOOK_EVERY_MS, () => {
     if (context.keys()?.driver.leader !== 0) return;
     for (const { leaderGone } of streams) leaderGone();

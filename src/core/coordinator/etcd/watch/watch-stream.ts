@@ -117,6 +117,16 @@ export class WatchStream implements Watcher {
     }
   }
 
+  /** Roles have changed: ends the watches of keys that the caller may not read any more. */
+  review(): void {
+    for (const entry of [...this.#entries.values()]) {
+      const { key, rangeEnd } = entry.watch;
+      if (this.#options.mayRead(key, rangeEnd)) continue;
+      this.#forget(entry);
+      this.#send({ watchId: entry.id, canceled: true, cancelReason: ETCD_ERRORS.permissionDenied.details });
+    }
+  }
+
   /** The stream has ended. */
   end(): void {
     for (const { watch, leave } of this.#entries.values()) {
