@@ -15,7 +15,7 @@ const LEASES_MAX = 200_000;
 /** Deleted in some 0.2 s. Kubernetes attaches at most 1 000. */
 const LEASE_KEYS_MAX = 20_000;
 
-export const LEASE_LIMITS = { leases: LEASES_MAX, keysOfLease: LEASE_KEYS_MAX } as const;
+const LEASE_LIMITS = { leases: LEASES_MAX, keysOfLease: LEASE_KEYS_MAX } as const;
 
 /** Throws the RpcError of a caller that goes beyond. */
 export function assertLeaseRoom(
