@@ -95,6 +95,28 @@ describe.skipIf(!hasEtcd)(`a real etcd${why}`, () => {
     expect(await holding).toMatchObject({ exit: 9, stderr: expect.stringContaining("FLEET_E_LOCK_LOST") });
   });
 
+  test("members are added, listed and removed, and etcd's refusal says what to look at", async () => {
+    const peer = `127.0.0.1:${await freePort()}`;
+    expect((await fleet("member", "add", "e2")).stderr).toContain("where e2 listens is not given");
+    const wait = await fleet("member", "add", "e2", "--address", peer, "--wait");
+    expect(wait).toMatchObject({ exit: 9, stderr: expect.stringContaining("--wait: n/a on a plain etcd") });
+    const add = ["member", "add", "e2", "--address", peer, "--learner"];
+    expect((await fleet(...add, "--dry-run")).stdout).toContain("would add e2 as a learner");
+    expect(keysIn(await etcdctl("member", "list"))).toHaveLength(1);
+    const added = await fleet(...add);
+    expect(added).toMatchObject({ exit: 0, stdout: expect.stringContaining(`,e2=http://${peer} `) });
+    expect(await etcdctl("member", "list")).toContain(`http://${peer}`);
+    expect((await fleet(...add)).stdout).toContain("e2 is a member already");
+    // Until it has started it has no name, so it is meant by its id.
+    const id = /\(member ([0-9a-f]+)\)/.exec(added.stdout)?.[1] ?? "";
+    const early = await fleet("member", "promote", id);
+    expect(early).toMatchObject({ exit: 9, stderr: expect.stringContaining("FLEET_E_MEMBERSHIP_REFUSED") });
+    expect(await fleet("member", "remove", id)).toMatchObject({ exit: 2 });
+    expect((await fleet("member", "remove", id, "--yes")).stdout).toContain(`removed ${id}`);
+    expect(keysIn(await etcdctl("member", "list"))).toHaveLength(1);
+    expect((await fleet("member", "remove", "e9", "--yes")).exit).toBe(3);
+  });
+
   test("a snapshot is one that etcdctl takes for whole", async () => {
     const file = join(data, "snapshot.db");
     expect((await fleet("snapshot", "save", "--to", file)).exit).toBe(0);

@@ -91,7 +91,7 @@ const ADVICE: readonly Advice[] = [
     exit: Exit.Authentication,
   },
   {
-    text: /member not found|bad leader transferee|unhealthy cluster|Peer URLs already exists|member ID already exist|not leader/,
+    text: /member not found|bad leader transferee|unhealthy cluster|Peer URLs already exists|member ID already exist|not leader|re-configuration failed|too many learner|can only promote/,
     code: "MEMBERSHIP_REFUSED",
     next: "see the members and their state: fleet member list, fleet status",
     exit: Exit.Precondition,

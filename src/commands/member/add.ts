@@ -4,6 +4,7 @@ import type { FleetClient } from "../../client/fleet-client.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { ChangeMembershipResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import {
+  type EtcdMemberReport,
   MemberCommand,
   type MemberFlagValues,
   type MemberReport,
@@ -21,7 +22,7 @@ interface AddFlagValues extends MemberFlagValues {
 export default class MemberAdd extends MemberCommand {
   static override summary = "Add a node to the fleet";
   static override description =
-    "In a local fleet, this also makes the process, its folder and its certificate. Elsewhere, give --address, and start the node with the printed command. If it was interrupted, run it again: it continues.";
+    "In a local fleet, this also makes the process, its folder and its certificate. Elsewhere, give --address, and start the node with the printed command. If it was interrupted, run it again: it continues. On a plain etcd cluster, --address is the new member's peer address.";
   static override examples = [
     "<%= config.bin %> member add n4 --wait",
     "<%= config.bin %> member add n4 --id 4 --address 10.0.0.4:7001",
@@ -42,9 +43,16 @@ export default class MemberAdd extends MemberCommand {
     wait: Flags.boolean({ summary: "Wait until it votes; with --learner, until it has caught up" }),
   };
 
-  async run(): Promise<MemberReport> {
+  async run(): Promise<MemberReport | EtcdMemberReport> {
     const { args, flags: given } = await this.parse(MemberAdd);
     const flags = { ...given, name: objectOf(args.node, given.name, "NODE") };
+    const words = wordsOf(flags);
+    const { name, learner } = flags;
+    const wanted = { kind: "add", name, address: flags.address ?? "", learner } as const;
+    if (flags.address !== undefined) {
+      const onEtcd = await this.changeOnEtcd(flags, wanted, words);
+      if (onEtcd !== null) return onEtcd;
+    } else if ((await this.target(flags)).etcd !== undefined) throw addressMissing(name);
     const client = await this.changer(flags);
     const { directory } = client.target;
     const isLocal = directory !== undefined && flags.address === undefined;
@@ -52,7 +60,6 @@ export default class MemberAdd extends MemberCommand {
       ? await this.#addHere(client, directory, flags)
       : await this.#addElsewhere(client, flags);
     const notes = isLocal || flags["dry-run"] ? [] : await this.#howToStart(client, done);
-    const { name } = flags;
     const waits = flags.wait && !flags["dry-run"];
     if (waits) {
       // Nobody comes before somebody has started it.
@@ -60,12 +67,6 @@ export default class MemberAdd extends MemberCommand {
       const { waitForMember } = await import("../../client/member/wait-member.ts");
       await waitForMember(client, name, flags.timeout, (step) => this.note(`  ${step}`));
     }
-    const kind = flags.learner ? "learner" : "voter";
-    const words = {
-      done: `added ${name} as a ${kind}`,
-      already: `${name} is a member already`,
-      would: `would add ${name} as a ${kind}`,
-    };
     return await this.report(flags, done, words, notes, waits);
   }
 
@@ -106,6 +107,15 @@ export default class MemberAdd extends MemberCommand {
       `start it there with: ${serveLine({ id, name, address, fleet, clusterId }, list)}`,
     ];
   }
+}
+
+function wordsOf({ name, learner }: Pick<AddFlagValues, "name" | "learner">) {
+  const kind = learner ? "learner" : "voter";
+  return {
+    done: `added ${name} as a ${kind}`,
+    already: `${name} is a member already`,
+    would: `would add ${name} as a ${kind}`,
+  };
 }
 
 function addressMissing(name: string): OperatorError {

@@ -1,6 +1,11 @@
 // `fleet member promote`: a learner becomes a voter, as soon as it has caught up.
 import { Args, Flags } from "@oclif/core";
-import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
+import {
+  type EtcdMemberReport,
+  MemberCommand,
+  type MemberReport,
+  memberFlags,
+} from "../../ui/cli/member-command.ts";
 import { aliasFlag, objectOf } from "../../ui/cli/object-argument.ts";
 
 export default class MemberPromote extends MemberCommand {
@@ -15,9 +20,16 @@ export default class MemberPromote extends MemberCommand {
     wait: Flags.boolean({ summary: "Wait until it votes" }),
   };
 
-  async run(): Promise<MemberReport> {
+  async run(): Promise<MemberReport | EtcdMemberReport> {
     const { args, flags } = await this.parse(MemberPromote);
     const name = objectOf(args.node, flags.name, "NODE");
+    const words = {
+      done: `${name} will become a voter`,
+      already: `${name} already was to become a voter`,
+      would: `would make ${name} a voter`,
+    };
+    const onEtcd = await this.changeOnEtcd(flags, { kind: "promote", name }, words);
+    if (onEtcd !== null) return onEtcd;
     const client = await this.changer(flags);
     const change = { $case: "promote", value: { name } } as const;
     const done = await client.changeMembership({ ...this.order(flags), change });
@@ -25,10 +37,6 @@ export default class MemberPromote extends MemberCommand {
       const { waitForMember } = await import("../../client/member/wait-member.ts");
       await waitForMember(client, name, flags.timeout, (step) => this.note(`  ${step}`));
     }
-    return await this.report(flags, done, {
-      done: `${name} will become a voter`,
-      already: `${name} already was to become a voter`,
-      would: `would make ${name} a voter`,
-    });
+    return await this.report(flags, done, words);
   }
 }

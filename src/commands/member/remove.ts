@@ -1,6 +1,11 @@
 // `fleet member remove`: a node takes part no more, if the others can go on without it.
 import { Args, Flags } from "@oclif/core";
-import { MemberCommand, type MemberReport, memberFlags } from "../../ui/cli/member-command.ts";
+import {
+  type EtcdMemberReport,
+  MemberCommand,
+  type MemberReport,
+  memberFlags,
+} from "../../ui/cli/member-command.ts";
 import { aliasFlag, objectOf } from "../../ui/cli/object-argument.ts";
 
 export default class MemberRemove extends MemberCommand {
@@ -17,9 +22,16 @@ export default class MemberRemove extends MemberCommand {
     yes: Flags.boolean({ summary: "Do not ask for the fleet's name" }),
   };
 
-  async run(): Promise<MemberReport> {
+  async run(): Promise<MemberReport | EtcdMemberReport> {
     const { args, flags } = await this.parse(MemberRemove);
     const name = objectOf(args.node, flags.name, "NODE");
+    const words = {
+      done: `removed ${name}`,
+      already: `${name} was removed already`,
+      would: `would remove ${name}`,
+    };
+    const onEtcd = await this.changeOnEtcd(flags, { kind: "remove", name }, words, flags);
+    if (onEtcd !== null) return onEtcd;
     const client = await this.changer(flags);
     const { name: fleet, directory } = client.target;
     const change = { $case: "remove", value: { name } } as const;
@@ -31,11 +43,6 @@ export default class MemberRemove extends MemberCommand {
     }
     const done = flags["dry-run"] ? checked : await client.changeMembership(request, flags.timeout);
     const notes = directory === undefined || flags["dry-run"] ? [] : await this.retire(directory, name);
-    const words = {
-      done: `removed ${name}`,
-      already: `${name} was removed already`,
-      would: `would remove ${name}`,
-    };
     return await this.report(flags, done, words, notes);
   }
 }

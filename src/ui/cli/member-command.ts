@@ -1,8 +1,10 @@
 // What the commands that change members share: flags, the compare-and-set, where the fleet's processes are, and how
 // an outcome is shown.
+import type { EtcdMemberChange, EtcdMemberChanged } from "../../client/etcd/change-member.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { LocalDeps } from "../../client/local/deps.ts";
 import type { MemberOrder } from "../../client/member/local-member.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { ChangeMembershipResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { allowChange } from "./allow-change.ts";
 import { FleetCommand } from "./fleet-command.ts";
@@ -19,6 +21,12 @@ export const memberFlags = {
 
 export interface MemberFlagValues extends WriteFlagValues {
   readonly "expect-index": number | undefined;
+}
+
+interface Words {
+  readonly done: string;
+  readonly already: string;
+  readonly would: string;
 }
 
 export interface MemberReport extends ChangeMembershipResponse {
@@ -38,7 +46,50 @@ const view: TextView<MemberReport> = {
   },
 };
 
+/** A change of a plain etcd cluster. */
+export interface EtcdMemberReport extends EtcdMemberChanged {
+  readonly dryRun: boolean;
+  readonly what: string;
+}
+
+const etcdView: TextView<EtcdMemberReport> = {
+  kind: "EtcdMembershipChange",
+  name: ({ name }) => name,
+  text: ({ what, dryRun, memberId, notes }, { paint, symbols }) => {
+    const mark = dryRun ? "unknown" : "good";
+    const id = memberId === "" ? "" : paint.faint(` (member ${memberId})`);
+    return [paint.mark(mark, `${symbols.marks[mark]} ${what}`) + id, ...notes];
+  },
+};
+
 export abstract class MemberCommand extends FleetCommand {
+  /** Changes the plain etcd cluster that is meant; null when a fleet is meant. `asked`: its flag --yes, if it asks first. */
+  protected async changeOnEtcd(
+    flags: MemberFlagValues,
+    change: EtcdMemberChange,
+    words: Words,
+    asked?: { readonly yes: boolean },
+  ): Promise<EtcdMemberReport | null> {
+    const onEtcd = await this.etcd(flags);
+    if (onEtcd === null) return null;
+    const { client, target } = onEtcd;
+    const dryRun = flags["dry-run"];
+    refuseFleetsFlags(flags);
+    if (!dryRun) await allowChange(target, this.words, flags.reason);
+    const { changeMember } = await import("../../client/etcd/change-member.ts");
+    const options = { deadlineMs: flags.timeout };
+    if (asked !== undefined && !dryRun) {
+      // Whether it can be done at all is known before anybody is asked.
+      await changeMember(client, change, { ...options, dryRun: true });
+      await this.confirm(target.name, `${change.kind} ${change.name} of ${target.name}`, asked.yes);
+    }
+    const done = await changeMember(client, change, { ...options, dryRun });
+    const what = done.changed ? (dryRun ? words.would : words.done) : words.already;
+    const report = { ...done, dryRun, what };
+    await this.printText(report, etcdView);
+    return report;
+  }
+
   /** The client, allowed to change something. */
   protected async changer(flags: WriteFlagValues): Promise<FleetClient> {
     const client = await this.client(flags);
@@ -65,7 +116,7 @@ export abstract class MemberCommand extends FleetCommand {
   protected async report(
     flags: MemberFlagValues,
     done: ChangeMembershipResponse,
-    words: { readonly done: string; readonly already: string; readonly would: string },
+    words: Words,
     notes: readonly string[] = [],
     areSaid = false,
   ): Promise<MemberReport> {
@@ -76,4 +127,21 @@ export abstract class MemberCommand extends FleetCommand {
     await this.printText(report, areSaid ? { ...view, text } : view);
     return report;
   }
+}
+
+const FLEETS_OWN = ["expect-index", "id", "wait"] as const;
+
+/** What etcd's API has no word for. */
+function refuseFleetsFlags(flags: object): void {
+  const given = FLEETS_OWN.filter((name) => {
+    const value: unknown = Reflect.get(flags, name);
+    return value !== undefined && value !== false;
+  });
+  if (given.length === 0) return;
+  throw new OperatorError("NOT_ON_ETCD", {
+    what: `${given.map((name) => `--${name}`).join(", ")}: n/a on a plain etcd cluster`,
+    why: "etcd chooses ids itself, and its configuration has no index to compare with",
+    next: "leave it away; fleet member list shows when the member has started",
+    exit: Exit.Precondition,
+  });
 }
