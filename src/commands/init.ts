@@ -2,6 +2,7 @@
 import { Flags } from "@oclif/core";
 import type { InitReport } from "../client/local/init.ts";
 import { encryptionFlags, encryptionKeys, encryptionSource } from "../ui/cli/encryption-flags.ts";
+import { engineEntry, engineFlags } from "../ui/cli/engine-flags.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 
 export default class Init extends LocalCommand {
@@ -34,6 +35,7 @@ export default class Init extends LocalCommand {
     "separate-authorities": Flags.boolean({
       summary: "An authority each for coordinators, shards, agents and operators (default: one for all)",
     }),
+    ...engineFlags,
     "snapshot-to": Flags.string({
       summary: "Export verified snapshots there every 5 minutes: a folder or s3://bucket/prefix",
     }),
@@ -50,6 +52,7 @@ export default class Init extends LocalCommand {
     const encryption = encryptionSource(flags) ?? undefined;
     // A key that can't be used is refused before anything is made.
     await encryptionKeys(flags);
+    const engine = engineEntry(flags, name ?? "local");
     const directory = await this.folder(flags);
     const report = await initFleet(
       {
@@ -62,6 +65,7 @@ export default class Init extends LocalCommand {
         snapshotTo,
         machines,
         encryption,
+        engine,
         separateAuthorities: flags["separate-authorities"],
       },
       await this.startingDeps(directory),

@@ -51,11 +51,25 @@ interface EncryptionEntry {
   readonly existing?: true;
 }
 
+/** The etcd cluster that replicates the fleet's log. */
+export interface EngineEntry {
+  /** host:port of its members. */
+  readonly etcd: readonly string[];
+  /** All keys of the fleet begin with it. */
+  readonly prefix: string;
+  /** Full paths. Absent: its ports are plaintext, which is allowed on loopback only. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 export interface FleetFile {
   readonly name: string;
   /** Distinguishes this fleet from every other, so that no node ever joins the wrong one. */
   readonly clusterId: string;
   readonly profile: Profile;
+  /** Absent: Raft among the coordinators. */
+  readonly engine?: EngineEntry;
   readonly snapshots?: SnapshotEntry;
   readonly liveness?: LivenessEntry;
   readonly encryption?: EncryptionEntry;
@@ -80,7 +94,9 @@ export function parseFleetFile(file: string, text: string): FleetFile {
   const encryption = root.field("encryption").optional(parseEncryption);
   const authorities = root.field("authorities").optional((value) => value.oneOf(["separate"] as const));
   const faults = root.field("faults").optional((value) => value.oneOf(["allowed"] as const));
+  const engine = root.field("engine").optional(parseEngine);
   const parsed = {
+    ...(engine === undefined ? {} : { engine }),
     ...(faults === undefined ? {} : { faults }),
     ...(encryption === undefined ? {} : { encryption }),
     ...(authorities === undefined ? {} : { authorities }),
@@ -123,6 +139,7 @@ export function formatFleetFile(fleet: FleetFile): string {
     name: fleet.name,
     clusterId: fleet.clusterId,
     profile: fleet.profile,
+    ...(fleet.engine === undefined ? {} : { engine: fleet.engine }),
     ...(fleet.snapshots === undefined ? {} : { snapshots: fleet.snapshots }),
     ...(fleet.liveness === undefined ? {} : { liveness: fleet.liveness }),
     ...(fleet.encryption === undefined ? {} : { encryption: formatEncryption(fleet.encryption) }),
@@ -166,6 +183,20 @@ export function leaveNode(text: string, name: string, clusterId: string): string
   const document = parseDocument(others.reduce((left, node) => dropNode(left, node.name), text));
   document.set("clusterId", clusterId);
   return document.toString();
+}
+
+function parseEngine(entry: ConfigReader): EngineEntry {
+  const path = (name: "ca" | "cert" | "key") => {
+    const value = entry.field(name).optional((field) => field.string());
+    if (value !== undefined && !isAbsolute(value)) throw entry.field(name).wrong("a full path");
+    return value === undefined ? {} : { [name]: value };
+  };
+  const etcd = entry
+    .field("etcd")
+    .items()
+    .map((item) => item.address());
+  if (etcd.length === 0) throw entry.field("etcd").wrong("a list of at least one host:port");
+  return { etcd, prefix: entry.field("prefix").string(), ...path("ca"), ...path("cert"), ...path("key") };
 }
 
 function parseSnapshots(entry: ConfigReader): SnapshotEntry {

@@ -88,6 +88,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
         ...(fleet.faults === undefined ? [] : ["--allow-faults"]),
         ...metricsFlags(node.metricsPort),
         ...etcdFlags(node),
+        ...engineArguments(fleet),
       ],
     ],
   };
@@ -140,6 +141,15 @@ function metricsFlags(port: number | undefined): string[] {
 function etcdFlags(node: NodeEntry): string[] {
   const address = etcdAddress(node);
   return address === null ? [] : ["--etcd-listen", address];
+}
+
+function engineArguments({ engine }: FleetFile): string[] {
+  if (engine === undefined) return [];
+  const { etcd, prefix, ca, cert, key } = engine;
+  const files = Object.entries({ ca, cert, key }).flatMap(([name, path]) =>
+    path === undefined ? [] : [`--etcd-${name}`, path],
+  );
+  return ["--engine", "etcd", "--etcd", etcd.join(","), "--etcd-prefix", prefix, ...files];
 }
 
 function machineFlags(directory: string, { machines, region, cycleSeconds }: ShardEntry): string[] {

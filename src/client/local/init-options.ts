@@ -1,7 +1,7 @@
 // The options of `fleet init`.
 
 import type { KeySource } from "../../core/seal/key-source.ts";
-import type { Profile } from "../files/fleet-file.ts";
+import type { EngineEntry, Profile } from "../files/fleet-file.ts";
 
 export interface InitOptions {
   /** The fleet's folder, or one that has it as .fleet. */
@@ -20,4 +20,6 @@ export interface InitOptions {
   readonly encryption?: KeySource | undefined;
   /** Each kind of identity has an authority of its own (ADR-0027). */
   readonly separateAuthorities?: boolean | undefined;
+  /** The etcd cluster that replicates the log; its prefix is the fleet's name by default. */
+  readonly engine?: EngineEntry | undefined;
 }

@@ -3,6 +3,7 @@
 // and what a leader is (deps.waitReady knows).
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
+import { assertLoopback } from "../../core/wire/tls/credentials.ts";
 import { registerContext } from "../context/register-context.ts";
 import type { NodeEntry } from "../files/fleet-file.ts";
 import { inspectFolder, sweepStagingFolders } from "../files/fleet-folder.ts";
@@ -136,6 +137,7 @@ function wantedFleet(options: InitOptions): NewFleet {
     machines: machines ?? null,
     encryption: encryption ?? null,
     separateAuthorities: options.separateAuthorities ?? false,
+    engine: options.engine ?? null,
   };
 }
 
@@ -148,6 +150,8 @@ function refuseUnusable(options: InitOptions): void {
   if (options.machines !== undefined && shards === 0) {
     throw usage("machines need a shard", "run: fleet init --shards 1 --machines FILE");
   }
+  const { engine } = options;
+  if (engine !== undefined && engine.ca === undefined) engine.etcd.forEach(assertLoopback);
   if (clusters > 0 && shards === 0) {
     throw usage("clusters need a shard to dial", `run: fleet init --shards 1 --clusters ${clusters}`);
   }

@@ -8,7 +8,7 @@ import { present } from "../../core/base/assert.ts";
 import { syncDirectory } from "../../core/base/durable-file.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { KeySource } from "../../core/seal/key-source.ts";
-import type { FleetFile, Profile } from "../files/fleet-file.ts";
+import type { EngineEntry, FleetFile, Profile } from "../files/fleet-file.ts";
 import { makeStagingFolder } from "../files/fleet-folder.ts";
 import { lockPath, machinesFileOf } from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
@@ -33,6 +33,8 @@ export interface NewFleet {
   readonly encryption: KeySource | null;
   /** Each kind of identity has an authority of its own. */
   readonly separateAuthorities: boolean;
+  /** Null: Raft among the coordinators. */
+  readonly engine: EngineEntry | null;
 }
 
 export type Made =
@@ -95,16 +97,19 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     metricsPort: portOf(present(left.shift(), "a port is held for the metrics of each process")),
   });
   const etcdPort = () => portOf(present(left.shift(), "a port is held for etcd's API of each node"));
+  // With an etcd cluster there is no key space of the fleet's own.
+  const ownKeys = () => (wanted.engine === null ? { etcdPort: etcdPort() } : {});
   return {
     name: wanted.name,
     clusterId: randomUUID(),
     profile: wanted.profile,
+    ...(wanted.engine === null ? {} : { engine: wanted.engine }),
     ...(wanted.snapshotTo === null ? {} : { snapshots: { to: wanted.snapshotTo } }),
     ...(wanted.encryption === null ? {} : { encryption: { source: wanted.encryption } }),
     ...(wanted.separateAuthorities ? { authorities: "separate" as const } : {}),
     // A fleet on one machine is for trying things out, including faults.
     faults: "allowed",
-    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports(), etcdPort: etcdPort() })),
+    nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports(), ...ownKeys() })),
     shards: numbers(wanted.shards).map((number) => {
       const id = `s${number}`;
       const machines = wanted.machines === null ? {} : { machines: machinesFileOf(id) };

@@ -3,6 +3,7 @@ import { Flags } from "@oclif/core";
 import { MEMBER_NUMBER_MAX } from "../../core/base/ids.ts";
 import type { EtcdPort } from "../../core/coordinator/coordinator-options.ts";
 import { encryptionFlags, encryptionSource } from "../../ui/cli/encryption-flags.ts";
+import { engineFlags, etcdEngine, refuseOwnKeys } from "../../ui/cli/engine-flags.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
 import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
 import { livenessLimits } from "../../ui/model/liveness-limits.ts";
@@ -40,6 +41,7 @@ export default class ServeCoordinator extends ServeCommand {
       summary:
         "No TLS for etcd's API; on loopback addresses only, where every caller is then an administrator",
     }),
+    ...engineFlags,
     peers: Flags.string({
       required: true,
       summary: "All replicas, including this one: 1=n1@host:port,2=n2@host:port",
@@ -116,6 +118,7 @@ export default class ServeCoordinator extends ServeCommand {
     const { absolutePlace } = await import("../../core/export/open-store.ts");
     const { "snapshot-to": to, "snapshot-interval": everyMs = 300_000, "snapshot-keep": keep = 12 } = flags;
     const snapshotExports = to === undefined ? null : { to: absolutePlace(to, process.cwd()), everyMs, keep };
+    refuseOwnKeys(flags);
     const { replicas, self } = parsePeers(flags.peers, flags.id, flags.name);
     const certificates = this.certificates(flags);
     const source = encryptionSource(flags);
@@ -128,6 +131,7 @@ export default class ServeCoordinator extends ServeCommand {
         replicas,
         listen: flags.listen,
         etcd: etcdPort(flags),
+        engine: etcdEngine(flags),
         dataDirectory: flags.data,
         encryption,
         bootstrap: flags.bootstrap,

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { bootClockMs } from "../base/boot-clock.ts";
 import { type MonotonicMs, systemClock } from "../base/clock.ts";
-import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
+import { FLEET_GROUP, type GroupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
 import { GrpcTransport } from "../transport/grpc.ts";
 import { logMessages } from "../transport/message-log.ts";
 import { RoundTrips } from "../transport/round-trips.ts";
@@ -19,12 +19,13 @@ import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.
 import { diskWatch, rosterOf } from "./coordinator-parts.ts";
 import { compareStates } from "./divergence/compare-states.ts";
 import type { StateChecks } from "./divergence/state-checks.ts";
+import { startEtcdGroup } from "./etcd-engine/start-etcd-group.ts";
 import { followLogLevel } from "./follow-log-level.ts";
 import { DroppedMessages } from "./group/dropped-messages.ts";
 import { FleetMachine } from "./group/fleet-machine.ts";
 import { Freshness } from "./group/freshness.ts";
-import type { GroupDriver } from "./group/group-driver.ts";
 import type { HostedGroup } from "./group/group-kinds.ts";
+import type { GroupPort } from "./group/group-port.ts";
 import { judgeSnapshot } from "./group/judge-snapshot.ts";
 import type { Machine } from "./group/machine.ts";
 import { Host } from "./host/host.ts";
@@ -50,7 +51,7 @@ interface OwnAnnouncement extends Announcement {
 export interface Assembled {
   readonly announces: OwnAnnouncement;
   readonly machine: FleetMachine;
-  readonly driver: GroupDriver<Outcome>;
+  readonly driver: GroupPort<Outcome>;
   readonly openGroups: OpenGroups<HostedGroup>;
   readonly host: Host;
   readonly transport: GrpcTransport;
@@ -118,10 +119,18 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
     observed.forgetAll();
     leadsSinceMs = systemClock.monotonicMs();
   };
-  const driver = startFleetGroup(setting, machine, onLeadership, {
-    maySend: (to, index) => checks.maySend(to, index),
-    mayKeep: (index) => checks.mayKeep(index),
-  });
+  const mayKeep = (index: LogIndex) => checks.mayKeep(index);
+  const { engine } = options;
+  const driver: GroupPort<Outcome> =
+    engine == null
+      ? startFleetGroup(setting, machine, onLeadership, {
+          maySend: (to, index) => checks.maySend(to, index),
+          mayKeep,
+        })
+      : startEtcdGroup<Outcome>(options, engine, {
+          ...{ machine, timers, trust, watch, mayKeep, onLeadership },
+          answers: (peer) => host.hears(peer),
+        });
   const { checks, stop: stopChecking } = compareStates({
     ...{ self, trust, driver, machine, timers, log, nameOf: peerName },
     hears: (peer) => host.hears(peer),

@@ -6,6 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { TlsChoice } from "../wire/tls/tls.ts";
 import type { EncryptionSetting } from "./encryption/encryption.ts";
+import type { EtcdTls } from "./etcd-engine/etcd-endpoint.ts";
 import type { ProfileName } from "./host/profile.ts";
 import type { LivenessLimits } from "./reports/liveness.ts";
 
@@ -19,6 +20,8 @@ export interface CoordinatorOptions {
   readonly listen: string;
   /** Where etcd's API is served; null or absent = nowhere. */
   readonly etcd?: EtcdPort | null;
+  /** The etcd cluster that replicates the fleet's log; null or absent = embedded Raft (ADR-0054). */
+  readonly engine?: EtcdEngine | null;
   readonly dataDirectory: string;
   /** How the data folder is encrypted; null or absent = not at all. */
   readonly encryption?: EncryptionSetting | null;
@@ -59,6 +62,15 @@ export interface EtcdPort {
   readonly listen: string;
   /** No TLS; allowed on loopback only. */
   readonly isPlaintext: boolean;
+}
+
+/** Where an etcd cluster keeps the fleet's log. */
+export interface EtcdEngine {
+  /** host:port of its members. */
+  readonly addresses: readonly string[];
+  /** All keys of this fleet begin with it. */
+  readonly prefix: string;
+  readonly tls: EtcdTls;
 }
 
 interface SnapshotExports {

@@ -23,7 +23,7 @@ import { manifestSigning } from "./exports/sign-manifests.ts";
 import { SnapshotSchedule } from "./exports/snapshot-schedule.ts";
 import type { FaultBoard } from "./faults/fault-board.ts";
 import type { FleetMachine } from "./group/fleet-machine.ts";
-import type { GroupDriver } from "./group/group-driver.ts";
+import type { GroupPort } from "./group/group-port.ts";
 import { proposeOwn } from "./group/propose-own.ts";
 import { OwnSizes, ownProcess } from "./host/own-sizes.ts";
 import { PROFILES } from "./host/profile.ts";
@@ -121,7 +121,7 @@ export function sizesOf(storage: DiskStorage, errors: Pick<InternalErrors, "note
 
 export function rosterOf(
   options: CoordinatorOptions,
-  driver: GroupDriver<Outcome>,
+  driver: GroupPort<Outcome>,
   machine: FleetMachine,
   transport: GrpcTransport,
   isInGroup: (member: NodeId) => boolean,

@@ -16,7 +16,7 @@ import type { StateTrust } from "./divergence/state-trust.ts";
 import { encryptionChoice, warnOfExisting } from "./encryption/encryption.ts";
 import { faultBoard, worldWith } from "./faults/coordinator-faults.ts";
 import type { FaultBoard } from "./faults/fault-board.ts";
-import { bootstrap } from "./membership/bootstrap.ts";
+import { bootstrap, refuseOwnLog } from "./membership/bootstrap.ts";
 
 export interface Opened {
   readonly tls: Tls;
@@ -54,7 +54,9 @@ export async function open(options: CoordinatorOptions): Promise<Opened> {
   const denials =
     tls === "insecure-loopback" ? null : await HeldDenials.open(dataDirectory, tls.denyList, log);
   const voters = options.replicas.map((replica) => replica.id);
-  await bootstrap({ ...options, voters }, storage, mark);
+  // On etcd the folder holds nothing of the log.
+  if (options.engine == null) await bootstrap({ ...options, voters }, storage, mark);
+  else await refuseOwnLog(storage, dataDirectory);
   const groupsFile = await GroupsFile.open(dataDirectory);
   const trust = startTrust(dataDirectory, log);
   return { tls, errors, timers, faults, storage, mark, groupsFile, denials, trust, stopFollowing };

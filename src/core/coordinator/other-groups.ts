@@ -4,9 +4,9 @@ import { systemClock } from "../base/clock.ts";
 import { groupKindOf } from "../fleet/group-kind-name.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { FleetMachine } from "./group/fleet-machine.ts";
-import type { GroupDriver } from "./group/group-driver.ts";
 import { type HostedGroup, isOpenKind } from "./group/group-kinds.ts";
 import { GroupMeter } from "./group/group-meter.ts";
+import type { GroupPort } from "./group/group-port.ts";
 import { proposeOwn } from "./group/propose-own.ts";
 import { type FleetSight, OpenGroups } from "./membership/open-groups.ts";
 import type { RejoinAsker } from "./membership/rejoin.ts";
@@ -15,7 +15,7 @@ import type { Opened } from "./open.ts";
 import { type GroupSetting, rulesOf, startGroup } from "./start-group.ts";
 
 interface FleetGroup {
-  readonly driver: GroupDriver<Outcome>;
+  readonly driver: GroupPort<Outcome>;
   readonly machine: FleetMachine;
   readonly replica: Replica<Outcome>;
   readonly asker: RejoinAsker;
@@ -48,7 +48,7 @@ export function groupsOf(
 }
 
 export function fleetSight(
-  driver: GroupDriver<Outcome>,
+  driver: GroupPort<Outcome>,
   machine: FleetMachine,
   replica: Pick<Replica<Outcome>, "isAmnesiac">,
 ): FleetSight {

@@ -26,8 +26,8 @@ import type { Tls } from "../../wire/tls/tls.ts";
 import type { StateTrust } from "../divergence/state-trust.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { Freshness } from "../group/freshness.ts";
-import type { GroupDriver } from "../group/group-driver.ts";
 import type { HostedGroup } from "../group/group-kinds.ts";
+import type { GroupPort } from "../group/group-port.ts";
 import type { Host } from "../host/host.ts";
 import type { Sizes } from "../host/own-sizes.ts";
 import type { FirstContacts } from "../reports/first-contacts.ts";
@@ -96,7 +96,7 @@ export interface ServiceContext {
   /** The one running membership change or revocation. */
   readonly changes: QuorumChanges;
   /** The fleet's own group. */
-  readonly driver: GroupDriver<Outcome>;
+  readonly driver: GroupPort<Outcome>;
   /** The other groups. */
   readonly groups: ReadonlyMap<GroupId, HostedGroup>;
   /** Those of them that have the member in their configuration, as far as this replica has applied it. */

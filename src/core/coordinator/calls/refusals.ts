@@ -6,7 +6,7 @@ import { renderRefusal } from "../../fleet/render-refusal.ts";
 import type { Result } from "../../fleet/result.ts";
 import type { Rejected } from "../../wire/gen/fleet/v1/command.ts";
 import { type RpcError, rpcError, withViolations } from "../../wire/rpc-error.ts";
-import type { GroupDriver } from "../group/group-driver.ts";
+import type { GroupPort } from "../group/group-port.ts";
 import type { Refusal } from "../group/pending.ts";
 import type { ServiceContext } from "./context.ts";
 
@@ -14,7 +14,7 @@ export const RETRY_AFTER_MS = 100;
 
 /** The group of the call, and the replicas that may be named as its leader. */
 export interface Asked extends Pick<ServiceContext, "clusterId" | "replicas"> {
-  readonly driver: Pick<GroupDriver<never>, "leader" | "term" | "retryDelayMs">;
+  readonly driver: Pick<GroupPort<never>, "leader" | "term" | "retryDelayMs">;
 }
 
 export function refusalError(asked: Asked, refusal: Refusal): RpcError {

@@ -7,7 +7,7 @@ import { type NodeId, nodeId } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";
 import type { Announced, Announcement } from "../../transport/transport.ts";
 import { MemberKind, type RaiseClusterVersion } from "../../wire/gen/fleet/v1/command.ts";
-import type { GroupDriver } from "../group/group-driver.ts";
+import type { GroupPort } from "../group/group-port.ts";
 
 /** A member, and what its build announces. */
 export interface MemberBuild extends Announcement {
@@ -41,7 +41,7 @@ function describeBuild({ name, knownVersion, build }: MemberBuild): string {
 }
 
 interface VersionWatchOptions {
-  readonly driver: Pick<GroupDriver<never>, "role">;
+  readonly driver: Pick<GroupPort<never>, "role">;
   readonly view: () => FleetView;
   readonly announced: Announced;
   /** This replica's build. */

@@ -6,7 +6,7 @@ import type { Log } from "../../base/log.ts";
 import type { Timers } from "../../base/timers.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
-import type { GroupDriver } from "../group/group-driver.ts";
+import type { GroupPort } from "../group/group-port.ts";
 import { checkMemory } from "./memory-check.ts";
 import { CHECK_EVERY_MS, StateChecks, type StateChecksOptions } from "./state-checks.ts";
 import type { StateTrust } from "./state-trust.ts";
@@ -14,7 +14,7 @@ import type { StateTrust } from "./state-trust.ts";
 export interface CompareStatesOptions extends Pick<StateChecksOptions, "hears" | "send" | "nameOf"> {
   readonly self: NodeId;
   readonly trust: StateTrust;
-  readonly driver: GroupDriver<Outcome>;
+  readonly driver: GroupPort<Outcome>;
   readonly machine: FleetMachine;
   readonly timers: Timers;
   readonly log: Log;

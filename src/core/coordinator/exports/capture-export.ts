@@ -15,7 +15,7 @@ import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { assertTrusted } from "../calls/refusals.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
-import type { GroupDriver } from "../group/group-driver.ts";
+import type { GroupPort } from "../group/group-port.ts";
 import { capturedGroups, listedKinds } from "./capture-groups.ts";
 
 export interface CaptureSource
@@ -24,7 +24,7 @@ export interface CaptureSource
   readonly clusterName: string;
   readonly version: string;
   readonly machine: FleetMachine;
-  readonly driver: Pick<GroupDriver<Outcome>, "status">;
+  readonly driver: Pick<GroupPort<Outcome>, "status">;
   readonly clock: Clock;
 }
 

@@ -8,7 +8,7 @@
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Timers } from "../../base/timers.ts";
-import type { GroupDriver } from "./group-driver.ts";
+import type { GroupPort } from "./group-port.ts";
 import type { ReadResult } from "./pending.ts";
 
 // The renewal shares the confirmation with all waiting reads, and costs nothing beside a second's heartbeats.
@@ -17,7 +17,7 @@ const RENEW_EVERY_MS = 1_000;
 const RENEW_DEADLINE_MS = 5_000;
 
 export interface FreshnessOptions {
-  readonly driver: Pick<GroupDriver<never>, "readIndex">;
+  readonly driver: Pick<GroupPort<never>, "readIndex">;
   /**
    * The clock that advanced more counts. The monotonic clock stops while the machine sleeps; the clock that
    * counts since boot does not.

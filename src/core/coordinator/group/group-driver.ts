@@ -21,6 +21,7 @@ import type { Dropped, DropReason } from "./dropped-messages.ts";
 import { BUSY_WRITES, Gathering } from "./gathering.ts";
 import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { GroupMeter } from "./group-meter.ts";
+import type { GroupPort } from "./group-port.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
 import { endsByTransfer } from "./message-questions.ts";
@@ -30,8 +31,8 @@ import type { ReadResult, WriteResult } from "./pending.ts";
 import { whyHeld } from "./snapshot-hold.ts";
 import { Waiting } from "./waiting.ts";
 
-export class GroupDriver<Result> {
-  /** What operators see of this driver. */
+export class GroupDriver<Result> implements GroupPort<Result> {
+  readonly engine = "embedded";
   readonly meter: GroupMeter;
   readonly #options: GroupDriverOptions<Result>;
   readonly #waiting: Waiting<Result>;
@@ -43,7 +44,6 @@ export class GroupDriver<Result> {
   #readRequests = 0;
   readonly #applying: Applying<Result>;
   readonly #snapshots: OwnSnapshots;
-  /** Settles once this replica's initial state is restored; rejects when it can't be restored. */
   readonly restored: Promise<void>;
 
   constructor(options: GroupDriverOptions<Result>) {
@@ -79,7 +79,6 @@ export class GroupDriver<Result> {
     this.#schedule();
   }
 
-  /** Whether a snapshot is replacing the state: no reads and no entries are possible. */
   get isRestoring(): boolean {
     return this.#applying.isRestoring;
   }
@@ -88,12 +87,10 @@ export class GroupDriver<Result> {
     return this.#applying.last.index;
   }
 
-  /** Two replicas with the same index here have the same configuration. */
   get configurationIndex(): LogIndex {
     return this.#applying.configuration.index;
   }
 
-  /** The changes of the configuration above `index`; null when they are not known here. */
   configurationChangesSince(index: number): readonly ConfOperation[] | null {
     return this.#applying.configuration.since(index);
   }
@@ -102,12 +99,10 @@ export class GroupDriver<Result> {
     return this.#snapshots.index;
   }
 
-  /** The part of the log that is kept for followers that receive a snapshot. */
   get heldLog(): HeldLog {
     return this.#snapshots.held;
   }
 
-  /** The outcomes of the writes that arrived here, and how many still wait. */
   get proposals(): Waiting<Result>["proposals"] {
     return this.#waiting.proposals;
   }
@@ -116,7 +111,6 @@ export class GroupDriver<Result> {
     return this.#options.raft.role;
   }
 
-  /** 0 = none. */
   get leader(): NodeId {
     return this.#options.raft.leader;
   }
@@ -129,7 +123,6 @@ export class GroupDriver<Result> {
     return this.#options.raft.status();
   }
 
-  /** Whether a write or a read is waiting. */
   get hasWaiting(): boolean {
     return !this.#waiting.isEmpty;
   }
@@ -142,28 +135,21 @@ export class GroupDriver<Result> {
     });
   }
 
-  /** There will be no ticks until there is work (ADR-0008). */
   quiesce(): void {
     assert(!this.hasWaiting, "what waits has a deadline, and so needs ticks");
     this.#input((raft) => raft.quiesce());
   }
 
-  /** Entries through this index are to be compacted as soon as a snapshot covers them. */
   compactThrough(through: LogIndex): void {
     this.#snapshots.compactThrough(through);
     this.#schedule();
   }
 
-  /**
-   * Refuses calls whose deadline has passed. Separate from `tick`, which may be slow or, during a rejoin,
-   * stopped.
-   */
   expire(): void {
     this.#waiting.expire(this.#options.now());
     if (this.#waiting.reads.hasUnasked) this.#schedule();
   }
 
-  /** A message of a peer. Raft tolerates it if the message is dropped. */
   receive(message: Message): void {
     const { group, self } = this.#options;
     if (endsByTransfer(message)) this.meter.expectEnd("handed-over");
@@ -207,7 +193,6 @@ export class GroupDriver<Result> {
     return this.#waiting.write(data, deadline, joins);
   }
 
-  /** Settles like `propose`: the result is the index at which the change took effect here. */
   changeConfiguration(change: ConfChange, deadline: MonotonicMs): Promise<WriteResult<LogIndex>> {
     if (this.#waiting.changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
     const proposed = this.#ask((raft) => raft.proposeConfChange(change));
@@ -224,17 +209,14 @@ export class GroupDriver<Result> {
     return this.#waiting.changes.add(proposed.index, proposed.term, deadline);
   }
 
-  /** Proposes without waiting: the status shows the result. */
   proposeConfChange(change: ConfChange): boolean {
     return this.#ask((raft) => raft.proposeConfChange(change))?.ok ?? false;
   }
 
-  /** When a caller may try again whose `propose` or `readIndex` was refused because too many calls wait. */
   retryDelayMs(refused: "write" | "read"): number {
     return this.#waiting.retryDelayMs(refused);
   }
 
-  /** Settles when this replica may serve a linearizable read (Raft §6.4), from any role. */
   readIndex(deadline: MonotonicMs): Promise<ReadResult> {
     if (this.#stopped || this.leader === 0) return Promise.resolve({ ok: false, refusal: "no-leader" });
     this.#options.onActive();
@@ -242,7 +224,6 @@ export class GroupDriver<Result> {
     return this.#waiting.reads.confirmAndWait(deadline);
   }
 
-  /** Settles when `index` is applied here. */
   waitApplied(index: LogIndex, deadline: MonotonicMs): Promise<ReadResult> {
     if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
     this.#options.onActive();
@@ -257,7 +238,6 @@ export class GroupDriver<Result> {
     this.refuseWaiting();
   }
 
-  /** Waiting calls get no answer that depends on the applied state. */
   refuseWaiting(): void {
     this.#waiting.refuseAll();
   }

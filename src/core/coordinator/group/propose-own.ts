@@ -7,14 +7,14 @@ import { encodeCommand } from "../../fleet/command-codec.ts";
 import type { Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
 import type { FleetMachine } from "./fleet-machine.ts";
-import type { GroupDriver } from "./group-driver.ts";
+import type { GroupPort } from "./group-port.ts";
 import type { WriteResult } from "./pending.ts";
 
 const DEADLINE_MS = 5_000;
 
 /** The leader that writes. */
 export interface OwnWriter {
-  readonly driver: GroupDriver<Outcome>;
+  readonly driver: GroupPort<Outcome>;
   readonly machine: Pick<FleetMachine, "view">;
   readonly self: NodeId;
 }

@@ -11,7 +11,7 @@ import { systemTimers, type Timers } from "../../base/timers.ts";
 import type { Message } from "../../raft/message.ts";
 import { isPassedOn } from "../../transport/speaker.ts";
 import type { Quiesce, Transport, TransportEvents } from "../../transport/transport.ts";
-import type { GroupDriver } from "../group/group-driver.ts";
+import type { GroupPort } from "../group/group-port.ts";
 import { campaignRank, sliceDelayMs } from "./campaign-order.ts";
 import type { TimingProfile } from "./profile.ts";
 import { agreesToQuiesce, caughtUpWith, mayQuiesce } from "./quiescence.ts";
@@ -75,7 +75,7 @@ export interface HostCounts {
 
 /** The part of a driver that the host needs, whatever its machine's results are. */
 type HostedDriver = Pick<
-  GroupDriver<never>,
+  GroupPort<never>,
   | "status"
   | "role"
   | "leader"

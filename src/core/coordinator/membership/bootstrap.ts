@@ -40,6 +40,18 @@ export async function bootstrap(asked: Bootstrap, storage: Storage, mark: Rejoin
   await mark.set();
 }
 
+/** Throws if the folder holds a log of its own: the fleet's state would begin anew beside it. */
+export async function refuseOwnLog(storage: Storage, dataDirectory: string): Promise<void> {
+  if (!isBootstrapped(storage, FLEET_GROUP)) return;
+  await storage.close();
+  throw new OperatorError("ENGINE_MISMATCH", {
+    what: `the data folder ${dataDirectory} holds the log of an embedded engine`,
+    why: "the fleet was made without --engine etcd",
+    next: "start it without --engine etcd, or give it another data folder",
+    exit: Exit.Precondition,
+  });
+}
+
 export function isBootstrapped(storage: Storage, group: GroupId): boolean {
   return storage.reader(group).lastIndex() > 0;
 }

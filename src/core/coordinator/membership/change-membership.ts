@@ -14,6 +14,7 @@ import type {
   ChangeMembershipResponse,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { assertEmbedded } from "../calls/assert-embedded.ts";
 import { assertLeads } from "../calls/assert-leads.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
@@ -51,6 +52,7 @@ export class MembershipChanges extends QuorumSlot {
     caller: Caller,
   ): Promise<ChangeMembershipResponse> {
     await assertLeads(context, caller);
+    assertEmbedded(context, "a change of members is", "its coordinators are those that --peers names");
     assertTrusted(context);
     assertFounded(context);
     if (change === undefined)

@@ -5,7 +5,7 @@
 import { FLEET_GROUP, type LogIndex, type NodeId } from "../../base/ids.ts";
 import { systemTimers, type Timers } from "../../base/timers.ts";
 import type { StateTrust } from "../divergence/state-trust.ts";
-import type { GroupDriver } from "../group/group-driver.ts";
+import type { GroupPort } from "../group/group-port.ts";
 import type { GroupRules, Host } from "../host/host.ts";
 import type { DiskWatch } from "../leadership/disk-watch.ts";
 import { successorOf } from "../leadership/hand-over.ts";
@@ -34,7 +34,7 @@ export interface Rejoin {
 
 export interface ReplicaOptions<Result> {
   readonly self: NodeId;
-  readonly driver: GroupDriver<Result>;
+  readonly driver: GroupPort<Result>;
   readonly host: Host;
   /** null = this replica has its disk. */
   readonly rejoin: Rejoin | null;

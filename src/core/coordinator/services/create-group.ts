@@ -5,6 +5,7 @@ import { groupKindName } from "../../fleet/group-kind-name.ts";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
 import type { CreateGroupRequest, CreateGroupResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { assertEmbedded } from "../calls/assert-embedded.ts";
 import { assertLeads } from "../calls/assert-leads.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
@@ -23,6 +24,7 @@ export async function createGroup(
   caller: Caller,
 ): Promise<CreateGroupResponse> {
   await assertLeads(context, caller);
+  assertEmbedded(context, "a further group is", "use the etcd cluster itself for keys");
   assertFounded(context);
   const { kind } = request;
   if (!isOpenKind(groupKindName(kind))) {

@@ -83,7 +83,8 @@ function hostOf(address: string): string {
   return address.replace(/:\d+$/, "");
 }
 
-function assertLoopback(address: string): void {
+/** Throws PLAINTEXT_REFUSED for an address that is not certain to stay on this machine. */
+export function assertLoopback(address: string): void {
   if (isLoopback(address)) return;
   throw new OperatorError("PLAINTEXT_REFUSED", {
     what: `plaintext was asked for at ${address}, which is not a loopback address`,

@@ -1,0 +1,88 @@
+// The lease on which this replica may lead. It has one all the time, so that a campaign need not wait for it. What must stay
+// true: `id` is null before the lease can have ended in etcd. So its time counts from before a keep-alive was sent.
+
+import type { MonotonicMs } from "../../base/clock.ts";
+import type { LogStore } from "../../etcd-log/log-store.ts";
+
+export interface LeaderLeaseOptions {
+  readonly store: Pick<LogStore, "grantLease" | "keepLease" | "revokeLease">;
+  readonly now: () => MonotonicMs;
+  /** The lease has ended, or may have. */
+  readonly onLost: () => void;
+  readonly onGranted: () => void;
+}
+
+const RETRY_MS = 200;
+
+export class LeaderLease {
+  readonly #options: LeaderLeaseOptions;
+  #id: string | null = null;
+  #ttlMs = 0;
+  #untilMs: MonotonicMs = 0;
+  #nextMs: MonotonicMs = 0;
+  #isAsking = false;
+  #isStopped = false;
+
+  constructor(options: LeaderLeaseOptions) {
+    this.#options = options;
+  }
+
+  get id(): string | null {
+    return this.#id;
+  }
+
+  /** To be called often. */
+  look(): void {
+    const now = this.#options.now();
+    if (this.#isStopped) return;
+    if (this.#id !== null && now >= this.#untilMs) this.#lost();
+    if (this.#isAsking || now < this.#nextMs) return;
+    this.#isAsking = true;
+    const asked = this.#id === null ? this.#grant(now) : this.#keep(this.#id, now);
+    // The store has told why; it is asked again.
+    void asked
+      .catch(() => this.#again(RETRY_MS))
+      .finally(() => {
+        this.#isAsking = false;
+      });
+  }
+
+  /** The lease ends now, so that another replica need not wait for its end. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    if (this.#id === null) return;
+    await this.#options.store.revokeLease(this.#id).catch(() => undefined);
+  }
+
+  async #grant(sentMs: MonotonicMs): Promise<void> {
+    const { id, ttlMs } = await this.#options.store.grantLease();
+    if (this.#isStopped) return void this.#options.store.revokeLease(id).catch(() => undefined);
+    this.#id = id;
+    this.#ttlMs = ttlMs;
+    this.#extend(sentMs, ttlMs);
+    this.#options.onGranted();
+  }
+
+  async #keep(id: string, sentMs: MonotonicMs): Promise<void> {
+    const leftMs = await this.#options.store.keepLease(id);
+    if (this.#id !== id || this.#isStopped) return;
+    if (leftMs === 0) this.#lost();
+    else this.#extend(sentMs, leftMs);
+  }
+
+  #extend(sentMs: MonotonicMs, leftMs: number): void {
+    this.#untilMs = Math.max(this.#untilMs, sentMs + leftMs);
+    this.#nextMs = sentMs + this.#ttlMs / 4;
+  }
+
+  #again(ms: number): void {
+    this.#nextMs = this.#options.now() + ms;
+  }
+
+  #lost(): void {
+    this.#id = null;
+    this.#untilMs = 0;
+    this.#nextMs = 0;
+    this.#options.onLost();
+  }
+}

@@ -1,0 +1,363 @@
+// The log of a fleet that an etcd cluster replicates, as one coordinator sees and writes it (ADR-0054). Pure: it says what
+// to ask of etcd and takes the answers, of which any may be lost, late or out of order. What must stay true: entries are
+// handed out in order, without a gap, each once; only entries that are in etcd are handed out.
+
+import { assert } from "../base/assert.ts";
+import type { MonotonicMs } from "../base/clock.ts";
+import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../base/ids.ts";
+import type { LogKeys } from "./log-keys.ts";
+import { headOf, leaderValue, successorValue } from "./records.ts";
+import { refuseLost } from "./refuse-lost.ts";
+import { Reign } from "./reign.ts";
+import {
+  type Ask,
+  type Batch,
+  type GuardedWrite,
+  type Head,
+  lastOf,
+  type View,
+  type WriteAnswer,
+} from "./vocabulary.ts";
+
+/** The index of a new log: the empty state, as in a group of Raft. */
+export const FIRST_INDEX = logIndex(1);
+const NOBODY = nodeId(0);
+
+export interface EtcdLogOptions {
+  readonly self: NodeId;
+  readonly clusterId: string;
+  readonly keys: LogKeys;
+  /** Between two looks while nothing asks for one. */
+  readonly lookEveryMs: number;
+  /** Before a write of unknown outcome is asked for again. */
+  readonly retryMs: number;
+  /** How long the named successor goes first. */
+  readonly successorMs: number;
+  /** Whether an empty prefix means a new fleet; otherwise it means that the log was lost. */
+  readonly mayFound: boolean;
+}
+
+export interface LoggedEntry {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly data: Uint8Array;
+}
+
+/** May this replica lead now, and on which lease? */
+export interface Candidacy {
+  readonly lease: string | null;
+  readonly mayLead: boolean;
+}
+
+type Writing = "found" | "campaign" | "append" | "resign" | "settled";
+
+export class EtcdLog {
+  readonly #options: EtcdLogOptions;
+  #view: View | null = null;
+  #fetched: LogIndex;
+  #reign: Reign | null = null;
+  #lease: string | null = null;
+  #transferee: NodeId = NOBODY;
+  #handedOut: LoggedEntry[] = [];
+  #isGap = false;
+  #isFetching = false;
+  /** Null: no write waits for its answer. "settled": its outcome is known already. */
+  #writing: Writing | null = null;
+  #writeAtMs: MonotonicMs = 0;
+  /** Nothing is written before a view of this revision. */
+  #seeFrom = 0;
+  #lookAtMs: MonotonicMs = Number.NEGATIVE_INFINITY;
+  #leaderlessMs: MonotonicMs | null = null;
+  #isLooking = false;
+  #reads: string[] = [];
+  #readsAsked: string[] = [];
+
+  /** `fetched`: through which index the caller has the entries already. */
+  constructor(options: EtcdLogOptions, fetched: LogIndex) {
+    this.#options = options;
+    this.#fetched = fetched;
+  }
+
+  /** The end of the log as far as is known; null before the first look, or while there is no log. */
+  get head(): Head | null {
+    return this.#view?.head ?? null;
+  }
+
+  get term(): Term {
+    return this.head?.term ?? term(0);
+  }
+
+  /** Whether this replica may append. */
+  get leads(): boolean {
+    return this.#reign !== null;
+  }
+
+  /** 0 = none is known. */
+  get leader(): NodeId {
+    if (this.#reign !== null) return this.#options.self;
+    const { leader, head } = this.#view ?? { leader: null, head: null };
+    const isAhead = leader !== null && leader.node !== this.#options.self && leader.term === head?.term;
+    return isAhead ? leader.node : NOBODY;
+  }
+
+  /** The replica that is to take over, 0 = none. */
+  get transferee(): NodeId {
+    return this.#transferee;
+  }
+
+  get fetched(): LogIndex {
+    return this.#fetched;
+  }
+
+  /** The revision that created this leader's key; null = it does not lead. */
+  get fence(): number | null {
+    return this.#reign?.created ?? null;
+  }
+
+  /** Etcd's newest known revision. */
+  get revision(): number {
+    return this.#view?.revision ?? 0;
+  }
+
+  /** Entries between the fetched ones and the log's first are gone: only a snapshot has their outcome. */
+  get needsSnapshot(): boolean {
+    return this.#isGap;
+  }
+
+  /** The entries since the last call, in order. */
+  takeEntries(): LoggedEntry[] {
+    return this.#handedOut.splice(0);
+  }
+
+  /** Returns the command's index; null when this replica does not lead or is handing over. */
+  propose(command: Uint8Array): LogIndex | null {
+    if (this.#transferee !== NOBODY) return null;
+    return this.#reign?.propose(command) ?? null;
+  }
+
+  /** `key` is confirmed by the answer to a look that is asked for from now on. */
+  read(key: string): void {
+    this.#reads.push(key);
+  }
+
+  /** The keys have changed, somebody says. */
+  lookSoon(): void {
+    this.#lookAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  transfer(to: NodeId): void {
+    if (this.#reign !== null) this.#transferee = to;
+  }
+
+  endTransfer(): void {
+    this.#transferee = NOBODY;
+  }
+
+  /** The lease may have ended by this replica's own clock. What is under way may still take effect. */
+  leaseLost(): void {
+    this.#lease = null;
+    this.#endReign();
+  }
+
+  /** Etcd has not answered for long: the leader that it named may have changed. */
+  forgetLeader(): void {
+    if (this.#view !== null) this.#view = { ...this.#view, leader: null };
+    this.lookSoon();
+  }
+
+  /** The state through `index` came from a snapshot. */
+  restored(index: LogIndex): void {
+    assert(index >= this.#fetched, "a snapshot never takes the state back");
+    this.#fetched = index;
+    this.#isGap = false;
+  }
+
+  /** What to ask etcd for now. Every ask gets one answer. */
+  asks(now: MonotonicMs, candidacy: Candidacy): Ask[] {
+    this.#lease = candidacy.lease;
+    const asks: Ask[] = [];
+    if (!this.#isLooking && (this.#reads.length > 0 || now >= this.#lookAtMs)) {
+      this.#isLooking = true;
+      this.#lookAtMs = now + this.#options.lookEveryMs;
+      this.#readsAsked = this.#reads.splice(0);
+      asks.push({ kind: "look" });
+    }
+    if (!this.#isFetching && !this.#isGap && this.#isBehind()) {
+      this.#isFetching = true;
+      asks.push({ kind: "fetch", from: logIndex(this.#fetched + 1) });
+    }
+    const write = this.#writing === null && now >= this.#writeAtMs ? this.#nextWrite(now, candidacy) : null;
+    if (write !== null) asks.push({ kind: "write", write });
+    return asks;
+  }
+
+  /** Returns the reads that the look confirms, and the index that they must wait for. Null: it failed. */
+  looked(view: View | null): { readonly index: LogIndex; readonly reads: readonly string[] } | null {
+    this.#isLooking = false;
+    const reads = this.#readsAsked.splice(0);
+    if (view === null) {
+      this.#reads.unshift(...reads);
+      return null;
+    }
+    this.#see(view);
+    // However old the view is by now, the look was asked for after its reads were.
+    return { index: view.head?.index ?? FIRST_INDEX, reads };
+  }
+
+  fetchedBatches(batches: readonly Batch[] | null): void {
+    this.#isFetching = false;
+    if (batches === null) return;
+    const from = this.#fetched;
+    for (const batch of batches) {
+      if (lastOf(batch) <= this.#fetched) continue;
+      if (batch.first > this.#fetched + 1) break;
+      this.#handOut(batch);
+    }
+    this.#isGap = this.#fetched === from && this.#isBehind();
+  }
+
+  wrote(answer: WriteAnswer, now: MonotonicMs): void {
+    const writing = this.#writing;
+    assert(writing !== null, "an answer belongs to a write");
+    this.#writing = null;
+    switch (answer.kind) {
+      case "done":
+        this.#done(writing, answer.revision);
+        return;
+      case "refused":
+        this.#writeAtMs = now + this.#options.retryMs;
+        this.#see(answer.view);
+        return;
+      case "unknown":
+        this.#writeAtMs = now + this.#options.retryMs;
+        this.lookSoon();
+    }
+  }
+
+  #done(writing: Writing, revision: number): void {
+    if (writing === "append") {
+      const appended = this.#reign?.done() ?? null;
+      if (appended !== null) this.#appended(appended, revision);
+    } else if (writing !== "settled") {
+      // A view shows what the others see too: the leader's key, its fence and the head of its term.
+      this.#seeFrom = revision;
+      this.lookSoon();
+    }
+  }
+
+  #appended({ batch, head }: { readonly batch: Batch; readonly head: Head }, revision: number): void {
+    if (this.#view !== null && revision >= this.#view.revision)
+      this.#view = { ...this.#view, revision, head };
+    this.#handOut(batch);
+  }
+
+  #see(view: View): void {
+    if (this.#view !== null && view.revision < this.#view.revision) return;
+    refuseLost(view, this.#options, this.#view?.head?.index ?? null);
+    this.#view = view;
+    if (view.leader !== null) this.#leaderlessMs = null;
+    const appended = this.#reign?.appendedAt(view.head) ?? null;
+    if (appended !== null) {
+      if (this.#writing === "append") this.#writing = "settled";
+      this.#handOut(appended.batch);
+    }
+    if (this.#reign !== null && view.leader?.created !== this.#reign.created) this.#endReign();
+    this.#beginReign(view);
+  }
+
+  /** This replica's campaign took effect, however that became known, and it has the whole log. */
+  #beginReign({ leader, head }: View): void {
+    const isOwn = leader !== null && leader.node === this.#options.self && leader.lease === this.#lease;
+    if (this.#reign !== null || !isOwn || head === null || head.term !== leader.term) return;
+    if (head.index !== this.#fetched) return;
+    this.#reign = new Reign(this.#options.keys, leader.term, leader.created, head.index);
+    this.#transferee = NOBODY;
+  }
+
+  #endReign(): void {
+    if (this.#writing === "append") this.#writing = "settled";
+    this.#reign = null;
+    this.#transferee = NOBODY;
+  }
+
+  #handOut(batch: Batch): void {
+    for (const [at, data] of batch.commands.entries()) {
+      const index = logIndex(batch.first + at);
+      if (index <= this.#fetched) continue;
+      assert(index === this.#fetched + 1, "entries are handed out in order, without a gap");
+      this.#fetched = index;
+      this.#handedOut.push({ index, term: batch.term, data });
+    }
+    if (this.#view !== null) this.#beginReign(this.#view);
+  }
+
+  /** A leader has its own entries from its appends. */
+  #isBehind(): boolean {
+    return this.#reign === null && this.head !== null && this.head.index > this.#fetched;
+  }
+
+  #nextWrite(now: MonotonicMs, { lease, mayLead }: Candidacy): GuardedWrite | null {
+    if (this.#view === null || this.#view.revision < this.#seeFrom) return null;
+    const { head, leader } = this.#view;
+    if (head === null) return this.#ask("found", this.#founding());
+    if (this.#reign !== null) return this.#append(head, this.#reign);
+    if (leader !== null || this.#fetched !== head.index) return null;
+    this.#leaderlessMs ??= now;
+    if (lease === null || !mayLead || this.#yields(now, head)) return null;
+    return this.#ask("campaign", this.#campaign(head, lease));
+  }
+
+  #append(head: Head, reign: Reign): GuardedWrite | null {
+    const next = reign.next(head);
+    if (next !== null) return this.#ask("append", next);
+    return this.#transferee === NOBODY ? null : this.#ask("resign", this.#resignation(reign));
+  }
+
+  #ask(writing: Writing, write: GuardedWrite): GuardedWrite {
+    this.#writing = writing;
+    return write;
+  }
+
+  /** The last leader named another replica, which goes first for a moment. */
+  #yields(now: MonotonicMs, head: Head): boolean {
+    const successor = this.#view?.successor ?? null;
+    if (successor === null || successor.term !== head.term) return false;
+    const waited = now - (this.#leaderlessMs ?? now);
+    return successor.node !== this.#options.self && waited < this.#options.successorMs;
+  }
+
+  #founding(): GuardedWrite {
+    const { keys, clusterId } = this.#options;
+    const { raw } = headOf(clusterId, FIRST_INDEX, term(1));
+    return {
+      conditions: [{ kind: "absent", key: keys.head }],
+      puts: [{ key: keys.head, value: raw }],
+      erases: [],
+    };
+  }
+
+  #campaign(over: Head, lease: string): GuardedWrite {
+    const { keys, self, clusterId } = this.#options;
+    const next = headOf(clusterId, over.index, term(over.term + 1));
+    return {
+      conditions: [
+        { kind: "equals", key: keys.head, value: over.raw },
+        { kind: "absent", key: keys.leader },
+      ],
+      puts: [
+        { key: keys.leader, value: leaderValue(self, next.term), lease },
+        { key: keys.head, value: next.raw },
+      ],
+      erases: [keys.successor],
+    };
+  }
+
+  #resignation({ term: at, created }: Reign): GuardedWrite {
+    const { keys } = this.#options;
+    return {
+      conditions: [{ kind: "created", key: keys.leader, revision: created }],
+      puts: [{ key: keys.successor, value: successorValue(this.#transferee, at) }],
+      erases: [keys.leader],
+    };
+  }
+}
