@@ -15,7 +15,8 @@ export function toleranceOf(leader: NodeStatus, statuses: readonly NodeStatus[])
   const following = statuses.filter(
     ({ nodeId, leaderId, term }) => voters.has(nodeId) && leaderId === leader.nodeId && term === leader.term,
   ).length;
-  const quorum = Math.floor(voters.size / 2) + 1;
+  // The quorum is etcd's if that has the log: then one coordinator is enough.
+  const quorum = leader.etcdEngine === undefined ? Math.floor(voters.size / 2) + 1 : 1;
   return { voters: voters.size, following, canLose: Math.max(0, following - quorum) };
 }
 

@@ -189,6 +189,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   MEMBER_NOT_CAUGHT_UP: { next: () => "wait until it has: fleet member list -w" },
   CONFIGURATION_CHANGED: { next: () => "check it again, and take its index from: fleet member list" },
   NOT_A_VOTER: { next: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto" },
+  ENGINE_IS_ETCD: { next: () => "see what the etcd engine can do: docs/etcd-engine.md" },
   MEMBER_UNREACHABLE: { next: () => "see which nodes are up: fleet status" },
   AUDIT_ENTRY_MISSING: { next: () => "run the same command again: it writes the entry first" },
   SUCCESSOR_FENCED: { next: () => "name another node, or rebuild this one: fleet member rebuild NODE" },

@@ -24,6 +24,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire/gen/etcd/mvccpb/kv.ts",
     "src/core/wire/gen/fleet/v1/key_command.ts",
   ],
+  "src/core/etcd-log": ["src/core/base", "src/core/wire/gen/fleet/v1/etcd_log.ts"],
   // What a chain of audit entries proves, for who exports it and for who verifies it.
   "src/core/audit": ["src/core/base", "src/core/fleet", "src/core/wire/gen (types)"],
   "src/core/seal": ["src/core/base"],
@@ -41,6 +42,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/raft",
     "src/core/fleet",
     "src/core/kv",
+    "src/core/etcd-log",
     "src/core/audit",
     "src/core/wire",
     "src/core/storage",
@@ -218,6 +220,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 const PURE = [
   "src/core/raft",
+  "src/core/etcd-log",
   "src/core/fleet",
   "src/core/kv",
   "src/core/check",

@@ -7,11 +7,12 @@ import { dirname, isAbsolute, join } from "node:path";
 import { Document, isMap, parseDocument } from "yaml";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
 import { isErrno } from "../../core/base/system-error.ts";
+import type { EtcdTlsFiles } from "../../core/wire/etcd/etcd-channel.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import { ConfigReader } from "../files/config-reader.ts";
 import { withLock } from "../processes/lock.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
-import { CONTEXT_COLORS, type ContextColor, type EtcdTlsFiles } from "./target.ts";
+import { CONTEXT_COLORS, type ContextColor } from "./target.ts";
 
 interface ContextHooks {
   readonly beforeChange?: string;

@@ -1,5 +1,6 @@
 // The fleet that a command talks to: its coordinators, the certificates to present, and where these values
 // came from.
+import type { EtcdTlsFiles } from "../../core/wire/etcd/etcd-channel.ts";
 import type { TlsChoice } from "../../core/wire/tls/tls.ts";
 import { ADMIN, holderTls } from "../files/layout.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
@@ -28,12 +29,6 @@ export type EtcdTls = EtcdTlsFiles | FleetTls | "plaintext" | "insecure-loopback
 /** A fleet's own store: its servers must be replicas. */
 interface FleetTls {
   readonly fleet: TlsChoice;
-}
-
-export interface EtcdTlsFiles {
-  readonly ca: string;
-  readonly cert?: string;
-  readonly key?: string;
 }
 
 /** The ANSI colours, of the sixteen, that are readable on light and dark. */

@@ -5,11 +5,12 @@ import { present } from "../../core/base/assert.ts";
 import { backoffMs } from "../../core/base/backoff.ts";
 import { type MonotonicMs, systemClock } from "../../core/base/clock.ts";
 import { systemWaitClock, type WaitClock } from "../../core/base/wait-clock.ts";
+import { leaderRequired } from "../../core/wire/etcd/etcd-channel.ts";
 import { readRpcError } from "../../core/wire/rpc-error.ts";
 import type { CallLimits } from "../../core/wire/unary.ts";
 import type { EtcdTls } from "../context/target.ts";
 import { answeredError, type CallKind, noAnswer, verdictOf } from "./etcd-errors.ts";
-import { EtcdNode, leaderRequired } from "./etcd-node.ts";
+import { EtcdNode } from "./etcd-node.ts";
 
 // An endpoint that is down is left after this long, so that the others are asked within a call's deadline.
 const CONNECT_MS = 1_000;

@@ -1,42 +1,21 @@
 // Keeps a lease alive, and says how long it certainly lasts. What must stay true: `lastsUntilMs` is never later than
 // the server's own expiry. So it counts from before a keep-alive was sent, on the monotonic clock.
 
-import type { ClientDuplexStream } from "@grpc/grpc-js";
-import { type MonotonicMs, wallTimeOf } from "../../core/base/clock.ts";
+import type { MonotonicMs } from "../../core/base/clock.ts";
 import type { WaitClock } from "../../core/base/wait-clock.ts";
-import {
-  LeaseKeepAliveRequest,
-  type LeaseKeepAliveResponse,
-} from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { keepAliveOnce as askOnce } from "../../core/wire/etcd/keep-alive-once.ts";
 import type { EtcdClient } from "./etcd-client.ts";
-import { type EtcdNode, leaderRequired } from "./etcd-node.ts";
-
-type KeepAliveStream = ClientDuplexStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse>;
 
 /** The lease's remaining time in seconds; 0: it has ended. Rejects when no endpoint answers by `endMs`. */
 export async function keepAliveOnce(client: EtcdClient, id: string, endMs: MonotonicMs): Promise<number> {
   const node = await client.connectedNode();
   if (node === null) throw new Error("no endpoint is connected");
   try {
-    return await askOnce(node, id, endMs);
+    return await askOnce(node.lease, id, endMs);
   } catch (error) {
     client.leave(node);
     throw error;
   }
-}
-
-function askOnce(node: EtcdNode, id: string, endMs: MonotonicMs): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const options = { deadline: wallTimeOf(endMs) };
-    const stream: KeepAliveStream = node.lease.leaseKeepAlive(leaderRequired(), options);
-    stream.on("data", (response: LeaseKeepAliveResponse) => {
-      resolve(Math.max(0, response.TTL));
-      stream.cancel();
-    });
-    stream.on("error", reject);
-    stream.on("end", () => reject(new Error("the keep-alive ended without an answer")));
-    stream.write(LeaseKeepAliveRequest.fromPartial({ ID: id }));
-  });
 }
 
 /** A lease that is kept alive until it is stopped or lost. */

@@ -6,11 +6,11 @@ import { link, open, rm } from "node:fs/promises";
 import { systemClock, wallTimeOf } from "../../core/base/clock.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "../../core/base/system-error.ts";
+import { leaderRequired } from "../../core/wire/etcd/etcd-channel.ts";
 import { SnapshotRequest, type SnapshotResponse } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { readRpcError } from "../../core/wire/rpc-error.ts";
 import type { EtcdClient } from "./etcd-client.ts";
 import { answeredError, noAnswer, verdictOf } from "./etcd-errors.ts";
-import { leaderRequired } from "./etcd-node.ts";
 
 const CHECKSUM_BYTES = 32;
 

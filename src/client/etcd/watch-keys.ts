@@ -4,12 +4,13 @@
 import { backoffMs } from "../../core/base/backoff.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { systemWaitClock, type WaitClock } from "../../core/base/wait-clock.ts";
+import { leaderRequired } from "../../core/wire/etcd/etcd-channel.ts";
 import { WatchCreateRequest, type WatchResponse } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Event } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 import { type RpcFailure, readRpcError } from "../../core/wire/rpc-error.ts";
 import type { EtcdClient } from "./etcd-client.ts";
 import { answeredError, noAnswer, verdictOf } from "./etcd-errors.ts";
-import { type EtcdNode, leaderRequired } from "./etcd-node.ts";
+import type { EtcdNode } from "./etcd-node.ts";
 import type { KeyRange } from "./key-range.ts";
 import { WatchPosition } from "./watch-position.ts";
 

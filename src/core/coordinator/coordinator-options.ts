@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { TlsChoice } from "../wire/tls/tls.ts";
 import type { EncryptionSetting } from "./encryption/encryption.ts";
-import type { EtcdTls } from "./etcd-engine/etcd-endpoint.ts";
+import type { EngineTls } from "./etcd-engine/etcd-endpoint.ts";
 import type { ProfileName } from "./host/profile.ts";
 import type { LivenessLimits } from "./reports/liveness.ts";
 
@@ -70,7 +70,7 @@ export interface EtcdEngine {
   readonly addresses: readonly string[];
   /** All keys of this fleet begin with it. */
   readonly prefix: string;
-  readonly tls: EtcdTls;
+  readonly tls: EngineTls;
 }
 
 interface SnapshotExports {

@@ -151,6 +151,7 @@ function contextOf(
     ...late,
     ...{ clusterId, clusterName: options.clusterName, self, version: options.version },
     metricsAddress: options.metricsAddress,
+    engine: options.engine ?? null,
     log: options.log,
     get replicas() {
       return roster.known();

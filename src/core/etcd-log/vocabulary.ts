@@ -38,7 +38,7 @@ export interface Head {
   readonly raw: Uint8Array;
 }
 
-export interface LeaderKey {
+interface LeaderKey {
   readonly node: NodeId;
   readonly term: Term;
   /** The fence: no later leader's key has the same. */
@@ -47,7 +47,7 @@ export interface LeaderKey {
 }
 
 /** The replica that the last leader named to take over. */
-export interface Successor {
+interface Successor {
   readonly node: NodeId;
   readonly term: Term;
 }

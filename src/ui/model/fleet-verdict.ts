@@ -38,6 +38,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...dataPlaneLines(fleet),
     ...disobeyingLines(fleet),
     ...versionLines(fleet),
+    ...engineLines(fleet),
     ...exportLines(fleet),
     ...undeletedLines(fleet),
     ...vanishedLines(fleet),
@@ -209,6 +210,14 @@ function versionLines({ versions: { ruling, newest, awaited } }: FleetStatus): L
   const who = awaited.map(awaitedText).join(", ");
   const waits = who === "" ? "is being raised" : `waits for ${who}`;
   return [{ text: `cluster version ${ruling}; version ${newest} ${waits}`, mark: "warn" }];
+}
+
+/** What the columns of Raft do not show when an etcd cluster has the log. */
+function engineLines({ nodes }: FleetStatus): Line[] {
+  const engine = nodes.map(({ status }) => status?.etcdEngine).find((each) => each !== undefined);
+  if (engine === undefined) return [];
+  const text = `log in etcd at ${engine.endpoints.join(", ")} under ${engine.prefix}; n/a here: FIRST, SYNC P99, changes of members (etcd has them)`;
+  return [{ text, mark: "good" }];
 }
 
 function awaitedText({ name, knownVersion, build }: AwaitedNode): string {

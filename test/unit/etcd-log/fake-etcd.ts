@@ -76,6 +76,14 @@ export class FakeEtcd {
     }
   }
 
+  eraseRange(from: string, end: string): void {
+    for (const key of [...this.#stored.keys()]) if (key >= from && key < end) this.#erase(key);
+  }
+
+  find(key: string): StoredKey | undefined {
+    return this.#stored.get(key);
+  }
+
   get sizes(): number[] {
     return [...this.#stored.values()].map(({ value }) => value.length);
   }

@@ -10,7 +10,7 @@ export function assertEmbedded(
   what: string,
   instead: string,
 ): void {
-  if (driver.engine === "embedded") return;
+  if (driver.engine !== "etcd") return;
   const message = `${what} n/a: an etcd cluster replicates this fleet's log; ${instead}`;
   throw rpcError(status.FAILED_PRECONDITION, "ENGINE_IS_ETCD", message);
 }

@@ -23,6 +23,7 @@ import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import type { ShownCertificate } from "../../wire/tls/deny-list.ts";
 import type { Identity } from "../../wire/tls/identity.ts";
 import type { Tls } from "../../wire/tls/tls.ts";
+import type { EtcdEngine } from "../coordinator-options.ts";
 import type { StateTrust } from "../divergence/state-trust.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { Freshness } from "../group/freshness.ts";
@@ -109,6 +110,8 @@ export interface ServiceContext {
   readonly roundTripMs: (peer: NodeId) => number | null;
   /** The sizes of this replica's log, snapshot and process. */
   readonly sizes: () => Sizes;
+  /** The etcd cluster that replicates the fleet's log; null or absent = embedded Raft. */
+  readonly engine?: EtcdEngine | null;
   readonly machine: FleetMachine;
   readonly folderKeys: FolderKeys;
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;

@@ -5,9 +5,9 @@ import type { LogIndex, NodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Timers } from "../../base/timers.ts";
 import type { LogKeys } from "../../etcd-log/log-keys.ts";
-import type { LogStore } from "../../etcd-log/log-store.ts";
 import type { GroupMeter } from "../group/group-meter.ts";
 import type { Machine } from "../group/machine.ts";
+import type { LogStore } from "./log-store.ts";
 
 export interface EtcdDriverOptions<Result> {
   readonly self: NodeId;

@@ -5,12 +5,12 @@ import { createHash } from "node:crypto";
 import type { LogIndex, NodeId } from "../../base/ids.ts";
 import { logIndex, term } from "../../base/ids.ts";
 import type { LogKeys } from "../../etcd-log/log-keys.ts";
-import type { LogStore } from "../../etcd-log/log-store.ts";
 import { damaged, snapshotValue } from "../../etcd-log/records.ts";
 import type { Condition, Put } from "../../etcd-log/vocabulary.ts";
 import type { Snapshot, StoredData } from "../../raft/message.ts";
 import type { EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
 import type { Applied } from "../group/applier.ts";
+import type { LogStore } from "./log-store.ts";
 
 const CHUNK_BYTES = 512 * 1024;
 const ATTEMPTS = 5;

@@ -5,9 +5,10 @@ import { present } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
 import { type LogIndex, logIndex, term } from "../../base/ids.ts";
 import type { LogKeys } from "../../etcd-log/log-keys.ts";
-import type { GrantedLease, LogStore } from "../../etcd-log/log-store.ts";
 import { damaged, readBatch, readSnapshot, viewOf } from "../../etcd-log/records.ts";
 import type { Batch, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
+import { leaderRequired } from "../../wire/etcd/etcd-channel.ts";
+import { keepAliveOnce } from "../../wire/etcd/keep-alive-once.ts";
 import {
   CompactionRequest,
   DeleteRangeRequest,
@@ -18,9 +19,10 @@ import {
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import { EtcdBatch, type EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
 import { unary } from "../../wire/unary.ts";
-import { type EtcdEndpoint, leaderRequired } from "./etcd-endpoint.ts";
+import type { EtcdEndpoint } from "./etcd-endpoint.ts";
 import { bytesOf, storedKey, txnOf } from "./etcd-requests.ts";
-import { keepLeaseOnce, watchView } from "./etcd-streams.ts";
+import type { GrantedLease, LogStore } from "./log-store.ts";
+import { watchView } from "./watch-view.ts";
 
 const CALL_MS = 2_000;
 // A batch has up to 1 MiB.
@@ -118,7 +120,7 @@ export class GrpcLogStore implements LogStore {
   }
 
   async keepLease(id: string): Promise<number> {
-    const seconds = await this.#call((endpoint, limits) => keepLeaseOnce(endpoint, id, limits.endMs));
+    const seconds = await this.#call((endpoint, limits) => keepAliveOnce(endpoint.lease, id, limits.endMs));
     return seconds * 1_000;
   }
 

@@ -2,7 +2,7 @@
 // true: `id` is null before the lease can have ended in etcd. So its time counts from before a keep-alive was sent.
 
 import type { MonotonicMs } from "../../base/clock.ts";
-import type { LogStore } from "../../etcd-log/log-store.ts";
+import type { LogStore } from "./log-store.ts";
 
 export interface LeaderLeaseOptions {
   readonly store: Pick<LogStore, "grantLease" | "keepLease" | "revokeLease">;

@@ -3,11 +3,11 @@
 
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
-import type { LogStore } from "../../etcd-log/log-store.ts";
 import type { Applied } from "../group/applier.ts";
 import type { GroupMeter } from "../group/group-meter.ts";
 import type { Machine } from "../group/machine.ts";
 import type { EtcdSnapshots, SavedState } from "./etcd-snapshots.ts";
+import type { LogStore } from "./log-store.ts";
 
 export interface OwnEtcdSnapshotsOptions {
   readonly snapshotEvery: number;

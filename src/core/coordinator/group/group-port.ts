@@ -12,7 +12,7 @@ import type { GroupMeter } from "./group-meter.ts";
 import type { HeldLog } from "./log-hold.ts";
 import type { ReadResult, WriteResult } from "./pending.ts";
 
-export type EngineName = "embedded" | "etcd";
+type EngineName = "embedded" | "etcd";
 
 /** What every engine does for its coordinator. */
 export interface GroupPort<Result> extends RaftPort {

@@ -79,6 +79,9 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     ...versions(context, raft),
     heldLog: raft.role === "leader" ? { ...context.driver.heldLog } : undefined,
     vitals: vitals(context, raft),
+    etcdEngine: context.engine
+      ? { endpoints: [...context.engine.addresses], prefix: context.engine.prefix }
+      : undefined,
     logLevel: context.log.level === undefined ? undefined : LOG_LEVEL_NUMBERS[context.log.level],
   };
 }

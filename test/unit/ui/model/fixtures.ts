@@ -62,6 +62,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     clusterVersion: 2,
     awaitedUpgrades: [],
     heldLog: undefined,
+    etcdEngine: undefined,
     ...differs,
   };
 }

@@ -1,9 +1,9 @@
 // The port to an etcd cluster, for the log of one fleet. A call that gets no answer in time rejects; only a write then has an
 // outcome, "unknown".
 
-import type { LogIndex } from "../base/ids.ts";
-import type { EtcdSnapshot } from "../wire/gen/fleet/v1/etcd_log.ts";
-import type { Batch, GuardedWrite, View, WriteAnswer } from "./vocabulary.ts";
+import type { LogIndex } from "../../base/ids.ts";
+import type { Batch, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
+import type { EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
 
 export interface GrantedLease {
   readonly id: string;

@@ -1,0 +1,85 @@
+// The log's port over a fake etcd, for tests of the driver: every call may fail before or after it took effect.
+
+import type { LogIndex } from "../../../../src/core/base/ids.ts";
+import type { GrantedLease, LogStore } from "../../../../src/core/coordinator/etcd-engine/log-store.ts";
+import { readSnapshot } from "../../../../src/core/etcd-log/records.ts";
+import type { Batch, GuardedWrite, View, WriteAnswer } from "../../../../src/core/etcd-log/vocabulary.ts";
+import type { EtcdSnapshot } from "../../../../src/core/wire/gen/fleet/v1/etcd_log.ts";
+import type { FakeEtcd } from "../../etcd-log/fake-etcd.ts";
+
+export class FakeStore implements LogStore {
+  readonly #etcd: FakeEtcd;
+  /** Whether etcd can't be reached from here. */
+  isCut = false;
+  /** Whether answers of writes get lost on their way back. */
+  losesAnswers = false;
+  compactedThrough = 0;
+  isClosed = false;
+
+  constructor(etcd: FakeEtcd) {
+    this.#etcd = etcd;
+  }
+
+  look(): Promise<View> {
+    return this.#answer(() => this.#etcd.view());
+  }
+
+  async write(write: GuardedWrite): Promise<WriteAnswer> {
+    if (this.isCut) return { kind: "unknown" };
+    const answer = this.#etcd.write(write);
+    return this.losesAnswers ? { kind: "unknown" } : answer;
+  }
+
+  fetch(from: LogIndex): Promise<readonly Batch[]> {
+    return this.#answer(() => this.#etcd.fetch(from));
+  }
+
+  snapshot(): Promise<EtcdSnapshot | null> {
+    return this.#answer(() => {
+      const stored = this.#etcd.find(this.#etcd.keys.snapshot);
+      return stored === undefined ? null : readSnapshot(stored);
+    });
+  }
+
+  chunk({ lastIndex, term }: EtcdSnapshot, number: number): Promise<Uint8Array> {
+    return this.#answer(() => {
+      const stored = this.#etcd.find(this.#etcd.keys.chunk(lastIndex, term as never, number));
+      if (stored === undefined) throw new Error("the chunk is gone");
+      return stored.value;
+    });
+  }
+
+  trim(log: LogIndex, chunks: LogIndex): Promise<void> {
+    return this.#answer(() => {
+      this.#etcd.trim(log);
+      this.#etcd.eraseRange(this.#etcd.keys.chunks(0), this.#etcd.keys.chunks(chunks));
+    });
+  }
+
+  async compact(revision: number): Promise<void> {
+    this.compactedThrough = revision;
+  }
+
+  grantLease(): Promise<GrantedLease> {
+    return this.#answer(() => ({ id: this.#etcd.grant(), ttlMs: 2_000 }));
+  }
+
+  keepLease(id: string): Promise<number> {
+    return this.#answer(() => (this.#etcd.holds(id) ? 2_000 : 0));
+  }
+
+  async revokeLease(id: string): Promise<void> {
+    this.#etcd.expire(id);
+  }
+
+  watch(): void {}
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  async #answer<Answer>(ask: () => Answer): Promise<Answer> {
+    if (this.isCut) throw new Error("etcd can't be reached");
+    return ask();
+  }
+}
