@@ -72,6 +72,10 @@ describe.skipIf(!hasEtcd())("coordinators on etcd", () => {
       exit: 9,
       stderr: expect.stringContaining("FLEET_E_ENGINE_IS_ETCD"),
     });
+    expect(await fleet.run("recover", "--reason", "x")).toMatchObject({
+      exit: 9,
+      stderr: expect.stringContaining("recovery n/a"),
+    });
     expect((await fleet.run("status")).stdout).toContain("log in etcd at");
   });
 });

@@ -30,6 +30,7 @@ export async function lookAtFleet(
   keys: OperatorKeys | null = null,
 ): Promise<Looked> {
   const { file } = fleet;
+  if (file.engine !== undefined) throw refuse.logInEtcd(file.engine.etcd);
   const coordinators = fleet.processes.filter((plan) => plan.role === "coordinator");
   const places = await Promise.all(
     coordinators.map(async ({ name, files }) => {

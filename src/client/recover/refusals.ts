@@ -14,6 +14,14 @@ export function running({ nodes }: Diagnosis): OperatorError {
   });
 }
 
+export function logInEtcd(addresses: readonly string[]): OperatorError {
+  return new OperatorError("ENGINE_IS_ETCD", {
+    what: `recovery n/a: the log is in etcd at ${addresses.join(", ")}, and the coordinators hold no copy of it`,
+    next: "bring etcd's quorum back, or restore its newest snapshot: etcdctl snapshot restore",
+    exit: Exit.Precondition,
+  });
+}
+
 export function quorumIsThere({ present, voters, quorumNeeded, nodes }: Diagnosis): OperatorError {
   const only = nodes.length === 1 ? "the only node's copy is whole" : `${present.join(", ")} are whole`;
   return new OperatorError("QUORUM_IS_THERE", {

@@ -19,7 +19,6 @@ import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.
 import { diskWatch, rosterOf } from "./coordinator-parts.ts";
 import { compareStates } from "./divergence/compare-states.ts";
 import type { StateChecks } from "./divergence/state-checks.ts";
-import { startEtcdGroup } from "./etcd-engine/start-etcd-group.ts";
 import { followLogLevel } from "./follow-log-level.ts";
 import { DroppedMessages } from "./group/dropped-messages.ts";
 import { FleetMachine } from "./group/fleet-machine.ts";
@@ -41,6 +40,7 @@ import type { Opened } from "./open.ts";
 import { fleetSight, groupsOf } from "./other-groups.ts";
 import { Observed } from "./reports/observed.ts";
 import { denyByTable } from "./revocation/deny-by-table.ts";
+import { startEtcdGroup } from "./start-etcd-group.ts";
 import { startFleetGroup } from "./start-group.ts";
 
 /** The port of etcd's API is known when it listens. */

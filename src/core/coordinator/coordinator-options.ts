@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Peer } from "../transport/transport.ts";
 import type { TlsChoice } from "../wire/tls/tls.ts";
 import type { EncryptionSetting } from "./encryption/encryption.ts";
-import type { EngineTls } from "./etcd-engine/etcd-endpoint.ts";
+import type { EtcdEngine } from "./etcd-engine/engine.ts";
 import type { ProfileName } from "./host/profile.ts";
 import type { LivenessLimits } from "./reports/liveness.ts";
 
@@ -62,15 +62,6 @@ export interface EtcdPort {
   readonly listen: string;
   /** No TLS; allowed on loopback only. */
   readonly isPlaintext: boolean;
-}
-
-/** Where an etcd cluster keeps the fleet's log. */
-export interface EtcdEngine {
-  /** host:port of its members. */
-  readonly addresses: readonly string[];
-  /** All keys of this fleet begin with it. */
-  readonly prefix: string;
-  readonly tls: EngineTls;
 }
 
 interface SnapshotExports {

@@ -1,12 +1,10 @@
 // One endpoint of the etcd cluster: the clients of its services share one connection.
 
 import type { ChannelCredentials } from "@grpc/grpc-js";
-import { type EtcdTlsFiles, etcdChannelOptions, etcdFileCredentials } from "../../wire/etcd/etcd-channel.ts";
+import { etcdChannelOptions, etcdFileCredentials } from "../../wire/etcd/etcd-channel.ts";
 import { KVClient, LeaseClient, WatchClient } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import { channelCredentials } from "../../wire/tls/credentials.ts";
-
-/** How the cluster's ports are reached. */
-export type EngineTls = EtcdTlsFiles | "insecure-loopback";
+import type { EngineTls } from "./engine.ts";
 
 export interface EtcdEndpoint {
   /** host:port */

@@ -1,21 +1,21 @@
 // Assembles the fleet's group of a process on an etcd cluster.
 
-import { systemClock } from "../../base/clock.ts";
-import { FLEET_GROUP, type LogIndex, type NodeId } from "../../base/ids.ts";
-import type { Timers } from "../../base/timers.ts";
-import { LogKeys } from "../../etcd-log/log-keys.ts";
-import type { CoordinatorOptions, EtcdEngine } from "../coordinator-options.ts";
-import { nameIn } from "../coordinator-options.ts";
-import type { StateTrust } from "../divergence/state-trust.ts";
-import { GroupHistory } from "../group/group-history.ts";
-import { GroupMeter } from "../group/group-meter.ts";
-import { LIMITS } from "../group/limits.ts";
-import type { Machine } from "../group/machine.ts";
-import type { DiskWatch } from "../leadership/disk-watch.ts";
-import { EtcdDriver } from "./etcd-driver.ts";
-import { etcdEndpoint } from "./etcd-endpoint.ts";
-import { GrpcLogStore } from "./grpc-log-store.ts";
-import { troubleLog } from "./trouble-log.ts";
+import { systemClock } from "../base/clock.ts";
+import { FLEET_GROUP, type LogIndex, type NodeId } from "../base/ids.ts";
+import type { Timers } from "../base/timers.ts";
+import { LogKeys } from "../etcd-log/log-keys.ts";
+import { type CoordinatorOptions, nameIn } from "./coordinator-options.ts";
+import type { StateTrust } from "./divergence/state-trust.ts";
+import type { EtcdEngine } from "./etcd-engine/engine.ts";
+import { EtcdDriver } from "./etcd-engine/etcd-driver.ts";
+import { etcdEndpoint } from "./etcd-engine/etcd-endpoint.ts";
+import { GrpcLogStore } from "./etcd-engine/grpc-log-store.ts";
+import { troubleLog } from "./etcd-engine/trouble-log.ts";
+import { GroupHistory } from "./group/group-history.ts";
+import { GroupMeter } from "./group/group-meter.ts";
+import { LIMITS } from "./group/limits.ts";
+import type { Machine } from "./group/machine.ts";
+import type { DiskWatch } from "./leadership/disk-watch.ts";
 
 const TRAILING_ENTRIES = 1_000;
 /** Etcd grants at least 1.5 of its election timeouts: 2 s by default. */
