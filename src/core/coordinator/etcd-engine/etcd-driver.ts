@@ -168,7 +168,7 @@ export class EtcdDriver<Result> implements GroupPort<Result> {
     if (this.#stopped) return this.#waiting.refuse("leadership-lost");
     if (!this.#log.leads) return this.#waiting.refuse(this.leader === 0 ? "no-leader" : "not-leader");
     this.#schedule();
-    return this.#waiting.write(data, deadline);
+    return this.#waiting.write(data, deadline, false);
   }
 
   retryDelayMs(refused: "write" | "read"): number {
