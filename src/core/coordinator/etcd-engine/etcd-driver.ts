@@ -12,7 +12,6 @@ import type { ProposedBatch } from "../../raft/batch.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 import { GroupMeter } from "../group/group-meter.ts";
 import type { GroupPort } from "../group/group-port.ts";
-import type { HeldLog } from "../group/log-hold.ts";
 import type { ReadResult, WriteResult } from "../group/pending.ts";
 import { Waiting } from "../group/waiting.ts";
 import { EtcdApplying } from "./etcd-applying.ts";
@@ -20,6 +19,7 @@ import type { EtcdDriverOptions } from "./etcd-driver-options.ts";
 import { EtcdSnapshots } from "./etcd-snapshots.ts";
 import { statusOf } from "./etcd-status.ts";
 import { LeaderLease } from "./leader-lease.ts";
+import { NoRaft } from "./no-raft.ts";
 import { OwnEtcdSnapshots } from "./own-etcd-snapshots.ts";
 
 const LOOK_EVERY_MS = 500;
@@ -30,9 +30,8 @@ const START_MS_MAX = 20_000;
 /** Without any answer for this long, the leader that etcd named may have changed. */
 const SILENT_MS = 3_000;
 const LOAD_EVERY_MS = 200;
-const NO_LOG: HeldLog = { bytes: 0, bytesMax: 0, exceeded: 0 };
 
-export class EtcdDriver<Result> implements GroupPort<Result> {
+export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
   readonly engine = "etcd";
   readonly meter: GroupMeter;
   readonly restored: Promise<void>;
@@ -57,6 +56,7 @@ export class EtcdDriver<Result> implements GroupPort<Result> {
   #transferEndsMs: MonotonicMs = 0;
 
   constructor(options: EtcdDriverOptions<Result>) {
+    super();
     const { self, clusterId, keys, store, mayFound, now, machine, voters } = options;
     this.#options = options;
     this.#answeredMs = now();
@@ -132,16 +132,6 @@ export class EtcdDriver<Result> implements GroupPort<Result> {
     return !this.#waiting.isEmpty;
   }
 
-  /** The members are those of the command line. */
-  get configurationIndex(): LogIndex {
-    return FIRST_INDEX;
-  }
-
-  /** The log is in etcd, which keeps it for everyone. */
-  get heldLog(): HeldLog {
-    return NO_LOG;
-  }
-
   status(): RaftStatus {
     const { self, voters, answers } = this.#options;
     const first = logIndex(Math.min(this.#own.index, this.appliedIndex) + 1);
@@ -209,22 +199,6 @@ export class EtcdDriver<Result> implements GroupPort<Result> {
   /** A closed connection to it says nothing about its lease. */
   forgetLeader(): void {
     this.#input(() => this.#log.lookSoon());
-  }
-
-  // Replicas do not replicate among themselves here, so these have nothing to do.
-  configurationChangesSince(): readonly [] {
-    return [];
-  }
-  quiesce(): void {}
-  compactThrough(): void {}
-  receive(): void {}
-  unreachable(): void {}
-  snapshotDelivered(): void {}
-  changeConfiguration(): Promise<WriteResult<LogIndex>> {
-    return Promise.resolve({ ok: false, refusal: "change-malformed" });
-  }
-  proposeConfChange(): boolean {
-    return false;
   }
 
   #input(event: () => void): void {
