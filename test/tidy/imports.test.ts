@@ -193,6 +193,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/ui/cli",
     "src/ui/model",
   ],
+  // What host programs import: a replica in their process, or a client.
+  "src/embed/coordinator.ts": [],
+  "src/embed": [
+    "src/core/base",
+    "src/core/coordinator",
+    "src/core/kv/check-request.ts",
+    "src/core/wire",
+    "src/client/etcd",
+    "src/client/processes",
+  ],
   // What starts without oclif's configuration.
   "src/main.ts": ["src/commands", "src/ui/cli"],
   // Offline: it reads a stopped node's files, so there is no server to ask.

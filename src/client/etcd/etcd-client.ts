@@ -57,7 +57,7 @@ export class EtcdClient {
       const node = this.#next();
       if (await node.isReady(systemClock.monotonicMs() + CONNECT_MS)) {
         // The next call stays where a connection exists.
-        this.#turn -= 1;
+        this.#stayAt(node);
         return node;
       }
     }
@@ -84,7 +84,7 @@ export class EtcdClient {
       const attemptMs = isUp ? this.#attemptMs(kind, endMs) : this.#clock.now() + DOWN_MS;
       try {
         const answer = await ask(node, limitsOf(attemptMs, signal));
-        this.#turn -= 1;
+        this.#stayAt(node);
         return answer;
       } catch (error) {
         const failure = readRpcError(error);
@@ -108,6 +108,11 @@ export class EtcdClient {
 
   #pauseMs(failures: number): number {
     return backoffMs(Math.floor(failures / this.nodes.length), BACKOFF, Math.random());
+  }
+
+  // By its place and not by counting back: calls that run at once would count back further than forth.
+  #stayAt(node: EtcdNode): void {
+    this.#turn = this.nodes.indexOf(node);
   }
 
   #next(): EtcdNode {

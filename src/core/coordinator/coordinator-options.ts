@@ -16,8 +16,8 @@ export interface CoordinatorOptions {
   readonly clusterName: string;
   /** All replicas, including this one. */
   readonly replicas: readonly Peer[];
-  /** host:port; port 0 picks a free one. */
-  readonly listen: string;
+  /** host:port; port 0 picks a free one; null = no port, for the only replica of a program's own fleet. */
+  readonly listen: string | null;
   /** Where etcd's API is served; null or absent = nowhere. */
   readonly etcd?: EtcdPort | null;
   /** The etcd cluster that replicates the fleet's log; null or absent = embedded Raft (ADR-0054). */

@@ -4,18 +4,31 @@
 
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { assemble } from "./assemble.ts";
+import type { ServiceContext } from "./calls/context.ts";
 import type { CoordinatorOptions } from "./coordinator-options.ts";
+import type { LocalKeys } from "./etcd/local-keys.ts";
 import { handOverAll } from "./leadership/departure.ts";
 import { open } from "./open.ts";
 import { serve } from "./serve.ts";
 
 export interface RunningCoordinator {
-  /** host:port that it really listens on. */
+  /** host:port that it really listens on; empty = nowhere. */
   readonly address: string;
   /** Where it really serves etcd's API; null = nowhere. */
   readonly etcdAddress: string | null;
+  /** The key space for the program that this replica runs in. */
+  readonly localKeys: LocalKeys;
+  /** The replicas as the fleet's own group knows them. */
+  replicas(): readonly LocalReplica[];
   readonly metrics: RoleMetrics;
   close(): Promise<void>;
+}
+
+interface LocalReplica {
+  readonly name: string;
+  /** host:port; empty = it has none. */
+  readonly address: string;
+  readonly role: "leader" | "follower" | "learner";
 }
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
@@ -44,5 +57,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     await opened.denials?.close();
     await opened.storage.close();
   };
-  return { address, etcdAddress, metrics, close };
+  const replicas = () => localReplicas(serving.context);
+  return { address, etcdAddress, localKeys: serving.localKeys, replicas, metrics, close };
+}
+
+function localReplicas({ driver, replicas }: ServiceContext): LocalReplica[] {
+  const { leader, config } = driver.status();
+  return replicas.map(({ id, name, address }) => {
+    const role = id === leader ? "leader" : config.learners.includes(id) ? "learner" : "follower";
+    return { name, address, role };
+  });
 }

@@ -23,6 +23,7 @@ import { auditExporter, sizesOf, snapshotSchedule, versionWatch } from "./coordi
 import { auditFilesByKey } from "./encryption/audit-files.ts";
 import { operatorKeys } from "./encryption/encryption.ts";
 import { etcdApi } from "./etcd/etcd-api.ts";
+import type { LocalKeys } from "./etcd/local-keys.ts";
 import { PROFILES } from "./host/profile.ts";
 import { MembershipChanges } from "./membership/change-membership.ts";
 import { coordinatorMetrics } from "./metrics/coordinator-metrics.ts";
@@ -40,10 +41,12 @@ import { coordinatorRules, faultRules, raftRules } from "./services/rules.ts";
 import { coordinatorDefinition, type ServedCoordinator } from "./services/served-coordinator.ts";
 
 export interface Serving {
-  /** host:port that it really listens on. */
+  /** host:port that it really listens on; empty = nowhere. */
   readonly address: string;
   /** Where it really serves etcd's API; null = nowhere. */
   readonly etcdAddress: string | null;
+  /** The key space for the program that this replica runs in. */
+  readonly localKeys: LocalKeys;
   readonly metrics: RoleMetrics;
   readonly context: ServiceContext;
   stopExports(): void;
@@ -106,12 +109,13 @@ export async function serve(
     standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0 && trust.isTrusted);
   });
   const audit = auditExporter(options, context, opened);
-  const address = await server.listen(options.listen);
+  const address = options.listen === null ? "" : await server.listen(options.listen);
   const etcdAddress = options.etcd ? await etcd.listen(options.etcd.listen) : null;
   if (etcdAddress !== null) replica.announces.etcdAddress = dialable(etcdAddress, ownPeer(options).address);
   return {
     address,
     etcdAddress,
+    localKeys: etcd.local,
     context,
     metrics: coordinatorMetrics(context, {
       roundTripMs: (peer) => replica.roundTrips.to(peer),

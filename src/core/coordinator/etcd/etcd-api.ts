@@ -24,6 +24,7 @@ import type { ForwardKeysRequest, ForwardKeysResponse, RaftClient } from "../../
 import type { Gate } from "../../wire/server/call-door.ts";
 import { RpcServer, type RpcServerOptions } from "../../wire/server/rpc-server.ts";
 import { addHealth } from "../../wire/server/standard-services.ts";
+import type { Implementation } from "../../wire/server/unary-calls.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { answerForwarded } from "./answer-forwarded.ts";
@@ -52,6 +53,7 @@ import { type KeyStore, kvService } from "./kv-service.ts";
 import { LeaseAccess } from "./lease-access.ts";
 import { LeaseKeeper, LOOK_EVERY_MS } from "./lease-keeper.ts";
 import { leaseService } from "./lease-service.ts";
+import { type LocalKeys, localKeys } from "./local-keys.ts";
 import { lockService } from "./lock-service.ts";
 import { maintenanceService } from "./maintenance-service.ts";
 import { OwnKeyGroup } from "./own-key-group.ts";
@@ -67,6 +69,8 @@ export interface EtcdPeers {
 }
 
 export interface EtcdApi {
+  /** For the program that this replica runs in. */
+  readonly local: LocalKeys;
   /** For the peers' port. */
   forwarded(request: ForwardKeysRequest, caller: Caller): Promise<ForwardKeysResponse>;
   /** Serves the API; resolves to the address that it really listens on. */
@@ -81,7 +85,8 @@ export interface EtcdApiOptions extends Omit<RpcServerOptions, "options" | "gate
 
 /** `options`: of the server; without TLS every caller is an administrator. */
 export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdApiOptions): EtcdApi {
-  const { tls, timers } = options;
+  const { tls } = options;
+  const { timers, stopAll } = stoppedTogether(options.timers);
   const own = new OwnKeyGroup(fleet.groups);
   const keys = () => own.now();
   const addressOf = (member: NodeId) =>
@@ -104,30 +109,58 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
     hub,
     headers: new Headers(etcdClusterId(fleet.clusterId), fleet.self, keys),
   };
-  addServices(server, context, store, timers);
+  const kv = kvService(context, store);
+  const lease = leaseService(context, store);
+  addServices(server, context, store, { kv, lease, timers });
   own.tell(hub);
   own.tell(keeper);
-  const stopLooking = timers.every(LOOK_EVERY_MS, () => keeper.look());
+  timers.every(LOOK_EVERY_MS, () => keeper.look());
   return {
+    local: localKeys(context, store, kv, lease),
     forwarded: (request, caller) => answerForwarded(context, store, request, caller),
     listen: (listen) => server.listen(listen),
     close: () => {
-      stopLooking();
+      stopAll();
       own.stop();
       return server.close();
     },
   };
 }
 
-function addServices(server: RpcServer, context: EtcdContext, store: KeyStore, timers: Timers): void {
+/** A program that closes its replica must be able to end: no timer of the API may remain. */
+function stoppedTogether(timers: Timers): { readonly timers: Timers; stopAll(): void } {
+  const stops: (() => void)[] = [];
+  const every: Timers["every"] = (ms, action) => {
+    const stop = timers.every(ms, action);
+    stops.push(stop);
+    return stop;
+  };
+  const stopAll = () => {
+    for (const stop of stops) stop();
+  };
+  return { timers: { ...timers, every }, stopAll };
+}
+
+interface Made {
+  readonly kv: Implementation<KVServer>;
+  readonly lease: Implementation<LeaseServer>;
+  readonly timers: Timers;
+}
+
+function addServices(
+  server: RpcServer,
+  context: EtcdContext,
+  store: KeyStore,
+  { kv, lease, timers }: Made,
+): void {
   const callers = new WaitingCallers(context);
-  server.addService<KVServer>(KVService, kvService(context, store), kvRules);
+  server.addService<KVServer>(KVService, kv, kvRules);
   server.addService<WatchServer>(
     watchDefinition,
     watchService(context, store, timers, (identity) => server.countRequest(identity)),
     watchRules,
   );
-  server.addService<LeaseServer>(LeaseService, leaseService(context, store), leaseRules);
+  server.addService<LeaseServer>(LeaseService, lease, leaseRules);
   server.addService<ClusterServer>(ClusterService, clusterService(context, store), clusterRules);
   server.addService<MaintenanceServer>(
     MaintenanceService,

@@ -59,6 +59,19 @@ describe("a read", () => {
     expect(store.calls).toEqual(["range@0", "range@0"]);
   });
 
+  test("among many at once finds an endpoint", async () => {
+    const store = await FakeStore.start(3);
+    store.put("k", "v");
+    store.nodes[1]?.stop();
+    const client = store.client();
+    const reader = async () => {
+      for (let round = 0; round < 5; round += 1) {
+        expect((await range(client, { key: KEY })).kvs).toHaveLength(1);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, reader));
+  });
+
   test("of a compacted revision is refused at once, with the next step", async () => {
     const store = await FakeStore.start(2);
     store.put("k", "1");

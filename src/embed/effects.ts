@@ -1,0 +1,98 @@
+// Performs the effects of the outbox while this host leads, in order, and records each completion once.
+
+import { backoffMs } from "../core/base/backoff.ts";
+import type { PendingEffect } from "./applied-log.ts";
+import type { Effect, Json } from "./coordinator.ts";
+import { effectUnknown, isCode, payloadUnusable } from "./errors.ts";
+import type { Reign } from "./lead.ts";
+import { encodeFields } from "./log-keys.ts";
+import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
+import { fenced, never, put, transaction } from "./transactions.ts";
+import { waitFor } from "./wait-for.ts";
+
+const BACKOFF = { initialMs: 100, maxMs: 10_000 };
+
+export interface Performing extends Setting {
+  readonly name: string;
+  readonly effects: Readonly<Record<string, Effect>>;
+  readonly onEffectError: (error: unknown, key: string) => void;
+}
+
+/** Resolves when the reign has ended, and the effect that ran then has returned. */
+export async function performEffects(performing: Performing, reign: Reign): Promise<void> {
+  const { log, signal: closes } = performing;
+  const signal = AbortSignal.any([closes, reign.signal]);
+  const setting = { ...performing, signal, limitMs: Number.POSITIVE_INFINITY };
+  while (!signal.aborted) {
+    try {
+      await waitFor(log, () => log.nextEffect !== null, setting);
+      const next = log.nextEffect;
+      if (next !== null) await performOne({ ...performing, signal }, next, reign);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+  }
+}
+
+async function performOne(performing: Performing, effect: PendingEffect, reign: Reign): Promise<void> {
+  const { clock, signal } = performing;
+  for (let attempts = 0; !signal.aborted; attempts += 1) {
+    const done = await attempt(performing, effect, reign, attempts).catch((error: unknown) => {
+      performing.onEffectError(error, keyOf(performing, effect));
+      return null;
+    });
+    if (done !== null) return await record(performing, effect, reign, done.result);
+    await clock.sleep(backoffMs(attempts, BACKOFF, Math.random()), signal);
+  }
+}
+
+async function attempt(
+  performing: Performing,
+  pending: PendingEffect,
+  { term }: Reign,
+  attempts: number,
+): Promise<{ readonly result: Json }> {
+  const { effects, signal } = performing;
+  const { index, name, payload } = pending;
+  const effect = effects[name];
+  if (effect === undefined) throw effectUnknown(name);
+  // Above the term no other host can have begun it (ADR-0053, invariant 5).
+  const mayHaveRun = attempts > 0 || index < term;
+  const key = keyOf(performing, pending);
+  const result = await effect.perform(payload, { key, index, term, mayHaveRun, signal });
+  return { result: result ?? null };
+}
+
+const keyOf = ({ name }: Performing, { index, number }: PendingEffect): string =>
+  `${name}/${index}.${number}`;
+
+/** Until it is in this host's log, or the host is deposed. */
+async function record(
+  { store, keys, log, clock, signal }: Performing,
+  effect: PendingEffect,
+  { term }: Reign,
+  result: Json,
+): Promise<void> {
+  const key = keys.completion(effect.index, effect.number);
+  const request = transaction(
+    [fenced({ leader: keys.leader, term }), never(key)],
+    [put(key, encode(result))],
+  );
+  while (!signal.aborted && log.isPending(effect)) {
+    try {
+      await store.txn(request, CALL_MS);
+      // If it was refused, this host's log will show a completion or another leader.
+      await waitFor(log, () => !log.isPending(effect), { limitMs: CALL_MS, clock, signal });
+    } catch (error) {
+      if (!isCode(error, "OUTCOME_UNKNOWN", "UNAVAILABLE", "CLOSED")) throw error;
+      await clock.sleep(RETRY_MS, signal);
+    }
+  }
+}
+
+function encode(result: Json): Uint8Array {
+  const text = JSON.stringify(result);
+  if (text === undefined) throw payloadUnusable("the result of an effect must be data");
+  return encodeFields({ result });
+}

@@ -1,0 +1,91 @@
+// Brings this host's log up to date and keeps it so: a snapshot, the entries after it, then a watch. After a compaction
+// it starts again from the newest snapshot.
+
+import type { OperatorError } from "../core/base/errors.ts";
+import { RangeRequest } from "../core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { KeyValue } from "../core/wire/gen/etcd/mvccpb/kv.ts";
+import type { Captured, Leader } from "./applied-log.ts";
+import { isCode, unusable } from "./errors.ts";
+import { type Placed, readHead } from "./log-keys.ts";
+import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
+import { createdFrom, found, get, revisionOf, transaction } from "./transactions.ts";
+
+const ENTRIES_AT_ONCE = 256;
+const PUT = 0;
+
+/** `onReady`: the log has everything that was written before. Resolves when closed; throws what ends the host. */
+export async function follow(setting: Setting, onReady: () => void): Promise<void> {
+  const { store, keys, log, signal } = setting;
+  while (!signal.aborted) {
+    try {
+      await rebuild(setting);
+      onReady();
+      for await (const events of store.watch(keys.all, log.revision + 1, signal)) {
+        const placed = events.map((event) => keys.read(event)).filter((each) => each !== null);
+        const last = events.reduce((most, { kv }) => Math.max(most, kv?.modRevision ?? 0), 0);
+        log.take(placed, last);
+        if (log.failure !== null) throw log.failure;
+      }
+    } catch (error) {
+      if (!isCode(error, "REVISION_COMPACTED", "UNAVAILABLE") || log.failure !== null) throw error;
+      await setting.clock.sleep(RETRY_MS, signal);
+    }
+  }
+}
+
+/** The whole log as it was at one revision. */
+async function rebuild(setting: Setting): Promise<void> {
+  const { store, keys, log } = setting;
+  const request = transaction([], [get(keys.head), get(keys.leader)]);
+  const response = await store.txn(request, CALL_MS);
+  const at = revisionOf(response);
+  const [[head] = [], [leader] = []] = found(response);
+  log.restore(await readSnapshot(setting, head, at), head?.modRevision ?? 0, leaderOf(setting, leader));
+  for (let from = log.index + 1; ; ) {
+    const page = await store.range(createdFrom(keys.entries, from, at, ENTRIES_AT_ONCE), CALL_MS);
+    const placed = page.kvs
+      .map((kv) => keys.read({ type: PUT, kv, prevKv: undefined }))
+      .filter((each) => each !== null);
+    const last = page.kvs.at(-1);
+    log.take(placed, last === undefined ? at : last.createRevision);
+    if (log.failure !== null) throw log.failure;
+    if (last === undefined) return;
+    from = last.createRevision + 1;
+  }
+}
+
+function leaderOf({ keys }: Setting, kv: KeyValue | undefined): Leader | null {
+  if (kv === undefined) return null;
+  const read: Placed | null = keys.read({ type: PUT, kv, prevKv: undefined });
+  return read?.event.kind === "leader" ? { host: read.event.host, term: read.revision } : null;
+}
+
+async function readSnapshot(
+  { store, keys }: Setting,
+  kv: KeyValue | undefined,
+  at: number,
+): Promise<Captured | null> {
+  if (kv === undefined) return null;
+  const head = readHead(kv.value);
+  if (head === null) throw damaged();
+  const bytes: Uint8Array[] = [];
+  for (let part = 0; part < head.parts; part += 1) {
+    const request = RangeRequest.fromPartial({ key: keys.part(head.index, part), revision: at });
+    const { kvs } = await store.range(request, CALL_MS);
+    const [only] = kvs;
+    if (only === undefined) throw damaged();
+    bytes.push(only.value);
+  }
+  try {
+    return JSON.parse(Buffer.concat(bytes).toString()) as Captured;
+  } catch {
+    throw damaged();
+  }
+}
+
+function damaged(): OperatorError {
+  return unusable(
+    "the snapshot of this log can't be read",
+    "another program writes under this name: choose another name, or restore the keys",
+  );
+}

@@ -1,0 +1,135 @@
+// The replica in this process: who it is, kept in `replica.json` beside its data folder, and how it runs. What must stay
+// true: its data are founded once. A data folder that is empty later was lost, and the replica refuses to start.
+
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { holdFreePorts } from "../client/processes/ports.ts";
+import { isAddress } from "../core/base/address.ts";
+import { createDirectoryDurably, writeFileDurably } from "../core/base/durable-file.ts";
+import { nodeId } from "../core/base/ids.ts";
+import { silentLog } from "../core/base/log.ts";
+import { isErrno } from "../core/base/system-error.ts";
+import type { CoordinatorOptions } from "../core/coordinator/coordinator-options.ts";
+import type { Place, Serve } from "./coordinator.ts";
+import { unusable } from "./errors.ts";
+
+interface OwnIdentity {
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly id: number;
+  readonly name: string;
+  readonly address: string;
+  /** False until the first start has succeeded: an empty data folder is bootstrapped. */
+  readonly isFounded: boolean;
+}
+
+const FILE = "replica.json";
+const SUSPECT_AFTER_MS = 30_000;
+const DEAD_AFTER_MS = 60_000;
+
+export interface OwnReplica {
+  readonly options: Omit<CoordinatorOptions, "onFatal">;
+  readonly isNew: boolean;
+}
+
+export async function ownReplica(directory: string, { address, serve }: Place): Promise<OwnReplica> {
+  const folder = resolve(directory);
+  const own = (await readOwn(folder)) ?? (await found(folder, address));
+  const { clusterId, clusterName, isFounded } = own;
+  const self = nodeId(own.id);
+  const options = {
+    ...{ self, clusterId, clusterName },
+    replicas: [{ id: self, name: own.name, address: own.address }],
+    ...portsOf(own, serve),
+    dataDirectory: join(folder, "data"),
+    bootstrap: !isFounded,
+    groups: 0,
+    profile: "lan" as const,
+    snapshotEvery: 10_000,
+    snapshotBytesPerSecond: 64 * 1024 * 1024,
+    auditExportEvery: 1_000,
+    snapshotExports: null,
+    liveness: { suspectAfterMs: SUSPECT_AFTER_MS, deadAfterMs: DEAD_AFTER_MS },
+    version: packageVersion(),
+    metricsAddress: "",
+    log: silentLog,
+  };
+  return { options, isNew: !isFounded };
+}
+
+/** To be called when a write was committed: from now on an empty data folder is a lost one. */
+export async function endFounding(directory: string): Promise<void> {
+  const folder = resolve(directory);
+  const own = await readOwn(folder);
+  if (own !== null) await writeOwn(folder, { ...own, isFounded: true });
+}
+
+function portsOf(
+  { address }: OwnIdentity,
+  serve: Serve | undefined,
+): Pick<CoordinatorOptions, "listen" | "etcd" | "tls"> {
+  if (serve === undefined) return { listen: null, etcd: null, tls: "insecure-loopback" };
+  const { listen = address, etcdListen, tls } = serve;
+  const isPlaintext = tls === "insecure-loopback";
+  return { listen, etcd: etcdListen === undefined ? null : { listen: etcdListen, isPlaintext }, tls };
+}
+
+async function found(folder: string, address: string | undefined): Promise<OwnIdentity> {
+  if (address !== undefined && !isAddress(address)) {
+    throw unusable(
+      `${address} is no address`,
+      "give host:port, under which other replicas will reach this one",
+    );
+  }
+  const own = {
+    ...{ clusterId: randomUUID(), clusterName: "embedded", id: 1, name: "n1", isFounded: false },
+    address: address ?? (await freeAddress()),
+  };
+  await createDirectoryDurably(folder);
+  await writeOwn(folder, own);
+  return own;
+}
+
+async function freeAddress(): Promise<string> {
+  const held = await holdFreePorts(1);
+  await held.release();
+  return held.addresses[0] ?? "";
+}
+
+async function readOwn(folder: string): Promise<OwnIdentity | null> {
+  const path = join(folder, FILE);
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (isErrno(error, "ENOENT")) return null;
+    throw error;
+  });
+  if (text === null) return null;
+  const own = parseOwn(text);
+  if (own === null) {
+    throw unusable(
+      `${path} does not say which replica this folder has`,
+      "put the file back from a copy of the folder",
+    );
+  }
+  return own;
+}
+
+function parseOwn(text: string): OwnIdentity | null {
+  try {
+    const own = JSON.parse(text) as Partial<OwnIdentity>;
+    const { clusterId, clusterName, id, name, address, isFounded } = own;
+    const texts = [clusterId, clusterName, name, address].every((each) => typeof each === "string");
+    return texts && typeof id === "number" && typeof isFounded === "boolean" ? (own as OwnIdentity) : null;
+  } catch {
+    return null;
+  }
+}
+
+const writeOwn = (folder: string, own: OwnIdentity): Promise<void> =>
+  writeFileDurably(join(folder, FILE), Buffer.from(`${JSON.stringify(own, null, 2)}\n`));
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
