@@ -16,7 +16,7 @@ const DECISION_PARTS = ["Context", "Decision", "Rejected", "Consequences"];
 const OVERUSED =
   /\b(nobody|whoever|everybody|those who|all the same|lets? go of|tells? of|go(es)? on|gone on|is none)\b/i;
 
-const sources = globSync("{src,test,bench,proto}/**/*.{ts,tsx,proto}", { cwd: root });
+const sources = globSync("{src,test,bench,proto,examples}/**/*.{ts,tsx,proto}", { cwd: root });
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const decisions = globSync("docs/adr/*.md", { cwd: root }).sort();
