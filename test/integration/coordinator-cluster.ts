@@ -310,7 +310,8 @@ export class CoordinatorCluster {
       ...["--audit-export-every", String(this.#options.auditExportEvery ?? 1_000)],
       ...["--groups", String(this.#options.groups ?? 0)],
       ...["--profile", this.#options.profile ?? "lan"],
-      ...(this.#options.etcd === true ? ["--etcd-listen", "127.0.0.1:0"] : []),
+      // Clients of etcd's API know a node by its address, also after a restart.
+      ...(this.#options.etcd === true ? ["--etcd-listen", this.#etcd.get(node.id) ?? "127.0.0.1:0"] : []),
       ...(this.#options.encrypted === true ? ["--encryption-key-file", keyFile(this.#home)] : []),
     ];
   }

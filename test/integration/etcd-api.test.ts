@@ -1,15 +1,10 @@
-// etcd's API over mutual TLS, on three coordinators of their own processes: the same answers as an etcd gives, through
-// every member, and nothing lost while the leader of the key space is killed. Needs the built program, and Debian's
-// etcd-server and etcd-client for the comparison.
+// etcd's API over mutual TLS, on three coordinators of their own processes: the same answers through every member, and
+// nothing lost while the leader of the key space is killed. Needs the built program. compat.test.ts compares with etcd.
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import {
   AlarmRequest,
@@ -28,15 +23,10 @@ import {
 } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
-import { makeFolder, removeFolder } from "../make-folder.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { call, EtcdClients, ResumedWatch } from "./etcd-clients.ts";
 import { runProgram } from "./local-fleet.ts";
 import { checkHealth } from "./standard-client.ts";
-
-const ETCD = "/usr/bin/etcd";
-const ETCDCTL = "/usr/bin/etcdctl";
-const run = promisify(execFile);
 
 let cluster: CoordinatorCluster;
 let members: readonly EtcdClients[];
@@ -92,90 +82,6 @@ test("a write through any member is read through any other at once", async () =>
 test("the port answers probes, as etcd's does", async () => {
   for (const { kv } of members) expect(await checkHealth(kv, "")).toEqual({ status: "SERVING" });
 });
-
-test.skipIf(!existsSync(ETCD) || !existsSync(ETCDCTL))(
-  "etcdctl prints the same for the same commands on a fleet and on an etcd",
-  async () => {
-    const etcd = await startEtcd();
-    try {
-      const { ca, cert, key } = cluster.tlsOf("admin");
-      const ours = [
-        ...["--endpoints", cluster.nodes.map((node) => cluster.etcd(node)).join(",")],
-        ...["--cacert", ca, "--cert", cert, "--key", key],
-      ];
-      const printed = async (flags: readonly string[]) => {
-        const lines: string[] = [];
-        for (const command of COMMANDS) lines.push(await etcdctl(flags, command));
-        return lines;
-      };
-      expect(await printed(ours)).toEqual(await printed(["--endpoints", etcd.address]));
-    } finally {
-      await etcd.stop();
-    }
-  },
-  60_000,
-);
-
-const COMMANDS: readonly (readonly string[])[] = [
-  ["put", "cmp/a", "1"],
-  ["put", "cmp/a", "2", "--prev-kv"],
-  ["put", "cmp/b", "3"],
-  ["get", "cmp/a"],
-  ["get", "--prefix", "cmp/", "--keys-only"],
-  ["get", "--prefix", "cmp/", "--order=DESCEND", "--limit=1"],
-  ["get", "cmp/a", "-w", "fields"],
-  ["del", "cmp/b", "--prev-kv"],
-  ["del", "cmp/none"],
-  ["get", ""],
-  ["put", "cmp/c", "1", "--ignore-value"],
-  ["put", "cmp/c", "1", "--lease=1234"],
-  ["get", "cmp/a", "--rev=999999"],
-  ["lease", "revoke", "1234"],
-  ["lease", "keep-alive", "1234", "--once"],
-  ["lease", "timetolive", "1234"],
-  ["compaction", "999999"],
-  ["alarm", "list"],
-];
-
-/** What it prints and how it ends, without what differs from one cluster to the next. */
-async function etcdctl(flags: readonly string[], command: readonly string[]): Promise<string> {
-  const options = { env: { ...process.env, ETCDCTL_API: "3" } };
-  const { stdout, stderr } = await run(ETCDCTL, [...flags, ...command], options).catch(
-    (error: unknown) => error as { readonly stdout: string; readonly stderr: string },
-  );
-  const errors = stderr.split("\n").filter((line) => line.startsWith("Error:"));
-  const out = stdout.replaceAll(/"(ClusterID|MemberID|RaftTerm|\w*Revision)" : -?\d+/g, '"$1" : …');
-  return [command.join(" "), out, ...errors].join("\n");
-}
-
-async function startEtcd() {
-  const folder = await makeFolder();
-  const ports = await holdFreePorts(2);
-  const [client = "", peer = ""] = ports.addresses;
-  await ports.release();
-  const child: ChildProcess = spawn(
-    ETCD,
-    [
-      ...["--data-dir", folder, "--name", "e1", "--log-level", "error"],
-      ...["--listen-client-urls", `http://${client}`, "--advertise-client-urls", `http://${client}`],
-      ...["--listen-peer-urls", `http://${peer}`, "--initial-advertise-peer-urls", `http://${peer}`],
-      ...["--initial-cluster", `e1=http://${peer}`],
-    ],
-    { stdio: "ignore" },
-  );
-  const clients = new EtcdClients(client);
-  await untilServed(clients);
-  return {
-    address: client,
-    stop: async () => {
-      clients.close();
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
-      await exited;
-      await removeFolder(folder);
-    },
-  };
-}
 
 test("fleet kv and fleet lock find the store of a fleet", async () => {
   const env = { PATH: process.env["PATH"], HOME: tmpdir(), NO_COLOR: "1" };

@@ -50,8 +50,9 @@ const PATIENCE_MS = 50_000;
 export function call<Request, Response>(
   method: Parameters<typeof unary<Request, Response>>[0],
   request: Request,
+  patienceMs = PATIENCE_MS,
 ): Promise<Response> {
-  return unary(method, request, { endMs: performance.now() + PATIENCE_MS });
+  return unary(method, request, { endMs: performance.now() + patienceMs });
 }
 
 /** One watch, which starts again at another member where it was interrupted, as etcd's clients do. */

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
 import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
@@ -33,7 +34,16 @@ export class RealEtcd {
   }
 
   /** Resolves when it answers. */
-  static async start(...flags: readonly string[]): Promise<RealEtcd> {
+  static start(...flags: readonly string[]): Promise<RealEtcd> {
+    return RealEtcd.#start(flags, null);
+  }
+
+  /** With the content of a file of `etcdctl snapshot save`. */
+  static restore(snapshot: string): Promise<RealEtcd> {
+    return RealEtcd.#start([], snapshot);
+  }
+
+  static async #start(flags: readonly string[], snapshot: string | null): Promise<RealEtcd> {
     const folder = await makeFolder();
     const ports = await holdFreePorts(2);
     const [address, peer] = ports.addresses.map((each) => present(each, "two ports are held"));
@@ -46,10 +56,14 @@ export class RealEtcd {
       f,
       `http://${peer}`,
     ]);
-    const name = ["--name", "one", "--initial-cluster", `one=http://${peer}`, "--log-level", "error"];
-    const child = spawn("etcd", ["--data-dir", folder, ...urls, ...peers, ...name, ...flags], {
-      stdio: "ignore",
-    });
+    const name = ["--name", "one", "--initial-cluster", `one=http://${peer}`];
+    const data = ["--data-dir", join(folder, "data")];
+    if (snapshot !== null) {
+      const words = ["snapshot", "restore", snapshot, ...data, ...name, ...peers.slice(2)];
+      execFileSync("etcdctl", words, { env: { ...process.env, ETCDCTL_API: "3" }, stdio: "ignore" });
+    }
+    const words = [...data, ...urls, ...peers, ...name, "--log-level", "error", ...flags];
+    const child = spawn("etcd", words, { stdio: "ignore" });
     const etcd = new RealEtcd(present(address, "two ports are held"), child, folder);
     try {
       await etcd.#untilReady();

@@ -2,14 +2,10 @@
 // The value is etcd's own for the same history, so that the two can be compared.
 
 import type { Slicing } from "../fleet/slices.ts";
-import { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
-import type { CapturedVersions } from "./history.ts";
-import { isTombstone } from "./history.ts";
+import { type CapturedVersions, isTombstone } from "./history.ts";
+import { storedKey, storedValue } from "./stored-version.ts";
 
 const BUCKET = new TextEncoder().encode("key");
-const TOMBSTONE_MARK = 0x74;
-const UNDERSCORE = 0x5f;
-const REVISION_BYTES = 17;
 const VERSIONS_PER_SLICE = 1_000;
 /** Hashed in some milliseconds: a thousand versions may have a gigabyte. */
 const BYTES_PER_SLICE = 256 * 1024;
@@ -41,7 +37,7 @@ export function* hashKv(
     const isCurrent = endedAt > revision && !isTombstone(kv);
     if (kv.modRevision <= compactRevision && hasKept && !isCurrent) continue;
     if (kv.modRevision === compactRevision && isTombstone(kv)) continue;
-    crc = absorb(absorb(crc, revisionBytes(kv, sub)), stored(kv));
+    crc = absorb(absorb(crc, storedKey(kv, sub)), storedValue(kv));
   }
   return (crc ^ 0xffffffff) >>> 0;
 }
@@ -56,22 +52,6 @@ function* anyIsCurrent(captured: CapturedVersions, revision: number): Slicing<bo
     if (seen % VERSIONS_PER_SLICE === 0) yield;
   }
   return false;
-}
-
-/** The key under which etcd's database has the version. */
-function revisionBytes(kv: KeyValue, sub: number): Uint8Array {
-  const bytes = new Uint8Array(isTombstone(kv) ? REVISION_BYTES + 1 : REVISION_BYTES);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(kv.modRevision));
-  view.setUint8(8, UNDERSCORE);
-  view.setBigUint64(9, BigInt(sub));
-  if (isTombstone(kv)) view.setUint8(REVISION_BYTES, TOMBSTONE_MARK);
-  return bytes;
-}
-
-/** A deletion is stored with its key alone. */
-function stored(kv: KeyValue): Uint8Array {
-  return KeyValue.encode(isTombstone(kv) ? { ...kv, modRevision: 0 } : kv).finish();
 }
 
 function absorb(crc: number, bytes: Uint8Array): number {

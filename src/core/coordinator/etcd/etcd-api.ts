@@ -50,6 +50,7 @@ import { KeyLeases } from "./key-leases.ts";
 import { KeyReads } from "./key-reads.ts";
 import { KeyWrites } from "./key-writes.ts";
 import { type KeyStore, kvService } from "./kv-service.ts";
+import { LeaderRequired } from "./leader-required.ts";
 import { LeaseAccess } from "./lease-access.ts";
 import { LeaseKeeper, LOOK_EVERY_MS } from "./lease-keeper.ts";
 import { leaseService } from "./lease-service.ts";
@@ -110,8 +111,9 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
     headers: new Headers(etcdClusterId(fleet.clusterId), fleet.self, keys),
   };
   const kv = kvService(context, store);
-  const lease = leaseService(context, store);
-  addServices(server, context, store, { kv, lease, timers });
+  const leaderRequired = new LeaderRequired(context, timers);
+  const lease = leaseService(context, store, leaderRequired);
+  addServices(server, context, store, { kv, lease, leaderRequired, timers });
   own.tell(hub);
   own.tell(keeper);
   timers.every(LOOK_EVERY_MS, () => keeper.look());
@@ -144,6 +146,7 @@ function stoppedTogether(timers: Timers): { readonly timers: Timers; stopAll(): 
 interface Made {
   readonly kv: Implementation<KVServer>;
   readonly lease: Implementation<LeaseServer>;
+  readonly leaderRequired: LeaderRequired;
   readonly timers: Timers;
 }
 
@@ -151,13 +154,13 @@ function addServices(
   server: RpcServer,
   context: EtcdContext,
   store: KeyStore,
-  { kv, lease, timers }: Made,
+  { kv, lease, leaderRequired, timers }: Made,
 ): void {
   const callers = new WaitingCallers(context);
   server.addService<KVServer>(KVService, kv, kvRules);
   server.addService<WatchServer>(
     watchDefinition,
-    watchService(context, store, timers, (identity) => server.countRequest(identity)),
+    watchService(context, store, timers, leaderRequired, (identity) => server.countRequest(identity)),
     watchRules,
   );
   server.addService<LeaseServer>(LeaseService, lease, leaseRules);

@@ -5,6 +5,7 @@ import type { MonotonicMs } from "../../base/clock.ts";
 import type { UnaryCall, UnaryMethod } from "../../wire/server/unary-calls.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
+import { refuseWithoutLeader } from "./leader-required.ts";
 
 /** Five seconds, and twice etcd's default election timeout. */
 const REQUEST_MS_MAX = 7_000;
@@ -16,7 +17,10 @@ export function unaryMethod<Request, Response>(
   context: EtcdContext,
   work: (request: Request, caller: Caller, call: UnaryCall<Request>) => Promise<Response>,
 ): UnaryMethod<Request, Response> {
-  return (call) => work(call.request, callerOf(context, call), call);
+  return async (call) => {
+    refuseWithoutLeader(context, call.headers);
+    return work(call.request, callerOf(context, call), call);
+  };
 }
 
 function callerOf(context: EtcdContext, call: UnaryCall<unknown>): Caller {

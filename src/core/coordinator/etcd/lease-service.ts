@@ -13,13 +13,18 @@ import { answerBy, unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
 import { NO_SUCH_LEASE } from "./key-leases.ts";
 import { headed, type KeyStore } from "./kv-service.ts";
+import type { LeaderRequired } from "./leader-required.ts";
 import { newLeaseId } from "./lease-id.ts";
 
 const STREAMS_MAX = 8_192;
 const IDENTITY_STREAMS_MAX = 2_048;
 const CHOOSE = "0";
 
-export function leaseService(context: EtcdContext, store: KeyStore): Implementation<LeaseServer> {
+export function leaseService(
+  context: EtcdContext,
+  store: KeyStore,
+  leaderRequired: LeaderRequired,
+): Implementation<LeaseServer> {
   const { headers, writes, leases, reads, access, leaseAccess } = store;
   const places = new Places({
     total: STREAMS_MAX,
@@ -41,8 +46,10 @@ export function leaseService(context: EtcdContext, store: KeyStore): Implementat
     leaseKeepAlive: (call) => {
       const identity = callerOf(call, context.tls);
       access.checkLease(identity);
-      const leave = places.take(identity);
-      for (const event of ["cancelled", "close", "error"] as const) call.on(event, leave);
+      const ends = [leaderRequired.add(call), places.take(identity)];
+      for (const event of ["cancelled", "close", "error"] as const) {
+        for (const end of ends) call.on(event, end);
+      }
       keepAlive(context, store, call, identity);
     },
     leaseTimeToLive: unaryMethod(context, async ({ ID, keys: wantsKeys }, caller) => {

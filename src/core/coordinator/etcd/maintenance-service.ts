@@ -1,5 +1,5 @@
-// etcd's Maintenance service, as far as it makes sense here: a snapshot of the fleet is made with the fleet's own
-// command, and there is no file to defragment.
+// etcd's Maintenance service, as far as it makes sense here: a snapshot has the keys and leases, not the fleet's tables,
+// and there is no file to defragment.
 
 import { status } from "@grpc/grpc-js";
 import { nodeId } from "../../base/ids.ts";
@@ -10,9 +10,10 @@ import {
   type StatusResponse,
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
-import { formatIdentity } from "../../wire/tls/identity.ts";
+import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
 import { Places } from "../calls/places.ts";
+import { DatabaseSender } from "./database-sender.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
 import { ETCD_ERRORS, errorOfKeys, etcdError, notServed } from "./etcd-errors.ts";
@@ -25,8 +26,6 @@ const LOOK_EVERY_MS = 20;
 /** Each reads all of the history, and keeps what compactions would free meanwhile. */
 const HASHES_MAX = 8;
 const IDENTITY_HASHES_MAX = 2;
-const NO_SNAPSHOT = notServed("this is no file of etcd's: save the fleet's state with fleet snapshot save");
-const NO_HASH = notServed("there is no file whose hash this could be: compare replicas by HashKV");
 const NO_DOWNGRADE = notServed("a fleet's version never goes back");
 const ALARMS_FOLLOW = etcdError(
   status.FAILED_PRECONDITION,
@@ -43,6 +42,18 @@ export function maintenanceService(
     reason: "TOO_MANY_HASHES",
     doing: "hash the key space of this member",
   });
+  const hashAt = async (identity: Identity, revision: number) => {
+    const leave = hashes.take(identity);
+    try {
+      const hashed = reads.here().hashKv(revision);
+      if (!hashed.ok) throw errorOfKeys(hashed.error);
+      const { compactRevision, hash: steps } = hashed.response;
+      return { compactRevision, hash: await context.fleet.largeWork.run(formatIdentity(identity), steps) };
+    } finally {
+      leave();
+    }
+  };
+  const databases = new DatabaseSender(context, reads, headers);
   return {
     status: unaryMethod(context, async () => statusOf(context, reads.group(), headers.now())),
     alarm: unaryMethod(context, async ({ action }) => {
@@ -54,22 +65,16 @@ export function maintenanceService(
     }),
     // Segments are recycled all the time.
     defragment: unaryMethod(context, async () => ({ header: headers.now() })),
-    hash: () => Promise.reject(NO_HASH),
-    hashKv: unaryMethod(context, async ({ revision }, { identity }) => {
-      const leave = hashes.take(identity);
-      try {
-        const hashed = reads.here().hashKv(revision);
-        if (!hashed.ok) throw errorOfKeys(hashed.error);
-        const { compactRevision, hash: steps } = hashed.response;
-        const hash = await context.fleet.largeWork.run(formatIdentity(identity), steps);
-        return { header: headers.now(), hash, compactRevision };
-      } finally {
-        leave();
-      }
+    // There is no file whose hash this could be. Replicas are equal if their keys are.
+    hash: unaryMethod(context, async (_, { identity }) => {
+      const { hash } = await hashAt(identity, 0);
+      return { header: headers.now(), hash };
     }),
-    snapshot: (call) => {
-      call.emit("error", NO_SNAPSHOT);
-    },
+    hashKv: unaryMethod(context, async ({ revision }, { identity }) => {
+      const hashed = await hashAt(identity, revision);
+      return { header: headers.now(), ...hashed };
+    }),
+    snapshot: (call) => databases.send(call),
     moveLeader: unaryMethod(context, async ({ targetID }, caller) => {
       await moveLeader(context, reads.group(), Number(targetID), caller);
       return { header: headers.now() };

@@ -23,6 +23,8 @@ export interface UnaryCall<Request> {
   readonly request: Request;
   readonly path: string;
   readonly identity: Identity;
+  /** Its metadata are among them. */
+  readonly headers: IncomingHttpHeaders;
   /** How long the caller will wait for the answer; infinity = it did not say. */
   remainingMs(nowMs: MonotonicMs): number;
   /** Throws the RpcError of a caller that reads none of its answers: to be called before a large one is made. */
@@ -127,7 +129,7 @@ async function reply(
       if (isGone(stream)) listener();
       else stream.once("close", listener);
     };
-    const response = await method({ request, path, identity, remainingMs, refuseUnread, onGone });
+    const response = await method({ request, path, identity, headers, remainingMs, refuseUnread, onGone });
     // An answer without a waiting caller is not encoded.
     if (isGone(stream)) return;
     const encoded = takeable(responseSerialize(response));

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { electionService } from "../../../../src/core/coordinator/etcd/election-service.ts";
 import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
 import { kvService } from "../../../../src/core/coordinator/etcd/kv-service.ts";
+import { LeaderRequired } from "../../../../src/core/coordinator/etcd/leader-required.ts";
 import { leaseService } from "../../../../src/core/coordinator/etcd/lease-service.ts";
 import { lockService } from "../../../../src/core/coordinator/etcd/lock-service.ts";
 import { WaitingCallers } from "../../../../src/core/coordinator/etcd/waiting-callers.ts";
@@ -30,6 +31,7 @@ const RULES = {
   both: [{ verbs: ALL, names: ["a/*", "b/*"] }],
   writer: [{ verbs: ["read", "write"], names: ["a/*"] }],
 };
+const NO_TIMERS = { every: () => () => undefined, after: () => () => undefined };
 const DENIED = ETCD_ERRORS.permissionDenied;
 
 /** Lease 7 has the key a/1. */
@@ -41,7 +43,7 @@ function fleet() {
   return {
     keys,
     kv: kvService(context, store),
-    lease: leaseService(context, store),
+    lease: leaseService(context, store, new LeaderRequired(context, NO_TIMERS)),
     lock: lockService(context, store, callers),
     election: electionService(context, store, callers),
   };

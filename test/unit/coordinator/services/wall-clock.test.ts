@@ -77,6 +77,7 @@ const callOf = <Request>(request: Request, waitsMs: number): UnaryCall<Request> 
   request,
   path: "/fleet.v1.Coordinator/Submit",
   identity: { kind: "admin" },
+  headers: {},
   remainingMs: () => waitsMs,
   refuseUnread: () => undefined,
   onGone: () => undefined,

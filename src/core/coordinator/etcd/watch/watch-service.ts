@@ -9,6 +9,7 @@ import { Places } from "../../calls/places.ts";
 import type { EtcdContext } from "../etcd-context.ts";
 import { ETCD_ERRORS } from "../etcd-errors.ts";
 import type { KeyStore } from "../kv-service.ts";
+import type { LeaderRequired } from "../leader-required.ts";
 import { WatchRequests } from "./watch-requests.ts";
 import { WatchStream } from "./watch-stream.ts";
 
@@ -22,18 +23,16 @@ const IDENTITY_STREAMS_MAX = 2_048;
  */
 const WATCHES_MAX = 100_000;
 const IDENTITY_WATCHES_MAX = 20_000;
-/** A key of the metadata: without a leader the stream ends (clientv3.WithRequireLeader). */
-const LEADER_REQUIRED = "hasleader";
-const LOOK_EVERY_MS = 1_000;
 const ENDS = ["cancelled", "close", "error"] as const;
 
 export function watchService(
   context: EtcdContext,
   store: KeyStore,
   timers: Timers,
+  leaderRequired: LeaderRequired,
   countRequest: (identity: Identity) => RpcError | null,
 ): Implementation<WatchServer> {
-  const streams = new Set<{ readonly stream: WatchStream; leaderGone(): void }>();
+  const streams = new Set<WatchStream>();
   const places = new Places({
     total: STREAMS_MAX,
     perIdentity: IDENTITY_STREAMS_MAX,
@@ -47,14 +46,10 @@ export function watchService(
     doing: "watch keys of this member",
   });
   timers.every(REPORT_EVERY_MS, () => {
-    for (const { stream } of streams) stream.report();
+    for (const stream of streams) stream.report();
   });
   store.access.onChange(() => {
-    for (const { stream } of streams) stream.review();
-  });
-  timers.every(LOOK_EVERY_MS, () => {
-    if (context.keys()?.driver.leader !== 0) return;
-    for (const { leaderGone } of streams) leaderGone();
+    for (const stream of streams) stream.review();
   });
   return {
     watch: (call) => {
@@ -63,6 +58,7 @@ export function watchService(
         context.want();
         throw ETCD_ERRORS.notCapable;
       }
+      const requireNoMore = leaderRequired.add(call);
       const leave = places.take(identity);
       const stream = new WatchStream({
         ...{ call, hub: store.hub, headers: store.headers },
@@ -79,12 +75,10 @@ export function watchService(
         later: setImmediate,
       });
       const requests = new WatchRequests({ call, stream, timers, count: () => countRequest(identity) });
-      const [wanted] = call.metadata.get(LEADER_REQUIRED);
-      const leaderGone = () => wanted === "true" && call.emit("error", ETCD_ERRORS.noLeader);
-      const served = { stream, leaderGone };
-      streams.add(served);
+      streams.add(stream);
       const end = () => {
-        streams.delete(served);
+        streams.delete(stream);
+        requireNoMore();
         requests.end();
         stream.end();
         leave();

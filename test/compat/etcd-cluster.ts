@@ -1,0 +1,55 @@
+// Processes of Debian's etcd on loopback, in plaintext, with folders of their own.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { holdFreePorts } from "../../src/client/processes/ports.ts";
+import { present } from "../../src/core/base/assert.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
+
+export class EtcdCluster {
+  readonly endpoints: readonly string[];
+  readonly #peers: readonly string[];
+  readonly #folder: string;
+  readonly #processes = new Map<number, ChildProcess>();
+
+  private constructor(folder: string, endpoints: readonly string[], peers: readonly string[]) {
+    this.#folder = folder;
+    this.endpoints = endpoints;
+    this.#peers = peers;
+  }
+
+  static async start(size: number): Promise<EtcdCluster> {
+    const folder = await makeFolder();
+    const ports = await holdFreePorts(2 * size);
+    const cluster = new EtcdCluster(folder, ports.addresses.slice(0, size), ports.addresses.slice(size));
+    await ports.release();
+    for (let at = 0; at < size; at += 1) await cluster.start(at);
+    return cluster;
+  }
+
+  async start(at: number): Promise<void> {
+    const [client, peer] = [this.endpoints[at], this.#peers[at]];
+    const members = this.#peers.map((each, index) => `e${index + 1}=http://${each}`).join(",");
+    const words = [
+      ...["--data-dir", join(this.#folder, String(at)), "--name", `e${at + 1}`, "--log-level", "error"],
+      ...["--listen-client-urls", `http://${client}`, "--advertise-client-urls", `http://${client}`],
+      ...["--listen-peer-urls", `http://${peer}`, "--initial-advertise-peer-urls", `http://${peer}`],
+      ...["--initial-cluster", members],
+    ];
+    this.#processes.set(at, spawn("etcd", words, { stdio: "ignore" }));
+  }
+
+  async kill(at: number): Promise<void> {
+    const child = present(this.#processes.get(at), "it was started");
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([...this.#processes.keys()].map((at) => this.kill(at)));
+    await removeFolder(this.#folder);
+  }
+}

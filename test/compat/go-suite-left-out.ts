@@ -1,0 +1,40 @@
+// Which of etcd's own tests cannot pass on a fleet, and why. A reason names what differs, or what the test needs of the
+// inside of etcd. Any other test must pass.
+
+const MEMBERS =
+  "members of a fleet are changed with fleet member: a member needs a certificate, a name and a reason";
+const LEARNERS = "it adds a learner through the API: members of a fleet are changed with fleet member";
+const ROLES = "roles and users are the fleet's, by certificate";
+const INSIDE = "it needs a fault inside of etcd's own process";
+const LIMITS = "it sets a limit of etcd's process; a fleet has etcd's defaults";
+const TLS = "it uses etcd's own certificates; a fleet has its own authority";
+const HISTORY =
+  "a fleet sends history in answers of about a mebibyte, so that a slow watcher costs little memory";
+
+const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
+  [/\.TestMember(Add|Remove|Update|Promote)(?!UpdateWrongURLs)/, MEMBERS],
+  [/Learner/, LEARNERS],
+  [/\.Test(Role|User|Auth|V3Auth)/, ROLES],
+  [/\.Test(KVPutError|KVLargeRequests|V3LargeRequests|V3StorageQuota|V3TxnTooManyOps|V3Quota)/, LIMITS],
+  [/\.Test(TLS|DialTLS)/, TLS],
+  [/\.TestWatchFragment/, HISTORY],
+  [/\.TestBalancerUnderNetworkPartition|\.TestSwitchSetEndpoints|\.TestV3LeaseFailover$/, INSIDE],
+  [
+    /\.TestGRPC(Stream)?RequireLeader|\.TestWatchCancelOnServer|\.TestV3WatchCancellation|\.TestV3Metrics/,
+    INSIDE,
+  ],
+  [
+    /\.TestWatchWithProgressNotify|\.TestV3WatchProgressOnMemberRestart/,
+    "it sets the interval of reports inside of etcd's process",
+  ],
+  [/\.TestMaintenanceSnapshotErrorInflight/, "it writes etcd's database file itself"],
+  [/\.TestV3LeaseCheckpoint/, "a fleet's new leader grants every lease its full time to live again"],
+  [
+    /\.TestBalancerUnderBlackholeNoKeepAlive(Put|Delete|Txn)/,
+    "a fleet pings its clients and closes a connection that swallows everything; an etcd keeps it for hours",
+  ],
+];
+
+/** Null: the test must pass. */
+export const whyLeftOut = (name: string): string | null =>
+  LEFT_OUT.find(([pattern]) => pattern.test(name))?.[1] ?? null;

@@ -1,0 +1,105 @@
+// The parts of `npm run compat`: each says what it runs, why it cannot run here, and what came of it.
+
+import { access, constants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { runEtcd3, whyNoEtcd3 } from "./etcd3.ts";
+import { compareEtcdctl, isAsExpected } from "./etcdctl.ts";
+import { runGoClient } from "./go-client.ts";
+import { runSuite } from "./go-suite.ts";
+import { whyNoGo } from "./go-tools.ts";
+import type { CaseResult } from "./report.ts";
+import { type Subject, startEtcd, startFleet } from "./subject.ts";
+
+type Tell = (result: CaseResult) => void;
+
+export interface Part {
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  /** Why it cannot run here; null = it can. */
+  whyNot(): Promise<string | null>;
+  run(tell: Tell): Promise<void>;
+}
+
+async function whyNoProgram(name: string, from: string): Promise<string | null> {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const isThere = await access(join(folder, name), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return null;
+  }
+  return `no ${name} on the PATH (apt-get install ${from})`;
+}
+
+const whyNoEtcd = async () =>
+  (await whyNoProgram("etcd", "etcd-server")) ?? (await whyNoProgram("etcdctl", "etcd-client"));
+
+async function onFleet(work: (fleet: Subject) => Promise<void>): Promise<void> {
+  const fleet = await startFleet();
+  await work(fleet).finally(() => fleet.dispose());
+}
+
+async function onBoth(work: (fleet: Subject, etcd: Subject) => Promise<void>): Promise<void> {
+  await onFleet(async (fleet) => {
+    const etcd = await startEtcd();
+    await work(fleet, etcd).finally(() => etcd.dispose());
+  });
+}
+
+export const PARTS: readonly Part[] = [
+  {
+    name: "etcdctl",
+    title: "etcdctl 3.4, command by command",
+    about:
+      "Debian's `etcdctl` on a fleet of three over TLS, and on three etcds in plaintext: what it prints, and its exit code.",
+    whyNot: whyNoEtcd,
+    run: (tell) =>
+      onBoth((fleet, etcd) =>
+        compareEtcdctl(fleet, etcd, (compared) => {
+          const { step, fleet: ours, etcd: theirs } = compared;
+          const name = `\`${step.words}\``;
+          if (!isAsExpected(compared)) {
+            const detail =
+              ours === theirs ? `the same as etcd, although: ${step.reason}` : `${ours} — etcd: ${theirs}`;
+            tell({ name, outcome: "failed", detail });
+          } else {
+            tell({
+              name,
+              outcome: step.reason === undefined ? "passed" : "differs",
+              detail: step.reason ?? "",
+            });
+          }
+        }),
+      ),
+  },
+  {
+    name: "etcd3",
+    title: "The npm client etcd3",
+    about: "Version 1.1.2 on a fleet of three over TLS; the leader is killed by SIGKILL in most cases.",
+    whyNot: whyNoEtcd3,
+    run: (tell) => onFleet((fleet) => runEtcd3(fleet, tell)),
+  },
+  {
+    name: "go",
+    title: "Go's clientv3 through kills",
+    about:
+      "Debian's `golang-etcd-server-dev` (3.4.23): a program of our own (`test/compat/client`) on a fleet of three over TLS; the leader is killed by SIGKILL where a case says so.",
+    whyNot: whyNoGo,
+    run: (tell) => onFleet((fleet) => runGoClient(fleet, tell)),
+  },
+  {
+    name: "go-suite",
+    title: "etcd's own tests of clientv3 and of the API",
+    about:
+      "The packages `clientv3/integration` and `integration` (`v3_*`) of the same sources, unchanged, with a fleet in the place of etcd's servers (`test/compat/suite/cluster.go`): each test has a fleet of its own.",
+    whyNot: whyNoGo,
+    run: (tell) =>
+      runSuite(
+        () => true,
+        ({ name, outcome, output }) =>
+          tell({ name, outcome, detail: outcome === "failed" ? output.slice(-500) : "" }),
+        (name, reason) => tell({ name, outcome: "differs", detail: reason }),
+      ),
+  },
+];

@@ -1,0 +1,77 @@
+// The smoke of `npm run compat`: etcdctl prints the same on a fleet and on an etcd, and the npm client etcd3 works.
+// A part that cannot run here says so and is skipped.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { present } from "../../src/core/base/assert.ts";
+import { compareEtcdctl, isAsExpected } from "../compat/etcdctl.ts";
+import { SMOKE_STEPS } from "../compat/etcdctl-steps.ts";
+import { LoopbackFleet } from "../compat/loopback-fleet.ts";
+import { renderReport } from "../compat/report.ts";
+import type { Subject } from "../compat/subject.ts";
+import { hasEtcd, RealEtcd } from "./real-etcd.ts";
+
+const isThere = hasEtcd();
+let fleet: LoopbackFleet;
+
+beforeAll(async () => {
+  fleet = await LoopbackFleet.start(1);
+});
+afterAll(() => fleet.dispose());
+
+const subject = (name: Subject["name"], endpoints: readonly string[]): Subject => ({
+  ...{ name, endpoints, tls: null, kill: refuse, restart: refuse, dispose: refuse },
+});
+const refuse = () => Promise.reject(new Error("this test kills nothing"));
+
+test.skipIf(!isThere)(
+  `etcdctl prints the same for ${SMOKE_STEPS.length} commands on a fleet and on an etcd`,
+  async () => {
+    const etcd = await RealEtcd.start();
+    const wrong: unknown[] = [];
+    try {
+      const [ours, theirs] = [subject("fleet", fleet.endpoints), subject("etcd", [etcd.address])];
+      await compareEtcdctl(ours, theirs, (each) => isAsExpected(each) || wrong.push(each), SMOKE_STEPS);
+    } finally {
+      await etcd.dispose();
+    }
+    expect(wrong).toEqual([]);
+  },
+  60_000,
+);
+
+test("the npm client etcd3 reads, writes, locks and watches", async () => {
+  const loaded = await import("etcd3").catch(() => null);
+  if (loaded === null) {
+    console.error("skipped: the npm package etcd3 is not installed (npm ci)");
+    return;
+  }
+  const client = new loaded.Etcd3({ hosts: fleet.endpoints.map((each) => `http://${each}`) });
+  try {
+    const watcher = await client.watch().prefix("js/").create();
+    const seen = new Promise<{ readonly value: Buffer }>((resolve) => watcher.on("put", resolve));
+    const lock = await client.lock("js-lock").acquire();
+    await client.put("js/a").value("1");
+    expect(await client.get("js/a").string()).toBe("1");
+    expect((await seen).value.toString()).toBe("1");
+    await lock.release();
+    await watcher.cancel();
+  } finally {
+    client.close();
+  }
+});
+
+test("the report says what failed and what was left out", () => {
+  const results = [
+    { name: "put", outcome: "passed", detail: "" },
+    { name: "get", outcome: "failed", detail: "a | b" },
+  ] as const;
+  const about = "Debian's client.";
+  const page = renderReport("A machine.", [
+    { title: "One", about, leftOut: null, results },
+    { title: "Two", about, leftOut: "no go on the PATH", results: [] },
+  ]);
+  expect(page).toContain("| One | 1 passed, 1 failed |");
+  expect(page).toContain("| get | failed | a \\| b |");
+  expect(page).toContain("| Two | no go on the PATH |");
+  expect(present(page.split("## Two")[1], "it has a section")).toContain("Left out: no go on the PATH.");
+});
