@@ -80,6 +80,10 @@ test("a drill whose gates hold passes, writes its report, and leaves a healthy f
   const kill = /killed (n\d), leader of term (\d+)/;
   const [, killed, term] = report.timeline.flatMap(({ what }) => kill.exec(what) ?? []);
   expect(NODES).toContain(killed);
+  // Charts, clients and timeline count from the same moment.
+  const killedAt = report.timeline.find(({ what }) => kill.test(what))?.atMs;
+  expect(killedAt).toBe(report.observed.fault.fromMs);
+  expect(report.observed.fault.fromMs).toBeLessThanOrEqual(report.observed.endedMs);
   // An election of its own may have come between the look and the kill.
   if (Number(term) === before.leaderClaims[0]?.term) expect(killed).toBe(leaderOf(before));
   await healthy();

@@ -83,7 +83,8 @@ class DrillRun {
   readonly #options: DrillOptions;
   readonly #events: DrillEvent[] = [];
   readonly #startedAt = new Date();
-  readonly #startMs = performance.now();
+  /** Zero of all times in the report: when its clients begin. */
+  #startMs = performance.now();
   readonly #drillId: string;
   readonly #registersId: string;
   #victims: readonly string[] = [];
@@ -133,6 +134,7 @@ class DrillRun {
 
   async #underLoad(journal: Journal): Promise<DrillResult> {
     const status = await this.#client.status(PATIENTLY);
+    this.#startMs = performance.now();
     const load = new DrillLoad(this.#client, {
       ...{ drillId: this.#drillId, registersId: this.#registersId, rate: this.#options.rate },
       ...{ now: this.#now, onEvent: (event) => this.#note(event) },

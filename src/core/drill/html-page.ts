@@ -119,8 +119,10 @@ svg text { fill: var(--fg); font: 11px system-ui, sans-serif; } svg .tick { fill
 .fault { fill: var(--fault); opacity: .6; } .bar { fill: var(--bar); } .grid { stroke: var(--grid); } .axis { stroke: var(--soft); }
 polyline { fill: none; stroke: var(--bar); stroke-width: 1.5; } polyline.worst { stroke: var(--bad); stroke-dasharray: 4 3; }
 rect.leader { fill: var(--good); opacity: .75; } rect.follower { fill: var(--soft); opacity: .25; } rect.candidate { fill: var(--bar); opacity: .6; } rect.unreachable { fill: none; stroke: var(--bad); stroke-dasharray: 3 2; }
-.tables { display: flex; flex-wrap: wrap; gap: 1rem 2rem; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.tables { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1rem 2rem; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .15rem .75rem .15rem 0; border-bottom: 1px solid var(--grid); vertical-align: top; }
+td:first-child { white-space: nowrap; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 3px solid var(--bad); padding-left: .75rem; }
+@media screen and (max-width: 40rem) { figure { overflow-x: auto; } figcaption { position: sticky; left: 0; } svg { min-width: 40rem; } }
 @media print { body { max-width: none; font-size: 11px; } section { break-inside: avoid-page; } }
 `;

@@ -67,14 +67,13 @@ export function measure(events: readonly DrillEvent[]): Durations {
   };
 }
 
-/** One line an event, in order of time; of the many acknowledgements only the first after the fault. */
+/** One line an event, in order of time and by the drill's own clock, as charts and clients have it; of the many acknowledgements only the first after the fault. */
 export function timelineOf(events: readonly DrillEvent[]): readonly TimelineLine[] {
   const ordered = inOrder(events);
   const { write } = milestones(ordered);
-  const startMs = ordered[0]?.atMs ?? 0;
   return ordered
     .filter((event) => (event.kind !== "acknowledged" && event.kind !== "read") || event === write)
-    .map((event) => ({ atMs: event.atMs - startMs, what: describeEvent(event) }));
+    .map((event) => ({ atMs: event.atMs, what: describeEvent(event) }));
 }
 
 interface Milestones {
