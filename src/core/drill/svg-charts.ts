@@ -10,11 +10,14 @@ const RIGHT = 12;
 const PLOT = WIDTH - LEFT - RIGHT;
 const TOP = 8;
 const AXIS = 22;
+/** Where no write was acknowledged for so long, the line is broken: nothing was measured there. */
+const GAP_MS = 300;
 
 type Seen = Pick<Observation, "endedMs" | "fault" | "slices" | "roles">;
 
 export function throughputChart(seen: Seen): string {
-  const most = Math.max(1, ...seen.slices.map(({ acknowledged }) => acknowledged));
+  // Even, so that the middle of the scale is a number of writes too.
+  const most = 2 * Math.ceil(Math.max(2, ...seen.slices.map(({ acknowledged }) => acknowledged)) / 2);
   const height = 120;
   const bars = seen.slices
     .filter(({ acknowledged }) => acknowledged > 0)
@@ -36,11 +39,19 @@ export function latencyChart(seen: Seen): string {
   // Waits differ by orders of magnitude: a fault's would flatten all others.
   const y = (ms: number) => TOP + height - (Math.log10(1 + ms) / Math.log10(1 + most)) * height;
   const line = (name: string, read: (slice: Observation["slices"][number]) => number | null) => {
-    const points = seen.slices.flatMap((slice) => {
+    const runs: string[][] = [];
+    let lastMs = Number.NEGATIVE_INFINITY;
+    for (const slice of seen.slices) {
       const ms = read(slice);
-      return ms === null ? [] : [`${round(at(slice.atMs + 50, seen))},${round(y(ms))}`];
-    });
-    return `<polyline class="${name}" points="${points.join(" ")}"/>`;
+      if (ms === null) continue;
+      if (slice.atMs - lastMs > GAP_MS) runs.push([]);
+      lastMs = slice.atMs;
+      runs.at(-1)?.push(`${round(at(slice.atMs + 50, seen))},${round(y(ms))}`);
+    }
+    // A run of one point is a dot: its line has no length.
+    const polyline = (points: readonly string[]) =>
+      `<polyline class="${name}" points="${(points.length === 1 ? [...points, ...points] : points).join(" ")}"/>`;
+    return runs.map(polyline).join("");
   };
   const marks = [1, 10, 100, 1_000, 10_000].filter((ms) => ms <= most);
   return chart("Wait of a write, median (solid) and worst (dashed), logarithmic", seen, height, [

@@ -9,6 +9,7 @@ import type { Observation } from "../../../src/core/drill/observation.ts";
 import type { HistoryEvent } from "../../../src/core/drill/register-history.ts";
 import { type DrillReport, reportOf } from "../../../src/core/drill/report.ts";
 import { spreadRows } from "../../../src/core/drill/spread.ts";
+import { latencyChart, throughputChart } from "../../../src/core/drill/svg-charts.ts";
 import { observed } from "./observed.ts";
 
 function run(seen: Partial<Observation> = {}, lost: readonly number[] = []): DrillReport {
@@ -133,4 +134,22 @@ test("EDN is as Jepsen writes histories, a mismatch being a failed compare-and-s
     '{:index 4, :time 4000000, :process 1, :type :invoke, :f :cas, :value ["r1" [3 4]]}',
     '{:index 5, :time 5000000, :process 1, :type :info, :f :cas, :value ["r1" [3 4]]}',
   ]);
+});
+
+test("where no write was acknowledged the line of waits is broken, and a lone point is a dot", () => {
+  const slice = (atMs: number) => ({ atMs, acknowledged: 3, medianMs: 5, worstMs: 9 });
+  const svg = latencyChart({ ...observed, slices: [0, 100, 200, 1_500, 3_000, 3_100].map(slice) });
+  const medians = [...svg.matchAll(/class="median" points="([^"]*)"/g)].map(([, points = ""]) =>
+    points.split(" "),
+  );
+  expect(medians.map((points) => points.length)).toEqual([3, 2, 2]);
+  expect(medians[1]?.[0]).toBe(medians[1]?.[1]);
+});
+
+test("the scale of writes has whole numbers at its middle and its end", () => {
+  const slices = [{ atMs: 0, acknowledged: 79, medianMs: 5, worstMs: 9 }];
+  const ticks = [...throughputChart({ ...observed, slices }).matchAll(/>(\d[\d.]*)<\/text>/g)].map(
+    ([, text]) => text,
+  );
+  expect(ticks.slice(0, 2).toSorted()).toEqual(["40", "80"]);
 });
