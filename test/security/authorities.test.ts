@@ -12,6 +12,7 @@ import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
 import { channelOptions, serverOptions } from "../../src/core/wire/channel-options.ts";
+import { AuthClient } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { RaftClient } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { type SessionDown, SessionUp, ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
@@ -33,6 +34,7 @@ const NAMES = [
   { uri: "fleet://admin", kind: "operator" },
   { uri: "fleet://readonly", kind: "operator" },
   { uri: "fleet://operator/ops", kind: "operator" },
+  { uri: "fleet://client/worker", kind: "operator" },
 ] as const;
 const FORGED = KINDS.flatMap((by) =>
   NAMES.filter(({ kind }) => kind !== by).map(({ uri }) => ({ by, uri, name: nameOf(by, uri) })),
@@ -89,6 +91,7 @@ beforeAll(async () => {
       snapshotExports: null,
     },
     liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+    etcd: { listen: "127.0.0.1:0", isPlaintext: false },
     ...{ log, onFatal: () => undefined },
   });
   shard = await startShard({
@@ -139,6 +142,14 @@ function askCoordinator(by: AuthorityKind, uri: string) {
   );
 }
 
+function askKeys(by: AuthorityKind, uri: string) {
+  const address = coordinator.etcdAddress ?? "";
+  const made = new AuthClient(address, channelCredentials(held(by, uri), address), channelOptions);
+  return withClient(made, (client) =>
+    unary(client.authStatus.bind(client), {}, limits()).then(() => "answered", readRpcError),
+  );
+}
+
 function askShard(by: AuthorityKind, uri: string) {
   return withClient(shardAs(held(by, uri)), (client) =>
     unary(client.getShardStatus.bind(client), {}, limits()).then(() => "answered", readRpcError),
@@ -172,9 +183,10 @@ function openExchange(by: AuthorityKind, uri: string) {
 }
 
 test.each(FORGED)(
-  "$uri of the $by authority is refused at a coordinator's port and at a shard's",
+  "$uri of the $by authority is refused at a coordinator's ports and at a shard's",
   async ({ by, uri }) => {
     expect(await askCoordinator(by, uri)).toMatchObject(MISMATCH);
+    expect(await askKeys(by, uri)).toMatchObject(MISMATCH);
     expect(await askShard(by, uri)).toMatchObject(MISMATCH);
     expect(await dialShard(by, uri)).toMatchObject(MISMATCH);
     expect(await openExchange(by, uri)).toMatchObject(MISMATCH);
@@ -193,6 +205,8 @@ test("each kind's own authority lets it in: operators, replicas, the shard that 
     expect(await askCoordinator("operator", uri)).toBe("answered");
   }
   expect(await askShard("operator", "fleet://admin")).toBe("answered");
+  for (const uri of ["fleet://admin", "fleet://client/worker"])
+    expect(await askKeys("operator", uri)).toBe("answered");
   expect(await dialShard("agent", "fleet://cluster/c1")).toBe("accepted");
   expect(await askCoordinator("peer", "fleet://replica/1")).toBe("answered");
   const client = closed(
