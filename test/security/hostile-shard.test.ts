@@ -2,6 +2,7 @@
 // megabytes, another epoch each time. No leader is deposed, names stay free for others, and writes go on (issue 11).
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { REGISTRATIONS } from "../../src/core/coordinator/reports/pace.ts";
 import { InstructionOutcome } from "../../src/core/wire/gen/fleet/v1/command.ts";
@@ -55,6 +56,23 @@ async function report(
   }
 }
 
+/**
+ * On a busy machine a process stands still for longer than a ping may take (channel-options.ts), and the connection is dropped.
+ * Clients of the fleet then ask again, and so does a test.
+ */
+async function despiteDrops<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const limitMs = endMs();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { code, reason } = readRpcError(error);
+      const isDropped = code === status.UNAVAILABLE && reason === null;
+      if (!isDropped || performance.now() > limitMs) throw error;
+    }
+  }
+}
+
 /** Writes until `attack` is over; each must succeed at the one leader. */
 async function writesDuring(leader: ClusterNode, attack: Promise<unknown>): Promise<number> {
   let isOver = false;
@@ -64,7 +82,8 @@ async function writesDuring(leader: ClusterNode, attack: Promise<unknown>): Prom
   let writes = 0;
   do {
     const request = SubmitRequest.fromPartial({ operation: setGate("first-contact", true) });
-    await unary(leader.client.submit.bind(leader.client), request, { endMs: endMs() });
+    const { client } = leader;
+    await despiteDrops(() => unary(client.submit.bind(client), request, { endMs: endMs() }));
     writes += 1;
   } while (!isOver);
   await over;
@@ -75,7 +94,7 @@ async function writesDuring(leader: ClusterNode, attack: Promise<unknown>): Prom
 async function inTime<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   const limitMs = endMs();
   for (;;) {
-    const answer = await ask().catch((error: unknown) => {
+    const answer = await despiteDrops(ask).catch((error: unknown) => {
       const { reason } = readRpcError(error);
       if (reason !== "REPORTS_TOO_OFTEN" && reason !== "BYTES_TOO_OFTEN") throw error;
       return null;
@@ -166,12 +185,11 @@ test("answers of three megabytes, and another epoch with each report: the leader
     null,
   ]);
   expect([...(await attacked)].filter((reason) => !expected.has(reason))).toEqual([]);
-  const rows = await unary(leader.client.listAudit.bind(leader.client), ListRequest.fromPartial({}), {
-    endMs: endMs(),
-  });
-  const registered = rows.entries
-    .filter(({ actor }) => actor === "fleet://shard/s1")
-    .filter(({ reason }) => reason === "shard's report");
+  // Thousands of entries are of the writes meanwhile.
+  const request = ListRequest.fromPartial({ filter: { actor: "fleet://shard/s1" } });
+  const rows = await unary(leader.client.listAudit.bind(leader.client), request, { endMs: endMs() });
+  const registered = rows.entries.filter(({ reason }) => reason === "shard's report");
+  expect(registered.length, "it registers").toBeGreaterThan(1);
   // A busy machine takes so long that few come too often. The first test registered it, too.
   const most = 1 + REGISTRATIONS.burst + Math.ceil(seconds * REGISTRATIONS.perSecond);
   expect(registered.length).toBeLessThanOrEqual(most);

@@ -51,3 +51,12 @@ test("a row that goes and one that comes between two pages neither hides nor rep
 test.each(["x", "bnVsbA", "eyJhIjoxfQ"])("%s is no page token", (token) => {
   expect(() => page(2, token)).toThrow("page token");
 });
+
+test("a page is short, whatever its caller asks for, and the next one goes on behind it", () => {
+  const rows = Array.from({ length: 1_500 }, (_, at) => String(at).padStart(5, "0"));
+  for (const size of [0, 100_000]) {
+    const first = page(size, "", rows);
+    expect(first.rows).toHaveLength(1_000);
+    expect(page(size, first.nextPageToken, rows).rows).toEqual(rows.slice(1_000));
+  }
+});
