@@ -118,6 +118,7 @@ export abstract class WavesCommand extends RebindCommand {
     planId: string,
     { reason = "" }: WavesFlagValues,
     rollBack: boolean,
+    skipFailed = false,
   ): Promise<WavesReport> {
     const [{ PlanJournal: Journal }, { quiesce, takePlan }] = await Promise.all([
       import("../../client/rebind/waves/journal.ts"),
@@ -127,7 +128,7 @@ export abstract class WavesCommand extends RebindCommand {
     const onWait = (why: string) => this.note(why);
     if (rollBack) await quiesce(journal, systemWaitClock, onWait);
     const row = await takePlan(journal, rollBack, systemWaitClock, onWait);
-    const end = await this.#run(client, journal, row);
+    const end = await this.#run(client, journal, row, skipFailed);
     const { steps, done, undone } = await journal.row();
     const report = { plan: planId, result: end.kind, why: end.why, steps, done, undone, failed: end.failed };
     await this.printText(report, reportView);
@@ -135,7 +136,7 @@ export abstract class WavesCommand extends RebindCommand {
     return report;
   }
 
-  async #run(client: FleetClient, journal: PlanJournal, row: Plan): Promise<WavesEnd> {
+  async #run(client: FleetClient, journal: PlanJournal, row: Plan, skipFailed: boolean): Promise<WavesEnd> {
     const [{ runWaves }, { fromStored }, { openMover }, { thisRunner }] = await Promise.all([
       import("../../client/rebind/waves/run-waves.ts"),
       import("../../client/rebind/waves/stored-plan.ts"),
@@ -146,7 +147,7 @@ export abstract class WavesCommand extends RebindCommand {
     const progress = new PlanProgress(process.stderr.isTTY === true, systemWaitClock.now);
     let isStopping = false;
     const running = runWaves(plan, {
-      ...{ reads: client, journal, clock: systemWaitClock, runner: thisRunner() },
+      ...{ reads: client, journal, clock: systemWaitClock, runner: thisRunner(), skipFailed },
       mover: await openMover(plan.executor, client.target.directory),
       health: await this.#health(client),
       events: {

@@ -28,6 +28,8 @@ export interface WaveDeps {
   readonly events: WaveEvents;
   /** This process, for other terminals. */
   readonly runner: string;
+  /** Steps that failed in an earlier run are left out. With such a step the plan ends paused, never done. */
+  readonly skipFailed?: boolean;
   /** Once it returns true, no further step begins, and the plan is paused. */
   readonly isStopping: () => boolean;
 }
@@ -68,6 +70,7 @@ class Waves {
     const row = await this.#deps.journal.row();
     this.#deps.events.onRow(row);
     await this.#load(row.rollingBack);
+    if (this.#deps.skipFailed === true) for (const step of this.#steps) step.skipFailed();
     for (;;) {
       const ended = await this.#step();
       if (ended !== null) return ended;
@@ -111,6 +114,15 @@ class Waves {
   }
 
   async #finish(): Promise<WavesEnd> {
+    const skipped = this.#steps.filter((step) => step.hasFailed && !step.isEnded);
+    if (skipped.length > 0) {
+      await this.#deps.journal.pause("STEP_FAILED");
+      const names = skipped.map(({ clusterId }) => clusterId).join(", ");
+      return this.#end(
+        "paused",
+        `all other steps have ended; ${skipped.length} failed before and were skipped: ${names}`,
+      );
+    }
     await this.#deps.journal.end();
     this.#deps.events.onRow(await this.#deps.journal.row());
     return this.#end(this.#rollingBack ? "rolled-back" : "done", "");

@@ -56,6 +56,11 @@ export class StepTrack {
     return this.#state === this.ended;
   }
 
+  /** A step that failed in an earlier run stays as it is in this one. */
+  skipFailed(): void {
+    if (this.#state === FAILED) this.hasFailed = true;
+  }
+
   /** As the journal has just acknowledged. */
   becomes(state: PlanStepState): void {
     this.#state = state;

@@ -214,6 +214,29 @@ describe("a failed step", () => {
     expect(rest(it)).toEqual(all("s2"));
   });
 
+  test("is skipped by a resume that says so: the others move, and the plan is never done without it", async () => {
+    const it = await uploaded();
+    const mover = failingFor(it.fleet, "c2");
+    await run(it, { mover });
+    const skipping = await run(it, { mover, skipFailed: true });
+    expect(skipping).toMatchObject({ kind: "paused", why: expect.stringContaining("were skipped: c2") });
+    expect(planRow(it)).toMatchObject({ state: PlanState.PAUSED, cause: "STEP_FAILED", done: 4, failed: 1 });
+    it.fleet.settleDown();
+    const owners = CLUSTERS.map((cluster) => it.fleet.binding(cluster)?.shardId);
+    expect(owners.filter((shard) => shard === "s2").length).toBeGreaterThanOrEqual(4);
+    // What was skipped is tried again by a plain resume.
+    expect((await run(it)).kind).toBe("done");
+    expect(rest(it)).toEqual(all("s2"));
+  });
+
+  test("that fails anew while others are skipped pauses the plan with both of them failed", async () => {
+    const it = await uploaded();
+    await run(it, { mover: failingFor(it.fleet, "c2") });
+    const end = await run(it, { mover: failingFor(it.fleet, "c4"), skipFailed: true });
+    expect(end).toMatchObject({ kind: "paused", failed: [{ clusterId: "c4" }] });
+    expect(planRow(it)).toMatchObject({ state: PlanState.PAUSED, failed: 2 });
+  });
+
   test("moves everything back where the plan says so", async () => {
     const it = await uploaded({ onFailure: "rollback" });
     expect((await run(it, { mover: failingFor(it.fleet, "c3") })).kind).toBe("rolled-back");
