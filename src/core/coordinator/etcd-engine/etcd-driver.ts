@@ -5,7 +5,7 @@
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import { Exit, OperatorError } from "../../base/errors.ts";
-import { type LogIndex, logIndex, type NodeId, type Term, term } from "../../base/ids.ts";
+import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../../base/ids.ts";
 import { EtcdLog, FIRST_INDEX } from "../../etcd-log/etcd-log.ts";
 import type { Ask } from "../../etcd-log/vocabulary.ts";
 import type { ProposedBatch } from "../../raft/batch.ts";
@@ -29,6 +29,7 @@ const TRANSFER_MS = 3_000;
 const START_MS_MAX = 20_000;
 /** Without any answer for this long, the leader that etcd named may have changed. */
 const SILENT_MS = 3_000;
+const NOBODY = nodeId(0);
 const LOAD_EVERY_MS = 200;
 
 export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
@@ -120,8 +121,10 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
     return this.#log.leads ? "leader" : "follower";
   }
 
+  /** A leader that is not heard is not named: its lease may last for a while after its end. */
   get leader(): NodeId {
-    return this.#log.leader;
+    const { leader, leads } = this.#log;
+    return leads || this.#options.answers(leader) ? leader : NOBODY;
   }
 
   get term(): Term {
@@ -135,7 +138,8 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
   status(): RaftStatus {
     const { self, voters, answers } = this.#options;
     const first = logIndex(Math.min(this.#own.index, this.appliedIndex) + 1);
-    return statusOf({ self, voters, answers, log: this.#log, applied: this.appliedIndex, first });
+    const { leader, appliedIndex: applied } = this;
+    return statusOf({ self, voters, answers, leader, log: this.#log, applied, first });
   }
 
   tick(): void {

@@ -9,12 +9,14 @@ interface Seen {
   readonly self: NodeId;
   readonly voters: readonly NodeId[];
   readonly answers: (peer: NodeId) => boolean;
-  readonly log: Pick<EtcdLog, "leads" | "term" | "leader" | "transferee" | "head">;
+  readonly log: Pick<EtcdLog, "leads" | "term" | "transferee" | "head">;
+  /** 0 = none is known. */
+  readonly leader: NodeId;
   readonly applied: LogIndex;
   readonly first: LogIndex;
 }
 
-export function statusOf({ self, voters, answers, log, applied, first }: Seen): RaftStatus {
+export function statusOf({ self, voters, answers, leader, log, applied, first }: Seen): RaftStatus {
   const commit = logIndex(Math.max(log.head?.index ?? 0, applied));
   const progress = (voter: NodeId): ProgressStatus => ({
     ...{ state: "replicate", match: commit, next: logIndex(commit + 1), isLearner: false, isPaused: false },
@@ -23,7 +25,7 @@ export function statusOf({ self, voters, answers, log, applied, first }: Seen): 
   });
   return {
     ...{ id: self, role: log.leads ? "leader" : "follower", term: log.term, vote: nodeId(0) },
-    ...{ leader: log.leader, leadTransferee: log.transferee, commit, applied },
+    ...{ leader, leadTransferee: log.transferee, commit, applied },
     ...{ firstIndex: first, lastIndex: commit },
     config: { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
     progress: new Map(log.leads ? voters.map((voter) => [voter, progress(voter)]) : []),

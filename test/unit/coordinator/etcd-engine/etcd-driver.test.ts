@@ -145,6 +145,20 @@ test("a dead leader is replaced once its lease has ended, and what it acknowledg
   expect(next?.machine.tally.entries).toBe(2);
 });
 
+test("a leader that is not heard any more is not named, so that its clients search", async () => {
+  const heard = new Set([1, 2, 3]);
+  const [leader, follower] = await led({ answers: (peer) => heard.has(peer) });
+  const id = leader?.driver.status().id ?? 0;
+  expect(follower?.driver.leader).toBe(id);
+  heard.delete(id);
+  expect([follower?.driver.leader, follower?.driver.status().leader, leader?.driver.leader]).toEqual([
+    0,
+    0,
+    id,
+  ]);
+  expect(await settled(follower?.write("x") ?? Promise.resolve(""))).toBe("no-leader");
+});
+
 test("a leader that cannot reach etcd stops leading before its lease can have ended", async () => {
   const [leader] = await led();
   if (leader === undefined) throw new Error("there are three");
