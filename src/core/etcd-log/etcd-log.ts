@@ -43,10 +43,13 @@ export interface LoggedEntry {
   readonly data: Uint8Array;
 }
 
-/** May this replica lead now, and on which lease? */
-export interface Candidacy {
+/** What this replica can do now. */
+export interface Ability {
+  /** Null: it has none to lead on. */
   readonly lease: string | null;
   readonly mayLead: boolean;
+  /** False while a snapshot replaces the state: entries from before it must not come after it. */
+  readonly mayFetch: boolean;
 }
 
 type Writing = "found" | "campaign" | "append" | "resign" | "settled";
@@ -173,8 +176,8 @@ export class EtcdLog {
   }
 
   /** What to ask etcd for now. Every ask gets one answer. */
-  asks(now: MonotonicMs, candidacy: Candidacy): Ask[] {
-    this.#lease = candidacy.lease;
+  asks(now: MonotonicMs, ability: Ability): Ask[] {
+    this.#lease = ability.lease;
     const asks: Ask[] = [];
     if (!this.#isLooking && (this.#reads.length > 0 || now >= this.#lookAtMs)) {
       this.#isLooking = true;
@@ -182,11 +185,11 @@ export class EtcdLog {
       this.#readsAsked = this.#reads.splice(0);
       asks.push({ kind: "look" });
     }
-    if (!this.#isFetching && !this.#isGap && this.#isBehind()) {
+    if (ability.mayFetch && !this.#isFetching && !this.#isGap && this.#isBehind()) {
       this.#isFetching = true;
       asks.push({ kind: "fetch", from: logIndex(this.#fetched + 1) });
     }
-    const write = this.#writing === null && now >= this.#writeAtMs ? this.#nextWrite(now, candidacy) : null;
+    const write = this.#writing === null && now >= this.#writeAtMs ? this.#nextWrite(now, ability) : null;
     if (write !== null) asks.push({ kind: "write", write });
     return asks;
   }
@@ -296,7 +299,7 @@ export class EtcdLog {
     return this.#reign === null && this.head !== null && this.head.index > this.#fetched;
   }
 
-  #nextWrite(now: MonotonicMs, { lease, mayLead }: Candidacy): GuardedWrite | null {
+  #nextWrite(now: MonotonicMs, { lease, mayLead }: Ability): GuardedWrite | null {
     if (this.#view === null || this.#view.revision < this.#seeFrom) return null;
     const { head, leader } = this.#view;
     if (head === null) return this.#ask("found", this.#founding());

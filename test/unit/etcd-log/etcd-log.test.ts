@@ -54,7 +54,7 @@ class Replica {
 
   asks(now: number): Ask[] {
     this.lease ??= this.etcd.grant();
-    return this.log.asks(now, { lease: this.lease, mayLead: true });
+    return this.log.asks(now, { lease: this.lease, mayLead: true, mayFetch: true });
   }
 
   /** Until nothing more is asked for. */

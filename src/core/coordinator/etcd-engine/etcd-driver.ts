@@ -233,7 +233,9 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
       this.#waiting.proposeAll((data) => this.#proposed(data));
       this.#askForReads();
       const mayLead = isTick && this.#hasStarted && this.#options.mayLead();
-      for (const ask of this.#log.asks(this.#options.now(), { lease: this.#lease.id, mayLead })) {
+      const mayFetch = !this.#isLoading && !this.#applying.isRestoring;
+      const ability = { lease: this.#lease.id, mayLead, mayFetch };
+      for (const ask of this.#log.asks(this.#options.now(), ability)) {
         this.#perform(ask).catch((error: unknown) => this.#fail(error));
       }
       this.#follow();

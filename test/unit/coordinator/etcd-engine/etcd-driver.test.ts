@@ -172,6 +172,20 @@ test("a leader that cannot reach etcd stops leading before its lease can have en
   await cluster.until(() => leader.driver.leader !== 0);
 });
 
+test("after etcd was without a quorum somebody leads again, and nothing is lost", async () => {
+  const members = await led();
+  await settled(members[0]?.write("kept") ?? Promise.resolve(""));
+  for (const { store } of members) store.isCut = true;
+  await cluster.wait(6_000);
+  expect(members.map(({ driver }) => driver.leader)).toEqual([0, 0, 0]);
+  for (const { store } of members) store.isCut = false;
+  await cluster.wait(1_000);
+  // Etcd lets the old leader's lease end only now, since it extends leases when it gets a leader of its own.
+  cluster.etcd.expire(cluster.etcd.view().leader?.lease ?? "");
+  await cluster.until(() => members.every(({ driver }) => driver.leader !== 0));
+  expect(members.map(({ machine }) => machine.tally.entries)).toEqual([1, 1, 1]);
+});
+
 test("a write whose answer was lost is applied once, and answered", async () => {
   const [leader] = await led();
   if (leader === undefined) throw new Error("there are three");
@@ -202,6 +216,17 @@ test("a snapshot is visible before the log behind it goes, and a new replica beg
   expect(fresh.driver.appliedIndex).toBe(13);
   expect(fresh.machine.tally).toEqual(leader.machine.tally);
   expect(fresh.driver.snapshotIndex).toBe(leader.driver.snapshotIndex);
+});
+
+test("a new replica takes a snapshot first, although the whole log is there too", async () => {
+  const [leader] = await led({ snapshotEvery: 5, trailing: 1_000 });
+  if (leader === undefined) throw new Error("there are three");
+  for (let count = 0; count < 12; count += 1) await settled(leader.write(`w${count}`));
+  await cluster.until(() => leader.driver.snapshotIndex > 6);
+  const fresh = cluster.start(3);
+  await settled(fresh.driver.restored);
+  await cluster.until(() => fresh.driver.appliedIndex === 13);
+  expect([fresh.fatal, fresh.machine.tally]).toEqual([[], leader.machine.tally]);
 });
 
 test("a follower that was cut off while its log was deleted takes the snapshot", async () => {

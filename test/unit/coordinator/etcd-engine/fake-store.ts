@@ -1,5 +1,6 @@
 // The log's port over a fake etcd, for tests of the driver: every call may fail before or after it took effect.
 
+import { setImmediate as nextPass } from "node:timers/promises";
 import type { LogIndex } from "../../../../src/core/base/ids.ts";
 import type { GrantedLease, LogStore } from "../../../../src/core/coordinator/etcd-engine/log-store.ts";
 import { readSnapshot } from "../../../../src/core/etcd-log/records.ts";
@@ -41,7 +42,9 @@ export class FakeStore implements LogStore {
     });
   }
 
-  chunk({ lastIndex, term }: EtcdSnapshot, number: number): Promise<Uint8Array> {
+  /** It takes a while, in which other calls are answered. */
+  async chunk({ lastIndex, term }: EtcdSnapshot, number: number): Promise<Uint8Array> {
+    for (let passes = 0; passes < 20; passes += 1) await nextPass();
     return this.#answer(() => {
       const stored = this.#etcd.find(this.#etcd.keys.chunk(lastIndex, term as never, number));
       if (stored === undefined) throw new Error("the chunk is gone");
