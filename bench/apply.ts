@@ -3,6 +3,7 @@
 
 import { assert } from "../src/core/base/assert.ts";
 import { logIndex } from "../src/core/base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../src/core/base/outside-sessions.ts";
 import { FleetMachine } from "../src/core/coordinator/group/fleet-machine.ts";
 import { Slices } from "../src/core/coordinator/group/slices.ts";
 import { encodeCommand } from "../src/core/fleet/command-codec.ts";
@@ -60,7 +61,7 @@ class Log {
 
   append(operation: Operation): Cost {
     this.#index += 1;
-    const session = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
+    const session = OUTSIDE_SESSIONS;
     const command = { ...session, reason: "bench", atMs: this.#index, actor: "bench", operation };
     const data = encodeCommand(command, FIRST_VERSION);
     const slicesMs: number[] = [];

@@ -5,6 +5,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../src/core/base/assert.ts";
+import { OUTSIDE_SESSIONS } from "../src/core/base/outside-sessions.ts";
 import type { CoordinatorClient } from "../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { connectCoordinator } from "../src/core/wire/leader/coordinator-client.ts";
 import { LeaderCaller } from "../src/core/wire/leader/leader-caller.ts";
@@ -146,7 +147,7 @@ function writeOn(note: (address: string) => void) {
   return ({ address, client }: Node, limits: CallLimits) => {
     note(address);
     const operation = { kind: { $case: "clearProbes", value: { drillId: "storm" } } } as const;
-    const outside = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", dryRun: false };
+    const outside = { ...OUTSIDE_SESSIONS, reason: "", dryRun: false };
     return unary(client.submit.bind(client), { ...outside, operation }, limits);
   };
 }

@@ -5,6 +5,7 @@
 // told: it is validated, replicated, applied, deduplicated and audited, and the tables do not grow.
 
 import { assert } from "../../src/core/base/assert.ts";
+import { OUTSIDE_SESSIONS } from "../../src/core/base/outside-sessions.ts";
 import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import type { CoordinatorClient, SubmitResponse } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import type { WritingClient } from "../../src/core/wire/leader/coordinator-client.ts";
@@ -85,6 +86,6 @@ export async function openSession(leader: CoordinatorClient): Promise<number> {
 }
 
 function outsideSessions(leader: CoordinatorClient, operation: Operation): Promise<SubmitResponse> {
-  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation, dryRun: false };
+  const request = { ...OUTSIDE_SESSIONS, reason: "", operation, dryRun: false };
   return unary(leader.submit.bind(leader), request, { endMs: performance.now() + DEADLINE_MS });
 }

@@ -4,6 +4,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { present } from "../../src/core/base/assert.ts";
+import { OUTSIDE_SESSIONS } from "../../src/core/base/outside-sessions.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import {
@@ -25,7 +26,7 @@ const WRITES_WATCHED = 10;
 const WRITES_AT_ONCE = 200;
 /** A write that changes a row, and may be applied twice. */
 const NOTHING: Operation = { kind: { $case: "recordProbe", value: { drillId: "storm", number: 1 } } };
-const OUTSIDE = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", dryRun: false };
+const OUTSIDE = { ...OUTSIDE_SESSIONS, reason: "", dryRun: false };
 
 export interface BurstSizes {
   readonly writes: number;

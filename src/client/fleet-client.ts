@@ -5,6 +5,7 @@
 import { connectivityState } from "@grpc/grpc-js";
 import { type MonotonicMs, systemClock } from "../core/base/clock.ts";
 import { silentLog } from "../core/base/log.ts";
+import { OUTSIDE_SESSIONS } from "../core/base/outside-sessions.ts";
 import type { CapturedSnapshot } from "../core/export/export-snapshot.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type {
@@ -365,8 +366,6 @@ export class FleetClient extends LeaderReads {
     return client;
   }
 }
-
-const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
 
 function written({ index, term, applied }: SubmitResponse): Written {
   const { changed = false, version = 0, summary = "" } = applied ?? {};

@@ -5,6 +5,7 @@
 // stay true: a number is used for one operation only, however often it is sent. A session is used only in the
 // incarnation that opened it, because another one may have given its id to another client.
 
+import { OUTSIDE_SESSIONS } from "../core/base/outside-sessions.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import type { CoordinatorClient, SubmitResponse } from "../core/wire/gen/fleet/v1/coordinator.ts";
 import type { WritingClient } from "../core/wire/leader/coordinator-client.ts";
@@ -103,7 +104,7 @@ async function openSession(
   limits: CallLimits,
 ): Promise<number> {
   const operation: Operation = { kind: { $case: "openSession", value: {} } };
-  const outside = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "" };
+  const outside = { ...OUTSIDE_SESSIONS, reason: "" };
   const request = { ...outside, operation, dryRun: false, incarnation: seen.id };
   const response = await unary(client.submit.bind(client), request, limits);
   seen.see(response.incarnation);

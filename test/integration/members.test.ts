@@ -1,10 +1,11 @@
 // Members that come and go by command while the fleet is written to, with real processes: growing from one to five
-// and shrinking back loses nothing; what would cost the quorum is refused; who was removed is told.
+// and shrinking back loses nothing; what would cost the quorum is refused; who was removed is told. The tests share a
+// fleet, in any order: each makes the members that it needs.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";
-import { addNode } from "../../src/client/files/fleet-file.ts";
+import { addNode, dropNode } from "../../src/client/files/fleet-file.ts";
 import { fleetFilePath, processFiles } from "../../src/client/files/layout.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
@@ -18,6 +19,8 @@ import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 let fleet: TestFleet;
 let client: FleetClient;
+/** Members that `haveVoters` has added: a name is never given twice. */
+let spares = 0;
 
 beforeAll(async () => {
   fleet = await TestFleet.init("--nodes", "1", "--profile", "wan");
@@ -47,25 +50,42 @@ async function list(): Promise<ListMembersResponse> {
   }
 }
 
-test("growing from one to five under writes loses nothing", async () => {
-  const writer = startWriter(client, "grow");
-  for (const name of ["n2", "n3", "n4", "n5"]) {
-    await member("add", "--name", name, "--wait", "--reason", "growth");
+/** Makes it `count` voters, by additions or by removals of followers. Returns their names and the leader's. */
+async function haveVoters(count: number): Promise<{ leader: string; voters: string[] }> {
+  for (let left = count - (await voters()).length; left > 0; left -= 1) {
+    spares += 1;
+    await member("add", "--name", `v${spares}`, "--wait");
   }
-  expect(await roles()).toEqual({ n1: "voter", n2: "voter", n3: "voter", n4: "voter", n5: "voter" });
-  await expectNothingLost(writer, "grow");
-});
+  const fresh = await fleet.connect();
+  const leader = leaderOf(await fleet.untilStatus(fresh, ({ verdict }) => verdict === "healthy"));
+  fresh.close();
+  const followers = (await voters()).filter((name) => name !== leader);
+  for (const name of followers.slice(count - 1)) await member("remove", "--name", name, "--yes");
+  expect(await voters()).toHaveLength(count);
+  return { leader, voters: await voters() };
+}
 
-test("shrinking from five to one under writes loses nothing, the leader going first", async () => {
+async function voters(): Promise<string[]> {
+  return Object.entries(await roles()).flatMap(([name, role]) => (role === "voter" ? [name] : []));
+}
+
+test("growing from one to five under writes loses nothing, nor does shrinking to one, the leader going first", async () => {
+  const { voters: first } = await haveVoters(1);
+  const growing = startWriter(client, "grow");
+  const added = ["g2", "g3", "g4", "g5"];
+  for (const name of added) await member("add", "--name", name, "--wait", "--reason", "growth");
+  expect(await roles()).toEqual(Object.fromEntries([...first, ...added].map((name) => [name, "voter"])));
+  await expectNothingLost(growing, "grow");
+
   const five = await fleet.connect();
   const isWhole = ({ verdict, nodes }: FleetStatus) => verdict === "healthy" && nodes.length === 5;
   const leader = leaderOf(await fleet.untilStatus(five, isWhole));
-  const writer = startWriter(five, "shrink");
-  const others = ["n1", "n2", "n3", "n4", "n5"].filter((name) => name !== leader);
+  const shrinking = startWriter(five, "shrink");
+  const others = [...first, ...added].filter((name) => name !== leader);
   for (const name of [leader, ...others.slice(0, 3)]) await member("remove", "--name", name, "--yes");
   const [last = ""] = others.slice(3);
   expect(await roles()).toEqual({ [last]: "voter" });
-  await expectNothingLost(writer, "shrink");
+  await expectNothingLost(shrinking, "shrink");
   five.close();
 });
 
@@ -107,12 +127,12 @@ test("a learner stays one until it is promoted", async () => {
 });
 
 test("how a node elsewhere is started is said before it is waited for, and not again", async () => {
-  const found = (await list()).members.find(({ member: row }) => row?.name === "l1")?.member;
-  const { address } = present(found, "it was added");
-  const added = await fleet.run("member", "add", "--name", "l1", "--address", address, "--wait");
+  const [found] = (await list()).members;
+  const { name, address } = present(found?.member, "the fleet has a member");
+  const added = await fleet.run("member", "add", "--name", name, "--address", address, "--wait");
   expect([added.exit, added.stderr.match(/start it there with/g)?.length]).toEqual([0, 1]);
-  expect(added.stdout).toMatch(/^● l1 is a member already .*\n$/);
-  const asJson = await member("add", "--name", "l1", "--address", address, "--wait");
+  expect(added.stdout).toMatch(new RegExp(`^● ${name} is a member already .*\\n$`));
+  const asJson = await member("add", "--name", name, "--address", address, "--wait");
   expect(asJson).toMatchObject({ notes: [expect.stringContaining("cert issue"), expect.any(String)] });
 });
 
@@ -159,20 +179,15 @@ test("a change whose answer was lost is recognised when it is repeated under its
 
 test("a reason that is too long is refused before the configuration changes", async () => {
   const { configurationIndex } = await list();
-  const [, follower = ""] = Object.keys(await roles());
-  const ran = await fleet.run("member", "remove", "--name", follower, "--yes", "--reason", "é".repeat(600));
+  const [name = ""] = await voters();
+  const ran = await fleet.run("member", "remove", "--name", name, "--yes", "--reason", "é".repeat(600));
   expect(ran).toMatchObject({ exit: 2, stderr: expect.stringContaining("FLEET_E_REASON_TOO_LONG") });
   expect((await list()).configurationIndex).toBe(configurationIndex);
 });
 
 test("a removal that would cost the quorum is refused, with the arithmetic; that of the dead node is not", async () => {
-  await member("add", "--name", "q1", "--wait");
-  const voters = Object.keys(await roles());
-  expect(voters).toHaveLength(3);
-  const fresh = await fleet.connect();
-  const leader = leaderOf(await fleet.untilStatus(fresh, ({ leader: id }) => id !== null));
-  fresh.close();
-  const [dead = "", alive = ""] = voters.filter((name) => name !== leader);
+  const { leader, voters: three } = await haveVoters(3);
+  const [dead = "", alive = ""] = three.filter((name) => name !== leader);
   await fleet.kill(dead);
   await expect
     .poll(async () => (await list()).members.find(({ member: row }) => row?.name === dead)?.answers)
@@ -202,9 +217,7 @@ test("a replacement that is interrupted is finished by the same command", async 
 });
 
 test("a replacement hands leadership over first when the leader goes", async () => {
-  const fresh = await fleet.connect();
-  const leader = leaderOf(await fleet.untilStatus(fresh, ({ verdict }) => verdict === "healthy"));
-  fresh.close();
+  const { leader } = await haveVoters(2);
   const before = Object.keys(await roles()).length;
   await member("replace", leader, "--with", "p3", "--yes");
   const after = await roles();
@@ -244,6 +257,8 @@ test("a node that was never added is refused, and its log says why", async () =>
   const { log } = processFiles(fleet.directory, stranger.name);
   await expect.poll(() => readFile(log, "utf8")).toMatch(/no member has the number 99/);
   expect(Object.keys(await roles())).not.toContain(stranger.name);
+  await fleet.kill(stranger.name);
+  await writeFile(path, dropNode(await readFile(path, "utf8"), stranger.name));
 });
 
 async function freeAddress(): Promise<string> {

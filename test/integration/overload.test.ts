@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { OUTSIDE_SESSIONS } from "../../src/core/base/outside-sessions.ts";
 import { DELAY_MS_MAX } from "../../src/core/coordinator/group/drain-rate.ts";
 import { LIMITS } from "../../src/core/coordinator/group/limits.ts";
 import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
@@ -79,7 +80,7 @@ function probe(number: number) {
 
 /** One attempt, outside any session. */
 function submit({ client }: ClusterNode, number: number): Promise<unknown> {
-  const outside = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", dryRun: false };
+  const outside = { ...OUTSIDE_SESSIONS, reason: "", dryRun: false };
   const limits = { endMs: performance.now() + DEADLINE_MS };
   return unary(client.submit.bind(client), { ...outside, operation: probe(number) }, limits);
 }

@@ -5,6 +5,7 @@ import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { OUTSIDE_SESSIONS } from "../../src/core/base/outside-sessions.ts";
 import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { unary } from "../../src/core/wire/unary.ts";
@@ -85,7 +86,7 @@ test("one lost connection from a follower to the leader changes no leader", asyn
 function refusals(node: ClusterNode): Promise<unknown[]> {
   const endMs = performance.now() + DEADLINE_MS;
   const operation: Operation = { kind: { $case: "recordProbe", value: { drillId: "refused", number: 1 } } };
-  const request = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation, dryRun: false };
+  const request = { ...OUTSIDE_SESSIONS, reason: "", operation, dryRun: false };
   const write = unary(node.client.submit.bind(node.client), request, { endMs });
   return Promise.all([refusal(write), refusal(read(node))]);
 }

@@ -6,6 +6,7 @@ import { lookAtFolders } from "../../src/client/recover/look.ts";
 import { planRecovery, type RecoveryPlan } from "../../src/client/recover/plan.ts";
 import { recoverFolder } from "../../src/client/recover/recover-fleet.ts";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../src/core/base/outside-sessions.ts";
 import type { Entry } from "../../src/core/raft/message.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { Command, MemberKind, type Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
@@ -43,7 +44,7 @@ function operations(): NonNullable<Operation["kind"]>[] {
 }
 
 function entry(index: number, kind: NonNullable<Operation["kind"]>): Entry {
-  const headers = { sessionId: 0, sequence: 0, firstOutstanding: 0, actor: "test", reason: "", atMs: 1 };
+  const headers = { ...OUTSIDE_SESSIONS, actor: "test", reason: "", atMs: 1 };
   const data = Command.encode({ ...headers, operation: { kind }, formatVersion: 0 }).finish();
   return { index: logIndex(index), term: term(2), type: "normal", data };
 }

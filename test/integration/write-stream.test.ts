@@ -11,6 +11,7 @@ import { systemClock } from "../../src/core/base/clock.ts";
 import { nodeLoop } from "../../src/core/base/event-loop.ts";
 import { logIndex, nodeId, term } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
+import { OUTSIDE_SESSIONS } from "../../src/core/base/outside-sessions.ts";
 import { systemTimers } from "../../src/core/base/timers.ts";
 import { ClientWork } from "../../src/core/coordinator/calls/client-work.ts";
 import type { ServiceContext } from "../../src/core/coordinator/calls/context.ts";
@@ -250,7 +251,7 @@ async function untilStill(read: () => number): Promise<void> {
 type Write = Pick<SubmitRequest, "operation"> & Partial<SubmitRequest>;
 
 function requestOf(write: Write): SubmitRequest {
-  return { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", dryRun: false, ...write };
+  return { ...OUTSIDE_SESSIONS, reason: "", dryRun: false, ...write };
 }
 
 const limits = () => ({ endMs: performance.now() + DEADLINE_MS });

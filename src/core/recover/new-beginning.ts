@@ -6,6 +6,7 @@
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term } from "../base/ids.ts";
 import { type CopyAge, nextEpoch } from "../base/incarnation.ts";
+import { OUTSIDE_SESSIONS } from "../base/outside-sessions.ts";
 import type { RecoveryOrder } from "../base/recovery-order.ts";
 import { apply } from "../fleet/apply.ts";
 import { encodeCommand, type NewCommand } from "../fleet/command-codec.ts";
@@ -99,7 +100,8 @@ function commandOf(order: RecoveryOrder): NewCommand {
     lostGroups: [...(order.lostGroups ?? [])],
   };
   return {
-    ...{ sessionId: 0, sequence: 0, firstOutstanding: 0, actor, reason, atMs },
+    ...OUTSIDE_SESSIONS,
+    ...{ actor, reason, atMs },
     operation: { kind: { $case: "recoverFleet", value } },
   };
 }

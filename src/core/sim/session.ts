@@ -2,6 +2,7 @@
 // at a time; so that it arrives twice, late, and at deposed leaders. Deliberately absent: what is written, and why.
 
 import type { NodeId } from "../base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../base/outside-sessions.ts";
 import { encodeCommand } from "../fleet/command-codec.ts";
 import { FIRST_VERSION, KNOWN_VERSION } from "../fleet/format.ts";
 import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -24,8 +25,6 @@ interface Identity {
   readonly firstOutstanding: number;
 }
 
-const NO_SESSION: Identity = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
-
 export class SimSession {
   readonly #options: SessionOptions;
   #session = 0;
@@ -38,7 +37,7 @@ export class SimSession {
   constructor(options: SessionOptions, onOpen: () => void) {
     this.#options = options;
     this.#untilDone(
-      () => this.#command(NO_SESSION, { kind: { $case: "openSession", value: {} } }),
+      () => this.#command(OUTSIDE_SESSIONS, { kind: { $case: "openSession", value: {} } }),
       (outcome) => {
         if (outcome.result?.$case === "applied") this.#session = outcome.result.value.version;
         onOpen();
@@ -82,7 +81,7 @@ export class SimSession {
 
   /** As `actor`, outside the session: applied as often as it arrives. The cluster version knows all operations. */
   writeAs(actor: string, operation: Operation, onDone: (outcome: Outcome) => void): void {
-    this.#untilDone(() => this.#command(NO_SESSION, operation, actor, KNOWN_VERSION), onDone);
+    this.#untilDone(() => this.#command(OUTSIDE_SESSIONS, operation, actor, KNOWN_VERSION), onDone);
   }
 
   /** Asks any node once. When it may answer, `onConfirmed` looks at it, and what that returns is the answer. */

@@ -10,6 +10,7 @@ import {
   nodeId,
   term,
 } from "../../../src/core/base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../../src/core/base/outside-sessions.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { GroupDriver } from "../../../src/core/coordinator/group/group-driver.ts";
@@ -200,7 +201,7 @@ export class TestGroup {
 }
 
 export function encodeCommand(operation: Operation, atMs: number): Uint8Array {
-  const session = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
+  const session = OUTSIDE_SESSIONS;
   const headers = { ...session, actor: "fleet://admin", reason: "test", atMs, formatVersion: 0 };
   return Command.encode({ ...headers, operation }).finish();
 }

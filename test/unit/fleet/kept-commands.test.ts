@@ -2,6 +2,7 @@
 
 import { afterEach, expect, test, vi } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../../src/core/base/outside-sessions.ts";
 import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { decodeCommand, encodeToApply, type NewCommand } from "../../../src/core/fleet/command-codec.ts";
 import { Command } from "../../../src/core/wire/gen/fleet/v1/command.ts";
@@ -10,7 +11,7 @@ import { registerShard } from "../coordinator/group.ts";
 afterEach(() => void vi.restoreAllMocks());
 
 function command(shardId: string): NewCommand {
-  const session = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
+  const session = OUTSIDE_SESSIONS;
   return { ...session, actor: "fleet://admin", reason: "r", atMs: 7, operation: registerShard(shardId) };
 }
 

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../../src/core/base/outside-sessions.ts";
 import { encodeCommand } from "../../../src/core/fleet/command-codec.ts";
 import { KNOWN_VERSION } from "../../../src/core/fleet/format.ts";
 import { FleetState } from "../../../src/core/fleet/state.ts";
@@ -21,7 +22,7 @@ function log(
 ) {
   const model = new AccessModel();
   for (const [at, { kind, actor = "fleet://admin", result, state = new FleetState() }] of entries.entries()) {
-    const command = { sessionId: 0, sequence: 0, firstOutstanding: 0, actor, reason: "", atMs: 9_000 };
+    const command = { ...OUTSIDE_SESSIONS, actor, reason: "", atMs: 9_000 };
     const data = encodeCommand({ ...command, operation: { kind } }, KNOWN_VERSION);
     const outcome = Outcome.fromPartial({ index: at + 1, result: result ?? APPLIED });
     model.applies(logIndex(at + 1), data, outcome, state);

@@ -2,6 +2,7 @@
 // and answers when it is committed and applied. What must stay true: nothing becomes an entry that every
 // replica would have to refuse.
 
+import { OUTSIDE_SESSIONS } from "../../base/outside-sessions.ts";
 import { encodeCommand, type NewCommand } from "../../fleet/command-codec.ts";
 import type { Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import { revocationOf } from "../../wire/server/admit.ts";
@@ -14,8 +15,6 @@ import type { ServiceContext } from "./context.ts";
 import { checkNewAddress } from "./new-address.ts";
 import type { Reason } from "./reason.ts";
 import { assertTrusted, diskFull, notLeader, refusalError, rejectionError } from "./refusals.ts";
-
-export const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
 
 interface WriteIdentity {
   readonly sessionId: number;

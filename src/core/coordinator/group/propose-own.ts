@@ -3,6 +3,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../base/outside-sessions.ts";
 import { encodeCommand } from "../../fleet/command-codec.ts";
 import type { Operation, Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
@@ -25,7 +26,7 @@ export function proposeOwn(
   kind: NonNullable<Operation["kind"]>,
   clock: Clock,
 ): Promise<WriteResult<Outcome>> {
-  const write = { sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", operation: { kind } };
+  const write = { ...OUTSIDE_SESSIONS, reason: "", operation: { kind } };
   const actor = formatIdentity({ kind: "replica", id: self });
   const data = encodeCommand({ ...write, actor, atMs: clock.wallMs() }, machine.view.clusterVersion);
   return driver.propose(data, clock.monotonicMs() + DEADLINE_MS);

@@ -6,7 +6,7 @@
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
 import { FLEET_GROUP, type GroupId, type NodeId } from "../../base/ids.ts";
 import type { Host, Led } from "../host/host.ts";
-import { bestSuccessor } from "./transfer-target.ts";
+import { bestSuccessor } from "./best-successor.ts";
 
 export const DEPARTURE_MS_MAX = 1_000;
 // A successor that has not requested votes by then is skipped: it is stopping as well, or its disk is full.

@@ -1,9 +1,9 @@
 // The target of a requested leadership transfer: pure. A transfer stops writes until it ends. So one that
 // can't succeed (to a learner, to a replica that does not answer) is refused before it starts.
 
-import { FLEET_GROUP, type GroupId, type NodeId, shownName } from "../../base/ids.ts";
+import { FLEET_GROUP, type NodeId, shownName } from "../../base/ids.ts";
 import type { RaftStatus } from "../../raft/status.ts";
-import { campaignRank } from "../host/campaign-order.ts";
+import { bestSuccessor } from "./best-successor.ts";
 
 export interface NamedReplica {
   readonly id: NodeId;
@@ -61,21 +61,6 @@ export function transferTarget(
     );
   }
   return { kind: "hand-over", to };
-}
-
-/**
- * The answering voter that holds most of the log. Among equals each group prefers another one, so that
- * leadership spreads.
- */
-export function bestSuccessor(
-  raft: RaftStatus,
-  group: GroupId,
-  answers: (replica: NodeId) => boolean,
-): NodeId | undefined {
-  const others = raft.config.voters.filter((voter) => voter !== raft.id);
-  const matchOf = (voter: NodeId) => raft.progress.get(voter)?.match ?? 0;
-  const rankOf = (voter: NodeId) => campaignRank(others, group, voter) ?? others.length;
-  return others.filter(answers).sort((a, b) => matchOf(b) - matchOf(a) || rankOf(a) - rankOf(b))[0];
 }
 
 function refused(reason: string, message: string): TransferTarget {

@@ -6,7 +6,7 @@ import type { GroupId, NodeId } from "../../base/ids.ts";
 import type { Timers } from "../../base/timers.ts";
 import { listMembers } from "../../fleet/query.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
-import { successorOf } from "../leadership/hand-over.ts";
+import { activeSuccessor } from "../leadership/best-successor.ts";
 import { type DiskReport, healthiestVoter } from "../leadership/slow-disk.ts";
 import { single } from "./admission.ts";
 import { type FleetMembers, groupStep } from "./group-step.ts";
@@ -93,7 +93,7 @@ export class LeadGroups {
         return;
       case "leave": {
         const mayLead = (id: NodeId) => answers(id) && !fleet.isRemoved(id);
-        const successor = raft.leadTransferee === 0 ? successorOf(raft, self, mayLead) : null;
+        const successor = raft.leadTransferee === 0 ? activeSuccessor(raft, group, mayLead) : null;
         if (successor !== null) driver.transferLeader(successor);
         return;
       }
@@ -115,13 +115,13 @@ export class LeadGroups {
 
   /** A group whose leader can't write, or writes slowly. */
   #handOver({ group, driver }: OpenGroup): void {
-    const { self, disk } = this.#options;
+    const { disk } = this.#options;
     const raft = driver.status();
     const last = this.#handedOver.get(group) ?? Number.NEGATIVE_INFINITY;
     if (raft.leadTransferee !== 0 || this.#looks - last < HAND_OVER_LOOKS) return;
     const reports = disk.reports();
     const isFit = (id: NodeId) => reports.get(id)?.full !== true;
-    const successor = disk.isFull ? successorOf(raft, self, isFit) : healthiestVoter(raft, reports);
+    const successor = disk.isFull ? activeSuccessor(raft, group, isFit) : healthiestVoter(raft, reports);
     if (successor === null) return;
     this.#handedOver.set(group, this.#looks);
     driver.transferLeader(successor);

@@ -17,8 +17,8 @@ import { checkGrants } from "../calls/grants.ts";
 import { perform } from "../calls/propose.ts";
 import type { Reason } from "../calls/reason.ts";
 import { notLeader, refusalError } from "../calls/refusals.ts";
+import { bestSuccessor } from "../leadership/best-successor.ts";
 import { handOver, noteTransfer, transferNote } from "../leadership/transfer-leadership.ts";
-import { bestSuccessor } from "../leadership/transfer-target.ts";
 import { configurationIndex } from "./members.ts";
 
 type Request = Omit<ChangeMembershipRequest, "change" | "reason"> & { readonly reason: Reason };

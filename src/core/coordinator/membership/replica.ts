@@ -7,8 +7,8 @@ import { systemTimers, type Timers } from "../../base/timers.ts";
 import type { StateTrust } from "../divergence/state-trust.ts";
 import type { GroupPort } from "../group/group-port.ts";
 import type { GroupRules, Host } from "../host/host.ts";
+import { activeSuccessor } from "../leadership/best-successor.ts";
 import type { DiskWatch } from "../leadership/disk-watch.ts";
-import { successorOf } from "../leadership/hand-over.ts";
 import { LOOK_EVERY_MS } from "../leadership/slow-disk.ts";
 import { Admission } from "./admission.ts";
 import type { Holding, Readmission, Wanted } from "./readmission.ts";
@@ -145,13 +145,13 @@ export class Replica<Result> {
   // Tried again and again, one candidate after another: a successor may be unfit or gone too, which this
   // replica can't know. Writes are refused meanwhile anyway.
   #handOverIfUnfit(): void {
-    const { driver, self, isFit } = this.#options;
+    const { driver, isFit } = this.#options;
     if (!(this.#isFull() || this.#isFenced())) return;
     const raft = driver.status();
     if (raft.role !== "leader") this.#tried.clear();
     if (raft.role !== "leader" || raft.leadTransferee !== 0) return;
     const mayTake = (peer: NodeId) => isFit?.(peer) !== false && !this.#tried.has(peer);
-    const successor = successorOf(raft, self, mayTake);
+    const successor = activeSuccessor(raft, FLEET_GROUP, mayTake);
     if (successor === null) this.#tried.clear();
     else {
       this.#tried.add(successor);

@@ -5,6 +5,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../base/outside-sessions.ts";
 import { checkShardRegisters, checkShardTakes } from "../../fleet/apply/apply-shard.ts";
 import { isEnabled } from "../../fleet/feature-gates.ts";
 import { INSTRUCTION_ACKS_MAX } from "../../fleet/limits.ts";
@@ -23,7 +24,7 @@ import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { obeyedInstead, ofThisIncarnation } from "../calls/other-incarnation.ts";
-import { OUTSIDE_SESSIONS, propose } from "../calls/propose.ts";
+import { propose } from "../calls/propose.ts";
 import { ownReason } from "../calls/reason.ts";
 import { assertTrusted, notLeader, rejectionError } from "../calls/refusals.ts";
 import { ownMaking } from "../reports/first-contacts.ts";

@@ -1,6 +1,7 @@
 // What is refused because of the cluster version, before it becomes an entry or a replica takes part (ADR-0015).
 
 import { expect, test } from "vitest";
+import { OUTSIDE_SESSIONS } from "../../../../src/core/base/outside-sessions.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import {
   checkClusterVersion,
@@ -48,7 +49,7 @@ test("an operation of the version that rules, or of an earlier one, is taken", (
 test("a client can't raise the version itself", async () => {
   const { group, context } = await ledGroup(1);
   const request = {
-    ...{ sessionId: 0, sequence: 0, firstOutstanding: 0, reason: "", dryRun: false },
+    ...{ ...OUTSIDE_SESSIONS, reason: "", dryRun: false },
     operation: { kind: make.raise(9) },
   };
   expect(await refusalOf(group, submit(context, request, adminOf(group)))).toBe("OPERATION_RESERVED");

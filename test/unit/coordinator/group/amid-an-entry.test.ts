@@ -4,6 +4,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../../../src/core/base/outside-sessions.ts";
 import { checkMemory } from "../../../../src/core/coordinator/divergence/memory-check.ts";
 import { FleetMachine } from "../../../../src/core/coordinator/group/fleet-machine.ts";
 import { Slices } from "../../../../src/core/coordinator/group/slices.ts";
@@ -86,7 +87,7 @@ test("a snapshot that is captured amid an entry is of the state before it", asyn
 
 test("a dry run amid an entry is of the state before it", async () => {
   const { machine } = amidEntry();
-  const command = { sessionId: 0, sequence: 0, firstOutstanding: 0, actor: "a", reason: "", atMs: 0 };
+  const command = { ...OUTSIDE_SESSIONS, actor: "a", reason: "", atMs: 0 };
   const outcome = await machine.dryRun({ ...command, operation: moves("s1") });
   expect(outcome).toMatchObject({ index: 2, result: { $case: "applied", value: { changed: true } } });
 });

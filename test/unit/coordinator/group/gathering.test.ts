@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FLEET_GROUP, nodeId } from "../../../../src/core/base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../../../src/core/base/outside-sessions.ts";
 import { BUSY_WRITES, GATHER_MS_MAX } from "../../../../src/core/coordinator/group/gathering.ts";
 import { encodeCommand } from "../../../../src/core/fleet/command-codec.ts";
 import { MemoryStorage } from "../../../../src/core/storage/memory-storage.ts";
@@ -60,7 +61,7 @@ async function turns(): Promise<void> {
 }
 
 async function propose(count: number): Promise<void> {
-  const outside = { sessionId: 0, sequence: 0, firstOutstanding: 0, actor: "fleet://admin", reason: "" };
+  const outside = { ...OUTSIDE_SESSIONS, actor: "fleet://admin", reason: "" };
   const operation = { kind: { $case: "openSession" as const, value: {} } };
   for (let each = 0; each < count; each += 1) {
     const data = encodeCommand({ ...outside, atMs: 1, operation }, 1);

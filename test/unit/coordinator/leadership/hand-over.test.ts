@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { nodeId } from "../../../../src/core/base/ids.ts";
-import { successorOf } from "../../../../src/core/coordinator/leadership/hand-over.ts";
+import { FLEET_GROUP, nodeId } from "../../../../src/core/base/ids.ts";
+import { activeSuccessor } from "../../../../src/core/coordinator/leadership/best-successor.ts";
 import { Replica } from "../../../../src/core/coordinator/membership/replica.ts";
 import { TestGroup } from "../group.ts";
 
@@ -8,7 +8,7 @@ test("the successor is an active voter that holds most of the log, never the lea
   const group = new TestGroup(3);
   const leader = await group.leader();
   await group.run(2);
-  const successor = successorOf(leader.driver.status(), leader.id);
+  const successor = activeSuccessor(leader.driver.status(), FLEET_GROUP, () => true);
   expect(successor).not.toBeNull();
   expect(successor).not.toBe(leader.id);
   group.close();
@@ -18,7 +18,7 @@ test("a replica without others has no successor", async () => {
   const group = new TestGroup(1);
   const leader = await group.leader();
   expect(leader.id).toBe(nodeId(1));
-  expect(successorOf(leader.driver.status(), leader.id)).toBeNull();
+  expect(activeSuccessor(leader.driver.status(), FLEET_GROUP, () => true)).toBeNull();
   group.close();
 });
 
@@ -26,7 +26,7 @@ test("a leader that is unfit asks one after the other to take over, until one do
   const asked: number[] = [];
   const [self, ...others] = [1, 2, 3].map((id) => nodeId(id));
   const raft = {
-    ...{ role: "leader", leadTransferee: 0, lastIndex: 9, config: { voters: [self, ...others] } },
+    ...{ id: self, role: "leader", leadTransferee: 0, lastIndex: 9, config: { voters: [self, ...others] } },
     progress: new Map(others.map((id) => [id, { match: 9, isRecentlyActive: true }])),
   };
   const driver = { status: () => raft, transferLeader: (to: number) => asked.push(to) };

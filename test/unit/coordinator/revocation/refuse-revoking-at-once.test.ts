@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";
 import { type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
+import { OUTSIDE_SESSIONS } from "../../../../src/core/base/outside-sessions.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import { denialOf } from "../../../../src/core/coordinator/revocation/deny-by-table.ts";
 import { submit } from "../../../../src/core/coordinator/services/writes/submit.ts";
@@ -50,7 +51,7 @@ const followers = (): NodeId[] => [1, 2, 3].map(nodeId).filter((id) => id !== le
 function revoke(subject: string, timeoutMs = 5_000): Promise<unknown> {
   const value = { subject, issuedBeforeMs: 0, holder: "", endsAtMs: 0 };
   const operation: Operation = { kind: { $case: "revokeCertificate", value } };
-  const outside = { sessionId: 0, sequence: 0, firstOutstanding: 0 };
+  const outside = OUTSIDE_SESSIONS;
   const request = { ...outside, operation, reason: "", dryRun: false, incarnation: "" };
   return submit(context, request, { ...adminOf(group), deadline: group.nowMs + timeoutMs });
 }

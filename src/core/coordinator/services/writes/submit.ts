@@ -1,6 +1,7 @@
 // Writes: the leader adds actor and time, proposes them, and answers when they are committed and applied.
 
 import { status } from "@grpc/grpc-js";
+import { OUTSIDE_SESSIONS } from "../../../base/outside-sessions.ts";
 import { renderApplied } from "../../../fleet/audit/render-audit.ts";
 import { encodeToApply } from "../../../fleet/command-codec.ts";
 import type { Applied, Operation, Outcome } from "../../../wire/gen/fleet/v1/command.ts";
@@ -11,7 +12,7 @@ import type { ServiceContext } from "../../calls/context.ts";
 import { checkGrants } from "../../calls/grants.ts";
 import { checkNewAddress } from "../../calls/new-address.ts";
 import { refuseOther } from "../../calls/other-incarnation.ts";
-import { commandOf, OUTSIDE_SESSIONS, propose } from "../../calls/propose.ts";
+import { commandOf, propose } from "../../calls/propose.ts";
 import { LINEARIZABLE, readable } from "../../calls/reads.ts";
 import { type Reason, reasonOf } from "../../calls/reason.ts";
 import { notLeader, rejectionError } from "../../calls/refusals.ts";

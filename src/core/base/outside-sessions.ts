@@ -1,0 +1,2 @@
+/** How a write without a session is numbered: each time it is sent, it is another write. */
+export const OUTSIDE_SESSIONS = { sessionId: 0, sequence: 0, firstOutstanding: 0 } as const;
