@@ -24,7 +24,7 @@ import type {
 } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import type { ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
-import { DemandGroup, ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { DemandGroup, ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { RpcError } from "../../src/core/wire/rpc-error.ts";
 import { bindServer } from "../../src/core/wire/server/bind-server.ts";
@@ -78,6 +78,16 @@ export class DataPlane {
   async close(): Promise<void> {
     for (const closing of this.#closings.reverse()) await closing();
     await removeFolder(this.folder);
+  }
+
+  /** Takes sessions, counts them, and answers none. */
+  async silentServer(certificate: string, uri: string) {
+    const server = new Server();
+    let sessions = 0;
+    server.addService({ session: ShardService.session }, { session: () => (sessions += 1) });
+    const address = await bindServer(server, "127.0.0.1:0", loadTls(await this.issue(certificate, uri)));
+    this.onClose(() => server.forceShutdown());
+    return { address, sessions: () => sessions };
   }
 
   onClose(closing: Closing): void {

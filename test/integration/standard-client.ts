@@ -48,6 +48,16 @@ export function askReflection(client: Client, question: object): Promise<object>
   });
 }
 
+/** The names of the files that a ServerReflectionResponse describes. */
+export function filesIn(response: object): string[] {
+  const { file_descriptor_response: found } = response as {
+    readonly file_descriptor_response?: { readonly file_descriptor_proto: readonly string[] };
+  };
+  // Field 1 of a FileDescriptorProto is its name: a tag, a length and the text.
+  const files = found?.file_descriptor_proto.map((base64) => Buffer.from(base64, "base64")) ?? [];
+  return files.map((bytes) => String(bytes.subarray(2, 2 + (bytes[1] ?? 0))));
+}
+
 /** Every method of both standard services, in the versions that are served. */
 export function standardMethods(): Method[] {
   const health = methodsOf(HEALTH_PROTO, "grpc.health.v1.Health");

@@ -12,12 +12,13 @@ import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { KnownMember } from "../wire/gen/fleet/v1/raft.ts";
 import { Chance } from "./chance.ts";
 import type { Answer, Change } from "./change-request.ts";
+import { diskDelayMs } from "./disk-delay.ts";
 import type { Elector } from "./electable.ts";
 import { electorOf } from "./elector-of.ts";
 import { asFinding, failureCodeOf, isCorruption, isDiskFailure } from "./findings.ts";
 import type { Port } from "./network.ts";
 import { portTo } from "./node-port.ts";
-import { META_FILE, openFolder, REJOIN_MARK } from "./open-folder.ts";
+import { bootstrapFolder, META_FILE, REJOIN_MARK } from "./open-folder.ts";
 import { Process } from "./process.ts";
 import type { FenceMark } from "./state-comparing.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
@@ -138,15 +139,7 @@ export class SimNode {
 
   /** The first configuration, written before the first start. */
   async bootstrap(voters: readonly NodeId[]): Promise<void> {
-    const { storage } = await openFolder({
-      ...this.#folder(0),
-      founding: { bootstrap: true, voters },
-      delayMs: () => 0,
-      pass: () => Promise.resolve(),
-      onFrame: () => undefined,
-      onSynced: () => undefined,
-    });
-    await storage.close();
+    await bootstrapFolder(this.#folder(0), voters);
   }
 
   start(): void {
@@ -336,13 +329,6 @@ export class SimNode {
     return portTo(pass, () => this.#process);
   }
 
-  #diskDelay(): number {
-    const { swarm, queue, network } = this.#world;
-    const isSlow = !network.isQuiet && swarm.noises.has("slow-disk") && this.#chance.permille(swarm.badness);
-    const delayMs = this.#chance.ms(swarm.syncMs / 2, swarm.syncMs * (isSlow ? 50 : 2));
-    return delayMs + Math.max(this.disk.stalledUntilMs - queue.nowMs, 0);
-  }
-
   // A turn that takes long holds up everything else that this process would do.
   #turnMs(): number {
     const { swarm, network } = this.#world;
@@ -376,7 +362,7 @@ export class SimNode {
       partBytes: swarm.partBytes,
       founding: mayBeLost ? { bootstrap: false, voters: everybody } : null,
       groups: swarm.groups - swarm.createdGroups,
-      delayMs: () => this.#diskDelay(),
+      delayMs: () => diskDelayMs(this.#world, this.#chance, this.disk),
       onUse: () => this.#world.queue.stir(),
       pass: (ms: number) => new Promise<void>((resolve) => this.#later(life, ms, resolve)),
     };

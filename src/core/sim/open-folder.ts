@@ -111,3 +111,19 @@ function recordsIn(
   if (typeof payload === "string") return payload;
   return decodePayload(payload);
 }
+
+/** The first configuration, written before the first start: at once, and seen by no check. */
+export async function bootstrapFolder(
+  options: Omit<FolderOptions, "onFrame" | "onSynced">,
+  voters: readonly NodeId[],
+): Promise<void> {
+  const { storage } = await openFolder({
+    ...options,
+    founding: { bootstrap: true, voters },
+    delayMs: () => 0,
+    pass: () => Promise.resolve(),
+    onFrame: () => undefined,
+    onSynced: () => undefined,
+  });
+  await storage.close();
+}

@@ -1,77 +1,42 @@
 // One life of a simulated node: the real RaftNode, GroupDriver, FleetMachine, Replica and storage on a virtual disk,
 // with timers of the node's own clock. What must stay true: once it has ended, it does nothing.
 
-import type { Clock, MonotonicMs } from "../base/clock.ts";
-import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
-import { type Cut, FleetMachine } from "../coordinator/group/fleet-machine.ts";
+import type { MonotonicMs } from "../base/clock.ts";
+import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
+import { FleetMachine } from "../coordinator/group/fleet-machine.ts";
 import { GroupDriver } from "../coordinator/group/group-driver.ts";
 import type { ReadResult, WriteResult } from "../coordinator/group/pending.ts";
 import { Host } from "../coordinator/host/host.ts";
-import type { TimingProfile } from "../coordinator/host/profile.ts";
 import { DiskWatch } from "../coordinator/leadership/disk-watch.ts";
 import { LOOK_EVERY_MS } from "../coordinator/leadership/slow-disk.ts";
-import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import { type Rejoin, Replica } from "../coordinator/membership/replica.ts";
 import { fleetSight } from "../coordinator/other-groups.ts";
 import type { Message } from "../raft/message.ts";
-import { RaftNode } from "../raft/raft-node.ts";
-import type { Peer, Transport, TransportEvents } from "../transport/transport.ts";
+import type { RaftNode } from "../raft/raft-node.ts";
+import type { Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import { Chance } from "./chance.ts";
+import type { Chance } from "./chance.ts";
 import { flipRow } from "./flips.ts";
 import type { Port } from "./network.ts";
 import { timersOf } from "./node-timers.ts";
-import { type Folder, type FolderOptions, openFolder } from "./open-folder.ts";
+import { type Folder, openFolder } from "./open-folder.ts";
+import { compared, cutOf, type ProcessOptions, profileOf, TICK_MS, turnOf } from "./process-options.ts";
 import { refuseDropped } from "./refuse-dropped.ts";
 import { Services } from "./services.ts";
 import { existingGroups, type SideGroups, startSideGroups } from "./side-groups.ts";
 import { Sight } from "./sight.ts";
+import { simulatedRaft } from "./simulated-raft.ts";
 import { SnapshotIntake } from "./snapshot-intake.ts";
-import { type FenceMark, StateComparing } from "./state-comparing.ts";
+import type { StateComparing } from "./state-comparing.ts";
 import { WatchedMachine } from "./watched-machine.ts";
 import { WatchedStorage } from "./watched-storage.ts";
 import type { World } from "./world.ts";
 
-const TICK_MS = 50;
-const STAGGER_MS = 60;
 const STREAM_RETRY_MS = 500;
 const KILOBYTE = 1_024;
 // Small, so that it is reached.
 const HELD_LOG_BYTES_MAX = 4 * KILOBYTE;
 const SNAPSHOT_EVERY_BYTES = 8 * KILOBYTE;
-
-export interface ProcessOptions {
-  readonly world: World;
-  readonly node: NodeId;
-  /** Counts the node's processes from 1. */
-  readonly life: number;
-  readonly folder: Omit<FolderOptions, "onFrame" | "onSynced">;
-  /** The node's own. */
-  readonly clock: Clock;
-  /** Of real milliseconds, how many this node's clock makes of them. */
-  readonly clockRate: number;
-  /** What its command line would name, itself included. */
-  readonly given: readonly Peer[];
-  /** The newest cluster version that its build knows. */
-  readonly knownVersion: number;
-  /** What the build of a node that is up knows. */
-  readonly knownBy: (peer: NodeId) => number | null;
-  /** Opens a stream. */
-  readonly introduce: (to: NodeId) => void;
-  /** Asks all other nodes to let this one in again. */
-  readonly askToRejoin: (group: GroupId, holding: Holding) => Promise<Readmission>;
-  /** Runs the action later, unless this process is gone by then; while it is paused, afterwards. */
-  readonly later: (ms: number, action: () => void) => void;
-  /** When the process comes to its next turn. */
-  readonly turnMs: () => number;
-  readonly onFrame: () => void;
-  readonly onLeading: () => void;
-  readonly onFatal: (error: unknown) => void;
-  /** What its disk says of a fence. */
-  readonly fenceMark: FenceMark;
-  /** False once the process has ended. */
-  readonly isAlive: () => boolean;
-}
 
 export class Process {
   readonly storage: WatchedStorage;
@@ -131,7 +96,10 @@ export class Process {
     this.machine = new FleetMachine(pauses, options.knownVersion, cutOf(options));
     this.#watched = new WatchedMachine(node, this.machine, world.checker);
     this.comparing = world.swarm.comparesStates ? compared(options) : null;
-    this.#raft = this.#restart(options);
+    this.#raft = simulatedRaft(world.swarm, {
+      ...{ node, log: this.storage.reader(FLEET_GROUP), electionTicks: world.swarm.electionTicks },
+      ...{ life: node * 1_000 + options.life, heartbeatTicks: 1, readOnly: world.swarm.readOnly },
+    });
     this.#host = this.#hostGroups(options);
     this.driver = this.#drive(options);
     this.replica = this.#replicate(options);
@@ -239,32 +207,6 @@ export class Process {
       schedule: this.#host.schedule,
       onActive: () => undefined,
       onDropped: (dropped) => refuseDropped(dropped, options.onFatal),
-    });
-  }
-
-  #restart({ world, node, life }: ProcessOptions): RaftNode {
-    const { seed, electionTicks, readOnly, messageBytesMax, inflightMessagesMax, committedBytesMax } =
-      world.swarm;
-    return new RaftNode({
-      id: node,
-      log: this.storage.reader(FLEET_GROUP),
-      random: Chance.of(seed, "raft", node * 1_000 + life),
-      applied: logIndex(0),
-      electionTicks,
-      heartbeatTicks: 1,
-      asyncStorageWrites: true,
-      preVote: true,
-      checkQuorum: true,
-      readOnly,
-      messageBytesMax,
-      inflightMessagesMax,
-      inflightBytesMax: 4 * KILOBYTE,
-      uncommittedBytesMax: 2 * KILOBYTE,
-      committedBytesPerReadyMax: committedBytesMax,
-      disableProposalForwarding: true,
-      disableConfChangeValidation: false,
-      stepDownOnRemoval: true,
-      commitHints: true,
     });
   }
 
@@ -409,23 +351,4 @@ export class Process {
     this.#world.checker.sends(this.#node, group, message);
     this.#world.network.send(group, message);
   }
-}
-
-function compared({ world, node, fenceMark, folder, clock, onFatal }: ProcessOptions): StateComparing {
-  const onDisk = () => folder.pass(folder.delayMs());
-  const electionMs = TICK_MS * world.swarm.electionTicks;
-  return new StateComparing({ world, node, clock, electionMs, mark: fenceMark, onDisk, onFinding: onFatal });
-}
-
-// Small batches are cut as large ones are in production. How must change nothing, so each process has its own way.
-function cutOf({ world, node, life }: ProcessOptions): Cut {
-  const chance = Chance.of(world.swarm.seed, "slices", node * 1_000 + life);
-  return { atOnceRowsMax: chance.pick([1, 1, 8]), sliceRows: chance.pick([1, 2, 5]) };
-}
-
-const turnOf = ({ later }: ProcessOptions) => new Promise<void>((resolve) => later(0, resolve));
-
-function profileOf({ swarm }: World): TimingProfile {
-  const { electionTicks } = swarm;
-  return { tickMs: TICK_MS, heartbeatTicks: 1, electionTicks, staggerMs: STAGGER_MS };
 }

@@ -2,7 +2,7 @@
 // tally machine, on the same storage, host and network. Their members follow the fleet's (ADR-0049).
 
 import type { Clock } from "../base/clock.ts";
-import { type GroupId, groupId, type LogIndex, logIndex, type NodeId } from "../base/ids.ts";
+import { type GroupId, groupId, type LogIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
 import type { Timers } from "../base/timers.ts";
 import type { Dropped } from "../coordinator/group/dropped-messages.ts";
@@ -18,11 +18,11 @@ import type { Holding, Readmission } from "../coordinator/membership/readmission
 import { rulesOf } from "../coordinator/start-group.ts";
 import type { FleetView } from "../fleet/state.ts";
 import type { Message } from "../raft/message.ts";
-import { RaftNode } from "../raft/raft-node.ts";
+import type { RaftNode } from "../raft/raft-node.ts";
 import type { GroupsFile } from "../storage/groups-file.ts";
 import type { Storage } from "../storage/storage.ts";
-import { Chance } from "./chance.ts";
 import { Sight } from "./sight.ts";
+import { simulatedRaft } from "./simulated-raft.ts";
 import type { Swarm } from "./swarm.ts";
 import type { World } from "./world.ts";
 
@@ -112,27 +112,13 @@ function sideGroup(options: SideGroupsOptions, group: GroupId): SideGroup {
 }
 
 function raftOf({ world, node, life, storage }: SideGroupsOptions, group: GroupId): RaftNode {
-  const { seed, electionTicks, messageBytesMax, inflightMessagesMax, committedBytesMax } = world.swarm;
-  return new RaftNode({
-    id: node,
+  return simulatedRaft(world.swarm, {
+    node,
+    life: (node * GROUPS_PER_NODE_MAX + group) * 1_000 + life,
     log: storage.reader(group),
-    random: Chance.of(seed, "raft", (node * GROUPS_PER_NODE_MAX + group) * 1_000 + life),
-    applied: logIndex(0),
-    electionTicks: CLOCK_FACTOR * electionTicks,
+    electionTicks: CLOCK_FACTOR * world.swarm.electionTicks,
     heartbeatTicks: CLOCK_FACTOR - 1,
-    asyncStorageWrites: true,
-    preVote: true,
-    checkQuorum: true,
     readOnly: "safe",
-    messageBytesMax,
-    inflightMessagesMax,
-    inflightBytesMax: 4 * KILOBYTE,
-    uncommittedBytesMax: 2 * KILOBYTE,
-    committedBytesPerReadyMax: committedBytesMax,
-    disableProposalForwarding: true,
-    disableConfChangeValidation: false,
-    stepDownOnRemoval: true,
-    commitHints: true,
   });
 }
 

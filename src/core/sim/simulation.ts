@@ -2,7 +2,7 @@
 // it set free, checks the properties, and takes the next. The same seed and program give the same run, bit for bit.
 
 import { messageOf } from "../base/errors.ts";
-import { FLEET_GROUP, type GroupId, type NodeId, nodeId } from "../base/ids.ts";
+import { type GroupId, type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import type { Peer } from "../transport/transport.ts";
 import { Administrator } from "./administrator.ts";
@@ -12,6 +12,7 @@ import { Chance } from "./chance.ts";
 import { Checker } from "./checker.ts";
 import { SimClient } from "./client.ts";
 import { Contender } from "./contender.ts";
+import { isCutOffByDamage } from "./cut-off.ts";
 import { EventQueue } from "./event-queue.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import type { FaultKind } from "./faults.ts";
@@ -385,17 +386,4 @@ function verdictOf(error: unknown): RunVerdict {
 function describe(error: unknown): string {
   if (error instanceof SafetyViolation) return `${error.property}: ${error.message}`;
   return messageOf(error);
-}
-
-/** Whether only replicas whose memory is damaged, which send no snapshot, could bring the others to the newest state. */
-function isCutOffByDamage(quorum: readonly SimNode[]): boolean {
-  const known = quorum.map(({ process }) => ({
-    isDamaged: process?.comparing?.trust.isDamaged ?? false,
-    first: process?.storage.reader(FLEET_GROUP).firstIndex() ?? 0,
-    last: process?.storage.reader(FLEET_GROUP).lastIndex() ?? 0,
-  }));
-  const newest = Math.max(...known.map(({ last }) => last));
-  const sources = known.filter(({ last }) => last === newest);
-  const needed = Math.min(...sources.map(({ first }) => first));
-  return sources.every(({ isDamaged }) => isDamaged) && known.some(({ last }) => last + 1 < needed);
 }
