@@ -1,5 +1,5 @@
-// Reads a recording of the dashboard. What must stay true: a file that ends early is played as far as it goes, anything else that
-// is not a recording is refused with a reason, and one that is too large is refused before it fills the memory.
+// Reads a recording of the dashboard. What must stay true: a file that ends early is played up to its end. Any other file
+// that is not a recording is refused with a reason. A file that is too large is refused before it fills the memory.
 
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";

@@ -18,13 +18,11 @@ import { memberRoleWord } from "../../src/ui/model/words.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 let fleet: TestFleet;
-let client: FleetClient;
 /** Members that `haveVoters` has added: a name is never given twice. */
 let spares = 0;
 
 beforeAll(async () => {
   fleet = await TestFleet.init("--nodes", "1", "--profile", "wan");
-  client = await fleet.client();
 });
 afterAll(() => fleet.dispose());
 
@@ -71,11 +69,13 @@ async function voters(): Promise<string[]> {
 
 test("growing from one to five under writes loses nothing, nor does shrinking to one, the leader going first", async () => {
   const { voters: first } = await haveVoters(1);
-  const growing = startWriter(client, "grow");
+  const one = await fleet.connect();
+  const growing = startWriter(one, "grow");
   const added = ["g2", "g3", "g4", "g5"];
   for (const name of added) await member("add", "--name", name, "--wait", "--reason", "growth");
   expect(await roles()).toEqual(Object.fromEntries([...first, ...added].map((name) => [name, "voter"])));
   await expectNothingLost(growing, "grow");
+  one.close();
 
   const five = await fleet.connect();
   const isWhole = ({ verdict, nodes }: FleetStatus) => verdict === "healthy" && nodes.length === 5;

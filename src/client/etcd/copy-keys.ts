@@ -1,6 +1,6 @@
 // Copies keys from one store to another, as they were at one revision of the source. What must stay true: a key with
-// another value at the target is left alone unless `overwrite` is set, and a copy that was stopped continues where it
-// was, since keys that are there already are passed. Keys with a lease stay behind: their lease is not at the target.
+// another value at the target is not changed unless `overwrite` is set. A copy that was stopped can be run again: it
+// skips the keys that the target has already. Keys with a lease are not copied: the target does not have their lease.
 
 import { createHash, type Hash } from "node:crypto";
 import { Exit, OperatorError } from "../../core/base/errors.ts";

@@ -1,6 +1,6 @@
-// Work that is done only while a lock is held, or an election is led. What must stay true: the work is told to end
-// while the lease still lasts for the grace that ending takes, so two holders never work at once unless this process
-// was stopped; against that there is the fencing token.
+// Work that is done only while a lock is held, or an election is led. What must stay true: the work is told to end early,
+// while the lease still lasts for its grace period. So two holders never work at once, unless this process was paused.
+// The fencing token protects against that.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { systemWaitClock, type WaitClock } from "../../core/base/wait-clock.ts";

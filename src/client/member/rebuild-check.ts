@@ -1,6 +1,5 @@
-// Whether a member can get a new copy of the state now: pure. Its disk will be empty, so the others must be
-// able to remove it from the configuration and add it again (ADR-0002), and one of them must have a trusted
-// state.
+// Whether a member can get a new copy of the state now: pure. Its disk will be empty. So the others must be able to
+// remove it from the configuration and add it again (ADR-0002). One of them must have a trusted state.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { Admission } from "../../core/wire/gen/fleet/v1/views.ts";

@@ -18,7 +18,7 @@ const view: TableView<Listed<ListAuditResponse>, AuditEntry> = {
   empty: "nothing has been changed yet",
 };
 
-// A screen or two: the log of a fleet has thousands of entries, and whoever looks at it wants the newest.
+// A screen or two: the log of a fleet has thousands of entries, and a reader wants the newest.
 const TAIL_USUAL = 100;
 
 const auditFlags = {

@@ -1,4 +1,4 @@
-// `fleet leader step-down`: a node does not lead any more; which one does is the fleet's choice.
+// `fleet leader step-down`: a node hands leadership over, and the fleet chooses the next leader.
 import { Flags } from "@oclif/core";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { LeaderCommand, type TransferReport } from "../../ui/cli/leader-command.ts";

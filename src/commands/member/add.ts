@@ -62,7 +62,7 @@ export default class MemberAdd extends MemberCommand {
     const notes = isLocal || flags["dry-run"] ? [] : await this.#howToStart(client, done);
     const waits = flags.wait && !flags["dry-run"];
     if (waits) {
-      // Nobody comes before somebody has started it.
+      // An operator must start the new node first.
       for (const note of notes) this.note(note);
       const { waitForMember } = await import("../../client/member/wait-member.ts");
       await waitForMember(client, name, flags.timeout, (step) => this.note(`  ${step}`));

@@ -1,4 +1,4 @@
-// `fleet member remove`: a node takes part no more, if the others can go on without it.
+// `fleet member remove`: removes a node, if the others keep a quorum without it.
 import { Args, Flags } from "@oclif/core";
 import {
   type EtcdMemberReport,

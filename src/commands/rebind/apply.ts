@@ -1,4 +1,4 @@
-// `fleet rebind apply PLAN.yaml`: executes a plan; run again after an interruption, it goes on.
+// `fleet rebind apply PLAN.yaml`: executes a plan. After an interruption the same command continues it.
 import { Args, Flags } from "@oclif/core";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type PlanReport, runFlags } from "../../ui/cli/rebind-command.ts";

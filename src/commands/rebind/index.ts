@@ -1,4 +1,4 @@
-// `fleet rebind`: moves one cluster to another shard, from checking to settling; run again, it goes on.
+// `fleet rebind`: moves one cluster to another shard, from checking to settling. The same command continues an interrupted move.
 import { Args, Flags } from "@oclif/core";
 import { objectsOf } from "../../ui/cli/object-argument.ts";
 import { executorFlags, type PlanReport, RebindCommand, runFlags } from "../../ui/cli/rebind-command.ts";

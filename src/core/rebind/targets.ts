@@ -1,6 +1,6 @@
-// Where demand that must leave a shard can move. The target must be known to be alive, take new demand, have
-// what the labels ask for, and have room that no earlier move of the same advice was given. A shard in the
-// same region is preferred, then the one with most room left.
+// Where demand that must leave a shard can move. The target must be alive, take new demand, and have what the labels ask
+// for. It must have room that no earlier move of the same advice takes. A shard in the same region is preferred, then the
+// one with most room left.
 
 import { ShardState } from "../wire/gen/fleet/v1/command.ts";
 import type { DomainMachines, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";

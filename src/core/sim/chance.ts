@@ -1,5 +1,5 @@
-// Chance in a simulation: one seed, from which every concern draws its own stream, so that one more draw in the
-// network moves nothing on the disks and a shrunk run stays near the original.
+// Chance in a simulation. Every concern draws its own stream from the one seed. So one more draw in the network changes
+// nothing on the disks, and a shrunk run stays near the original.
 
 import { present } from "../base/assert.ts";
 import { type Prng, SeededPrng } from "../base/prng.ts";

@@ -1,7 +1,8 @@
-// A client that contends with others for one cluster: it looks who owns it, and moves it by a migration that names
-// the one it saw, or unbinds it as it saw it, one operation at a time. A migration's id is its own, so that its state
-// comes once; and what is bound anew is where no migration leads, so that none is taken for superseded that was unbound
-// meanwhile. Now and then it gives up on an answer: whether that operation took effect is then unknown.
+// A client that contends with others for one cluster, one operation at a time. It reads the owner. Then it moves the
+// cluster by a migration that names this owner, or unbinds it under this version. A migration's id is used once, so each
+// state of it occurs once. A new binding is to a shard to which no migration leads. So a migration whose cluster was
+// unbound meanwhile is not mistaken for a superseded one. Sometimes it gives up on an answer: then it does not know
+// whether that operation took effect.
 
 import type { Operation, Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";

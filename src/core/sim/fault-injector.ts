@@ -1,5 +1,5 @@
-// Performs the scheduled faults. Who is hit by what follows from the fault's own salt and from the cluster's state
-// at that moment, so that a fault means the same when others are left out.
+// Performs the scheduled faults. The fault's own salt and the cluster's state at that moment decide which node it hits.
+// So a fault does the same when others are left out.
 
 import type { NodeId } from "../base/ids.ts";
 import type { Administrator } from "./administrator.ts";

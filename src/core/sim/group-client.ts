@@ -1,5 +1,5 @@
-// A client of one group beside the fleet's own: it writes now and then, so that the group comes to a standstill between
-// two writes, and asks any node, so that some are no leader and know none.
+// A client of one group beside the fleet's own. It writes seldom, so that the group becomes quiescent between two writes.
+// It asks any node, so that some do not lead and know no leader.
 
 import type { GroupId } from "../base/ids.ts";
 import type { Chance } from "./chance.ts";

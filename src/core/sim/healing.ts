@@ -1,6 +1,6 @@
-// The end of a run: the faults stop, a random quorum of the voters is healed and the rest stays broken; the quorum
-// must commit again. Where membership changed or a disk was lost, the cluster first gets the time to finish that,
-// for a change under way may ask for other quorums than the healed one.
+// The end of a run: the faults stop, a random quorum of the voters is healed and the rest stays broken. The quorum
+// must commit again. If membership changed or a disk was lost, the cluster first gets time to finish that: a running
+// change may need another quorum than the healed one.
 
 import type { NodeId } from "../base/ids.ts";
 import type { ConfState } from "../raft/message.ts";
@@ -93,7 +93,7 @@ export class Healing {
     leader.retire(this.#chance.permille(500));
   }
 
-  /** Looks now and then whether the configuration is at rest and everybody is let in again. */
+  /** Looks now and then whether the configuration is at rest and every node is readmitted. */
   watchSettling(onSettled: () => void): void {
     this.#world.queue.after(LOOK_EVERY_MS, () => {
       if (this.unrest() === null) onSettled();

@@ -27,7 +27,7 @@ export function drawMembershipChange(chance: Chance, view: MembershipView): Conf
   return { transition: changes.length > 1 ? chance.pick(joint) : "auto", changes, context: NO_CONTEXT };
 }
 
-/** All the outsiders come in, and as many of those who followed go. */
+/** All outsiders are added, and as many followers removed. */
 function replacement(chance: Chance, { config, nodes, leader }: MembershipView): ConfOperation[] {
   const outsiders = nodes.filter((node) => !config.voters.includes(node));
   const followers = config.voters.filter((node) => node !== leader);

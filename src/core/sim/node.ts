@@ -237,7 +237,7 @@ export class SimNode {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#world.queue.nowMs + ms);
   }
 
-  /** Whatever keeps it up, does so no more. */
+  /** Ends a pause. */
   resume(): void {
     this.#pausedUntilMs = 0;
   }

@@ -135,7 +135,7 @@ class Simulation implements NodeHost {
     return this.#result(null);
   }
 
-  // All that there are, if no table tells of the others; else the founders, as an operator would name them.
+  // Without a table of members: all nodes. Otherwise the founders, as an operator would name them.
   givenTo(node: SimNode): readonly Peer[] {
     const { hasTable, voters } = this.#swarm;
     const named = this.#nodes.filter(({ id }) => !hasTable || id <= voters || id === node.id);

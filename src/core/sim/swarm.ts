@@ -14,9 +14,9 @@ export interface Swarm {
   readonly spares: number;
   /** Whether the members' table says who takes part; without it, changes of the configuration come from nowhere. */
   readonly hasTable: boolean;
-  /** Raft groups beside the fleet's own, which come to a standstill when nothing happens. */
+  /** Raft groups beside the fleet's own, which are quiescent when nothing happens. */
   readonly groups: number;
-  /** How many of them are created while the run goes on; the others are bootstrapped with it. */
+  /** How many of them are created during the run; the others are bootstrapped with it. */
   readonly createdGroups: number;
   readonly clients: number;
   /** Clients whose entries are applied in slices. */

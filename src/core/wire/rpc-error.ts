@@ -1,6 +1,6 @@
-// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin`. It has an ErrorInfo (a stable reason,
-// in upper snake case), a RetryInfo when a retry makes sense, and for a refused batch a BadRequest that names
-// its rows. A stream that answers many requests carries the same google.rpc.Status in its messages. The code
+// Rich gRPC errors: a google.rpc.Status in `grpc-status-details-bin`. It has an ErrorInfo: a stable reason
+// in upper snake case. It has a RetryInfo if a retry makes sense. For a refused batch it has a BadRequest that
+// names its rows. A stream that answers many requests carries the same google.rpc.Status in its messages. The code
 // that raises an error chooses its reason.
 
 import { Metadata, status } from "@grpc/grpc-js";

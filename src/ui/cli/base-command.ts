@@ -35,7 +35,7 @@ const ENDS = ["SIGTERM", "SIGHUP"] as const;
 export abstract class BaseCommand extends Command {
   static override baseFlags = outputFlags;
 
-  /** How answers are shown. Until the flags are parsed, what the bare arguments tell of it. */
+  /** How answers are shown. Until the flags are parsed, it follows from the bare arguments. */
   protected output: OutputOptions = optionsFromArgv(this.argv, process.env);
   /** Flags whose empty value says something; of all others it is refused. */
   protected readonly meaningfulWhenEmpty: readonly string[] = [];

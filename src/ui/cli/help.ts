@@ -1,5 +1,5 @@
-// Help as oclif makes it, but for one thing: asked about a command that does not exist, it answers as that command
-// line itself is answered, with a suggestion and exit code 127, and not with an error of oclif's own form.
+// Help as oclif makes it, with one difference: for a command that does not exist, it prints a suggestion and exits with
+// 127, as that command itself would.
 import { Help } from "@oclif/core/help";
 import { refuseCommand } from "./command-not-found.ts";
 
@@ -11,7 +11,7 @@ export default class FleetHelp extends Help {
     if (unknown !== null) refuseCommand(unknown, this.config.commandIDs, argv);
   }
 
-  /** The id of the command that was asked about, when there is none such; otherwise null, and its help was shown. */
+  /** Shows the help and returns null; if the command does not exist, returns its id and shows nothing. */
   async show(argv: string[]): Promise<string | null> {
     try {
       // Of these words oclif's help sees none but its own name, and shows the whole program.

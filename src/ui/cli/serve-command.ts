@@ -1,5 +1,6 @@
-// A long-running role: structured logs on stdout (a file, under `fleet up` or systemd), a clean end on SIGTERM and
-// SIGINT, a new configuration on SIGHUP, and an end with a clear last line when the role can't continue.
+// A long-running role. It writes structured logs to stdout (`fleet up` and systemd redirect them to a file), ends
+// cleanly on SIGTERM and SIGINT, and reads its configuration again on SIGHUP. If it can't continue, its last line says
+// why.
 import { Flags } from "@oclif/core";
 import { isBug } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";

@@ -1,5 +1,5 @@
-// A command that changes the fleet by one write: `--dry-run` asks the leader what it would answer, otherwise the write
-// is submitted and answered once it is committed and applied, with the index from which a read sees it.
+// A command that changes the fleet by one write. With `--dry-run` the leader only says what it would answer. Otherwise
+// the answer comes once the write is committed and applied. It has the index from which a read sees the write.
 import type { FleetClient, Written } from "../../client/fleet-client.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
 import { allowChange } from "./allow-change.ts";

@@ -1,7 +1,7 @@
 // At which entries a replica makes a snapshot of its own: at regular distances, and each replica at different
 // ones. All replicas apply the same entries at about the same time. If they saved together, one machine's
-// disk or one shared volume would get all files at once, and a write that needs a majority would wait for the
-// slowest of all. What must stay true: between two points lie `every` entries, on every replica. Pure.
+// disk or one shared volume would get all files at once. Then every write would wait for the slowest replica.
+// What must stay true: between two points lie `every` entries, on every replica. Pure.
 
 import { assert } from "../../base/assert.ts";
 import type { LogIndex, NodeId } from "../../base/ids.ts";

@@ -1,7 +1,7 @@
-// The witness: the one committed log, put together from what nodes call committed. Against it are checked leader
-// completeness ("if a log entry is committed in a given term, then that entry will be present in the logs of the
-// leaders for all higher-numbered terms"), that committed entries never change, and state machine safety: equal
-// states at equal applied indexes (Raft Figure 3).
+// The witness: the one committed log, put together from what nodes call committed. Three properties are checked against
+// it (Raft Figure 3). Leader completeness: "if a log entry is committed in a given term, then that entry will be present
+// in the logs of the leaders for all higher-numbered terms". Committed entries never change. State machine safety: equal
+// states at equal applied indexes.
 
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../../base/ids.ts";
 import type { LogReader } from "../../raft/log-reader.ts";

@@ -1,7 +1,7 @@
 // Calls beyond their caller's limits are refused late. A connection has no more streams until some have
 // ended, so a storm waits at its caller and costs little here. Pausing its socket does not hold it back: Node
 // resumes reading once a refusal is sent. What must stay true: the number of held calls is bounded,
-// of one caller and of all together, and refusals are sent one after another, not thousands in one pass of the event loop.
+// for one caller and for all together. Refusals are sent one after another, not thousands in one pass of the event loop.
 
 import type { ServerHttp2Stream } from "node:http2";
 import type { RpcError } from "../rpc-error.ts";

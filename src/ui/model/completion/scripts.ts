@@ -1,6 +1,6 @@
-// The scripts that a shell loads: `source <(fleet completion bash)`. They hand the words to `fleet complete`, which answers
-// with a line that says whether paths are wanted ("files" or "names"), and a candidate on each further line with its
-// description behind the first space. What must stay true: a script says nothing by itself, and an answer that fails gives nothing.
+// The scripts that a shell loads: `source <(fleet completion bash)`. They pass the words to `fleet complete`. Its first line
+// says whether paths are wanted ("files" or "names"). Each further line is a candidate, with its description behind the
+// first space. What must stay true: a script says nothing by itself, and an answer that fails gives nothing.
 
 const BASH = `# bash completion of fleet
 _fleet() {

@@ -1,5 +1,5 @@
-// What a shell hands over, as words. bash cuts a word at each character of COMP_WORDBREAKS, so `--to=s1` comes as three
-// words, and only what stands behind the last of them is replaced by a candidate.
+// The words that a shell passes. bash cuts a word at each character of COMP_WORDBREAKS, so `--to=s1` comes as three
+// words. A candidate replaces only the last of them.
 
 /** The words as they were typed, and how much of the last one the shell keeps by itself. */
 export interface ShellWords {
