@@ -2,13 +2,19 @@
 
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { present } from "../../src/core/base/assert.ts";
+import { EtcdClients } from "../integration/etcd-clients.ts";
 import { runEtcd3, whyNoEtcd3 } from "./etcd3.ts";
 import { compareEtcdctl, isAsExpected } from "./etcdctl.ts";
 import { runGoClient } from "./go-client.ts";
 import { runSuite } from "./go-suite.ts";
 import { whyNoGo } from "./go-tools.ts";
+import { compareRandom, type Difference } from "./random-beside.ts";
 import type { CaseResult } from "./report.ts";
-import { type Subject, startEtcd, startFleet } from "./subject.ts";
+import { credentialsOf, type Subject, startEtcd, startFleet } from "./subject.ts";
+
+const SEEDS = 3;
+const OPERATIONS = 400;
 
 type Tell = (result: CaseResult) => void;
 
@@ -47,6 +53,25 @@ async function onBoth(work: (fleet: Subject, etcd: Subject) => Promise<void>): P
   });
 }
 
+/** On fresh members. */
+async function randomCase(seed: number): Promise<CaseResult> {
+  const found: Difference[] = [];
+  await onBoth(async (fleet, etcd) => {
+    const [ours, theirs] = [clientsOf(fleet), clientsOf(etcd)];
+    const other = present(theirs[0], "an etcd has members");
+    const difference = await compareRandom(ours, other, seed, OPERATIONS).finally(() => {
+      for (const clients of [...ours, ...theirs]) clients.close();
+    });
+    if (difference !== null) found.push(difference);
+  });
+  const name = `seed ${seed}, ${OPERATIONS} operations`;
+  if (found.length === 0) return { name, outcome: "passed", detail: "" };
+  return { name, outcome: "failed", detail: JSON.stringify(found) };
+}
+
+const clientsOf = (subject: Subject): EtcdClients[] =>
+  subject.endpoints.map((each) => new EtcdClients(each, credentialsOf(subject, each)));
+
 export const PARTS: readonly Part[] = [
   {
     name: "etcdctl",
@@ -72,6 +97,16 @@ export const PARTS: readonly Part[] = [
           }
         }),
       ),
+  },
+  {
+    name: "random",
+    title: "Random operations, answer by answer",
+    about:
+      "Ranges, puts, deletions, nested transactions, compactions and leases by seed, each through any member of a fleet of three and on an etcd: answers, revisions, errors, events, leases and HashKV.",
+    whyNot: whyNoEtcd,
+    run: async (tell) => {
+      for (let seed = 1; seed <= SEEDS; seed += 1) tell(await randomCase(seed));
+    },
   },
   {
     name: "etcd3",

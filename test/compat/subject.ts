@@ -49,7 +49,7 @@ export async function startEtcd(size = 3): Promise<Subject> {
   return untilLed(subject);
 }
 
-function credentialsOf({ tls }: Subject, address: string): ChannelCredentials | undefined {
+export function credentialsOf({ tls }: Subject, address: string): ChannelCredentials | undefined {
   return tls === null ? undefined : channelCredentials(loadTls(tls), address);
 }
 

@@ -6,10 +6,14 @@ import { present } from "../../src/core/base/assert.ts";
 import { compareEtcdctl, isAsExpected } from "../compat/etcdctl.ts";
 import { SMOKE_STEPS } from "../compat/etcdctl-steps.ts";
 import { LoopbackFleet } from "../compat/loopback-fleet.ts";
+import { compareRandom } from "../compat/random-beside.ts";
 import { renderReport } from "../compat/report.ts";
 import type { Subject } from "../compat/subject.ts";
+import { EtcdClients } from "./etcd-clients.ts";
 import { hasEtcd, RealEtcd } from "./real-etcd.ts";
 
+const SEED = Number(process.env["FLEET_SEED"] ?? 52);
+const OPERATIONS = 150;
 const isThere = hasEtcd();
 let fleet: LoopbackFleet;
 
@@ -35,6 +39,25 @@ test.skipIf(!isThere)(
       await etcd.dispose();
     }
     expect(wrong).toEqual([]);
+  },
+  60_000,
+);
+
+test.skipIf(!isThere)(
+  `random operations come to the same through the API of a fleet and of an etcd (seed ${SEED})`,
+  async () => {
+    const [own, etcd] = [await LoopbackFleet.start(1), await RealEtcd.start()];
+    const [ours, theirs] = [
+      own.endpoints.map((each) => new EtcdClients(each)),
+      new EtcdClients(etcd.address),
+    ];
+    try {
+      expect(await compareRandom(ours, theirs, SEED, OPERATIONS)).toBeNull();
+    } finally {
+      for (const clients of [...ours, theirs]) clients.close();
+      await own.dispose();
+      await etcd.dispose();
+    }
   },
   60_000,
 );
