@@ -24,7 +24,12 @@ export default class CheckPerf extends FleetCommand {
       summary: "Clients that write and read at once",
     }),
     duration: timeoutFlag("10s", "How long to measure, all phases together"),
-    "min-rate": Flags.integer({ min: 0, default: 200, summary: "Fail below this many writes a second" }),
+    "min-rate": Flags.integer({
+      min: 0,
+      max: 1_000_000,
+      default: 200,
+      summary: "Fail below this many writes a second",
+    }),
     "max-latency": durationFlag({
       summary: "Fail if one write of a hundred takes longer than this",
       default: 250,

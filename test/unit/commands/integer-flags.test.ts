@@ -106,6 +106,8 @@ const TABLE: Readonly<Record<string, { readonly max: number; readonly field: Fie
   "cert issue --days": { max: 36_500, field: none },
   "drill kill-leader --rate": { max: 2_000, field: none },
   "drill kill-leader --runs": { max: 1_000, field: none },
+  "check perf --clients": { max: 1_000, field: none },
+  "check perf --min-rate": { max: 1_000_000, field: none },
   "init --shards": { max: 64, field: none },
   "init --clusters": { max: 5_000, field: none },
   "lab --shards": { max: 1_000, field: none },
