@@ -166,13 +166,8 @@ const UPKEEP: readonly Step[] = [
   { words: "defrag --cluster", isSorted: true },
   { words: "member list", hide: [[/\be(\d)\b/g, "n$1"]], reason: "a member's id is its number in the fleet" },
   { words: "move-leader 5" },
-  ...differ(
-    MEMBERS,
-    "member add n9 --peer-urls=http://127.0.0.1:1",
-    "member remove 77",
-    "member update 77 --peer-urls=http://127.0.0.1:1",
-    "member promote 77",
-  ),
+  ...same("member remove 77", "member update 77 --peer-urls=http://127.0.0.1:1", "member promote 77"),
+  ...differ(MEMBERS, "member add n9 --peer-urls=http://127.0.0.1:1"),
   ...differ(
     ROLES,
     "user list",

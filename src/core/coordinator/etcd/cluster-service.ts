@@ -5,26 +5,32 @@
 import { status } from "@grpc/grpc-js";
 import type { Peer } from "../../transport/transport.ts";
 import type { ClusterServer, Member } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
-import type { Implementation } from "../../wire/server/unary-calls.ts";
+import type { Implementation, UnaryCall } from "../../wire/server/unary-calls.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
-import { etcdError } from "./etcd-errors.ts";
+import { ETCD_ERRORS, etcdError } from "./etcd-errors.ts";
 import type { KeyStore } from "./kv-service.ts";
 
 export function clusterService(
   context: EtcdContext,
   { headers, reads }: KeyStore,
 ): Implementation<ClusterServer> {
+  const changedWith = (command: string) =>
+    etcdError(status.FAILED_PRECONDITION, `members of a fleet are changed with: ${command}`);
+  /** As etcd, of a member that there is not. */
   const refuse = (command: string) => {
-    const error = etcdError(status.FAILED_PRECONDITION, `members of a fleet are changed with: ${command}`);
-    return () => Promise.reject(error);
+    const error = changedWith(command);
+    return async ({ request: { ID } }: UnaryCall<{ readonly ID: string }>) => {
+      if (!context.fleet.replicas.some(({ id }) => String(id) === ID)) throw ETCD_ERRORS.memberNotFound;
+      throw error;
+    };
   };
   return {
     memberList: unaryMethod(context, async (request, caller) => {
       if (request.linearizable) await reads.confirmed(caller);
       return { header: headers.now(), members: membersOf(context) };
     }),
-    memberAdd: refuse("fleet member add"),
+    memberAdd: () => Promise.reject(changedWith("fleet member add")),
     memberRemove: refuse("fleet member remove"),
     memberUpdate: refuse("fleet member replace"),
     memberPromote: refuse("fleet member promote"),
