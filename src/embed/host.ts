@@ -17,6 +17,9 @@ import { keepShort } from "./snapshots.ts";
 import type { Store } from "./store.ts";
 import { submit } from "./submit.ts";
 
+/** For reading the whole log. */
+const OPEN_MS = 30_000;
+
 /** On a store that is open already; closes it. */
 export async function openOn(
   store: Store,
@@ -34,7 +37,11 @@ export async function openOn(
     work: (reign) => work(setting, options, reign),
   });
   const ready = Promise.withResolvers<void>();
-  const following = follow(setting, ready.resolve);
+  let isReady = false;
+  const following = follow(setting, () => {
+    isReady = true;
+    ready.resolve();
+  });
   following.catch(ready.reject);
   const close = async () => {
     closes.abort();
@@ -43,7 +50,8 @@ export async function openOn(
   };
   let running: Promise<void> = Promise.resolve();
   try {
-    await ready.promise;
+    await Promise.race([ready.promise, clock.sleep(OPEN_MS, closes.signal)]);
+    if (!isReady) throw waitedTooLong("the log could not be read in time");
   } catch (error) {
     await close();
     throw error;

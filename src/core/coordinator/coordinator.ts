@@ -2,6 +2,7 @@
 // served before the data folder was read and found whole. When a write or an invariant fails, the process is
 // told to stop: a replica with doubtful state is worse than none.
 
+import type { NodeId } from "../base/ids.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { assemble } from "./assemble.ts";
 import type { ServiceContext } from "./calls/context.ts";
@@ -18,7 +19,7 @@ export interface RunningCoordinator {
   readonly etcdAddress: string | null;
   /** The key space for the program that this replica runs in. */
   readonly localKeys: LocalKeys;
-  /** The replicas as the fleet's own group knows them. */
+  /** The replicas of the key space. */
   replicas(): readonly LocalReplica[];
   readonly metrics: RoleMetrics;
   close(): Promise<void>;
@@ -28,7 +29,7 @@ interface LocalReplica {
   readonly name: string;
   /** host:port; empty = it has none. */
   readonly address: string;
-  readonly role: "leader" | "follower" | "learner";
+  readonly role: "leader" | "follower" | "learner" | "unknown";
 }
 
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
@@ -61,10 +62,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   return { address, etcdAddress, localKeys: serving.localKeys, replicas, metrics, close };
 }
 
-function localReplicas({ driver, replicas }: ServiceContext): LocalReplica[] {
-  const { leader, config } = driver.status();
-  return replicas.map(({ id, name, address }) => {
-    const role = id === leader ? "leader" : config.learners.includes(id) ? "learner" : "follower";
-    return { name, address, role };
-  });
+/** As the group of the keys has them: a new member of the fleet votes there later than in the fleet's own group. */
+function localReplicas({ driver, groups, replicas }: ServiceContext): LocalReplica[] {
+  const keys = [...groups.values()].find(({ kind }) => kind === "keys");
+  const { leader, config } = (keys?.driver ?? driver).status();
+  const roleOf = (id: NodeId): LocalReplica["role"] => {
+    if (id === leader) return "leader";
+    if (config.learners.includes(id)) return "learner";
+    return config.voters.includes(id) ? "follower" : "unknown";
+  };
+  return replicas.map(({ id, name, address }) => ({ name, address, role: roleOf(id) }));
 }
