@@ -2,6 +2,7 @@
 
 import { COORDINATOR_MUTATIONS } from "./coordinator-mutations.ts";
 import { FLEET_MUTATIONS } from "./fleet-mutations.ts";
+import { KEYS_MUTATIONS } from "./keys-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 import { RAFT_MUTATIONS } from "./raft-mutations.ts";
 import { SLICES_MUTATIONS } from "./slices-mutations.ts";
@@ -12,6 +13,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...RAFT_MUTATIONS,
   ...COORDINATOR_MUTATIONS,
   ...FLEET_MUTATIONS,
+  ...KEYS_MUTATIONS,
   ...SLICES_MUTATIONS,
   ...STORAGE_MUTATIONS,
   ...TRANSFER_MUTATIONS,

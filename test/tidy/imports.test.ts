@@ -64,6 +64,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/seal",
     "src/core/raft",
     "src/core/fleet",
+    "src/core/kv",
     "src/core/coordinator",
     "src/core/storage",
     "src/core/transport",

@@ -26,6 +26,7 @@ const STREAMS = [
   "officers",
   "keys",
   "rotations",
+  "locks",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

@@ -17,6 +17,7 @@ import { GroupChecks } from "./checks/group-checks.ts";
 import { LeaseHolders } from "./checks/lease-holders.ts";
 import { Members } from "./checks/members.ts";
 import { OwnerHistory } from "./checks/owner-history.ts";
+import type { KeyPromises } from "./keys/key-promises.ts";
 
 /** What can be seen of a running node. */
 interface Observation {
@@ -32,6 +33,7 @@ export class Checker {
   readonly clients = new ClientPromises();
   readonly owners = new OwnerHistory();
   readonly flips = new Flips();
+  readonly keys: KeyPromises;
   readonly #leases = new LeaseHolders();
   readonly #members = new Members();
   readonly #fleet: GroupChecks;
@@ -39,7 +41,8 @@ export class Checker {
   #newest: { readonly applied: number; readonly config: ConfState } | null = null;
 
   /** `groups`: those beside the fleet's own. */
-  constructor(nodes: number, groups: readonly GroupId[]) {
+  constructor(nodes: number, groups: readonly GroupId[], keys: KeyPromises) {
+    this.keys = keys;
     this.#fleet = new GroupChecks(nodes);
     const others = groups.map((group) => [group, new GroupChecks(nodes)] as const);
     this.#groups = new Map([[FLEET_GROUP, this.#fleet], ...others]);

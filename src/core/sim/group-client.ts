@@ -2,8 +2,11 @@
 // It asks any node, so that some do not lead and know no leader.
 
 import type { GroupId } from "../base/ids.ts";
+import { encodeKeyCommand } from "../kv/command-codec.ts";
+import { PutRequest } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Chance } from "./chance.ts";
 import type { SimNode } from "./node.ts";
+import { kindOf } from "./side-groups.ts";
 import type { World } from "./world.ts";
 
 export interface GroupClientOptions {
@@ -52,12 +55,22 @@ export class GroupClient {
   #write(): void {
     const { world, chance, nodes, group, patienceMs } = this.#options;
     this.#written += 1;
-    const data = new TextEncoder().encode(`${group} ${this.#written}`);
+    const text = new TextEncoder().encode(`${group} ${this.#written}`);
+    const data = kindOf(world.swarm, group) === "keys" ? putOf(text) : text;
     const node = chance.pick(nodes);
     world.network.call(() => {
-      void node.submitTo(group, data, patienceMs)?.then(({ ok }) => {
+      const deadline = node.clock.monotonicMs() + patienceMs;
+      const written = node.inGroup<{ readonly ok: boolean }>(group, ({ driver }) =>
+        driver.propose(data, deadline),
+      );
+      void written?.then(({ ok }) => {
         if (ok) this.#acknowledged += 1;
       });
     });
   }
+}
+
+function putOf(key: Uint8Array): Uint8Array {
+  const value = PutRequest.fromPartial({ key });
+  return encodeKeyCommand({ atMs: 0, operations: [{ kind: { $case: "put", value } }] });
 }

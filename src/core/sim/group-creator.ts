@@ -23,7 +23,9 @@ export class GroupCreator {
     this.#nodes = nodes;
     this.#chance = Chance.of(world.swarm.seed, "groups");
     this.#missing = sideGroupsOf(world.swarm).slice(world.swarm.groups - world.swarm.createdGroups);
-    this.#later(this.#chance.ms(0, world.swarm.durationMs));
+    // Clients of a key space need some time.
+    const { keysGroup, durationMs } = world.swarm;
+    this.#later(this.#chance.ms(0, keysGroup === 0 ? durationMs : durationMs / 10));
   }
 
   stop(): void {

@@ -12,6 +12,7 @@ import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { KnownMember } from "../wire/gen/fleet/v1/raft.ts";
 import { Chance } from "./chance.ts";
 import type { Answer, Change } from "./change-request.ts";
+import { drawClockRate } from "./clock-rate.ts";
 import { diskDelayMs } from "./disk-delay.ts";
 import type { Elector } from "./electable.ts";
 import { electorOf } from "./elector-of.ts";
@@ -20,6 +21,7 @@ import type { Port } from "./network.ts";
 import { portTo } from "./node-port.ts";
 import { bootstrapFolder, META_FILE, REJOIN_MARK } from "./open-folder.ts";
 import { Process } from "./process.ts";
+import { kindOf, type SideGroup } from "./side-groups.ts";
 import type { FenceMark } from "./state-comparing.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import type { World } from "./world.ts";
@@ -76,8 +78,7 @@ export class SimNode {
     this.#chance = Chance.of(world.swarm.seed, "disk", id);
     this.#turns = Chance.of(world.swarm.seed, "turns", id);
     this.disk = new VirtualDisk(this.#chance);
-    const drift = world.swarm.noises.has("drift") ? 2 * world.swarm.badness : 0;
-    this.#clockRate = 1 + this.#chance.between(-drift, drift) / 1_000;
+    this.#clockRate = drawClockRate(world.swarm, this.#chance);
     world.network.attach(id, this.#port());
   }
 
@@ -251,12 +252,13 @@ export class SimNode {
     return this.#ask((process) => process.submit(data, this.clock.monotonicMs() + timeoutMs));
   }
 
-  /** To one of the groups beside the fleet's own. */
-  submitTo(group: GroupId, data: Uint8Array, timeoutMs: number): Promise<{ readonly ok: boolean }> | null {
-    return this.#ask(({ groups }) => {
-      const driver = groups.all.get(group)?.driver;
-      return driver?.propose(data, this.clock.monotonicMs() + timeoutMs) ?? Promise.resolve({ ok: false });
-    });
+  /** Asks one of the groups beside the fleet's own, if it is open. */
+  inGroup<Answered>(
+    group: GroupId,
+    ask: (open: SideGroup) => Promise<Answered> | null,
+  ): Promise<Answered> | null {
+    const open = this.#ask(({ groups }) => groups.all.get(group) ?? null);
+    return open && this.#guard(ask(open));
   }
 
   read(timeoutMs: number): Promise<ReadResult> | null {
@@ -269,7 +271,8 @@ export class SimNode {
 
   /** Adds a group beside the fleet's own. */
   createGroup(group: GroupId, timeoutMs: number): Promise<Answer> | null {
-    return this.#guard(this.#ask(({ services }) => services.createGroup(group, timeoutMs)));
+    const kind = kindOf(this.#world.swarm, group);
+    return this.#guard(this.#ask(({ services }) => services.createGroup(group, kind, timeoutMs)));
   }
 
   changeMembers(change: Change, timeoutMs: number): Promise<Answer> | null {

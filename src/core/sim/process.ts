@@ -287,7 +287,7 @@ export class Process {
         file: this.#folder.groupsFile,
         timers: timersOf(options),
       },
-      watch: this.watch,
+      ...{ watch: this.watch, disk: this.#folder.storage, later: options.later },
       fleet: fleetSight(this.driver, this.machine, this.replica),
       answers: (peer) => this.#host.hears(peer),
       ask: options.askToRejoin,

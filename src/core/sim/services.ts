@@ -31,6 +31,7 @@ import { REGISTRATIONS, REPORTED_ROWS } from "../coordinator/reports/pace.ts";
 import { RefusedRows } from "../coordinator/reports/refused-rows.ts";
 import { RefusedWrites } from "../coordinator/reports/refused-writes.ts";
 import { createGroup } from "../coordinator/services/create-group.ts";
+import { type GroupKindName, groupKindOf } from "../fleet/group-kind-name.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
 import type { Announcement, Peer } from "../transport/transport.ts";
 import { GroupKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
@@ -69,7 +70,7 @@ export interface ServicesOptions {
 }
 
 // Virtual time does not pass while a process works.
-const UNHURRIED = new ClientWork({ now: () => 0, nextPass: () => undefined });
+export const UNHURRIED = new ClientWork({ now: () => 0, nextPass: () => undefined });
 const AT_ONCE = new LargeWork({ nextPass: (run) => run() });
 
 export class Services {
@@ -204,8 +205,8 @@ export class Services {
     return this.#asAdmin(timeoutMs, (caller) => this.#context.changes.change(this.#context, request, caller));
   }
 
-  async createGroup(group: GroupId, timeoutMs: number): Promise<Answer> {
-    const request = { kind: GroupKind.TALLY, groupId: group, reason: "" };
+  async createGroup(group: GroupId, kind: GroupKindName, timeoutMs: number): Promise<Answer> {
+    const request = { kind: groupKindOf(kind), groupId: group, reason: "" };
     return this.#asAdmin(timeoutMs, (caller) => createGroup(this.#context, request, caller));
   }
 

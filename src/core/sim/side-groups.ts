@@ -1,6 +1,7 @@
 // The groups of one simulated process beside the fleet's own: quiescent while nothing happens (ADR-0008), with the real
-// tally machine, on the same storage, host and network. Their members follow the fleet's (ADR-0049).
+// tally machine or the real key space, on the same storage, host and network. Their members follow the fleet's (ADR-0049).
 
+import { present } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { type GroupId, groupId, type LogIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
@@ -8,6 +9,7 @@ import type { Timers } from "../base/timers.ts";
 import type { Dropped } from "../coordinator/group/dropped-messages.ts";
 import { GroupDriver } from "../coordinator/group/group-driver.ts";
 import { isOpenKind } from "../coordinator/group/group-kinds.ts";
+import { KeysMachine } from "../coordinator/group/keys-machine.ts";
 import type { Machine } from "../coordinator/group/machine.ts";
 import type { WriteResult } from "../coordinator/group/pending.ts";
 import { type Tally, TallyMachine } from "../coordinator/group/tally-machine.ts";
@@ -17,10 +19,12 @@ import { type FleetSight, OpenGroups } from "../coordinator/membership/open-grou
 import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import { rulesOf } from "../coordinator/start-group.ts";
 import type { FleetView } from "../fleet/state.ts";
+import type { Applied } from "../kv/key-space.ts";
 import type { Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { GroupsFile } from "../storage/groups-file.ts";
 import type { Storage } from "../storage/storage.ts";
+import { SimKeys } from "./keys/key-group.ts";
 import { Sight } from "./sight.ts";
 import { simulatedRaft } from "./simulated-raft.ts";
 import type { Swarm } from "./swarm.ts";
@@ -45,6 +49,9 @@ export interface SideGroupsOptions {
   readonly answers: (peer: NodeId) => boolean;
   readonly ask: (group: GroupId, holding: Holding) => Promise<Readmission>;
   readonly found: (groups: readonly GroupId[]) => Promise<WriteResult<unknown>>;
+  readonly disk: { readonly isFull: boolean };
+  /** Runs the action in a later event of this process. */
+  readonly later: (ms: number, action: () => void) => void;
   /** Between two slices of a snapshot. */
   readonly pause: () => Promise<void>;
   readonly send: (group: GroupId, message: Message) => void;
@@ -52,14 +59,22 @@ export interface SideGroupsOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-export interface SideGroup {
-  readonly kind: "tally";
+interface Seen {
   readonly group: GroupId;
-  readonly machine: TallyMachine;
-  readonly driver: GroupDriver<Tally>;
   readonly raft: RaftNode;
   readonly sight: Sight;
 }
+
+export type SideGroup = Seen &
+  (
+    | { readonly kind: "tally"; readonly machine: TallyMachine; readonly driver: GroupDriver<Tally> }
+    | {
+        readonly kind: "keys";
+        readonly machine: KeysMachine;
+        readonly driver: GroupDriver<readonly Applied[]>;
+        readonly keys: SimKeys;
+      }
+  );
 
 export interface SideGroups
   extends Pick<OpenGroups<SideGroup>, "all" | "holds" | "holding" | "isAmnesiac" | "readmit"> {
@@ -69,6 +84,18 @@ export interface SideGroups
 /** The groups of a run. */
 export function sideGroupsOf({ groups }: Swarm): readonly GroupId[] {
   return Array.from({ length: groups }, (_, at) => groupId(at + 1));
+}
+
+/** What the group replicates. */
+export function kindOf({ keysGroup: keys }: Swarm, group: GroupId): "keys" | "tally" {
+  return group === keys ? "keys" : "tally";
+}
+
+/** Asks a group's key space; null if it has none. */
+export function askKeys<Answered>(
+  ask: (keys: SimKeys) => Promise<Answered>,
+): (open: SideGroup) => Promise<Answered> | null {
+  return (open) => (open.kind === "keys" ? ask(open.keys) : null);
 }
 
 /** Those that were bootstrapped with the fleet, and those that this table names. */
@@ -83,8 +110,8 @@ export function startSideGroups(options: SideGroupsOptions): SideGroups {
   const open = new OpenGroups<SideGroup>({
     ...{ self, storage, file, fleet, ask, found, timers, log: silentLog, onFatal },
     opens: isOpenKind,
-    start: (group) => sideGroup(options, group),
-    host: ({ group, driver }, entry) => host.add(group, driver, rulesOf(watch, "tally", entry)),
+    start: (group, kind) => (kind === "keys" ? keysGroup(options, group) : tallyGroup(options, group)),
+    host: ({ group, kind, driver }, entry) => host.add(group, driver, rulesOf(watch, kind, entry)),
   });
   const lead = new LeadGroups({ self, groups: () => open.all, fleet, answers, disk: watch, timers });
   return {
@@ -102,35 +129,54 @@ export function startSideGroups(options: SideGroupsOptions): SideGroups {
   };
 }
 
-function sideGroup(options: SideGroupsOptions, group: GroupId): SideGroup {
+function tallyGroup(options: SideGroupsOptions, group: GroupId): SideGroup {
   const checks = options.world.checker.of(group);
-  const raft = raftOf(options, group);
+  const raft = raftOf(options, group, CLOCK_FACTOR);
   const machine = new TallyMachine();
-  const seen = watched(machine, (index, { digest }) => checks.reaches(options.node, index, digest));
+  const seen = watched(machine, (index) => checks.reaches(options.node, index, machine.tally.digest));
   const driver = driverOf(options, group, raft, seen);
   return { kind: "tally", group, machine, driver, raft, sight: new Sight() };
 }
 
-function raftOf({ world, node, life, storage }: SideGroupsOptions, group: GroupId): RaftNode {
+/** With the clocks of the fleet's own group. */
+function keysGroup(options: SideGroupsOptions, group: GroupId): SideGroup {
+  const { node, clock, timers, disk, world } = options;
+  const checks = world.checker.of(group);
+  const raft = raftOf(options, group, 1);
+  const machine = new KeysMachine(() => options.pause);
+  const digest = () => present(machine.space, "a state that was reached is whole").digest;
+  const seen = watched(machine, (index) => checks.reaches(node, index, digest()));
+  const driver = driverOf(options, group, raft, seen);
+  const promises = world.checker.keys;
+  const later = (action: () => void) => options.later(0, action);
+  const keys = new SimKeys({ driver, machine }, { clock, timers, disk, promises, later });
+  return { kind: "keys", group, machine, driver, raft, sight: new Sight(), keys };
+}
+
+function raftOf(
+  { world, node, life, storage }: SideGroupsOptions,
+  group: GroupId,
+  clockFactor: number,
+): RaftNode {
   return simulatedRaft(world.swarm, {
     node,
     life: (node * GROUPS_PER_NODE_MAX + group) * 1_000 + life,
     log: storage.reader(group),
-    electionTicks: CLOCK_FACTOR * world.swarm.electionTicks,
-    heartbeatTicks: CLOCK_FACTOR - 1,
+    electionTicks: clockFactor * world.swarm.electionTicks,
+    heartbeatTicks: Math.max(1, clockFactor - 1),
     readOnly: "safe",
   });
 }
 
-function driverOf(
+function driverOf<Result>(
   options: SideGroupsOptions,
   group: GroupId,
   raft: RaftNode,
-  machine: Machine<Tally>,
-): GroupDriver<Tally> {
+  machine: Machine<Result>,
+): GroupDriver<Result> {
   const { world, node, life, clock, storage, host } = options;
   const { swarm } = world;
-  return new GroupDriver<Tally>({
+  return new GroupDriver<Result>({
     group,
     self: node,
     raft,
@@ -154,18 +200,19 @@ function driverOf(
 }
 
 /** The machine, with a checker looking on. */
-function watched(machine: TallyMachine, reached: (index: LogIndex, tally: Tally) => void): Machine<Tally> {
+function watched<Result>(machine: Machine<Result>, reached: (index: LogIndex) => void): Machine<Result> {
   return {
+    ...(machine.joining && { joining: machine.joining }),
     apply: (index, data) => {
-      const tally = machine.apply(index, data);
-      reached(index, machine.tally);
-      return tally;
+      const result = machine.apply(index, data);
+      reached(index);
+      return result;
     },
     restore: (index) => {
       const restoring = machine.restore(index);
       const finish = () => {
         restoring.finish();
-        reached(index, machine.tally);
+        reached(index);
       };
       return { add: (part) => restoring.add(part), finish };
     },

@@ -20,6 +20,8 @@ import { GroupClient } from "./group-client.ts";
 import { GroupCreator } from "./group-creator.ts";
 import { Healing } from "./healing.ts";
 import { KeyHolders } from "./key-holders.ts";
+import { keyClients } from "./keys/key-clients.ts";
+import { KeyPromises } from "./keys/key-promises.ts";
 import { Network } from "./network.ts";
 import { type NodeHost, SimNode } from "./node.ts";
 import { Officer } from "./officer.ts";
@@ -66,6 +68,9 @@ export interface RunResult {
     readonly committed: number;
     /** Operations that went through the linearizability checker. */
     readonly judged: number;
+    /** Leases that ended by themselves, and events that watches were told of. */
+    readonly leasesEnded: number;
+    readonly eventsTold: number;
   };
   /** False if the final configuration had no quorum that could be asked to get on. */
   readonly wasHealed: boolean;
@@ -101,7 +106,7 @@ class Simulation implements NodeHost {
     this.#swarm = swarm;
     const builds = new Builds(swarm, queue);
     const keys = new KeyHolders(swarm, queue, (error) => this.failed(error));
-    const checker = new Checker(size, sideGroupsOf(swarm));
+    const checker = new Checker(size, sideGroupsOf(swarm), KeyPromises.of(swarm, queue));
     this.#world = { swarm, queue, trace, network, checker, builds, keys };
     this.#nodes = Array.from({ length: size }, (_, at) => new SimNode(nodeId(at + 1), this.#world, this));
     this.#administrator = new Administrator(this.#world, this.#nodes);
@@ -120,6 +125,7 @@ class Simulation implements NodeHost {
         ...Array.from({ length: this.#swarm.officers }, (_, at) => this.#officer(at + 1)),
         ...this.#groupClients(this.#nodes, GROUP_THINK_MS, GROUP_PATIENCE_MS),
         new GroupCreator(this.#world, this.#nodes),
+        ...keyClients(this.#world, this.#nodes),
       ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
@@ -371,6 +377,7 @@ class Simulation implements NodeHost {
         terms: checker.terms,
         committed: checker.committed,
         judged: this.#isJudged ? checker.owners.length : 0,
+        ...checker.keys.counts,
       },
       wasHealed: this.#wasHealed,
     };

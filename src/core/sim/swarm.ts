@@ -18,6 +18,8 @@ export interface Swarm {
   readonly groups: number;
   /** How many of them are created during the run; the others are bootstrapped with it. */
   readonly createdGroups: number;
+  /** The one of them that replicates a key space, with clients that lock and watch; 0 = none. */
+  readonly keysGroup: number;
   readonly clients: number;
   /** Clients whose entries are applied in slices. */
   readonly batchers: number;
@@ -65,6 +67,11 @@ export interface SwarmOptions {
 
 export const WHOLE_SWARM: SwarmOptions = { durationMs: null, without: new Set(), only: null };
 
+/** Of the runs with created groups. */
+const KEYS_PERMILLE = 250;
+/** Leases take two seconds at least. */
+const KEYS_MS_MIN = 10_000;
+
 export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Swarm {
   const chance = Chance.of(seed, "swarm");
   const theme = drawTheme(chance);
@@ -72,7 +79,9 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   const partBytes = Chance.of(seed, "parts").pick([PART_BYTES, PART_BYTES, 2_048, 512]);
   const settings = { ...drawSettings(chance, theme, partBytes), ...theme.settings };
   const hasContenders = settings.contenders > 0;
-  const durationMs = options.durationMs ?? settings.durationMs;
+  const hasKeys = settings.createdGroups > 0 && Chance.of(seed, "locks").permille(KEYS_PERMILLE);
+  const leastMs = hasKeys ? KEYS_MS_MIN : 0;
+  const durationMs = options.durationMs ?? Math.max(settings.durationMs, leastMs);
   const gapMs = chance.pick([100, 250, 600, 1_500]);
   const leaderPermille = chance.pick([100, 400, 900]);
   const schedule = drawSchedule(Chance.of(seed, "schedule"), {
@@ -89,6 +98,8 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
   return {
     seed,
     ...settings,
+    // Only a created group has a row with its kind.
+    keysGroup: hasKeys ? settings.groups : 0,
     // A run with contenders has none of these three: its contenders would have less done before its end.
     batchers: hasContenders ? 0 : Chance.of(seed, "batchers").pick([1, 2]),
     officers: hasContenders || flips.length > 0 ? 0 : Chance.of(seed, "officers").pick([0, 1]),
@@ -104,7 +115,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
 
 type Settings = Omit<
   Swarm,
-  "seed" | "noises" | "schedule" | "comparesStates" | "batchers" | "officers" | "rotateMs"
+  "seed" | "noises" | "schedule" | "comparesStates" | "keysGroup" | "batchers" | "officers" | "rotateMs"
 >;
 
 interface Theme {

@@ -14,11 +14,16 @@ export const NO_SUCH_LEASE = -1;
 
 export type LeaseQuestion = "renewLease" | "leaseRemaining";
 
+/** What leases need of the handlers' context. */
+export interface LeasesContext extends Pick<EtcdContext, "keys" | "forward"> {
+  readonly fleet: Pick<EtcdContext["fleet"], "clock" | "sleep">;
+}
+
 export class KeyLeases {
-  readonly #context: EtcdContext;
+  readonly #context: LeasesContext;
   readonly #keeper: LeaseKeeper;
 
-  constructor(context: EtcdContext, keeper: LeaseKeeper) {
+  constructor(context: LeasesContext, keeper: LeaseKeeper) {
     this.#context = context;
     this.#keeper = keeper;
   }

@@ -37,10 +37,17 @@ const ASKED: ReadonlySet<string> = new Set<Asked["$case"]>([
 
 export const isAsked = (kind: OperationKind): kind is Asked => ASKED.has(kind.$case);
 
-export class KeyWrites {
-  readonly #context: EtcdContext;
+/** What writes need of the handlers' context. */
+export interface WritesContext extends Pick<EtcdContext, "keys" | "want" | "forward"> {
+  readonly fleet: Pick<EtcdContext["fleet"], "clock" | "sleep" | "work"> & {
+    readonly disk: Pick<EtcdContext["fleet"]["disk"], "isFull">;
+  };
+}
 
-  constructor(context: EtcdContext) {
+export class KeyWrites {
+  readonly #context: WritesContext;
+
+  constructor(context: WritesContext) {
     this.#context = context;
   }
 

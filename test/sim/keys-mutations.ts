@@ -1,0 +1,76 @@
+// Deliberate bugs in the key space, its leases and its watches.
+
+import type { Mutation } from "./mutation.ts";
+
+export const KEYS_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "lease-ends-early",
+    rule: "no lease ends before its TTL has passed since its grant (ADR-0046)",
+    edits: [
+      {
+        file: "src/core/kv/lease-clock.ts",
+        search: "const deadlineMs = this.#awakeMs + lease.ttlSeconds * SECOND_MS + graceMs;",
+        replace: "const deadlineMs = this.#awakeMs + (lease.ttlSeconds * SECOND_MS) / 2;",
+      },
+    ],
+  },
+  {
+    name: "keep-alive-without-effect",
+    rule: "no lease ends before its TTL has passed since its last answered keep-alive",
+    edits: [
+      {
+        file: "src/core/kv/lease-clock.ts",
+        search: "running.deadlineMs = Math.max(running.deadlineMs, this.#awakeMs + ttlSeconds * SECOND_MS);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "new-leader-ends-leases-at-once",
+    rule: "a new leader grants each lease a whole TTL before it ends any",
+    edits: [
+      {
+        file: "src/core/kv/lease-clock.ts",
+        search: "for (const lease of leases) this.#run(lease, graceMs);",
+        replace: "for (const lease of leases) this.#run({ ...lease, ttlSeconds: 0 }, 0);",
+      },
+    ],
+  },
+  {
+    name: "lease-ends-without-its-keys",
+    rule: "the keys of a lease end with it",
+    edits: [
+      {
+        file: "src/core/kv/key-space.ts",
+        search: "for (const key of this.#leases.keysOf(lease.id)) {",
+        replace: "for (const key of this.#leases.keysOf(lease.id).slice(1)) {",
+      },
+    ],
+  },
+  {
+    name: "watch-skips-after-a-move",
+    rule: "a watch that continues elsewhere is told of what it missed",
+    edits: [
+      {
+        file: "src/core/coordinator/etcd/watch/watch-hub.ts",
+        search: "const next = startRevision > 0 ? startRevision : space.currentRevision + 1;",
+        replace: "const next = Math.max(startRevision, space.currentRevision + 1);",
+      },
+    ],
+  },
+  {
+    name: "watch-repeats-when-full",
+    rule: "a watcher that was full continues behind the last event that it was told of",
+    edits: [
+      {
+        file: "src/core/coordinator/etcd/watch/watch-hub.ts",
+        search: 'watch.next = present(events[0]?.kv, "a pending watch has events").modRevision;',
+        replace: "watch.next = watch.startRevision;",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/etcd/watch-hub.test.ts",
+      name: "a watcher that is full gets nothing, and later all that it missed",
+    },
+  },
+];
