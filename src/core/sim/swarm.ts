@@ -68,7 +68,7 @@ export interface SwarmOptions {
 export const WHOLE_SWARM: SwarmOptions = { durationMs: null, without: new Set(), only: null };
 
 /** Of the runs with created groups. */
-const KEYS_PERMILLE = 250;
+const KEYS_PERMILLE = 120;
 /** Leases take two seconds at least. */
 const KEYS_MS_MIN = 10_000;
 
