@@ -6,7 +6,6 @@ import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts
 import { silentLog } from "../base/log.ts";
 import { Pace } from "../base/pace.ts";
 import type { Caller } from "../coordinator/calls/caller.ts";
-import { ClientWork } from "../coordinator/calls/client-work.ts";
 import type { ServiceContext } from "../coordinator/calls/context.ts";
 import { LargeWork } from "../coordinator/calls/large-work.ts";
 import { LINEARIZABLE, readable } from "../coordinator/calls/reads.ts";
@@ -40,6 +39,7 @@ import { readRpcError } from "../wire/rpc-error.ts";
 import { InternalErrors } from "../wire/server/internal-errors.ts";
 import type { Answer, Change } from "./change-request.ts";
 import type { SideGroup, SideGroups } from "./side-groups.ts";
+import { UNHURRIED } from "./unhurried.ts";
 
 const CLUSTER_ID = "simulated";
 const ASK_TIMEOUT_MS = 1_000;
@@ -69,8 +69,6 @@ export interface ServicesOptions {
   readonly onRemoved: () => void;
 }
 
-// Virtual time does not pass while a process works.
-export const UNHURRIED = new ClientWork({ now: () => 0, nextPass: () => undefined });
 const AT_ONCE = new LargeWork({ nextPass: (run) => run() });
 
 export class Services {

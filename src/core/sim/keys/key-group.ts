@@ -14,7 +14,7 @@ import type { KeyOperationKind } from "../../kv/command-codec.ts";
 import type { KeyResponse } from "../../kv/key-space.ts";
 import type { LeaseId } from "../../kv/leases.ts";
 import { RpcError } from "../../wire/rpc-error.ts";
-import { UNHURRIED } from "../services.ts";
+import { UNHURRIED } from "../unhurried.ts";
 import type { KeyPromises } from "./key-promises.ts";
 
 export interface SimKeysOptions {
