@@ -8,11 +8,11 @@ import { isolatedDeclarationSync } from "rolldown/experimental";
 const PUBLIC = ["coordinator", "open-coordinator"];
 
 for (const name of PUBLIC) {
-  const source = fileURLToPath(new URL(`../src/embed/${name}.ts`, import.meta.url));
+  const source = fileURLToPath(new URL(`../src/client/embed/${name}.ts`, import.meta.url));
   const { code, errors } = isolatedDeclarationSync(source, await readFile(source, "utf8"), {
     sourcemap: false,
   });
   if (errors.length > 0) throw new Error(`${source}: ${errors.map(String).join("; ")}`);
-  const made = fileURLToPath(new URL(`../dist/embed/${name}.d.ts`, import.meta.url));
+  const made = fileURLToPath(new URL(`../dist/client/embed/${name}.d.ts`, import.meta.url));
   await writeFile(made, code.replaceAll('.ts"', '.js"'));
 }

@@ -50,7 +50,7 @@ test("the list names each package that is inside, at its version, and no other",
 
 test("it has neither the simulator nor tests nor keys", () => {
   const own = globSync("**/*", { cwd: installed, exclude: (name) => name === "node_modules" });
-  const isType = (path: string) => /^dist\/embed\/[\w-]+\.d\.ts$/.test(path);
+  const isType = (path: string) => /^dist\/client\/embed\/[\w-]+\.d\.ts$/.test(path);
   const isForeign = (path: string) => /(^|\/)(sim|test|bench)(\/|$)|\.tsx?$|\.(key|crt)$/.test(path);
   expect(own.filter((path) => isForeign(path) && !isType(path))).toEqual([]);
 });

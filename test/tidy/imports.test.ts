@@ -142,6 +142,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire/gen (types)",
     "src/client",
   ],
+  // What host programs import: a replica in their process, or a client.
+  "src/client/embed/coordinator.ts": [],
+  "src/client/embed": [
+    "src/core/base",
+    "src/core/coordinator",
+    "src/core/kv/check-request.ts",
+    "src/core/wire",
+    "src/client/etcd",
+    "src/client/processes",
+  ],
   "src/client": [
     "src/core/base",
     "src/core/seal (types)",
@@ -193,16 +203,6 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/export/open-store.ts",
     "src/ui/cli",
     "src/ui/model",
-  ],
-  // What host programs import: a replica in their process, or a client.
-  "src/embed/coordinator.ts": [],
-  "src/embed": [
-    "src/core/base",
-    "src/core/coordinator",
-    "src/core/kv/check-request.ts",
-    "src/core/wire",
-    "src/client/etcd",
-    "src/client/processes",
   ],
   // What starts without oclif's configuration.
   "src/main.ts": ["src/commands", "src/ui/cli"],

@@ -1,9 +1,9 @@
 // Brings this host's log up to date and keeps it so: a snapshot, the entries after it, then a watch. After a compaction
 // it starts again from the newest snapshot.
 
-import type { OperatorError } from "../core/base/errors.ts";
-import { RangeRequest } from "../core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import type { KeyValue } from "../core/wire/gen/etcd/mvccpb/kv.ts";
+import type { OperatorError } from "../../core/base/errors.ts";
+import { RangeRequest } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { KeyValue } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 import type { Captured, Leader } from "./applied-log.ts";
 import { isCode, unusable } from "./errors.ts";
 import { type Placed, readHead } from "./log-keys.ts";

@@ -1,6 +1,6 @@
 // What the parts of an open coordinator share.
 
-import type { WaitClock } from "../core/base/wait-clock.ts";
+import type { WaitClock } from "../../core/base/wait-clock.ts";
 import type { AppliedLog } from "./applied-log.ts";
 import type { LogKeys } from "./log-keys.ts";
 import type { Store } from "./store.ts";

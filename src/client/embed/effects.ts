@@ -1,6 +1,6 @@
 // Performs the effects of the outbox while this host leads, in order, and records each completion once.
 
-import { backoffMs } from "../core/base/backoff.ts";
+import { backoffMs } from "../../core/base/backoff.ts";
 import type { PendingEffect } from "./applied-log.ts";
 import type { Effect, Json } from "./coordinator.ts";
 import { effectUnknown, isCode, payloadUnusable } from "./errors.ts";

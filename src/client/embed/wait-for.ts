@@ -1,6 +1,6 @@
 // Waits for what the log will show.
 
-import type { WaitClock } from "../core/base/wait-clock.ts";
+import type { WaitClock } from "../../core/base/wait-clock.ts";
 import type { AppliedLog } from "./applied-log.ts";
 import { closed } from "./errors.ts";
 

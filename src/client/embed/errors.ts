@@ -1,6 +1,6 @@
 // The errors of `openCoordinator`, each with a stable code.
 
-import { Exit, OperatorError } from "../core/base/errors.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 
 export function outcomeUnknown(cause: unknown): OperatorError {
   return new OperatorError("OUTCOME_UNKNOWN", {

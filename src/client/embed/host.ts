@@ -1,8 +1,8 @@
 // One host on a store that is open: it follows the log, submits, and leads when no other host does.
 
 import { randomUUID } from "node:crypto";
-import { OperatorError } from "../core/base/errors.ts";
-import { systemWaitClock, type WaitClock } from "../core/base/wait-clock.ts";
+import { OperatorError } from "../../core/base/errors.ts";
+import { systemWaitClock, type WaitClock } from "../../core/base/wait-clock.ts";
 import { AppliedLog } from "./applied-log.ts";
 import type { Coordinator, OpenOptions } from "./coordinator.ts";
 import { performEffects } from "./effects.ts";

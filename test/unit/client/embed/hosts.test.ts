@@ -2,9 +2,9 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { SeededPrng } from "../../../src/core/base/prng.ts";
-import type { Coordinator, Json, OpenOptions } from "../../../src/embed/coordinator.ts";
-import { Failures, openOn } from "../../../src/embed/host.ts";
+import type { Coordinator, Json, OpenOptions } from "../../../../src/client/embed/coordinator.ts";
+import { Failures, openOn } from "../../../../src/client/embed/host.ts";
+import { SeededPrng } from "../../../../src/core/base/prng.ts";
 import { SharedKeys } from "./shared-keys.ts";
 import { TestClock } from "./test-clock.ts";
 

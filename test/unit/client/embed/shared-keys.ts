@@ -2,18 +2,18 @@
 // lost before or after they were applied, and some are applied long after their callers gave up.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
-import type { Prng } from "../../../src/core/base/prng.ts";
-import { isReadOnly } from "../../../src/core/kv/check-request.ts";
-import type { KeyOperationKind } from "../../../src/core/kv/command-codec.ts";
-import { type Applied, KeySpace } from "../../../src/core/kv/key-space.ts";
+import type { KeyRange, Store } from "../../../../src/client/embed/store.ts";
+import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
+import type { Prng } from "../../../../src/core/base/prng.ts";
+import { isReadOnly } from "../../../../src/core/kv/check-request.ts";
+import type { KeyOperationKind } from "../../../../src/core/kv/command-codec.ts";
+import { type Applied, KeySpace } from "../../../../src/core/kv/key-space.ts";
 import type {
   RangeRequest,
   TxnRequest,
   TxnResponse,
-} from "../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import type { Event } from "../../../src/core/wire/gen/etcd/mvccpb/kv.ts";
-import type { KeyRange, Store } from "../../../src/embed/store.ts";
+} from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Event } from "../../../../src/core/wire/gen/etcd/mvccpb/kv.ts";
 import type { TestClock } from "./test-clock.ts";
 
 const LATE_MS_MAX = 20_000;

@@ -1,9 +1,9 @@
 // The events of a watch in this process, until the host takes them. Bounded: when it is full, the hub reads history
 // later.
 
-import { Exit, OperatorError } from "../core/base/errors.ts";
-import type { Watch, Watcher } from "../core/coordinator/etcd/watch/watch.ts";
-import type { Event } from "../core/wire/gen/etcd/mvccpb/kv.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { Watch, Watcher } from "../../core/coordinator/etcd/watch/watch.ts";
+import type { Event } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 
 const WAITING_MAX = 1_024;
 

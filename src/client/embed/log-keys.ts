@@ -1,7 +1,7 @@
 // The keys of one log, and what an event of them means. Pure. What must stay true: another program's value under this
 // prefix is skipped in the same way by every host; it never stops one.
 
-import type { Event, KeyValue } from "../core/wire/gen/etcd/mvccpb/kv.ts";
+import type { Event, KeyValue } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 import type { Json } from "./coordinator.ts";
 import type { KeyRange } from "./store.ts";
 

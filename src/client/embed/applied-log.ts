@@ -1,8 +1,8 @@
 // The log as this host has applied it: its program's state, the outbox, and who leads. No I/O. What must stay true:
 // each entry is applied once, in order of revision, and the outbox follows from the entries alone (ADR-0053).
 
-import { assert } from "../core/base/assert.ts";
-import type { OperatorError } from "../core/base/errors.ts";
+import { assert } from "../../core/base/assert.ts";
+import type { OperatorError } from "../../core/base/errors.ts";
 import type { Json, Program } from "./coordinator.ts";
 import { effectUnknown, operationRefused, operationUnknown } from "./errors.ts";
 import type { LogEvent, Placed } from "./log-keys.ts";

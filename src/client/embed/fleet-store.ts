@@ -1,15 +1,15 @@
 // The store of a fleet, or an etcd cluster, through its servers.
 
-import { askCluster } from "../client/etcd/cluster-status.ts";
-import { connectStore } from "../client/etcd/connect-store.ts";
-import type { EtcdClient } from "../client/etcd/etcd-client.ts";
-import { findStore } from "../client/etcd/find-store.ts";
-import { keepAliveOnce } from "../client/etcd/keep-alive.ts";
-import { grantOwnLease } from "../client/etcd/queue-up.ts";
-import { range, revokeLease, txn } from "../client/etcd/store-calls.ts";
-import { watchKeys } from "../client/etcd/watch-keys.ts";
-import { isReadOnly } from "../core/kv/check-request.ts";
-import type { Event } from "../core/wire/gen/etcd/mvccpb/kv.ts";
+import { isReadOnly } from "../../core/kv/check-request.ts";
+import type { Event } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
+import { askCluster } from "../etcd/cluster-status.ts";
+import { connectStore } from "../etcd/connect-store.ts";
+import type { EtcdClient } from "../etcd/etcd-client.ts";
+import { findStore } from "../etcd/find-store.ts";
+import { keepAliveOnce } from "../etcd/keep-alive.ts";
+import { grantOwnLease } from "../etcd/queue-up.ts";
+import { range, revokeLease, txn } from "../etcd/store-calls.ts";
+import { watchKeys } from "../etcd/watch-keys.ts";
 import type { Place, ReplicaView } from "./coordinator.ts";
 import { CALL_MS } from "./setting.ts";
 import type { KeyRange, Store } from "./store.ts";

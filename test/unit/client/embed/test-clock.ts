@@ -1,6 +1,6 @@
 // Time that passes when a test says so.
 
-import type { WaitClock } from "../../../src/core/base/wait-clock.ts";
+import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
 
 export class TestClock implements WaitClock {
   #nowMs = 0;

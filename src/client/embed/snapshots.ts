@@ -1,7 +1,7 @@
 // The leader's snapshots of its state, so that the log stays short. What must stay true: the head is put when all parts
 // are there, and entries are removed when the head is; each step compares the leader's term. Heads never go back.
 
-import { RangeRequest } from "../core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { RangeRequest } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { isCode } from "./errors.ts";
 import type { Reign } from "./lead.ts";
 import { encodeFields } from "./log-keys.ts";

@@ -13,8 +13,8 @@ import {
   type RequestOp,
   type TxnRequest,
   type TxnResponse,
-} from "../core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import type { KeyValue } from "../core/wire/gen/etcd/mvccpb/kv.ts";
+} from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { KeyValue } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 import type { KeyRange } from "./store.ts";
 
 const { EQUAL } = Compare_CompareResult;

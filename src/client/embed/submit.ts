@@ -1,6 +1,6 @@
 // Writes an operation once, and waits until this host has applied it (ADR-0053, invariant 2).
 
-import { present } from "../core/base/assert.ts";
+import { present } from "../../core/base/assert.ts";
 import type { Json, Submitted } from "./coordinator.ts";
 import { closed, isCode, outcomeUnknown, payloadUnusable, resultUnknown, waitedTooLong } from "./errors.ts";
 import { encodeFields } from "./log-keys.ts";

@@ -1,17 +1,17 @@
 // The store of a replica in this process (ADR-0053). Its calls go to the handlers of etcd's API, so both stores have
 // the same answers and refusals.
 
-import { answeredError, noAnswer, verdictOf } from "../client/etcd/etcd-errors.ts";
-import { systemWaitClock } from "../core/base/wait-clock.ts";
-import { type RunningCoordinator, startCoordinator } from "../core/coordinator/coordinator.ts";
-import type { LocalKeys } from "../core/coordinator/etcd/local-keys.ts";
+import { systemWaitClock } from "../../core/base/wait-clock.ts";
+import { type RunningCoordinator, startCoordinator } from "../../core/coordinator/coordinator.ts";
+import type { LocalKeys } from "../../core/coordinator/etcd/local-keys.ts";
 import {
   LeaseGrantRequest,
   LeaseRevokeRequest,
   RangeRequest,
-} from "../core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import type { Event } from "../core/wire/gen/etcd/mvccpb/kv.ts";
-import { readRpcError } from "../core/wire/rpc-error.ts";
+} from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Event } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
+import { readRpcError } from "../../core/wire/rpc-error.ts";
+import { answeredError, noAnswer, verdictOf } from "../etcd/etcd-errors.ts";
 import type { Place } from "./coordinator.ts";
 import { endFounding, ownReplica } from "./own-replica.ts";
 import { CALL_MS, RETRY_MS } from "./setting.ts";

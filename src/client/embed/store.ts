@@ -7,8 +7,8 @@ import type {
   RangeResponse,
   TxnRequest,
   TxnResponse,
-} from "../core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import type { Event } from "../core/wire/gen/etcd/mvccpb/kv.ts";
+} from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Event } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 import type { ReplicaView } from "./coordinator.ts";
 
 export interface KeyRange {
