@@ -21,13 +21,13 @@ const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
   [/\.Test(KVPutError|KVLargeRequests|V3LargeRequests|V3StorageQuota|V3TxnTooManyOps|V3Quota)/, LIMITS],
   [/\.Test(TLS|DialTLS)/, TLS],
   [/\.TestWatchFragment/, HISTORY],
-  [/\.TestBalancerUnderNetworkPartition|\.TestSwitchSetEndpoints|\.TestV3LeaseFailover$/, INSIDE],
+  [/\.Test(BalancerUnder|DropReadUnder)NetworkPartition|\.TestSwitchSetEndpoints|\.TestV3LeaseFailover$/, INSIDE],
   [
     /\.TestGRPC(Stream)?RequireLeader|\.TestWatchCancelOnServer|\.TestV3WatchCancellation|\.TestV3Metrics/,
     INSIDE,
   ],
   [
-    /\.TestWatchWithProgressNotify|\.TestV3WatchProgressOnMemberRestart/,
+    /\.Test(WatchWith|ConfigurableWatch)ProgressNotify|\.TestV3WatchProgressOnMemberRestart/,
     "it sets the interval of reports inside of etcd's process",
   ],
   [/\.TestMaintenanceSnapshotErrorInflight/, "it writes etcd's database file itself"],

@@ -37,7 +37,9 @@ export class LoopbackFleet {
     await ports.release();
     const fleet = new LoopbackFleet(folder, members);
     try {
-      await Promise.all(members.map((member) => fleet.#start(member, true)));
+      // A member that starts after another has failed must be stopped too.
+      const started = await Promise.allSettled(members.map((member) => fleet.#start(member, true)));
+      for (const each of started) if (each.status === "rejected") throw each.reason;
     } catch (error) {
       await fleet.dispose();
       throw error;
