@@ -21,7 +21,10 @@ const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
   [/\.Test(KVPutError|KVLargeRequests|V3LargeRequests|V3StorageQuota|V3TxnTooManyOps|V3Quota)/, LIMITS],
   [/\.Test(TLS|DialTLS)/, TLS],
   [/\.TestWatchFragment/, HISTORY],
-  [/\.Test(BalancerUnder|DropReadUnder)NetworkPartition|\.TestSwitchSetEndpoints|\.TestV3LeaseFailover$/, INSIDE],
+  [
+    /\.Test(BalancerUnder|DropReadUnder)NetworkPartition|\.TestSwitchSetEndpoints|\.TestV3LeaseFailover$/,
+    INSIDE,
+  ],
   [
     /\.TestGRPC(Stream)?RequireLeader|\.TestWatchCancelOnServer|\.TestV3WatchCancellation|\.TestV3Metrics/,
     INSIDE,
