@@ -122,7 +122,7 @@ test("the table names every file operation of the workload", async (context) => 
   const happened = new Set((await readFile(record, "utf8")).trim().split("\n"));
   const named = new Set(STORAGE_KILL_POINTS.map(operationOf));
   // The folder above the data folder, whose name is the test's.
-  const exempt = (operation: string) => operation.includes("fleet-kill-point-");
+  const exempt = (operation: string) => operation.includes("fleet-test-");
   expect([...happened].filter((operation) => !named.has(operation) && !exempt(operation))).toEqual([]);
   process.stdout.write(`kill points: ${STORAGE_KILL_POINTS.length} in the storage\n`);
 });
