@@ -130,6 +130,6 @@ const writeOwn = (folder: string, own: OwnIdentity): Promise<void> =>
   writeFileDurably(join(folder, FILE), Buffer.from(`${JSON.stringify(own, null, 2)}\n`));
 
 function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { readonly version: string }).version;
 }
