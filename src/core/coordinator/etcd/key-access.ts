@@ -1,7 +1,8 @@
 // What a caller may do with which keys. Administrators may do everything, readonly and operators read everything, and
 // otherwise the roles that were granted to an operator or a client decide (ADR-0028, ADR-0047): verbs read, write and
 // lease on the table key, with patterns of keys as names. What must stay true: a range is allowed only if one pattern
-// covers all keys that it could ever have.
+// covers all keys that it could ever have. While a snapshot replaces the tables, roles are unknown: callers who
+// need one are told to come back, and nothing is remembered.
 
 import { type Access, accessOf } from "../../fleet/permissions/access.ts";
 import { clientGrantee } from "../../fleet/permissions/client-grantee.ts";
@@ -23,10 +24,14 @@ interface Keys {
   readonly rangeEnd: Uint8Array;
 }
 
+type WithRoles = Extract<Identity, { kind: "operator" | "client" }>;
+const hasRoles = (identity: Identity): identity is WithRoles =>
+  identity.kind === "operator" || identity.kind === "client";
+
 const ALONE = new Uint8Array();
 
 export class KeyAccess {
-  readonly #machine: Pick<FleetMachine, "view">;
+  readonly #machine: Pick<FleetMachine, "view" | "isRestoring">;
   readonly #noteDenied: (denied: Denied) => void;
   /** By grantee, until roles or grants change. */
   readonly #known = new Map<string, Access>();
@@ -34,7 +39,10 @@ export class KeyAccess {
   /** Of the tables that say who may do what, as they were when they were looked at last. */
   #tables = "";
 
-  constructor(machine: Pick<FleetMachine, "view" | "onApplied">, noteDenied: (denied: Denied) => void) {
+  constructor(
+    machine: Pick<FleetMachine, "view" | "isRestoring" | "onApplied">,
+    noteDenied: (denied: Denied) => void,
+  ) {
     this.#machine = machine;
     this.#noteDenied = noteDenied;
     machine.onApplied(() => this.#look());
@@ -45,11 +53,12 @@ export class KeyAccess {
     this.#listeners.add(listener);
   }
 
-  mayRead(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): boolean {
+  /** Null: it is not known now. */
+  mayRead(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): boolean | null {
     return this.#isAllowed(identity, "read", key, rangeEnd);
   }
 
-  /** The following throw the RpcError of a missing permission. */
+  /** The following throw the RpcError of a missing permission, or of a member that does not know it now. */
   checkRead(identity: Identity, { key, rangeEnd }: Keys): void {
     this.#check(identity, "read", key, rangeEnd);
   }
@@ -75,8 +84,10 @@ export class KeyAccess {
   /** Leases have no keys of their own: a rule for any key is enough. */
   checkLease(identity: Identity): void {
     if (identity.kind === "admin") return;
-    const isAllowed = this.#accessOf(identity)?.namesOf("lease", "key").length !== 0;
-    if (!isAllowed || identity.kind === "readonly") this.#deny(identity, "lease", "");
+    if (!hasRoles(identity)) this.#deny(identity, "lease", "");
+    const access = this.#accessOf(identity);
+    if (access === null) throw ETCD_ERRORS.stopped;
+    if (access.namesOf("lease", "key").length === 0) this.#deny(identity, "lease", "");
   }
 
   /** A lock or an election: a key of the caller's own, among the others with this prefix. */
@@ -124,19 +135,24 @@ export class KeyAccess {
   }
 
   #check(identity: Identity, verb: KeyVerb, key: Uint8Array, rangeEnd: Uint8Array): void {
-    if (!this.#isAllowed(identity, verb, key, rangeEnd)) this.#deny(identity, verb, textOf(key));
+    const isAllowed = this.#isAllowed(identity, verb, key, rangeEnd);
+    if (isAllowed === null) throw ETCD_ERRORS.stopped;
+    if (!isAllowed) this.#deny(identity, verb, textOf(key));
   }
 
-  #isAllowed(identity: Identity, verb: KeyVerb, key: Uint8Array, rangeEnd: Uint8Array): boolean {
+  #isAllowed(identity: Identity, verb: KeyVerb, key: Uint8Array, rangeEnd: Uint8Array): boolean | null {
     const { kind } = identity;
     if (kind === "admin") return true;
     if (verb === "read" && (kind === "readonly" || kind === "operator")) return true;
+    if (!hasRoles(identity)) return false;
     const access = this.#accessOf(identity);
-    return access?.namesOf(verb, "key").some((pattern) => covers(pattern, key, rangeEnd)) ?? false;
+    if (access === null) return null;
+    return access.namesOf(verb, "key").some((pattern) => covers(pattern, key, rangeEnd));
   }
 
-  #accessOf(identity: Identity): Access | null {
-    if (identity.kind !== "operator" && identity.kind !== "client") return null;
+  /** Null during a restore: the tables have no roles then. */
+  #accessOf(identity: WithRoles): Access | null {
+    if (this.#machine.isRestoring) return null;
     const grantee = identity.kind === "client" ? clientGrantee(identity.id) : identity.id;
     const known = this.#known.get(grantee) ?? accessOf(this.#machine.view, grantee);
     this.#known.set(grantee, known);

@@ -28,12 +28,15 @@ export class FakeKeys {
   /** Kinds of the writes that were proposed. */
   readonly written: string[] = [];
   confirmedReads = 0;
+  /** Whether a snapshot replaces the tables, which have no roles then. */
+  isRestoring = false;
   /** Called before each confirmed read; it may throw. */
   beforeRead: () => void = () => undefined;
   readonly context: EtcdContext;
   readonly store: KeyStore;
 
   #rules: Rules;
+  #changes = 0;
   readonly #listeners: (() => void)[] = [];
 
   constructor(rules: Rules) {
@@ -51,7 +54,12 @@ export class FakeKeys {
       },
     } as unknown as KeyStore["reads"];
     const access = new KeyAccess(
-      machineOf(() => this.#rules, this.#listeners),
+      machineOf(
+        () => (this.isRestoring ? {} : this.#rules),
+        this.#listeners,
+        () => this.isRestoring,
+        () => this.#changes,
+      ),
       () => undefined,
     );
     this.store = {
@@ -64,6 +72,13 @@ export class FakeKeys {
   /** As after an entry that changed the roles. */
   changeRules(rules: Rules): void {
     this.#rules = rules;
+    this.#changes += 1;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** A snapshot has brought the roles that were there before. */
+  restored(): void {
+    this.isRestoring = false;
     for (const listener of this.#listeners) listener();
   }
 
@@ -85,6 +100,8 @@ export const callOf = <Request>(identity: Identity, request: Request): UnaryCall
 function machineOf(
   rulesNow: () => Rules,
   listeners: (() => void)[],
+  isRestoring: () => boolean,
+  changes: () => number,
 ): ConstructorParameters<typeof KeyAccess>[0] {
   const roles = () =>
     Object.entries(rulesNow()).map(([id, given]) => ({
@@ -93,11 +110,10 @@ function machineOf(
     }));
   // Of the same names: each client has one role, called like it.
   const grants = () => roles().map(({ name }) => ({ operator: name, role: name }));
-  let changes = 0;
   const view = () => ({
     tables: {
       grants: {
-        digest: { low: 0, high: changes },
+        digest: { low: 0, high: changes() },
         rows: (from: string) => grants().filter(({ operator }) => grantKey(operator, "") === from),
       },
       roles: {
@@ -107,15 +123,15 @@ function machineOf(
     },
   });
   const onApplied = (listener: () => void) => {
-    listeners.push(() => {
-      changes += 1;
-      listener();
-    });
+    listeners.push(listener);
     return () => undefined;
   };
   return {
     get view() {
       return view();
+    },
+    get isRestoring() {
+      return isRestoring();
     },
     onApplied,
   } as unknown as ReturnType<typeof machineOf>;

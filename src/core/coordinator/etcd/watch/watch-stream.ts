@@ -29,8 +29,8 @@ export interface WatchStreamOptions {
   readonly headers: Headers;
   /** The key space now; null while a snapshot replaces it. */
   readonly space: () => KeysView | null;
-  /** Whether the caller may read these keys. */
-  readonly mayRead: (key: Uint8Array, rangeEnd: Uint8Array) => boolean;
+  /** Whether the caller may read these keys; null: it is not known now. */
+  readonly mayRead: (key: Uint8Array, rangeEnd: Uint8Array) => boolean | null;
   /** A place for one more watch of the caller's identity, until the result is called; null if it has too many. */
   readonly takePlace: () => (() => void) | null;
   /** The stream has room again, after it was full of bytes. */
@@ -121,7 +121,7 @@ export class WatchStream implements Watcher {
   review(): void {
     for (const entry of [...this.#entries.values()]) {
       const { key, rangeEnd } = entry.watch;
-      if (this.#options.mayRead(key, rangeEnd)) continue;
+      if (this.#options.mayRead(key, rangeEnd) !== false) continue;
       this.#forget(entry);
       this.#send({ watchId: entry.id, canceled: true, cancelReason: ETCD_ERRORS.permissionDenied.details });
     }
@@ -163,7 +163,9 @@ export class WatchStream implements Watcher {
 
   #refusal({ key, rangeEnd, startRevision, watchId }: WatchCreateRequest): string | null {
     if (startRevision < 0) return ETCD_ERRORS.compacted.details;
-    if (!this.#options.mayRead(key, rangeEnd)) return ETCD_ERRORS.permissionDenied.details;
+    const mayRead = this.#options.mayRead(key, rangeEnd);
+    if (mayRead === null) return ETCD_ERRORS.stopped.details;
+    if (!mayRead) return ETCD_ERRORS.permissionDenied.details;
     const range = rangeOf(key, rangeEnd);
     const isEmpty = range !== null && range.to !== null && compareBytes(range.from, range.to) >= 0;
     if (isEmpty) return "mvcc: watcher range is empty";
