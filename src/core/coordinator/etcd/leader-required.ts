@@ -42,6 +42,21 @@ export class LeaderRequired {
     this.#streams.add(stream);
     return () => this.#streams.delete(stream);
   }
+
+  /** Like `add`, for a stream that takes a place: one that is refused, by either, keeps neither. */
+  addWithPlace(stream: Stream, take: () => () => void): () => void {
+    const leave = take();
+    try {
+      const requireNoMore = this.add(stream);
+      return () => {
+        requireNoMore();
+        leave();
+      };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
 }
 
 /** A replica that has not opened the group yet says so itself. */

@@ -46,10 +46,8 @@ export function leaseService(
     leaseKeepAlive: (call) => {
       const identity = callerOf(call, context.tls);
       access.checkLease(identity);
-      const ends = [leaderRequired.add(call), places.take(identity)];
-      for (const event of ["cancelled", "close", "error"] as const) {
-        for (const end of ends) call.on(event, end);
-      }
+      const leave = leaderRequired.addWithPlace(call, () => places.take(identity));
+      for (const event of ["cancelled", "close", "error"] as const) call.on(event, leave);
       keepAlive(context, store, call, identity);
     },
     leaseTimeToLive: unaryMethod(context, async ({ ID, keys: wantsKeys }, caller) => {

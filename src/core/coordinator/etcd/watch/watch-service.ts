@@ -58,8 +58,7 @@ export function watchService(
         context.want();
         throw ETCD_ERRORS.notCapable;
       }
-      const requireNoMore = leaderRequired.add(call);
-      const leave = places.take(identity);
+      const leave = leaderRequired.addWithPlace(call, () => places.take(identity));
       const stream = new WatchStream({
         ...{ call, hub: store.hub, headers: store.headers },
         space: () => context.keys()?.machine.space ?? null,
@@ -78,7 +77,6 @@ export function watchService(
       streams.add(stream);
       const end = () => {
         streams.delete(stream);
-        requireNoMore();
         requests.end();
         stream.end();
         leave();
