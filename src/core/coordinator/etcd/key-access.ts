@@ -1,23 +1,20 @@
 // What a caller may do with which keys. Administrators may do everything, readonly and operators read everything, and
 // otherwise the roles that were granted to an operator or a client decide (ADR-0028, ADR-0047): verbs read, write and
-// lease on the table key, with patterns of keys as names. What must stay true: a range is allowed only if one pattern
-// covers all keys that it could ever have. While a snapshot replaces the tables, roles are unknown: callers who
-// need one are told to come back, and nothing is remembered.
+// lease on the table key, with patterns of keys as names. While a snapshot replaces the tables, roles are unknown: callers
+// who need one are told to come back, and nothing is remembered.
 
-import { type Access, accessOf } from "../../fleet/permissions/access.ts";
+import { accessOf } from "../../fleet/permissions/access.ts";
 import { clientGrantee } from "../../fleet/permissions/client-grantee.ts";
-import { namePattern } from "../../fleet/permissions/name-pattern.ts";
-import { rangeOf, textOf } from "../../kv/key-bytes.ts";
+import { textOf } from "../../kv/key-bytes.ts";
 import { NO_LEASE } from "../../kv/leases.ts";
 import type { PutRequest, RequestOp, TxnRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Denied } from "../../wire/server/denied-calls.ts";
 import { addressOf, formatIdentity, type Identity } from "../../wire/tls/identity.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";
+import { KeyRights, type KeyVerb } from "./key-rights.ts";
 import { rangeEndOfPrefix } from "./prefix.ts";
 import { queuePrefix } from "./queue-keys.ts";
-
-export type KeyVerb = "read" | "write" | "lease";
 
 interface Keys {
   readonly key: Uint8Array;
@@ -28,13 +25,19 @@ type WithRoles = Extract<Identity, { kind: "operator" | "client" }>;
 const hasRoles = (identity: Identity): identity is WithRoles =>
   identity.kind === "operator" || identity.kind === "client";
 
+/** The mark of who may read all keys, or none, whatever roles say. */
+const ROLES_ASIDE = {};
 const ALONE = new Uint8Array();
 
 export class KeyAccess {
   readonly #machine: Pick<FleetMachine, "view" | "isRestoring">;
   readonly #noteDenied: (denied: Denied) => void;
   /** By grantee, until roles or grants change. */
-  readonly #known = new Map<string, Access>();
+  #known = new Map<string, KeyRights>();
+  /** As of the tables before: rights that have not changed stay the same object. */
+  #before: ReadonlyMap<string, KeyRights> = new Map();
+  /** Whether somebody asked during a restore, and was not answered. */
+  #wasUnknown = false;
   readonly #listeners = new Set<() => void>();
   /** Of the tables that say who may do what, as they were when they were looked at last. */
   #tables = "";
@@ -48,7 +51,7 @@ export class KeyAccess {
     machine.onApplied(() => this.#look());
   }
 
-  /** Calls `listener` when somebody may do more or less than before: what was allowed once must be asked again. */
+  /** Calls `listener` when somebody may do more or less than before, or what was unknown is known again. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }
@@ -56,6 +59,11 @@ export class KeyAccess {
   /** Null: it is not known now. */
   mayRead(identity: Identity, key: Uint8Array, rangeEnd: Uint8Array): boolean | null {
     return this.#isAllowed(identity, "read", key, rangeEnd);
+  }
+
+  /** The same for as long as the caller may read the same keys: then nothing must be asked again. Null: unknown now. */
+  readMark(identity: Identity): unknown {
+    return hasRoles(identity) && identity.kind !== "operator" ? this.#rightsOf(identity) : ROLES_ASIDE;
   }
 
   /** The following throw the RpcError of a missing permission, or of a member that does not know it now. */
@@ -85,9 +93,9 @@ export class KeyAccess {
   checkLease(identity: Identity): void {
     if (identity.kind === "admin") return;
     if (!hasRoles(identity)) this.#deny(identity, "lease", "");
-    const access = this.#accessOf(identity);
-    if (access === null) throw ETCD_ERRORS.stopped;
-    if (access.namesOf("lease", "key").length === 0) this.#deny(identity, "lease", "");
+    const rights = this.#rightsOf(identity);
+    if (rights === null) throw ETCD_ERRORS.stopped;
+    if (!rights.has("lease")) this.#deny(identity, "lease", "");
   }
 
   /** A lock or an election: a key of the caller's own, among the others with this prefix. */
@@ -109,9 +117,11 @@ export class KeyAccess {
   #look(): void {
     const { roles, grants } = this.#machine.view.tables;
     const tables = [roles, grants].map(({ digest }) => `${digest.low}.${digest.high}`).join(" ");
-    if (tables === this.#tables) return;
+    if (tables === this.#tables && !this.#wasUnknown) return;
     this.#tables = tables;
-    this.#known.clear();
+    this.#wasUnknown = false;
+    this.#before = this.#known;
+    this.#known = new Map();
     for (const listener of this.#listeners) listener();
   }
 
@@ -145,18 +155,24 @@ export class KeyAccess {
     if (kind === "admin") return true;
     if (verb === "read" && (kind === "readonly" || kind === "operator")) return true;
     if (!hasRoles(identity)) return false;
-    const access = this.#accessOf(identity);
-    if (access === null) return null;
-    return access.namesOf(verb, "key").some((pattern) => covers(pattern, key, rangeEnd));
+    const rights = this.#rightsOf(identity);
+    return rights === null ? null : rights.allows(verb, key, rangeEnd);
   }
 
   /** Null during a restore: the tables have no roles then. */
-  #accessOf(identity: WithRoles): Access | null {
-    if (this.#machine.isRestoring) return null;
+  #rightsOf(identity: WithRoles): KeyRights | null {
+    if (this.#machine.isRestoring) {
+      this.#wasUnknown = true;
+      return null;
+    }
     const grantee = identity.kind === "client" ? clientGrantee(identity.id) : identity.id;
-    const known = this.#known.get(grantee) ?? accessOf(this.#machine.view, grantee);
-    this.#known.set(grantee, known);
-    return known;
+    const known = this.#known.get(grantee);
+    if (known !== undefined) return known;
+    const now = new KeyRights(accessOf(this.#machine.view, grantee));
+    const before = this.#before.get(grantee);
+    const rights = before?.isSameAs(now) ? before : now;
+    this.#known.set(grantee, rights);
+    return rights;
   }
 
   #deny(identity: Identity, verb: KeyVerb, key: string): never {
@@ -168,24 +184,3 @@ export class KeyAccess {
 }
 
 const SHOWN_MAX = 64;
-
-/** Whether the pattern matches every key of the range. For a range only a pattern that ends with its one * can. */
-export function covers(pattern: string, key: Uint8Array, rangeEnd: Uint8Array): boolean {
-  if (pattern === "*") return true;
-  const text = textOf(Buffer.from(pattern));
-  const range = rangeOf(key, rangeEnd);
-  if (range === null) return namePattern(text)(textOf(key));
-  const prefix = text.slice(0, -1);
-  if (!text.endsWith("*") || prefix.includes("*") || range.to === null) return false;
-  const end = endOfPrefix(prefix);
-  return textOf(range.from).startsWith(prefix) && end !== null && textOf(range.to) <= end;
-}
-
-/** The first text after all that begin with the prefix; null if there is none. */
-function endOfPrefix(prefix: string): string | null {
-  for (let at = prefix.length - 1; at >= 0; at -= 1) {
-    const byte = prefix.charCodeAt(at);
-    if (byte < 0xff) return prefix.slice(0, at) + String.fromCharCode(byte + 1);
-  }
-  return null;
-}

@@ -1,7 +1,7 @@
 // Which ranges a pattern of a role covers.
 
 import { expect, test } from "vitest";
-import { covers } from "../../../../src/core/coordinator/etcd/key-access.ts";
+import { covers } from "../../../../src/core/coordinator/etcd/key-rights.ts";
 import { bytes } from "./key-commands.ts";
 
 test.each([

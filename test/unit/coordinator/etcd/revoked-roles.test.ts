@@ -7,6 +7,7 @@ import { lockService } from "../../../../src/core/coordinator/etcd/lock-service.
 import { WaitingCallers } from "../../../../src/core/coordinator/etcd/waiting-callers.ts";
 import { WatchHub } from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
 import { WatchStream } from "../../../../src/core/coordinator/etcd/watch/watch-stream.ts";
+import { drained } from "../../../../src/core/fleet/slices.ts";
 import { WatchRequest, type WatchResponse } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { CampaignRequest } from "../../../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
 import { LockRequest } from "../../../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
@@ -39,30 +40,90 @@ test.each(["lock", "campaign"] as const)("a %s whose turn comes after the revoca
   expect(keys.space.leases.keysOf("7"), "its key is gone").toEqual([]);
 });
 
-test("a watch", () => {
+interface Watching {
+  /** Keys and ends. */
+  readonly watches: readonly (readonly [string, string])[];
+  readonly later: (() => void)[];
+}
+
+function watching({ watches, later }: Watching) {
   const sent: Partial<WatchResponse>[] = [];
-  const later: (() => void)[] = [];
   const hub = new WatchHub({ space: () => keys.space, later: (work) => void later.push(work) });
+  let asked = 0;
   const stream = new WatchStream({
     call: { writableNeedDrain: false, write: (response: WatchResponse) => sent.push(response) } as never,
     ...{ hub, headers: keys.store.headers, space: () => keys.space, hasRoom: () => undefined },
-    mayRead: (key, rangeEnd) => keys.store.access.mayRead(worker, key, rangeEnd),
+    mayRead: (key, rangeEnd) => {
+      asked += 1;
+      return keys.store.access.mayRead(worker, key, rangeEnd);
+    },
+    readMark: () => keys.store.access.readMark(worker),
     takePlace: () => () => undefined,
     later: (work) => void later.push(work),
   });
-  keys.store.access.onChange(() => stream.review());
-  for (const [key, rangeEnd] of [
-    ["q/", "q0"],
-    ["q/a", ""],
-  ] as const) {
+  for (const [key, rangeEnd] of watches) {
     const value = { key: bytes(key), rangeEnd: bytes(rangeEnd) };
     stream.take(WatchRequest.fromPartial({ requestUnion: { $case: "createRequest", value } }));
   }
+  const settle = () => {
+    for (let work = later.shift(); work !== undefined; work = later.shift()) work();
+  };
+  sent.splice(0);
+  return { sent, hub, stream, settle, asked: () => asked };
+}
+
+const DENIED = { canceled: true, cancelReason: "etcdserver: permission denied" };
+const TWO = [
+  ["q/", "q0"],
+  ["q/a", ""],
+] as const;
+
+test.each(["reviewed", "not reviewed yet"])("a watch that is %s", (when) => {
+  const { sent, hub, stream, settle } = watching({ watches: TWO, later: [] });
   keys.changeRules({ w: [{ verbs: ["read"], names: ["q/a"] }] });
-  expect(sent.slice(2)).toEqual([
-    expect.objectContaining({ watchId: 0, canceled: true, cancelReason: "etcdserver: permission denied" }),
-  ]);
+  if (when === "reviewed") {
+    drained(stream.review());
+    expect(sent).toEqual([expect.objectContaining({ watchId: 0, ...DENIED })]);
+  }
   hub.applied(apply(keys.space, put("q/b", "secret"), put("q/a", "open")));
-  for (let work = later.shift(); work !== undefined; work = later.shift()) work();
-  expect(sent.slice(3).map(({ watchId }) => watchId)).toEqual([1]);
+  settle();
+  expect(sent.map(({ watchId, events = [] }) => [watchId, events.length])).toEqual([
+    [0, 0],
+    [1, 1],
+  ]);
+  drained(stream.review());
+  expect(sent).toHaveLength(2);
+});
+
+test("watches are reviewed in slices, and none of a caller whose patterns did not change", () => {
+  const watches = Array.from({ length: 1_000 }, (_, at) => [`q/${at}`, ""] as const);
+  const { sent, stream, asked } = watching({ watches, later: [] });
+  drained(stream.review());
+  const before = asked();
+  keys.changeRules({ w: ALL, other: ALL });
+  drained(stream.review());
+  expect(asked()).toBe(before);
+  revoke();
+  const steps = stream.review();
+  steps.next();
+  expect(sent.length).toBeGreaterThan(0);
+  expect(sent.length).toBeLessThan(100);
+  // Roles change again meanwhile: the rest is for the review that is due then.
+  keys.changeRules({ w: ALL });
+  drained(steps);
+  drained(stream.review());
+  expect(sent.length).toBeLessThan(100);
+});
+
+test("a watch during a restore of the roles gets nothing, and all of it afterwards", () => {
+  const { sent, hub, stream, settle } = watching({ watches: TWO, later: [] });
+  keys.isRestoring = true;
+  hub.applied(apply(keys.space, put("q/b", "2")));
+  settle();
+  drained(stream.review());
+  expect([stream.isFull, sent]).toEqual([true, []]);
+  keys.restored();
+  hub.wake();
+  settle();
+  expect(sent.map(({ watchId, events = [] }) => [watchId, events.length])).toEqual([[0, 1]]);
 });

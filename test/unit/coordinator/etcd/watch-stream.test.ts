@@ -32,7 +32,7 @@ class World {
     this.stream = new WatchStream({
       call: { writableNeedDrain: false, write: this.#write as never },
       ...{ hub: this.hub, headers: new Headers("1", 1 as never, () => null), space: () => this.space },
-      mayRead: () => true,
+      ...{ mayRead: () => true, readMark: () => 0 },
       takePlace: () => {
         if (this.places === 0) return null;
         this.places -= 1;

@@ -1,6 +1,7 @@
 // etcd's Watch service: each member serves watches from what it has applied itself.
 
 import type { Timers } from "../../../base/timers.ts";
+import type { Slicing } from "../../../fleet/slices.ts";
 import type { WatchServer } from "../../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { RpcError } from "../../../wire/rpc-error.ts";
 import type { Implementation } from "../../../wire/server/unary-calls.ts";
@@ -23,6 +24,10 @@ const IDENTITY_STREAMS_MAX = 2_048;
  */
 const WATCHES_MAX = 100_000;
 const IDENTITY_WATCHES_MAX = 20_000;
+/** Reviewed in one turn: each may need the rights of another identity. */
+const STREAMS_AT_ONCE = 16;
+/** Its place among callers with large work. */
+const REVIEW = "review of watches";
 const ENDS = ["cancelled", "close", "error"] as const;
 
 export function watchService(
@@ -32,7 +37,7 @@ export function watchService(
   leaderRequired: LeaderRequired,
   countRequest: (identity: Identity) => RpcError | null,
 ): Implementation<WatchServer> {
-  const streams = new Set<WatchStream>();
+  const streams = new Map<WatchStream, WatchRequests>();
   const places = new Places({
     total: STREAMS_MAX,
     perIdentity: IDENTITY_STREAMS_MAX,
@@ -46,10 +51,13 @@ export function watchService(
     doing: "watch keys of this member",
   });
   timers.every(REPORT_EVERY_MS, () => {
-    for (const stream of streams) stream.report();
+    for (const stream of streams.keys()) stream.report();
   });
+  const review = reviewer(streams, context.fleet.largeWork);
   store.access.onChange(() => {
-    for (const stream of streams) stream.review();
+    // Streams were full while it was not known what their callers may read.
+    store.hub.wake();
+    review();
   });
   return {
     watch: (call) => {
@@ -63,6 +71,7 @@ export function watchService(
         ...{ call, hub: store.hub, headers: store.headers },
         space: () => context.keys()?.machine.space ?? null,
         mayRead: (key, rangeEnd) => store.access.mayRead(identity, key, rangeEnd),
+        readMark: () => store.access.readMark(identity),
         takePlace: () => {
           const leave = watches.tryTake(identity);
           return typeof leave === "function" ? leave : null;
@@ -74,7 +83,7 @@ export function watchService(
         later: setImmediate,
       });
       const requests = new WatchRequests({ call, stream, timers, count: () => countRequest(identity) });
-      streams.add(stream);
+      streams.set(stream, requests);
       const end = () => {
         streams.delete(stream);
         requests.end();
@@ -88,5 +97,31 @@ export function watchService(
         store.hub.wake();
       });
     },
+  };
+}
+
+/** Returns what is to be called when roles may have changed. A change during a review has another one after it. */
+function reviewer(
+  streams: ReadonlyMap<WatchStream, WatchRequests>,
+  work: Pick<EtcdContext["fleet"]["largeWork"], "run">,
+): () => void {
+  let isDue = false;
+  let isRunning = false;
+  function* reviewDue(): Slicing<void> {
+    while (isDue) {
+      isDue = false;
+      for (const [at, [stream, requests]] of [...streams].entries()) {
+        if (at > 0 && at % STREAMS_AT_ONCE === 0) yield;
+        yield* stream.review();
+        requests.readAgain();
+      }
+    }
+    isRunning = false;
+  }
+  return () => {
+    isDue = true;
+    if (isRunning) return;
+    isRunning = true;
+    void work.run(REVIEW, reviewDue());
   };
 }

@@ -1,8 +1,10 @@
 // One stream of etcd's Watch service: its watches by id, and what the caller is told of each. What must stay true: a
-// caller hears that a watch was created before its first event, and nothing after it was cancelled. The stream's
-// buffer is bounded: while it is full, the hub keeps its watches waiting.
+// caller hears that a watch was created before its first event, and nothing after it was cancelled; and no event of keys
+// that it may not read by now. The stream's buffer is bounded: while it is full, the hub keeps its watches waiting.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { assert } from "../../../base/assert.ts";
+import type { Slicing } from "../../../fleet/slices.ts";
 import { compareBytes, rangeOf } from "../../../kv/key-bytes.ts";
 import type {
   ResponseHeader,
@@ -31,6 +33,8 @@ export interface WatchStreamOptions {
   readonly space: () => KeysView | null;
   /** Whether the caller may read these keys; null: it is not known now. */
   readonly mayRead: (key: Uint8Array, rangeEnd: Uint8Array) => boolean | null;
+  /** The same for as long as `mayRead` answers the same; null: it is not known now. */
+  readonly readMark: () => unknown;
   /** A place for one more watch of the caller's identity, until the result is called; null if it has too many. */
   readonly takePlace: () => (() => void) | null;
   /** The stream has room again, after it was full of bytes. */
@@ -45,6 +49,8 @@ const INVALID_ID = -1;
 const WATCHES_MAX = 10_000;
 /** The stream is full when the transport has not taken events of so many bytes. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
+/** With a thousand patterns, some milliseconds. */
+const REVIEWED_AT_ONCE = 64;
 const FROM_FIRST_KEY = new Uint8Array([0]);
 const NOPUT = 0;
 const NODELETE = 1;
@@ -57,6 +63,8 @@ interface Entry {
   readonly leave: () => void;
   /** Whether it was told something since the last progress report. */
   wasTold: boolean;
+  /** The mark at which its caller was last found to be allowed to read its keys. */
+  readMark: unknown;
 }
 
 export class WatchStream implements Watcher {
@@ -66,13 +74,17 @@ export class WatchStream implements Watcher {
   #nextId = 0;
   #unsentBytes = 0;
   #isProgressWanted = false;
+  /** The mark at which all watches were reviewed last. */
+  #reviewed: unknown = null;
 
   constructor(options: WatchStreamOptions) {
     this.#options = options;
   }
 
+  /** While it is not known what the caller may read, it is told nothing either. */
   get isFull(): boolean {
-    return this.#options.call.writableNeedDrain || this.#unsentBytes >= UNSENT_BYTES_MAX;
+    const { call, readMark } = this.#options;
+    return call.writableNeedDrain || this.#unsentBytes >= UNSENT_BYTES_MAX || readMark() === null;
   }
 
   take({ requestUnion }: WatchRequest): void {
@@ -93,7 +105,7 @@ export class WatchStream implements Watcher {
 
   events(watch: Watch, events: readonly Event[], revision: number): void {
     const entry = this.#ids.get(watch);
-    if (entry === undefined) return;
+    if (entry === undefined || !this.#mayStill(entry)) return;
     entry.wasTold = true;
     const told = watch.prevKv ? withPrevious(this.#options.space(), events) : events;
     for (const part of cutEvents(told)) this.#sendPart(entry, part, revision);
@@ -117,14 +129,20 @@ export class WatchStream implements Watcher {
     }
   }
 
-  /** Roles have changed: ends the watches of keys that the caller may not read any more. */
-  review(): void {
-    for (const entry of [...this.#entries.values()]) {
-      const { key, rangeEnd } = entry.watch;
-      if (this.#options.mayRead(key, rangeEnd) !== false) continue;
-      this.#forget(entry);
-      this.#send({ watchId: entry.id, canceled: true, cancelReason: ETCD_ERRORS.permissionDenied.details });
+  /** Roles may have changed: ends the watches of keys that the caller may not read any more. */
+  *review(): Slicing<void> {
+    const mark = this.#options.readMark();
+    // Unknown: there is another review when it is known.
+    if (mark === null || mark === this.#reviewed) return;
+    const entries = [...this.#entries.values()];
+    for (let at = 0; at < entries.length; at += REVIEWED_AT_ONCE) {
+      if (this.#options.readMark() !== mark) return;
+      for (const entry of entries.slice(at, at + REVIEWED_AT_ONCE)) {
+        if (this.#entries.get(entry.id) === entry) this.#mayStill(entry);
+      }
+      yield;
     }
+    this.#reviewed = mark;
   }
 
   /** The stream has ended. */
@@ -135,6 +153,21 @@ export class WatchStream implements Watcher {
     }
     this.#entries.clear();
     this.#ids.clear();
+  }
+
+  /** Whether the caller may read the watch's keys. Otherwise the watch ends. */
+  #mayStill(entry: Entry): boolean {
+    const mark = this.#options.readMark();
+    assert(mark !== null, "a stream whose rights are unknown is full");
+    if (entry.readMark === mark) return true;
+    const { key, rangeEnd } = entry.watch;
+    if (this.#options.mayRead(key, rangeEnd)) {
+      entry.readMark = mark;
+      return true;
+    }
+    this.#forget(entry);
+    this.#send({ watchId: entry.id, canceled: true, cancelReason: ETCD_ERRORS.permissionDenied.details });
+    return false;
   }
 
   #create(request: WatchCreateRequest): void {
@@ -156,7 +189,7 @@ export class WatchStream implements Watcher {
     this.#send({ watchId: id, created: true });
     const watch = this.#options.hub.add(watched, this);
     const { fragment, progressNotify: notifies } = request;
-    const entry = { id, watch, fragment, notifies, leave, wasTold: true };
+    const entry = { id, watch, fragment, notifies, leave, wasTold: true, readMark: this.#options.readMark() };
     this.#entries.set(id, entry);
     this.#ids.set(watch, entry);
   }
