@@ -101,7 +101,10 @@ export class KeySpace {
   }
 
   /** For reading only. */
-  get leases(): Pick<Leases, "all" | "get" | "keyCountOf" | "keysOf" | "size" | "term" | "unsortedKeysOf"> {
+  get leases(): Pick<
+    Leases,
+    "all" | "get" | "hasKey" | "keyCountOf" | "keysOf" | "size" | "term" | "unsortedKeysOf"
+  > {
     return this.#leases;
   }
 

@@ -104,6 +104,10 @@ export class Leases {
     return [...(this.#rows.get(id)?.keys ?? [])];
   }
 
+  hasKey(id: LeaseId, key: string): boolean {
+    return this.#rows.get(id)?.keys.has(key) ?? false;
+  }
+
   keyCountOf(id: LeaseId): number {
     return this.#rows.get(id)?.keys.size ?? 0;
   }

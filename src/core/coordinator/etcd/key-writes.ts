@@ -19,7 +19,7 @@ import {
   responseValue,
 } from "./forwarded-answer.ts";
 import { assertRoom } from "./key-quota.ts";
-import { assertLeaseRoom } from "./lease-limits.ts";
+import { LeaseRoom } from "./lease-limits.ts";
 
 /** etcd's default (`--max-request-bytes`). */
 export const REQUEST_BYTES_MAX = 1.5 * 1024 * 1024;
@@ -46,6 +46,7 @@ export interface WritesContext extends Pick<EtcdContext, "keys" | "want" | "forw
 
 export class KeyWrites {
   readonly #context: WritesContext;
+  readonly #leaseRoom = new LeaseRoom();
 
   constructor(context: WritesContext) {
     this.#context = context;
@@ -79,14 +80,12 @@ export class KeyWrites {
     const { disk, work, clock } = this.#context.fleet;
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
     const { space } = keys.machine;
-    if (space !== null) {
-      assertRoom(space, kind);
-      assertLeaseRoom(space.leases, kind);
-    }
+    if (space !== null) assertRoom(space, kind);
     const data = encodeToApply({ atMs: clock.wallMs(), operations: [{ kind }] });
     if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;
+    const leave = space === null ? null : this.#leaseRoom.take(space.leases, kind);
     // A put's work is bounded by its bytes, which the limits of an entry count; others may read very many keys.
-    const settled = await keys.driver.propose(data, caller.deadline, kind.$case === "put");
+    const settled = await keys.driver.propose(data, caller.deadline, kind.$case === "put").finally(leave);
     const turn = work.answer(workerOf(caller.identity));
     if (turn !== null) await turn;
     if (settled.ok) return answerOf(settled.index, settled.result);

@@ -1,7 +1,7 @@
 // One caller cannot fill every replica with leases, nor attach so many keys to one that its end is an election.
 
 import { expect, test } from "vitest";
-import { assertLeaseRoom } from "../../../../src/core/coordinator/etcd/lease-limits.ts";
+import { LeaseRoom } from "../../../../src/core/coordinator/etcd/lease-limits.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import { TxnRequest } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { apply, del, put } from "./key-commands.ts";
@@ -23,6 +23,17 @@ const nested = (lease: string) => {
   return { $case: "txn" as const, value: TxnRequest.fromPartial({ failure: [inner] }) };
 };
 
+const several = (success: readonly string[], failure: readonly string[]) => {
+  const of = (key: string) => {
+    const { value } = put(key, "", "1") as Extract<ReturnType<typeof put>, { $case: "put" }>;
+    return { request: { $case: "requestPut" as const, value } };
+  };
+  return {
+    $case: "txn" as const,
+    value: TxnRequest.fromPartial({ success: success.map(of), failure: failure.map(of) }),
+  };
+};
+
 test.each([
   { leases: 2, keys: 0, kind: grant("9"), refused: null, why: "there is room for one more lease" },
   { leases: 3, keys: 0, kind: grant("9"), refused: "too many leases", why: "there is none" },
@@ -38,9 +49,53 @@ test.each([
     refused: "too many keys attached",
     why: "in a nested transaction",
   },
+  {
+    leases: 1,
+    keys: 2,
+    kind: put("k1", "", "1"),
+    refused: null,
+    why: "a put to a key that has the lease already",
+  },
+  { leases: 2, keys: 2, kind: put("k1", "", "2"), refused: null, why: "a key that changes its lease" },
+  {
+    leases: 1,
+    keys: 1,
+    kind: several(["a", "b"], []),
+    refused: "too many keys attached",
+    why: "two puts of a branch",
+  },
+  { leases: 1, keys: 1, kind: several(["a"], ["b"]), refused: null, why: "only one branch runs" },
+  {
+    leases: 1,
+    keys: 2,
+    kind: several(["k0", "k1"], ["k0"]),
+    refused: null,
+    why: "all of them have the lease",
+  },
   { leases: 1, keys: 2, kind: del("k0"), refused: null, why: "a deletion makes room" },
 ])("$why", ({ leases, keys, kind, refused }) => {
-  const asked = () => assertLeaseRoom(space(leases, keys).leases, kind, LIMITS);
+  const asked = () => new LeaseRoom(LIMITS).take(space(leases, keys).leases, kind);
   if (refused === null) expect(asked).not.toThrow();
   else expect(asked).toThrow(refused);
+});
+
+test("puts in flight take room until they are settled", () => {
+  const room = new LeaseRoom(LIMITS);
+  const { leases } = space(2, 1);
+  const settle = room.take(leases, put("a", "", "1"));
+  expect(() => room.take(leases, nested("1"))).toThrow("too many keys attached");
+  expect(() => room.take(leases, put("b", "", "2"))).not.toThrow();
+  settle();
+  const settleNested = room.take(leases, nested("1"));
+  expect(() => room.take(leases, put("a", "", "1"))).toThrow("too many keys attached");
+  settleNested();
+  expect(() => room.take(leases, put("a", "", "1"))).not.toThrow();
+});
+
+test("a key that a deletion in flight detaches counts when it is put again", () => {
+  const room = new LeaseRoom(LIMITS);
+  const full = space(1, 2);
+  for (const key of ["k0", "k1"]) room.take(full.leases, put(key, "", "1"));
+  apply(full, del("k0"), del("k1"));
+  expect(() => room.take(full.leases, put("a", "", "1"))).toThrow("too many keys attached");
 });
