@@ -18,6 +18,7 @@ import { isTombstone } from "./history.ts";
 import { compareBytes } from "./key-bytes.ts";
 import type { KeySpaceView } from "./key-space-view.ts";
 import type { Lease } from "./leases.ts";
+import { sortInSlices } from "./sort-in-slices.ts";
 import { storedKey, storedValue } from "./stored-version.ts";
 
 /** Of the replica that makes the file. */
@@ -45,10 +46,14 @@ const FIRST_TREE_PAGE = 4;
 const TRANSACTION = 1n;
 const text = new TextEncoder();
 
-/** Plans the file; `view` must not be changed until its parts are made. Each step looks at the rows of one page. */
+/** Plans the file; `view` must not be changed until its parts are made. Each step looks at the rows of a few pages. */
 export function* etcdDatabase(view: KeySpaceView, position: LogPosition): Slicing<DatabaseFile> {
+  // Both passes see this order.
+  const leases = yield* sortInSlices(idsOf(view.leases), ({ id: one }, { id: other }) =>
+    one < other ? -1 : 1,
+  );
   const trees = [
-    { name: "lease", rows: { [Symbol.iterator]: () => leaseRows(view.leases) } },
+    { name: "lease", rows: { [Symbol.iterator]: () => leaseRows(leases) } },
     { name: "meta", rows: metaRows(view, position) },
     { name: "key", rows: { [Symbol.iterator]: () => versionRows(view) } },
   ];
@@ -78,12 +83,20 @@ function* versionRows({ versions, compactRevision }: KeySpaceView): Generator<Bo
   }
 }
 
-function* leaseRows(leases: Iterable<Lease>): Generator<BoltRow, void, undefined> {
-  const rows = [...leases].map(({ id, ttlSeconds }) => {
-    const value = [...field(1, BigInt.asUintN(64, BigInt(id))), ...field(2, BigInt(ttlSeconds))];
-    return { key: bigEndian(BigInt.asUintN(64, BigInt(id))), value: Uint8Array.from(value) };
-  });
-  yield* rows.sort((one, other) => compareBytes(one.key, other.key));
+interface LeaseById {
+  /** Without a sign, as the file has it and in whose order. */
+  readonly id: bigint;
+  readonly ttlSeconds: number;
+}
+
+function* idsOf(leases: Iterable<Lease>): Generator<LeaseById, void, undefined> {
+  for (const { id, ttlSeconds } of leases) yield { id: BigInt.asUintN(64, BigInt(id)), ttlSeconds };
+}
+
+function* leaseRows(leases: Iterable<LeaseById>): Generator<BoltRow, void, undefined> {
+  for (const { id, ttlSeconds } of leases) {
+    yield { key: bigEndian(id), value: Uint8Array.from([...field(1, id), ...field(2, BigInt(ttlSeconds))]) };
+  }
 }
 
 function metaRows({ compactRevision }: KeySpaceView, { appliedIndex, term }: LogPosition): BoltRow[] {

@@ -108,3 +108,26 @@ test("leases are there in the order of their bytes, and a compaction with what i
   expect(meta.get("finishedCompactRev")?.readBigUInt64BE()).toBe(BigInt(space.currentRevision - 1));
   expect(meta.get("scheduledCompactRev")).toEqual(meta.get("finishedCompactRev"));
 });
+
+test("very many leases are sorted once, in slices", () => {
+  const COUNT = 20_000;
+  let looked = 0;
+  function* leases() {
+    for (let at = 1; at <= COUNT; at += 1) {
+      looked += 1;
+      yield { id: String((at * 7_919) % 1_000_003), ttlSeconds: 60, grant: at };
+    }
+  }
+  const view = { ...new KeySpace().capture(), leases: { [Symbol.iterator]: leases } };
+  const steps = etcdDatabase(view, { appliedIndex: 7, term: 3 });
+  steps.next();
+  expect(looked).toBeLessThan(COUNT / 2);
+  const bytes = Buffer.concat([...drained(steps).parts()]);
+  expect(looked).toBe(COUNT);
+  const ids =
+    bucketsOf(bytes)
+      .get("lease")
+      ?.map(({ key }) => Number(key.readBigUInt64BE())) ?? [];
+  expect(ids).toEqual([...new Set(ids)].sort((one, other) => one - other));
+  expect(ids).toHaveLength(COUNT);
+});
