@@ -2,11 +2,10 @@
 // hidden, and says nothing when anything fails: a shell that completes has no place for an error.
 import { readFileSync } from "node:fs";
 import { parseDuration } from "../core/base/duration.ts";
-import { printable } from "../core/base/printable.ts";
 import { argvInOrder } from "../ui/cli/argv-in-order.ts";
 import { BaseCommand } from "../ui/cli/base-command.ts";
 import { writeData } from "../ui/cli/terminal.ts";
-import { type Completion, complete, type Manifest } from "../ui/model/completion/complete.ts";
+import { type Completion, complete, type Manifest, spelled } from "../ui/model/completion/complete.ts";
 import { joinBashWords } from "../ui/model/completion/shell-words.ts";
 
 /** A press of tab should answer within this, the start of the process included. */
@@ -51,10 +50,7 @@ async function names({ wanted, given }: Completion): Promise<readonly string[]> 
     ...(isPlain ? { insecureLoopback: true } : {}),
   };
   const found = await namesOf({ kind: wanted.kind, prefix: wanted.prefix, target, withinMs: askMs(env) });
-  // A name that a terminal would not show as it is cannot be typed either.
-  return found
-    .filter((name) => printable(name) === name && !/\s/.test(name))
-    .map((name) => `${wanted.head}${name} `);
+  return spelled(wanted, found);
 }
 
 /** FLEET_COMPLETION_TIMEOUT, for fleets that are far away; else what is left. */

@@ -1,12 +1,12 @@
 // Completion in real shells, of names of a real cluster: bash's own, zsh's and fish's where they are installed.
 
 import { execFile, spawnSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SCRIPTS, type Shell } from "../../src/ui/model/completion/scripts.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { CoordinatorCluster } from "./coordinator-cluster.ts";
 import { bindCluster, registerShard } from "./fleet-writes.ts";
 import { program } from "./local-fleet.ts";
@@ -18,7 +18,7 @@ let cluster: CoordinatorCluster;
 let home: string;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-completion-"));
+  home = await makeFolder();
   await mkdir(join(home, "bin"));
   await writeFile(join(home, "bin", "fleet"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
   await chmod(join(home, "bin", "fleet"), 0o755);
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await cluster.dispose();
-  await rm(home, { recursive: true });
+  await removeFolder(home);
 });
 
 const env = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
@@ -84,4 +84,16 @@ describe.each(["bash", "zsh", "fish"] as const)("%s", (shell) => {
 test("bash hands over --to=NAME in pieces, and gets what stands behind the =", async () => {
   const line = `fleet rebind tenant-7 ${cluster.flags.join(" ")} --to = we`;
   expect(await proposed("bash", line)).toEqual(["west-1"]);
+});
+
+test("bash quotes what an answer has beside names", async () => {
+  await mkdir(join(home, "hostile"));
+  const answer = "#!/bin/sh\nprintf '%s\\n' names 't$(touch${IFS}ran) ' '--to= ' 's1,s2 '\n";
+  await writeFile(join(home, "hostile", "fleet"), answer, { mode: 0o755 });
+  const PATH = `${join(home, "hostile")}:${process.env["PATH"]}`;
+  expect(await proposed("bash", "fleet x", { PATH })).toEqual([
+    "t\\$\\(touch\\$\\{IFS\\}ran\\)",
+    "--to=",
+    "s1,s2",
+  ]);
 });

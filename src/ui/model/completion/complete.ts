@@ -2,6 +2,7 @@
 // of a line and the manifest of commands in, candidates out. What must stay true: a line that makes no sense gives no
 // candidates, and never an error.
 
+import { isName } from "../../../core/base/ids.ts";
 import { type Wanted, wantedByArgument, wantedByFlag } from "./name-kinds.ts";
 
 interface KnownFlag {
@@ -68,6 +69,10 @@ export function complete(manifest: Manifest, words: readonly string[]): Completi
     given: line.given,
   };
 }
+
+/** Names from outside as lines of an answer. A shell may run what is not a name (`$(…)`), so only names pass. */
+export const spelled = ({ head }: { readonly head: string }, names: readonly string[]): readonly string[] =>
+  names.filter(isName).map((name) => `${head}${name} `);
 
 const only = (candidates: readonly Candidate[], given: Completion["given"]): Completion => ({
   ...{ candidates, wanted: null, given },

@@ -1,6 +1,7 @@
 // The scripts that a shell loads: `source <(fleet completion bash)`. They pass the words to `fleet complete`. Its first line
 // says whether paths are wanted ("files" or "names"). Each further line is a candidate, with its description behind the
-// first space. What must stay true: a script says nothing by itself, and an answer that fails gives nothing.
+// first space. What must stay true: a script says nothing by itself, an answer that fails gives nothing, and no
+// answer is ever run: bash inserts a candidate as it is, so its script quotes; zsh (compadd without -Q) and fish quote themselves.
 
 const BASH = `# bash completion of fleet
 _fleet() {
@@ -14,6 +15,8 @@ _fleet() {
       continue
     fi
     line=\${line%% *}
+    # bash inserts a candidate as it is, and Enter would run what is in it.
+    if [[ $line == *[!a-zA-Z0-9._=,:/@-]* ]]; then printf -v line %q "$line"; fi
     COMPREPLY+=("$line")
     if [[ $line == *, || $line == *= ]]; then compopt -o nospace 2>/dev/null; fi
   done <<<"$answer"

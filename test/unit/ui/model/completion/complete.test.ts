@@ -1,7 +1,7 @@
 // Candidates for a line that is being typed, by the real manifest.
 
 import { expect, test } from "vitest";
-import { complete } from "../../../../../src/ui/model/completion/complete.ts";
+import { complete, spelled } from "../../../../../src/ui/model/completion/complete.ts";
 import { wantedByArgument, wantedByFlag } from "../../../../../src/ui/model/completion/name-kinds.ts";
 import { joinBashWords } from "../../../../../src/ui/model/completion/shell-words.ts";
 import { manifest } from "../../../../cli/manifest.ts";
@@ -72,4 +72,20 @@ test("each command that has a shard, cluster, node, context or plan as its argum
       .map((name) => ({ id, name })),
   );
   expect(flags.filter(({ id, name }) => wantedByFlag(id, name) === null)).toEqual([]);
+});
+
+test("only what the fleet's rule calls a name is proposed, as no other text is safe in a shell", () => {
+  const hostile = [
+    "t$(touch${IFS}/tmp/x)",
+    "a;reboot",
+    "a`b`",
+    "a b",
+    "a\nb",
+    "-rf",
+    "~root",
+    "a\u001b[2J",
+    "A",
+    "",
+  ];
+  expect(spelled({ head: "s1," }, [...hostile, "s2", "east-1.a_b"])).toEqual(["s1,s2 ", "s1,east-1.a_b "]);
 });
