@@ -6,7 +6,7 @@ import { WavesCommand, type WavesReport } from "../../ui/cli/waves-command.ts";
 export default class RebindResume extends WavesCommand {
   static override summary = "Continue a paused plan, or one whose process is gone";
   static override description =
-    "Takes over from the process that ran the plan. A plan that a live process runs is refused. Steps that failed are tried again, or left out with --skip-failed. Then the plan is paused at its end: resume it again to retry them, or end it with fleet rebind abort.";
+    "Takes over from the process that ran the plan. A plan that a live process runs is refused. Steps that failed are tried again, or left out with --skip-failed. A step that failed after it began leaves its cluster without service, so it still counts as one of those that may be unavailable at once; if no place is left, no step begins (exit 9). With steps left out the plan is paused at its end: resume it again to retry them, or end it with fleet rebind abort.";
   static override examples = [
     "<%= config.bin %> rebind resume s1-to-many-r120",
     "<%= config.bin %> rebind resume s1-to-many-r120 --skip-failed",
@@ -15,7 +15,8 @@ export default class RebindResume extends WavesCommand {
   static override flags = {
     reason: Flags.string({ summary: "Why; kept in the audit log" }),
     "skip-failed": Flags.boolean({
-      summary: "Leave out the steps that failed, and continue with the others",
+      summary:
+        "Leave out the steps that failed, and continue with the others; those that had begun still count as unavailable",
     }),
   };
 

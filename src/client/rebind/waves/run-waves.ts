@@ -28,7 +28,10 @@ export interface WaveDeps {
   readonly events: WaveEvents;
   /** This process, for other terminals. */
   readonly runner: string;
-  /** Steps that failed in an earlier run are left out. With such a step the plan ends paused, never done. */
+  /**
+   * Steps that failed in an earlier run are left out. With such a step the plan ends paused, never done. One that has
+   * begun still takes a place of maxUnavailable.
+   */
   readonly skipFailed?: boolean;
   /** Once it returns true, no further step begins, and the plan is paused. */
   readonly isStopping: () => boolean;
@@ -80,12 +83,7 @@ class Waves {
   /** One wave, and what comes after it; null = there may be more. */
   async #step(): Promise<WavesEnd | null> {
     const { journal } = this.#deps;
-    const { strategy } = this.#plan;
-    const wave = nextWave(
-      this.#steps.filter((step) => !step.hasFailed),
-      strategy,
-      this.#rollingBack,
-    );
+    const wave = this.#nextWave();
     if (wave.length === 0) return await this.#finish();
     const unfit = await this.#waitUntilFit();
     if (this.#mustStop) return await this.#stop();
@@ -102,10 +100,22 @@ class Waves {
     });
     const problem = await run.run();
     if (problem !== null && this.#heart.end === null) return await this.#fail(problem, wave);
-    const isLast = nextWave(this.#steps, strategy, this.#rollingBack).length === 0;
-    if (!this.#mustStop && !isLast) await this.#rest(strategy.pauseMs);
+    const isLast = this.#nextWave().length === 0;
+    if (!this.#mustStop && !isLast) await this.#rest(this.#plan.strategy.pauseMs);
     // All is done: only the end is left to write.
     return this.#mustStop && !(isLast && this.#heart.end === null) ? await this.#stop() : null;
+  }
+
+  /** Empty: no step may begin any more. If skipped steps take all places, only what is under way may end. */
+  #nextWave(): readonly StepTrack[] {
+    const left = this.#left();
+    const unserved = this.#steps.filter((step) => step.isFailedHalfWay).length;
+    return unserved < this.#plan.strategy.maxUnavailable ? left : left.filter((step) => step.isMoving);
+  }
+
+  #left(): readonly StepTrack[] {
+    const tried = this.#steps.filter((step) => !step.hasFailed);
+    return nextWave(tried, this.#plan.strategy, this.#rollingBack);
   }
 
   async #load(rollingBack: boolean): Promise<void> {
@@ -114,6 +124,7 @@ class Waves {
   }
 
   async #finish(): Promise<WavesEnd> {
+    if (this.#left().length > 0) return await this.#refuseRest();
     const skipped = this.#steps.filter((step) => step.hasFailed && !step.isEnded);
     if (skipped.length > 0) {
       await this.#deps.journal.pause("STEP_FAILED");
@@ -126,6 +137,17 @@ class Waves {
     await this.#deps.journal.end();
     this.#deps.events.onRow(await this.#deps.journal.row());
     return this.#end(this.#rollingBack ? "rolled-back" : "done", "");
+  }
+
+  /** To begin another step would make more clusters unavailable than the plan allows. */
+  async #refuseRest(): Promise<WavesEnd> {
+    const names = this.#steps.filter((step) => step.isFailedHalfWay).map(({ clusterId }) => clusterId);
+    await this.#deps.journal.pause("STEP_FAILED");
+    return this.#end(
+      "paused",
+      `no further step may begin: ${names.length} of the skipped steps have begun, so their clusters are not served, ` +
+        `and maxUnavailable is ${this.#plan.strategy.maxUnavailable}: ${names.join(", ")}`,
+    );
   }
 
   /** A failed wave pauses the plan, or rolls it back. A failed rollback always pauses. */

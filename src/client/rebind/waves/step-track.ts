@@ -52,6 +52,11 @@ export class StepTrack {
     return this.#state === this.moving;
   }
 
+  /** It failed after it began: its cluster is not served until a later run ends the step. */
+  get isFailedHalfWay(): boolean {
+    return this.hasFailed && this.#begun;
+  }
+
   get isEnded(): boolean {
     return this.#state === this.ended;
   }

@@ -1,6 +1,6 @@
 // One wave: each round reads the fleet once and takes the next step of every cluster, at most maxUnavailable of
-// them under way. It ends when all have settled and were seen at their target, or when a step has failed and the
-// others under way have settled.
+// them under way. Steps that failed half-way and were skipped count too. It ends when all have settled and were seen
+// at their target, or when a step has failed and the others under way have settled.
 
 import { Exit, OperatorError } from "../../../core/base/errors.ts";
 import type { WaitClock } from "../../../core/base/wait-clock.ts";
@@ -81,7 +81,7 @@ export class WaveRun {
     await this.#lookAtHealth();
     let free = this.#mayBeginNone()
       ? 0
-      : this.#strategy.maxUnavailable - this.#count((step) => step.isMoving);
+      : this.#strategy.maxUnavailable - this.#count((step) => step.isMoving || step.isFailedHalfWay);
     const acts = open.flatMap((step) => {
       const next = step.track.decide(fleet);
       if (step.isMoving) return [this.#guarded(step, () => this.#proceed(step, next, fleet))];

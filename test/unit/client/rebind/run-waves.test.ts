@@ -106,6 +106,21 @@ function failingFor(fleet: MovingFleet, failing: string): AgentMover {
   };
 }
 
+/** The same, and the most clusters that had no agent at their owner at once, the failing one included. */
+function countingFor(fleet: MovingFleet, failing: string) {
+  const inner = failingFor(fleet, failing);
+  const most = { unserved: 0 };
+  const moving = () => CLUSTERS.filter((cluster) => fleet.binding(cluster)?.migration !== undefined);
+  const mover: AgentMover = {
+    check: () => fleet.check(),
+    moveAgent: async (move: Move, address: string) => {
+      most.unserved = Math.max(most.unserved, moving().length);
+      await inner.moveAgent(move, address);
+    },
+  };
+  return { mover, most };
+}
+
 test("a canary, then waves, until every cluster is served by its target alone", async () => {
   const it = await uploaded();
   expect(await run(it)).toMatchObject({ kind: "done", failed: [] });
@@ -235,6 +250,42 @@ describe("a failed step", () => {
     const end = await run(it, { mover: failingFor(it.fleet, "c4"), skipFailed: true });
     expect(end).toMatchObject({ kind: "paused", failed: [{ clusterId: "c4" }] });
     expect(planRow(it)).toMatchObject({ state: PlanState.PAUSED, failed: 2 });
+  });
+
+  test("that is skipped leaves one place less, as its cluster is not served", async () => {
+    const it = await uploaded();
+    const { mover, most } = countingFor(it.fleet, "c2");
+    await run(it, { mover });
+    most.unserved = 0;
+    await run(it, { mover, skipFailed: true });
+    expect(planRow(it)).toMatchObject({ done: 4, failed: 1 });
+    expect(most.unserved).toBe(2);
+  });
+
+  test("that is skipped ends the run with a reason where it leaves no place", async () => {
+    const it = await uploaded({ maxUnavailable: 1 });
+    const mover = failingFor(it.fleet, "c2");
+    await run(it, { mover });
+    const waves = it.waves.length;
+    const end = await run(it, { mover, skipFailed: true });
+    expect(end).toMatchObject({ kind: "paused", failed: [] });
+    expect(end.why).toBe(
+      "no further step may begin: 1 of the skipped steps have begun, so their clusters are not served, and maxUnavailable is 1: c2",
+    );
+    expect(it.waves.length).toBe(waves);
+    expect(planRow(it)).toMatchObject({ state: PlanState.PAUSED, cause: "STEP_FAILED", done: 1, failed: 1 });
+    expect((await run(it)).kind).toBe("done");
+  });
+
+  test("that is skipped is waited for by no pause after the last wave", async () => {
+    const it = await uploaded({ pauseMs: 100_000 });
+    const mover = failingFor(it.fleet, "c2");
+    await run(it, { mover });
+    it.waits.length = 0;
+    const before = it.waves.length;
+    await run(it, { mover, skipFailed: true });
+    const pauses = it.waits.filter((why) => why.startsWith("pausing"));
+    expect(pauses.length).toBe(it.waves.length - before - 1);
   });
 
   test("moves everything back where the plan says so", async () => {
