@@ -102,12 +102,12 @@ function look({ nodes, leader }: FleetStatus): PerfLook {
     if (boundsMs === undefined || cumulative === undefined || count === undefined) return [];
     return [{ node: name, boundsMs, cumulative, count }];
   });
-  const term = Math.max(0, ...nodes.map(({ status }) => status?.term ?? 0));
+  const terms = nodes.flatMap(({ status }) => status?.term ?? []);
   // A node that is known by several addresses answers at each.
   const byNode = new Map(disks.map((disk) => [disk.node, disk]));
   return {
     leader: nodes.find(({ nodeId }) => nodeId === leader)?.name ?? null,
-    term,
+    term: terms.length === 0 ? null : Math.max(...terms),
     disks: [...byNode.values()],
   };
 }

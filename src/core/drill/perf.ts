@@ -30,7 +30,8 @@ export interface DiskCounts {
 
 export interface PerfLook {
   readonly leader: string | null;
-  readonly term: number;
+  /** Null: no node said it. */
+  readonly term: number | null;
   readonly disks: readonly DiskCounts[];
 }
 
@@ -90,11 +91,18 @@ export function perfReport(
     atLeast("writes-per-second", writes?.perSecond ?? null, limits.rateMin),
     atMost("p99", writes?.p99Ms ?? null, limits.p99MaxMs),
     atMost("errors", failed, 0),
-    // Each election begins a term, also one that the same node wins.
-    atMost("elections", after.term - before.term, 0),
+    atMost("elections", electionsBetween(before.term, after.term), 0),
   ];
   const verdict = gates.every(({ passed }) => passed) ? "pass" : "fail";
   return { leader: after.leader, phases: reports, disks: diskReports(before, after), errors, gates, verdict };
+}
+
+/**
+ * Each election begins a term, also one that the same node wins. Null: unknown. A node's term never falls, so if it did,
+ * other nodes answered than before.
+ */
+function electionsBetween(before: number | null, after: number | null): number | null {
+  return before === null || after === null || after < before ? null : after - before;
 }
 
 function phaseReport({ phase, clients, tookMs, samples }: PerfPhase): PhaseReport {

@@ -42,7 +42,9 @@ function gateText({ name, measured, limit }: PerfGate): string {
     case "errors":
       return `${measured ?? 0} errors, at most ${limit}`;
     case "elections":
-      return `${measured ?? 0} elections, at most ${limit}`;
+      return measured === null
+        ? "the nodes did not say how many elections there were"
+        : `${measured} elections, at most ${limit}`;
   }
 }
 

@@ -12,7 +12,11 @@ const writes = (given: PerfPhase["samples"]): PerfPhase => ({
 const disk = (cumulative: readonly number[], count: number) => ({
   ...{ node: "n1", boundsMs: [1, 5, 20], cumulative, count },
 });
-const look = (term: number, disks: PerfLook["disks"] = []): PerfLook => ({ leader: "n1", term, disks });
+const look = (term: number | null, disks: PerfLook["disks"] = []): PerfLook => ({
+  leader: "n1",
+  term,
+  disks,
+});
 
 test.each([
   { given: samples(200, 10), term: 3, failed: [], why: "fast enough" },
@@ -35,6 +39,24 @@ test.each([
   const report = perfReport([writes(given)], look(3), look(term), LIMITS);
   expect(report.gates.filter(({ passed }) => !passed).map(({ name }) => name)).toEqual(failed);
   expect(report.verdict).toBe(failed.length === 0 ? "pass" : "fail");
+});
+
+test.each([
+  { before: 7, after: null },
+  { before: null, after: 7 },
+  { before: null, after: null },
+])(
+  "without a term before and after ($before, $after) the elections are unknown, and fail",
+  ({ before, after }) => {
+    const { gates, verdict } = perfReport([writes(samples(200, 10))], look(before), look(after), LIMITS);
+    expect(gates.at(-1)).toEqual({ name: "elections", measured: null, limit: 0, passed: false });
+    expect(verdict).toBe("fail");
+  },
+);
+
+test("a term that fell is another leader's, and no gate passes on it", () => {
+  const { gates } = perfReport([writes(samples(200, 10))], look(7), look(3), LIMITS);
+  expect(gates.at(-1)).toMatchObject({ measured: null, passed: false });
 });
 
 test("a call that failed is no latency, and is counted by its name", () => {

@@ -12,7 +12,8 @@ function world(answer: () => Promise<void> = async () => undefined) {
   const rows = new Set<number>();
   let nowMs = 0;
   const client = {
-    status: async () => ({ nodes: [], leader: null }) as unknown as FleetStatus,
+    status: async () =>
+      ({ nodes: [{ nodeId: 1, name: "n1", status: { term: 3 } }], leader: 1 }) as unknown as FleetStatus,
     listShards: async () => await answer(),
     submit: async ({ kind }: Parameters<Client["submit"]>[0]) => {
       if (kind?.$case === "clearProbes") return void rows.clear();
@@ -66,4 +67,14 @@ test("calls that fail are errors by their names", async () => {
   const { verdict, errors } = await runPerf(client, options(now));
   expect(verdict).toBe("fail");
   expect(Object.keys(errors)).toEqual(["UNAVAILABLE"]);
+});
+
+test("a fleet of which no node says its term fails by its elections", async () => {
+  const { client, now } = world();
+  const silent = { ...client, status: async () => ({ nodes: [], leader: null }) as unknown as FleetStatus };
+  const { gates, verdict } = await runPerf(silent as Client, options(now));
+  expect(gates.filter(({ passed }) => !passed)).toEqual([
+    { name: "elections", measured: null, limit: 0, passed: false },
+  ]);
+  expect(verdict).toBe("fail");
 });
