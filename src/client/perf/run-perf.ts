@@ -1,6 +1,6 @@
 // Measures a running fleet: one client that writes, then many that write, then many that read. The writes are probes, as
 // drills write them: no audit entry, and no table but their own. What must stay true: at most PROBES rows exist, and they
-// are removed at the end, also when the measurement was interrupted or failed.
+// are removed at the end, also when the measurement was interrupted or failed. If that fails, the report says so.
 
 import {
   type DiskCounts,
@@ -38,24 +38,34 @@ export interface PerfOptions {
 type PerfClient = Pick<FleetClient, "submit" | "status" | "listShards">;
 
 export async function runPerf(client: PerfClient, options: PerfOptions): Promise<PerfReport> {
-  const { clients, limits } = options;
   // What a killed run left; and a fleet that takes no writes is refused at once, not measured.
   await clear(client);
+  let judged: Omit<PerfReport, "rowsLeft">;
+  try {
+    judged = await measureAll(client, options);
+  } catch (error) {
+    // That is what the operator should read. The next run removes what is left.
+    await clear(client).catch(() => undefined);
+    throw error;
+  }
+  // A fleet that was loaded until it takes no write is what is measured here, so its report must not be lost.
+  const rowsLeft = await clear(client).then(() => null, codeOf);
+  return { ...judged, rowsLeft, verdict: rowsLeft === null ? judged.verdict : "fail" };
+}
+
+async function measureAll(client: PerfClient, options: PerfOptions): Promise<Omit<PerfReport, "rowsLeft">> {
+  const { clients, limits } = options;
   const before = look(await client.status({ perNodeTimeoutMs: STATUS_TIMEOUT_MS }));
   const write = writer(client);
   // A read of one row at the leader, which proves each time that it still leads.
   const read = () => client.listShards({ rowsMax: 1, deadlineMs: CALL_DEADLINE_MS });
-  try {
-    const phases = [
-      await measure("lone", 1, write, options),
-      await measure("writes", clients, write, options),
-      await measure("reads", clients, read, options),
-    ];
-    const after = look(await client.status({ perNodeTimeoutMs: STATUS_TIMEOUT_MS }));
-    return perfReport(phases, before, after, limits);
-  } finally {
-    await clear(client);
-  }
+  const phases = [
+    await measure("lone", 1, write, options),
+    await measure("writes", clients, write, options),
+    await measure("reads", clients, read, options),
+  ];
+  const after = look(await client.status({ perNodeTimeoutMs: STATUS_TIMEOUT_MS }));
+  return perfReport(phases, before, after, limits);
 }
 
 function writer(client: PerfClient): () => Promise<unknown> {

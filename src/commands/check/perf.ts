@@ -6,12 +6,12 @@ import type { PerfReport } from "../../core/drill/perf.ts";
 import { allowChange } from "../../ui/cli/allow-change.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { durationFlag, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
-import { PHASE_WORDS, perfView } from "../../ui/cli/perf-view.ts";
+import { PHASE_WORDS, perfView, rowsLeftText } from "../../ui/cli/perf-view.ts";
 
 export default class CheckPerf extends FleetCommand {
   static override summary = "Measure a fleet's writes, reads and disks, and judge them";
   static override description =
-    "One client writes, then many write, then many read, each as fast as it gets answers. This takes nearly all that the leader has, so other clients are slower meanwhile, and it asks for the fleet's name. It writes at most 1000 probe rows, as drills do. They are in no audit entry, and it removes them at the end. The exit code is 7 if there are too few writes a second, too slow writes, any error or an election.";
+    "One client writes, then many write, then many read, each as fast as it gets answers. This takes nearly all that the leader has, so other clients are slower meanwhile, and it asks for the fleet's name. It writes at most 1000 probe rows, as drills do. They are in no audit entry, and it removes them at the end. The exit code is 7 if there are too few writes a second, too slow writes, any error or an election. It is 7 too if the rows cannot be removed; the next run removes them.";
   static override examples = [
     "<%= config.bin %> check perf",
     "<%= config.bin %> check perf --duration 30s --clients 256 --min-rate 1000 --max-latency 100ms --yes -o json",
@@ -55,8 +55,8 @@ export default class CheckPerf extends FleetCommand {
     });
     this.onInterrupt(async () => {
       stop.abort();
-      await measuring;
-      return "interrupted; its rows were removed";
+      const { rowsLeft } = await measuring;
+      return `interrupted; ${rowsLeft === null ? "its rows were removed" : rowsLeftText(rowsLeft)}`;
     });
     const report = await measuring;
     await this.printText(report, perfView);

@@ -74,6 +74,8 @@ export interface PerfReport {
   readonly disks: readonly DiskReport[];
   readonly errors: Readonly<Record<string, number>>;
   readonly gates: readonly PerfGate[];
+  /** Why the probe rows could not be removed at the end: an error's name. Null: they were. */
+  readonly rowsLeft: string | null;
   readonly verdict: "pass" | "fail";
 }
 
@@ -82,7 +84,7 @@ export function perfReport(
   before: PerfLook,
   after: PerfLook,
   limits: PerfLimits,
-): PerfReport {
+): Omit<PerfReport, "rowsLeft"> {
   const reports = phases.map(phaseReport);
   const errors = errorCounts(phases);
   const writes = reports.find(({ phase }) => phase === "writes");

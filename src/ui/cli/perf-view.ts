@@ -28,10 +28,14 @@ export const perfView: TextView<PerfReport> = {
       ),
       ...Object.entries(report.errors).map(([code, count]) => `errors`.padEnd(20) + ` ${code} ${count}`),
       ...report.gates.map((gate) => judged(gate.passed, gateText(gate))),
+      ...(report.rowsLeft === null ? [] : [judged(false, rowsLeftText(report.rowsLeft))]),
       judged(report.verdict === "pass", `verdict: ${report.verdict}`),
     ];
   },
 };
+
+export const rowsLeftText = (error: string): string =>
+  `probe rows are left, because their removal failed (${error}); the next run removes them`;
 
 function gateText({ name, measured, limit }: PerfGate): string {
   switch (name) {

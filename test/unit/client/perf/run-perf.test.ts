@@ -78,3 +78,26 @@ test("a fleet of which no node says its term fails by its elections", async () =
   ]);
   expect(verdict).toBe("fail");
 });
+
+test("when the rows cannot be removed, the report is kept and says so, and the verdict is fail", async () => {
+  const { client, now } = world();
+  let clears = 0;
+  const stuck = {
+    ...client,
+    submit: async (...given: Parameters<Client["submit"]>) => {
+      if (given[0].kind?.$case === "clearProbes" && ++clears > 1) {
+        throw new OperatorError("UNAVAILABLE", { what: "no leader", next: "wait", exit: Exit.NoQuorum });
+      }
+      return await client.submit(...given);
+    },
+  };
+  const report = await runPerf(stuck, options(now));
+  expect(report.phases.length).toBe(3);
+  expect(report.gates.every(({ passed }) => passed)).toBe(true);
+  expect(report).toMatchObject({ rowsLeft: "UNAVAILABLE", verdict: "fail" });
+});
+
+test("without anything left, no row is left to report", async () => {
+  const { client, now } = world();
+  expect(await runPerf(client, options(now))).toMatchObject({ rowsLeft: null, verdict: "pass" });
+});
