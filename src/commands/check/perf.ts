@@ -5,7 +5,7 @@ import { Exit } from "../../core/base/errors.ts";
 import type { PerfReport } from "../../core/drill/perf.ts";
 import { allowChange } from "../../ui/cli/allow-change.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { durationFlag, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
+import { durationFlag, measuringFlag } from "../../ui/cli/fleet-flags.ts";
 import { PHASE_WORDS, perfView, rowsLeftText } from "../../ui/cli/perf-view.ts";
 
 export default class CheckPerf extends FleetCommand {
@@ -23,7 +23,7 @@ export default class CheckPerf extends FleetCommand {
       default: 64,
       summary: "Clients that write and read at once",
     }),
-    duration: timeoutFlag("10s", "How long to measure, all phases together"),
+    duration: measuringFlag("10s", "10m", "How long to measure, all phases together"),
     "min-rate": Flags.integer({
       min: 0,
       max: 1_000_000,

@@ -82,6 +82,24 @@ export const timeoutFlag = (usual: string, summary = "Give up after this long") 
     },
   });
 
+/** How long a command measures. It loads the fleet meanwhile, so there is a limit. */
+export const measuringFlag = (usual: string, most: string, summary: string) =>
+  durationFlag({
+    summary: `${summary}, at most ${most}`,
+    default: present(parseDuration(usual), "a default is a duration"),
+    defaultHelp: async () => usual,
+    parse: async (text) => {
+      const ms = durationMs(text);
+      const mostMs = present(parseDuration(most), "a limit is a duration");
+      if (ms > 0 && ms <= mostMs) return ms;
+      throw new OperatorError("USAGE", {
+        what: `--duration ${text} ${ms > 0 ? `is longer than the ${most} that are allowed` : "measures nothing"}`,
+        next: `give at least 1ms and at most ${most}, or leave --duration away`,
+        exit: Exit.Usage,
+      });
+    },
+  });
+
 export const mutationFlags = {
   reason: Flags.string({ summary: "Why; kept in the audit log" }),
   "dry-run": Flags.boolean({ summary: "Check and say what would change, and change nothing" }),

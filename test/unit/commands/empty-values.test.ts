@@ -88,3 +88,13 @@ test("a time-out that leaves no time begins nothing", async () => {
   const ran = await run(Rebind, "rebind", ["--cluster", "c1", "--to", "s2", "--timeout", "0s"]);
   expect(ran).toMatchObject({ exit: 2, stderr: expect.stringContaining("--timeout 0s leaves no time") });
 });
+
+test.each([
+  { duration: "0s", says: "--duration 0s measures nothing" },
+  { duration: "11m", says: "--duration 11m is longer than the 10m" },
+  { duration: "3", says: "3 is not a duration" },
+])("check perf --duration $duration loads nothing", async ({ duration, says }) => {
+  const { default: Perf } = await import("../../../src/commands/check/perf.ts");
+  const ran = await run(Perf, "check:perf", ["--duration", duration, "--yes"]);
+  expect(ran).toMatchObject({ exit: 2, stderr: expect.stringContaining(says) });
+});
