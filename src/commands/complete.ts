@@ -1,4 +1,4 @@
-// `fleet complete SHELL -- WORD…`: what a shell's script asks at each press of tab (ui/model/completion/scripts.ts). It is
+// `fleet complete SHELL [LINE] -- WORD…`: what a shell's script asks at each press of tab (ui/model/completion/scripts.ts). It is
 // hidden, and says nothing when anything fails: a shell that completes has no place for an error.
 import { readFileSync } from "node:fs";
 import { parseDuration } from "../core/base/duration.ts";
@@ -26,8 +26,9 @@ export default class CompleteCommand extends BaseCommand {
 
   async #answer(): Promise<void> {
     const [shell = "", ...rest] = this.argv;
+    const [line] = rest.slice(0, rest.indexOf("--"));
     const given = rest.slice(rest.indexOf("--") + 1);
-    const { words, kept } = shell === "bash" ? joinBashWords(given) : { words: given, kept: "" };
+    const { words, kept } = shell === "bash" ? joinBashWords(given, line) : { words: given, kept: "" };
     const current = words.at(-1) ?? "";
     const completion = complete(readManifest(), [...argvInOrder(words.slice(0, -1)), current]);
     const values = [

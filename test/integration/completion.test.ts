@@ -43,10 +43,13 @@ const env = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...more,
 });
 
+/** A line of bash's words: it cuts them at these characters. */
+const asTyped = (line: string): string => line.replaceAll("''", "").replaceAll(/ ([=:]) /g, "$1");
+
 /** What the shell would propose for `line`, one a line. */
 const ASKS: Readonly<Record<Shell, (line: string) => string>> = {
   bash: (line) => `. ./fleet.bash
-    COMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); compopt() { :; }
+    COMP_WORDS=(${line}); COMP_LINE=${JSON.stringify(asTyped(line))}; COMP_POINT=\${#COMP_LINE}; COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); compopt() { :; }
     _fleet; printf '%s\\n' "\${COMPREPLY[@]}"`,
   zsh: (line) => `compdef() { :; }; . ./fleet.zsh
     _describe() { print -rl -- "\${(@)\${(P)2}%%:*}"; }; _files() { print files; }
@@ -84,6 +87,11 @@ describe.each(["bash", "zsh", "fish"] as const)("%s", (shell) => {
 test("bash hands over --to=NAME in pieces, and gets what stands behind the =", async () => {
   const line = `fleet rebind tenant-7 ${cluster.flags.join(" ")} --to = we`;
   expect(await proposed("bash", line)).toEqual(["west-1"]);
+});
+
+test("bash cuts an address at its colon, and still gets names", async () => {
+  const fleet = cluster.flags.join(" ").replaceAll(":", " : ");
+  expect(await proposed("bash", `fleet shard show ${fleet} we`)).toEqual(["west-1"]);
 });
 
 test("bash quotes what an answer has beside names", async () => {

@@ -7,7 +7,7 @@ const BASH = `# bash completion of fleet
 _fleet() {
   local answer line first=1
   COMPREPLY=()
-  answer=$(command fleet complete bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null) || return 0
+  answer=$(command fleet complete bash "\${COMP_LINE:0:COMP_POINT}" -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null) || return 0
   while IFS= read -r line; do
     if [[ $first == 1 ]]; then
       first=0

@@ -74,6 +74,35 @@ test("each command that has a shard, cluster, node, context or plan as its argum
   expect(flags.filter(({ id, name }) => wantedByFlag(id, name) === null)).toEqual([]);
 });
 
+test.each([
+  {
+    line: "fleet shard show --endpoints 127.0.0.1:7001,127.0.0.2:7001 s",
+    words: ["shard", "show", "--endpoints", "127.0.0.1", ":", "7001,127.0.0.2", ":", "7001", "s"],
+    joined: ["shard", "show", "--endpoints", "127.0.0.1:7001,127.0.0.2:7001", "s"],
+    kept: "",
+  },
+  {
+    line: "fleet status --endpoints=h:70",
+    words: ["status", "--endpoints", "=", "h", ":", "70"],
+    joined: ["status", "--endpoints=h:70"],
+    kept: "--endpoints=h:",
+  },
+  { line: "fleet x a@", words: ["x", "a", "@"], joined: ["x", "a@"], kept: "a@" },
+  { line: "fleet x a = b", words: ["x", "a", "=", "b"], joined: ["x", "a", "=", "b"], kept: "" },
+  { line: "fleet x a= ", words: ["x", "a", "=", ""], joined: ["x", "a=", ""], kept: "" },
+  // The cursor stands in the word.
+  {
+    line: "fleet shard show ea",
+    words: ["shard", "show", "east"],
+    joined: ["shard", "show", "ea"],
+    kept: "",
+  },
+  // Another line than the words': joined without it.
+  { line: "é", words: ["x", "a", ":", "b"], joined: ["x", "a:b"], kept: "a:" },
+])("of $line bash's words $words are $joined", ({ line, words, joined, kept }) =>
+  expect(joinBashWords(words, line)).toEqual({ words: joined, kept }),
+);
+
 test("only what the fleet's rule calls a name is proposed, as no other text is safe in a shell", () => {
   const hostile = [
     "t$(touch${IFS}/tmp/x)",
