@@ -43,8 +43,11 @@ test.each([
   { word: "statsu", best: "status", why: "two letters swapped" },
   { word: "Top", best: "top", why: "case does not matter" },
   { word: "frobnicate", best: null, why: "too far from anything to be meant" },
+  { word: "yes", best: null, why: "one letter of three in common (key) is not near" },
+  { word: "kye", best: "key", why: "but two letters swapped are" },
+  { word: "json", best: null, why: "nor two of four (jobs)" },
 ])("closest to $word is $best: $why", ({ word, best }) => {
-  expect(closest(word, ["status", "top", "shard list"])).toBe(best);
+  expect(closest(word, ["status", "top", "shard list", "key", "jobs"])).toBe(best);
 });
 
 describe("sparkline", () => {
