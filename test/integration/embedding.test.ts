@@ -2,13 +2,13 @@
 // etcd where one is installed. Needs the built program, since the sample imports the package.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Configuration, JobQueue } from "../../examples/job-queue/job-queue.ts";
 import { root } from "../cli/manifest.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { CoordinatorCluster } from "./coordinator-cluster.ts";
 import { hasEtcd, RealEtcd } from "./real-etcd.ts";
 
@@ -16,9 +16,9 @@ const names = (prefix: string, count: number) => Array.from({ length: count }, (
 let home = "";
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-embedding-"));
+  home = await makeFolder();
 });
-afterAll(() => rm(home, { recursive: true, force: true }));
+afterAll(() => removeFolder(home));
 
 async function configuration(name: string): Promise<Configuration & { readonly database: string }> {
   const file = join(root, `examples/job-queue/${name}.json`);

@@ -2,8 +2,6 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EtcdTls } from "../../src/client/context/target.ts";
 import { EtcdNode } from "../../src/client/etcd/etcd-node.ts";
@@ -12,6 +10,7 @@ import { present } from "../../src/core/base/assert.ts";
 import { systemClock } from "../../src/core/base/clock.ts";
 import { StatusRequest } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const NAMES = ["e1", "e2", "e3"] as const;
 const START_MS = 60_000;
@@ -35,7 +34,7 @@ export class EtcdCluster {
     const ports = await holdFreePorts(2 * NAMES.length);
     const [addresses, peers] = [ports.addresses.slice(0, NAMES.length), ports.addresses.slice(NAMES.length)];
     await ports.release();
-    const folder = await mkdtemp(join(tmpdir(), "fleet-test-etcds-"));
+    const folder = await makeFolder();
     const cluster = new EtcdCluster(folder, addresses, peers);
     try {
       for (const at of NAMES.keys()) cluster.startMember(at);
@@ -85,7 +84,7 @@ export class EtcdCluster {
 
   async dispose(): Promise<void> {
     for (const at of NAMES.keys()) await this.killMember(at);
-    await rm(this.#folder, { recursive: true, force: true });
+    await removeFolder(this.#folder);
   }
 
   async #leads(at: number): Promise<boolean> {

@@ -3,8 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Configuration, JobQueue } from "../../examples/job-queue/job-queue.ts";
 import { createAuthority, issueCertificate } from "../../src/client/cert/certs.ts";
 import { holdFreePorts } from "../../src/client/processes/ports.ts";
+import { makeFolder, removeFolder } from "../make-folder.ts";
 import { program, runProgram } from "./local-fleet.ts";
 
 const LOAD_PAUSE_MS = 200;
@@ -19,7 +19,7 @@ let home = "";
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "fleet-growing-"));
+  home = await makeFolder();
   const authority = await createAuthority("test");
   await writeFile(tlsOf("n1").ca, authority.certificate);
   const replicas = [1, 2, 3].map((id) => [`n${id}`, `fleet://replica/${id}`] as const);
@@ -36,7 +36,7 @@ afterAll(async () => {
     child.kill("SIGKILL");
     await once(child, "exit");
   }
-  await rm(home, { recursive: true, force: true });
+  await removeFolder(home);
 });
 
 function tlsOf(holder: string) {
