@@ -45,6 +45,7 @@ export class AppliedLog {
   #leader: Leader | null = null;
   #headRevision = 0;
   #sinceSnapshot = 0;
+  #bytesSinceSnapshot = 0;
   #rebuilds = 0;
   #failure: OperatorError | null = null;
 
@@ -73,6 +74,10 @@ export class AppliedLog {
 
   get entriesSinceSnapshot(): number {
     return this.#sinceSnapshot;
+  }
+
+  get bytesSinceSnapshot(): number {
+    return this.#bytesSinceSnapshot;
   }
 
   /** How often it began from a snapshot. */
@@ -125,6 +130,7 @@ export class AppliedLog {
     this.#headRevision = headRevision;
     this.#leader = leader;
     this.#sinceSnapshot = 0;
+    this.#bytesSinceSnapshot = 0;
     this.#rebuilds += 1;
   }
 
@@ -133,6 +139,7 @@ export class AppliedLog {
     for (const each of placed) {
       if (this.#failure !== null) break;
       assert(each.revision >= this.#revision, "entries come in order of their revisions");
+      this.#bytesSinceSnapshot += each.bytes;
       this.#apply(each.revision, each.event);
     }
     if (this.#failure === null) this.#revision = Math.max(this.#revision, revision);
@@ -165,6 +172,7 @@ export class AppliedLog {
       case "snapshot":
         this.#headRevision = revision;
         this.#sinceSnapshot = 0;
+        this.#bytesSinceSnapshot = 0;
         break;
     }
     if (this.#failure === null) this.#revision = revision;

@@ -2,15 +2,14 @@
 // it starts again from the newest snapshot.
 
 import type { OperatorError } from "../../core/base/errors.ts";
-import { RangeRequest } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { KeyValue } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 import type { Captured, Leader } from "./applied-log.ts";
 import { isCode, unusable } from "./errors.ts";
 import { type Placed, readHead } from "./log-keys.ts";
+import { readEntries } from "./read-entries.ts";
 import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
-import { createdFrom, found, get, revisionOf, transaction } from "./transactions.ts";
+import { found, get, revisionOf, transaction, valueAt } from "./transactions.ts";
 
-const ENTRIES_AT_ONCE = 256;
 const PUT = 0;
 
 /** `onReady`: the log has everything that was written before. Resolves when closed; throws what ends the host. */
@@ -41,17 +40,10 @@ async function rebuild(setting: Setting): Promise<void> {
   const at = revisionOf(response);
   const [[head] = [], [leader] = []] = found(response);
   log.restore(await readSnapshot(setting, head, at), head?.modRevision ?? 0, leaderOf(setting, leader));
-  for (let from = log.index + 1; ; ) {
-    const page = await store.range(createdFrom(keys.entries, from, at, ENTRIES_AT_ONCE), CALL_MS);
-    const placed = page.kvs
-      .map((kv) => keys.read({ type: PUT, kv, prevKv: undefined }))
-      .filter((each) => each !== null);
-    const last = page.kvs.at(-1);
-    log.take(placed, last === undefined ? at : last.createRevision);
+  await readEntries(setting, at, (placed, revision) => {
+    log.take(placed, revision);
     if (log.failure !== null) throw log.failure;
-    if (last === undefined) return;
-    from = last.createRevision + 1;
-  }
+  });
 }
 
 function leaderOf({ keys }: Setting, kv: KeyValue | undefined): Leader | null {
@@ -70,8 +62,7 @@ async function readSnapshot(
   if (head === null) throw damaged();
   const bytes: Uint8Array[] = [];
   for (let part = 0; part < head.parts; part += 1) {
-    const request = RangeRequest.fromPartial({ key: keys.part(head.index, part), revision: at });
-    const { kvs } = await store.range(request, CALL_MS);
+    const { kvs } = await store.range(valueAt(keys.part(head.index, part), at), CALL_MS);
     const [only] = kvs;
     if (only === undefined) throw damaged();
     bytes.push(only.value);

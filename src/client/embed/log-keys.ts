@@ -17,6 +17,8 @@ export type LogEvent =
 
 export interface Placed {
   readonly revision: number;
+  /** Of the key's value. */
+  readonly bytes: number;
   readonly event: LogEvent;
 }
 
@@ -72,7 +74,7 @@ export class LogKeys {
     const name = Buffer.from(kv.key).toString();
     if (!name.startsWith(this.#prefix)) return null;
     const event = type === DELETE ? this.#deleted(name) : this.#put(name.slice(this.#prefix.length), kv);
-    return event === null ? null : { revision: kv.modRevision, event };
+    return event === null ? null : { revision: kv.modRevision, bytes: kv.value.length, event };
   }
 
   #deleted(name: string): LogEvent | null {

@@ -10,6 +10,8 @@ import { fenced, lastChangedAt, oneKey, put, remove, revisionOf, transaction } f
 import { waitFor } from "./wait-for.ts";
 
 const PART_BYTES = 512 * 1024;
+/** A host that starts reads the log since the snapshot, so large entries need a snapshot sooner. */
+const LOG_BYTES_MAX = 8 * 1024 * 1024;
 /** etcd allows 128 operations in a transaction. */
 const REMOVED_AT_ONCE = 100;
 
@@ -20,7 +22,8 @@ export async function keepShort(setting: Setting, reign: Reign, every: number): 
   const waiting = { clock, signal, limitMs: Number.POSITIVE_INFINITY };
   while (!signal.aborted) {
     try {
-      await waitFor(log, () => log.entriesSinceSnapshot >= every, waiting);
+      const isLong = () => log.entriesSinceSnapshot >= every || log.bytesSinceSnapshot >= LOG_BYTES_MAX;
+      await waitFor(log, isLong, waiting);
       await save({ ...setting, signal }, reign);
     } catch (error) {
       if (signal.aborted) return;

@@ -62,18 +62,13 @@ export const newestOf = ({ key, rangeEnd }: KeyRange): RangeRequest =>
     sortTarget: RangeRequest_SortTarget.CREATE,
   });
 
-/** The keys that were created from a revision on, oldest first, as they were `at` a revision. */
-export const createdFrom = (
-  { key, rangeEnd }: KeyRange,
-  minCreateRevision: number,
-  at: number,
-  limit: number,
-): RangeRequest =>
-  RangeRequest.fromPartial({
-    ...{ key, rangeEnd, limit, minCreateRevision, revision: at },
-    sortOrder: RangeRequest_SortOrder.ASCEND,
-    sortTarget: RangeRequest_SortTarget.CREATE,
-  });
+/** Keys without values from `key` on, in their own order, as they were `at` a revision. */
+export const keysAt = ({ key, rangeEnd }: KeyRange, at: number, limit: number): RangeRequest =>
+  RangeRequest.fromPartial({ key, rangeEnd, limit, keysOnly: true, revision: at });
+
+/** One key as it was `at` a revision. */
+export const valueAt = (key: Uint8Array, at: number): RangeRequest =>
+  RangeRequest.fromPartial({ key, revision: at });
 
 export function transaction(compare: Compare[], success: RequestOp[], failure: RequestOp[] = []): TxnRequest {
   return { compare, success, failure };

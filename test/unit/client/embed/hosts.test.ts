@@ -6,7 +6,7 @@ import type { Coordinator, Json, OpenOptions } from "../../../../src/client/embe
 import { Failures, openOn } from "../../../../src/client/embed/host.ts";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
 import { SharedKeys } from "./shared-keys.ts";
-import { TestClock } from "./test-clock.ts";
+import { settle, TestClock } from "./test-clock.ts";
 
 const STEPS = 400;
 const HOSTS = 3;
@@ -207,19 +207,4 @@ async function pass(clock: TestClock, shared: SharedKeys, ms: number): Promise<v
   for (let turn = 0; turn < 4; turn += 1) await nextTurn();
   clock.advance(ms);
   shared.expireLeases();
-}
-
-/** Lets time pass until the promise is settled. */
-async function settle<Value>(clock: TestClock, promise: Promise<Value>): Promise<Value> {
-  let isSettled = false;
-  const done = () => {
-    isSettled = true;
-  };
-  promise.then(done, done);
-  for (let turn = 0; !isSettled; turn += 1) {
-    if (turn > 50_000) throw new Error("it does not settle");
-    await nextTurn();
-    if (turn % 8 === 7) clock.advance(20);
-  }
-  return await promise;
 }

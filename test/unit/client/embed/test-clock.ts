@@ -1,5 +1,6 @@
 // Time that passes when a test says so.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
 
 export class TestClock implements WaitClock {
@@ -30,4 +31,19 @@ export class TestClock implements WaitClock {
     const due = [...this.#sleepers].filter(({ endMs }) => endMs <= this.#nowMs);
     for (const { wake } of due.sort((a, b) => a.endMs - b.endMs)) wake();
   }
+}
+
+/** Lets time pass until the promise is settled. */
+export async function settle<Value>(clock: TestClock, promise: Promise<Value>): Promise<Value> {
+  let isSettled = false;
+  const done = () => {
+    isSettled = true;
+  };
+  promise.then(done, done);
+  for (let turn = 0; !isSettled; turn += 1) {
+    if (turn > 50_000) throw new Error("it does not settle");
+    await nextTurn();
+    if (turn % 8 === 7) clock.advance(20);
+  }
+  return await promise;
 }
