@@ -47,6 +47,7 @@ export class AppliedLog {
   #sinceSnapshot = 0;
   #bytesSinceSnapshot = 0;
   #rebuilds = 0;
+  #isRebuilding = false;
   #failure: OperatorError | null = null;
 
   constructor(program: Program) {
@@ -90,14 +91,16 @@ export class AppliedLog {
     return this.#failure;
   }
 
-  /** The pending effect that comes first. */
+  /** The pending effect that comes first; null during a rebuild, when its completion may not have been read yet. */
   get nextEffect(): PendingEffect | null {
+    if (this.#isRebuilding) return null;
     for (const effect of this.#outbox.values()) return effect;
     return null;
   }
 
+  /** True during a rebuild: it is not known then. */
   isPending({ index, number }: Pick<PendingEffect, "index" | "number">): boolean {
-    return this.#outbox.has(effectKey(index, number));
+    return this.#isRebuilding || this.#outbox.has(effectKey(index, number));
   }
 
   /** Keeps what becomes of this operation, until `forget`. */
@@ -120,7 +123,7 @@ export class AppliedLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Replaces everything by a snapshot; null = the log's beginning. `revision`: when all of this was read. */
+  /** Begins a rebuild: replaces everything by a snapshot; null = the log's beginning. */
   restore(captured: Captured | null, headRevision: number, leader: Leader | null): void {
     this.#program.state.restore(captured?.state ?? null);
     this.#index = captured?.index ?? 0;
@@ -132,6 +135,13 @@ export class AppliedLog {
     this.#sinceSnapshot = 0;
     this.#bytesSinceSnapshot = 0;
     this.#rebuilds += 1;
+    this.#isRebuilding = true;
+  }
+
+  /** It has everything that was there when `restore` was called. */
+  endRebuild(): void {
+    this.#isRebuilding = false;
+    this.#tell();
   }
 
   /** Whole revisions, in order; then everything through `revision` is known. */

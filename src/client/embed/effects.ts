@@ -23,11 +23,12 @@ export async function performEffects(performing: Performing, reign: Reign): Prom
   const { log, signal: closes } = performing;
   const signal = AbortSignal.any([closes, reign.signal]);
   const setting = { ...performing, signal, limitMs: Number.POSITIVE_INFINITY };
+  const begun = new Set<string>();
   while (!signal.aborted) {
     try {
       await waitFor(log, () => log.nextEffect !== null, setting);
       const next = log.nextEffect;
-      if (next !== null) await performOne({ ...performing, signal }, next, reign);
+      if (next !== null) await performOne({ ...performing, signal }, next, { ...reign, begun });
     } catch (error) {
       if (signal.aborted) return;
       throw error;
@@ -35,14 +36,28 @@ export async function performEffects(performing: Performing, reign: Reign): Prom
   }
 }
 
-async function performOne(performing: Performing, effect: PendingEffect, reign: Reign): Promise<void> {
+/** A reign, and the keys of the effects that this host has begun in it and that may be without a completion. */
+interface PerformingReign extends Reign {
+  readonly begun: Set<string>;
+}
+
+async function performOne(
+  performing: Performing,
+  effect: PendingEffect,
+  reign: PerformingReign,
+): Promise<void> {
   const { clock, signal } = performing;
   for (let attempts = 0; !signal.aborted; attempts += 1) {
-    const done = await attempt(performing, effect, reign, attempts).catch((error: unknown) => {
+    const done = await attempt(performing, effect, reign).catch((error: unknown) => {
       performing.onEffectError(error, keyOf(performing, effect));
       return null;
     });
-    if (done !== null) return await record(performing, effect, reign, done.result);
+    if (done !== null) {
+      await record(performing, effect, reign, done.result);
+      // Its completion is in the log, or the reign has ended.
+      reign.begun.delete(keyOf(performing, effect));
+      return;
+    }
     await clock.sleep(backoffMs(attempts, BACKOFF, Math.random()), signal);
   }
 }
@@ -50,16 +65,16 @@ async function performOne(performing: Performing, effect: PendingEffect, reign: 
 async function attempt(
   performing: Performing,
   pending: PendingEffect,
-  { term }: Reign,
-  attempts: number,
+  { term, begun }: PerformingReign,
 ): Promise<{ readonly result: Json }> {
   const { effects, signal } = performing;
   const { index, name, payload } = pending;
   const effect = effects[name];
   if (effect === undefined) throw effectUnknown(name);
   // Above the term no other host can have begun it (ADR-0053, invariant 5).
-  const mayHaveRun = attempts > 0 || index < term;
   const key = keyOf(performing, pending);
+  const mayHaveRun = begun.has(key) || index < term;
+  begun.add(key);
   const result = await effect.perform(payload, { key, index, term, mayHaveRun, signal });
   return { result: result ?? null };
 }

@@ -44,6 +44,7 @@ async function rebuild(setting: Setting): Promise<void> {
     log.take(placed, revision);
     if (log.failure !== null) throw log.failure;
   });
+  log.endRebuild();
 }
 
 function leaderOf({ keys }: Setting, kv: KeyValue | undefined): Leader | null {
