@@ -5,10 +5,16 @@ import { DatabaseSync } from "node:sqlite";
 
 export interface Change {
   readonly key: string;
+  readonly log: string;
   readonly term: number;
   readonly job: string;
   readonly result: string;
 }
+
+/** Changes nothing if the log has had a higher term. */
+const RAISE_FENCE = `
+  INSERT INTO fences VALUES (?, ?)
+  ON CONFLICT (log) DO UPDATE SET term = excluded.term WHERE excluded.term >= fences.term`;
 
 export class Database {
   readonly #database: DatabaseSync;
@@ -18,17 +24,16 @@ export class Database {
     this.#database.exec(`
       PRAGMA busy_timeout = 5000;
       CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, job TEXT NOT NULL, result TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS fence (one INTEGER PRIMARY KEY CHECK (one = 1), term INTEGER NOT NULL);
-      INSERT OR IGNORE INTO fence VALUES (1, 0);
+      CREATE TABLE IF NOT EXISTS fences (log TEXT PRIMARY KEY, term INTEGER NOT NULL);
     `);
   }
 
   /** Throws if a later leader has written already. */
-  write({ key, term, job, result }: Change): void {
+  write({ key, log, term, job, result }: Change): void {
     const database = this.#database;
     database.exec("BEGIN IMMEDIATE");
     try {
-      const { changes } = database.prepare("UPDATE fence SET term = ? WHERE term <= ?").run(term, term);
+      const { changes } = database.prepare(RAISE_FENCE).run(log, term);
       if (changes !== 1) throw new Error(`term ${term} has ended`);
       database.prepare("INSERT OR IGNORE INTO results VALUES (?, ?, ?)").run(key, job, result);
       database.exec("COMMIT");

@@ -39,10 +39,10 @@ export class JobQueue {
       },
       effects: {
         work: {
-          perform: async (payload, { key, term }) => {
+          perform: async (payload, { key, log, term }) => {
             const { job } = payload as { readonly job: string };
             const result = job.toUpperCase();
-            database.write({ key, term, job, result });
+            database.write({ key, log, term, job, result });
             return result;
           },
           completed: (_, payload) => {

@@ -40,6 +40,7 @@ export class AppliedLog {
   readonly #outbox = new Map<string, PendingEffect>();
   readonly #expected = new Map<string, Applied | null>();
   readonly #listeners = new Set<() => void>();
+  #id = "";
   #index = 0;
   #revision = 0;
   #leader: Leader | null = null;
@@ -52,6 +53,11 @@ export class AppliedLog {
 
   constructor(program: Program) {
     this.#program = program;
+  }
+
+  /** Tells this log from others of its name; empty before the first `restore`. */
+  get id(): string {
+    return this.#id;
   }
 
   /** Of the last applied entry. */
@@ -124,7 +130,8 @@ export class AppliedLog {
   }
 
   /** Begins a rebuild: replaces everything by a snapshot; null = the log's beginning. */
-  restore(captured: Captured | null, headRevision: number, leader: Leader | null): void {
+  restore(id: string, captured: Captured | null, headRevision: number, leader: Leader | null): void {
+    this.#id = id;
     this.#program.state.restore(captured?.state ?? null);
     this.#index = captured?.index ?? 0;
     this.#revision = this.#index;

@@ -25,9 +25,11 @@ export type Applier = (payload: Json, entry: Entry) => Json | undefined;
 export interface EffectCall {
   /** The same at each repetition, and of no other effect. The outside system keeps it with the change. */
   readonly key: string;
+  /** The log's id. Another log of the same name has another one: terms are compared within one log. */
+  readonly log: string;
   /** The index of the operation that asked for it. */
   readonly index: number;
-  /** The host's term. The outside system refuses terms below one that it has seen. */
+  /** The host's term. The outside system refuses terms below one that it has seen of this log. */
   readonly term: number;
   /** Whether an earlier leader, or an earlier attempt, may have performed it already. */
   readonly mayHaveRun: boolean;

@@ -67,7 +67,7 @@ async function attempt(
   pending: PendingEffect,
   { term, begun }: PerformingReign,
 ): Promise<{ readonly result: Json }> {
-  const { effects, signal } = performing;
+  const { effects, signal, log } = performing;
   const { index, name, payload } = pending;
   const effect = effects[name];
   if (effect === undefined) throw effectUnknown(name);
@@ -75,12 +75,12 @@ async function attempt(
   const key = keyOf(performing, pending);
   const mayHaveRun = begun.has(key) || index < term;
   begun.add(key);
-  const result = await effect.perform(payload, { key, index, term, mayHaveRun, signal });
+  const result = await effect.perform(payload, { key, log: log.id, index, term, mayHaveRun, signal });
   return { result: result ?? null };
 }
 
-const keyOf = ({ name }: Performing, { index, number }: PendingEffect): string =>
-  `${name}/${index}.${number}`;
+const keyOf = ({ name, log }: Performing, { index, number }: PendingEffect): string =>
+  `${name}/${log.id}/${index}.${number}`;
 
 /** Until it is in this host's log, or the host is deposed. */
 async function record(

@@ -1,14 +1,15 @@
 // Brings this host's log up to date and keeps it so: a snapshot, the entries after it, then a watch. After a compaction
 // it starts again from the newest snapshot.
 
+import { randomUUID } from "node:crypto";
 import type { OperatorError } from "../../core/base/errors.ts";
 import type { KeyValue } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 import type { Captured, Leader } from "./applied-log.ts";
 import { isCode, unusable } from "./errors.ts";
-import { type Placed, readHead } from "./log-keys.ts";
+import { encodeFields, type Placed, readHead, readId } from "./log-keys.ts";
 import { readEntries } from "./read-entries.ts";
 import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
-import { found, get, revisionOf, transaction, valueAt } from "./transactions.ts";
+import { found, get, never, put, revisionOf, transaction, valueAt } from "./transactions.ts";
 
 const PUT = 0;
 
@@ -26,7 +27,8 @@ export async function follow(setting: Setting, onReady: () => void): Promise<voi
         if (log.failure !== null) throw log.failure;
       }
     } catch (error) {
-      if (!isCode(error, "REVISION_COMPACTED", "UNAVAILABLE") || log.failure !== null) throw error;
+      if (!isCode(error, "REVISION_COMPACTED", "UNAVAILABLE", "OUTCOME_UNKNOWN") || log.failure !== null)
+        throw error;
       await setting.clock.sleep(RETRY_MS, signal);
     }
   }
@@ -34,17 +36,31 @@ export async function follow(setting: Setting, onReady: () => void): Promise<voi
 
 /** The whole log as it was at one revision. */
 async function rebuild(setting: Setting): Promise<void> {
-  const { store, keys, log } = setting;
-  const request = transaction([], [get(keys.head), get(keys.leader)]);
-  const response = await store.txn(request, CALL_MS);
-  const at = revisionOf(response);
-  const [[head] = [], [leader] = []] = found(response);
-  log.restore(await readSnapshot(setting, head, at), head?.modRevision ?? 0, leaderOf(setting, leader));
+  const { log } = setting;
+  const { id, head, leader, at } = await readBeginning(setting);
+  const captured = await readSnapshot(setting, head, at);
+  log.restore(id, captured, head?.modRevision ?? 0, leaderOf(setting, leader));
   await readEntries(setting, at, (placed, revision) => {
     log.take(placed, revision);
     if (log.failure !== null) throw log.failure;
   });
   log.endRebuild();
+}
+
+/** The first host of a log makes its id. */
+async function readBeginning({ store, keys }: Setting) {
+  for (;;) {
+    const reads = [keys.id, keys.head, keys.leader].map((key) => get(key));
+    const response = await store.txn(transaction([], reads), CALL_MS);
+    const [[kept] = [], [head] = [], [leader] = []] = found(response);
+    if (kept !== undefined) {
+      const id = readId(kept.value);
+      if (id === null) throw damaged();
+      return { id, head, leader, at: revisionOf(response) };
+    }
+    const made = put(keys.id, encodeFields({ id: randomUUID() }));
+    await store.txn(transaction([never(keys.id)], [made]), CALL_MS);
+  }
 }
 
 function leaderOf({ keys }: Setting, kv: KeyValue | undefined): Leader | null {
@@ -77,7 +93,7 @@ async function readSnapshot(
 
 function damaged(): OperatorError {
   return unusable(
-    "the snapshot of this log can't be read",
+    "the beginning of this log can't be read",
     "another program writes under this name: choose another name, or restore the keys",
   );
 }

@@ -51,6 +51,11 @@ export class LogKeys {
     return this.#key("snapshot/head");
   }
 
+  /** Random, put once: it tells this log from others of its name. */
+  get id(): Uint8Array {
+    return this.#key("id");
+  }
+
   operation(id: string): Uint8Array {
     return this.#key(`log/operation/${id}`);
   }
@@ -116,6 +121,12 @@ export const encodeFields = (fields: { readonly [name: string]: Json }): Uint8Ar
 export function readHead(value: Uint8Array): Head | null {
   const { index, parts } = fields(value) ?? {};
   return typeof index === "number" && typeof parts === "number" ? { index, parts } : null;
+}
+
+/** Null: nothing that this build wrote. */
+export function readId(value: Uint8Array): string | null {
+  const { id } = fields(value) ?? {};
+  return typeof id === "string" && id !== "" ? id : null;
 }
 
 function fields(value: Uint8Array): { readonly [name: string]: Json } | null {
