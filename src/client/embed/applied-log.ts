@@ -33,6 +33,9 @@ export type Applied =
   | { readonly index: number; readonly result: Json }
   | { readonly index: number; readonly refusal: OperatorError };
 
+/** As a snapshot keeps it. Throws what JSON throws: then the operation is refused, on every host. */
+const asData = (payload: Json): Json => JSON.parse(JSON.stringify(payload)) as Json;
+
 const effectKey = (index: number, number: number): string => `${index}.${number}`;
 
 export class AppliedLog {
@@ -231,7 +234,7 @@ export class AppliedLog {
     const asked: PendingEffect[] = [];
     const effect = (effectName: string, payload: Json) => {
       if (this.#program.effects?.[effectName] === undefined) throw effectUnknown(effectName);
-      asked.push({ index, number: asked.length, name: effectName, payload: structuredClone(payload) });
+      asked.push({ index, number: asked.length, name: effectName, payload: asData(payload) });
     };
     this.#index = index;
     this.#sinceSnapshot += 1;

@@ -3,8 +3,9 @@
 import { backoffMs } from "../../core/base/backoff.ts";
 import type { PendingEffect } from "./applied-log.ts";
 import type { Effect, Json } from "./coordinator.ts";
-import { effectUnknown, isCode, payloadUnusable } from "./errors.ts";
+import { effectUnknown, isCode, resultUnusable } from "./errors.ts";
 import type { Reign } from "./lead.ts";
+import { VALUE_BYTES_MAX } from "./limits.ts";
 import { encodeFields } from "./log-keys.ts";
 import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
 import { fenced, never, put, transaction } from "./transactions.ts";
@@ -53,7 +54,7 @@ async function performOne(
       return null;
     });
     if (done !== null) {
-      await record(performing, effect, reign, done.result);
+      await record(performing, effect, reign, done);
       // Its completion is in the log, or the reign has ended.
       reign.begun.delete(keyOf(performing, effect));
       return;
@@ -66,7 +67,7 @@ async function attempt(
   performing: Performing,
   pending: PendingEffect,
   { term, begun }: PerformingReign,
-): Promise<{ readonly result: Json }> {
+): Promise<Uint8Array> {
   const { effects, signal, log } = performing;
   const { index, name, payload } = pending;
   const effect = effects[name];
@@ -76,7 +77,7 @@ async function attempt(
   const mayHaveRun = begun.has(key) || index < term;
   begun.add(key);
   const result = await effect.perform(payload, { key, log: log.id, index, term, mayHaveRun, signal });
-  return { result: result ?? null };
+  return encode(result ?? null);
 }
 
 const keyOf = ({ name, log }: Performing, { index, number }: PendingEffect): string =>
@@ -87,13 +88,10 @@ async function record(
   { store, keys, log, clock, signal }: Performing,
   effect: PendingEffect,
   { term }: Reign,
-  result: Json,
+  completion: Uint8Array,
 ): Promise<void> {
   const key = keys.completion(effect.index, effect.number);
-  const request = transaction(
-    [fenced({ leader: keys.leader, term }), never(key)],
-    [put(key, encode(result))],
-  );
+  const request = transaction([fenced({ leader: keys.leader, term }), never(key)], [put(key, completion)]);
   while (!signal.aborted && log.isPending(effect)) {
     try {
       await store.txn(request, CALL_MS);
@@ -106,8 +104,10 @@ async function record(
   }
 }
 
+/** Throws what JSON throws of a cycle or a BigInt, and RESULT_UNUSABLE. */
 function encode(result: Json): Uint8Array {
-  const text = JSON.stringify(result);
-  if (text === undefined) throw payloadUnusable("the result of an effect must be data");
-  return encodeFields({ result });
+  if (JSON.stringify(result) === undefined) throw resultUnusable("it is a function or a symbol");
+  const value = encodeFields({ result });
+  if (value.length > VALUE_BYTES_MAX) throw resultUnusable(`it has ${value.length} bytes as JSON`);
+  return value;
 }

@@ -59,6 +59,15 @@ export function payloadUnusable(why: string): OperatorError {
   });
 }
 
+export function resultUnusable(why: string): OperatorError {
+  return new OperatorError("RESULT_UNUSABLE", {
+    what: "the effect's result can't be written to the log",
+    why,
+    next: "return plain data of at most 1 MiB as JSON, or nothing",
+    exit: Exit.Usage,
+  });
+}
+
 export function unusable(what: string, next: string): OperatorError {
   return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
 }

@@ -7,6 +7,8 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 export const LEASE_MS = 5_000;
 const LEASE_MS_MIN = 2_000;
 export const SNAPSHOT_EVERY = 1_000;
+/** Of an entry. With the names around it a request stays below etcd's 1.5 MiB. */
+export const VALUE_BYTES_MAX = 1024 * 1024;
 export const DEADLINE_MS = 10_000;
 
 /** Throws an OperatorError (usage). */

@@ -3,13 +3,11 @@
 import { present } from "../../core/base/assert.ts";
 import type { Json, Submitted } from "./coordinator.ts";
 import { closed, isCode, outcomeUnknown, payloadUnusable, resultUnknown, waitedTooLong } from "./errors.ts";
+import { VALUE_BYTES_MAX } from "./limits.ts";
 import { encodeFields } from "./log-keys.ts";
 import { RETRY_MS, type Setting } from "./setting.ts";
 import { found, get, lastChangedAt, never, put, revisionOf, transaction } from "./transactions.ts";
 import { waitFor } from "./wait-for.ts";
-
-/** With the names around it a request stays below etcd's 1.5 MiB. */
-const VALUE_BYTES_MAX = 1024 * 1024;
 
 export interface Operation {
   /** Of no other operation of any host. */
