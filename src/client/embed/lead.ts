@@ -76,12 +76,17 @@ export class Leading {
       const response = await store.txn(request, CALL_MS);
       if (response.succeeded) await this.#lead(lease, revisionOf(response));
     } finally {
-      lease.stop();
-      this.#lease = null;
-      this.#term = null;
-      // Otherwise the next host waits until it runs out.
-      await store.revokeLease(id).catch(() => undefined);
+      await this.#giveUp(lease);
     }
+  }
+
+  /** Otherwise the next host waits until the lease runs out. */
+  async #giveUp(lease: KeptLease): Promise<void> {
+    if (this.#lease !== lease) return;
+    this.#lease = null;
+    this.#term = null;
+    lease.stop();
+    await this.#setting.store.revokeLease(lease.id).catch(() => undefined);
   }
 
   async #lead(lease: KeptLease, term: number): Promise<void> {
@@ -99,9 +104,17 @@ export class Leading {
       lease.ended,
       this.#untilDoubtful(lease, setting.signal),
     ]);
-    void ends.then(() => over.abort());
-    await this.#options.work({ term, signal: setting.signal });
-    over.abort();
+    // At once: an effect that does not return must not keep other hosts from performing theirs.
+    const gaveUp = ends.then(() => {
+      over.abort();
+      return this.#giveUp(lease);
+    });
+    try {
+      await this.#options.work({ term, signal: setting.signal });
+    } finally {
+      over.abort();
+      await gaveUp;
+    }
   }
 
   /** Resolves when the lease may have ended. */
