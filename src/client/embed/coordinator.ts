@@ -107,6 +107,8 @@ export interface OpenOptions extends Program, Place {
   readonly deadlineMs?: number;
   /** Called once when this host can't continue, with an error that has a `code`. */
   readonly onFailure?: (error: Error) => void;
+  /** Called when the store refused a call of this host's own, or did not answer (NO_SPACE, UNAVAILABLE). It is repeated. */
+  readonly onStoreError?: (error: Error) => void;
   /** Called when an effect threw; it is repeated. `key`: as in EffectCall. */
   readonly onEffectError?: (error: unknown, key: string) => void;
 }

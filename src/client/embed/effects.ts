@@ -3,11 +3,12 @@
 import { backoffMs } from "../../core/base/backoff.ts";
 import type { PendingEffect } from "./applied-log.ts";
 import type { Effect, Json } from "./coordinator.ts";
-import { effectUnknown, isCode, resultUnusable } from "./errors.ts";
+import { effectUnknown, resultUnusable } from "./errors.ts";
 import type { Reign } from "./lead.ts";
 import { VALUE_BYTES_MAX } from "./limits.ts";
 import { encodeFields } from "./log-keys.ts";
-import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
+import { Retries } from "./retries.ts";
+import { CALL_MS, type Setting } from "./setting.ts";
 import { fenced, never, put, transaction } from "./transactions.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -85,11 +86,13 @@ const keyOf = ({ name, log }: Performing, { index, number }: PendingEffect): str
 
 /** Until it is in this host's log, or the host is deposed. */
 async function record(
-  { store, keys, log, clock, signal }: Performing,
+  performing: Performing,
   effect: PendingEffect,
   { term }: Reign,
   completion: Uint8Array,
 ): Promise<void> {
+  const { store, keys, log, clock, signal } = performing;
+  const retries = new Retries(performing);
   const key = keys.completion(effect.index, effect.number);
   const request = transaction([fenced({ leader: keys.leader, term }), never(key)], [put(key, completion)]);
   while (!signal.aborted && log.isPending(effect)) {
@@ -98,8 +101,8 @@ async function record(
       // If it was refused, this host's log will show a completion or another leader.
       await waitFor(log, () => !log.isPending(effect), { limitMs: CALL_MS, clock, signal });
     } catch (error) {
-      if (!isCode(error, "OUTCOME_UNKNOWN", "UNAVAILABLE", "CLOSED")) throw error;
-      await clock.sleep(RETRY_MS, signal);
+      if (signal.aborted) return;
+      await retries.after(error);
     }
   }
 }

@@ -8,7 +8,8 @@ import type { Captured, Leader } from "./applied-log.ts";
 import { isCode, unusable } from "./errors.ts";
 import { encodeFields, type Placed, readHead, readId } from "./log-keys.ts";
 import { readEntries } from "./read-entries.ts";
-import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
+import { Retries } from "./retries.ts";
+import { CALL_MS, type Setting } from "./setting.ts";
 import { found, get, never, put, revisionOf, transaction, valueAt } from "./transactions.ts";
 
 const PUT = 0;
@@ -16,9 +17,12 @@ const PUT = 0;
 /** `onReady`: the log has everything that was written before. Resolves when closed; throws what ends the host. */
 export async function follow(setting: Setting, onReady: () => void): Promise<void> {
   const { store, keys, log, signal } = setting;
+  const retries = new Retries(setting);
+  let isReady = false;
   while (!signal.aborted) {
     try {
       await rebuild(setting);
+      isReady = true;
       onReady();
       for await (const events of store.watch(keys.all, log.revision + 1, signal)) {
         const placed = events.map((event) => keys.read(event)).filter((each) => each !== null);
@@ -27,9 +31,10 @@ export async function follow(setting: Setting, onReady: () => void): Promise<voi
         if (log.failure !== null) throw log.failure;
       }
     } catch (error) {
-      if (!isCode(error, "REVISION_COMPACTED", "UNAVAILABLE", "OUTCOME_UNKNOWN") || log.failure !== null)
-        throw error;
-      await setting.clock.sleep(RETRY_MS, signal);
+      // The caller of open hears of a refusal at once.
+      const isKnown = isReady || isCode(error, "REVISION_COMPACTED", "UNAVAILABLE", "OUTCOME_UNKNOWN");
+      if (!isKnown) throw error;
+      await retries.after(error);
     }
   }
 }

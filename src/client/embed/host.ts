@@ -30,7 +30,9 @@ export async function openOn(
   const { name, host = randomUUID(), deadlineMs = DEADLINE_MS } = options;
   const closes = new AbortController();
   const log = new AppliedLog(options);
-  const setting = { store, keys: new LogKeys(name), log, clock, signal: closes.signal };
+  const { onStoreError = () => undefined } = options;
+  const keys = new LogKeys(name);
+  const setting = { store, keys, log, clock, signal: closes.signal, onStoreError };
   failures.onReport = (error) => log.fail(error);
   const leading = new Leading(setting, {
     ...{ host, leaseMs: options.leaseMs ?? LEASE_MS },

@@ -3,8 +3,8 @@
 
 import { type KeptLease, keepLease } from "../etcd/keep-alive.ts";
 import type { Leader } from "./applied-log.ts";
-import { isCode } from "./errors.ts";
 import { encodeFields } from "./log-keys.ts";
+import { Retries } from "./retries.ts";
 import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
 import { lastChangedAt, put, revisionOf, transaction } from "./transactions.ts";
 import { waitFor } from "./wait-for.ts";
@@ -47,13 +47,14 @@ export class Leading {
     const openedAt = log.revision;
     const mayLead = ({ leader } = log) =>
       leader === null || (leader.host === host && leader.term <= openedAt);
+    const retries = new Retries(this.#setting);
     while (!signal.aborted) {
       try {
         await waitFor(log, () => mayLead(), { ...this.#setting, limitMs: Number.POSITIVE_INFINITY });
         await this.#tryToLead(log.leader);
       } catch (error) {
         if (signal.aborted) return;
-        if (!isCode(error, "OUTCOME_UNKNOWN", "UNAVAILABLE", "LEASE_UNKNOWN")) throw error;
+        await retries.after(error);
       }
       await clock.sleep(RETRY_MS, signal);
     }

@@ -12,6 +12,8 @@ export interface Setting {
   readonly clock: WaitClock;
   /** Aborted when the coordinator is closed. */
   readonly signal: AbortSignal;
+  /** Of a call that is repeated. */
+  readonly onStoreError: (error: Error) => void;
 }
 
 /** Before a call that failed is repeated. */

@@ -2,10 +2,10 @@
 // are there, and entries are removed when the head is; each step compares the leader's term. Heads never go back.
 
 import { RangeRequest } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { isCode } from "./errors.ts";
 import type { Reign } from "./lead.ts";
 import { encodeFields } from "./log-keys.ts";
-import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
+import { Retries } from "./retries.ts";
+import { CALL_MS, type Setting } from "./setting.ts";
 import { fenced, lastChangedAt, oneKey, put, remove, revisionOf, transaction } from "./transactions.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -20,6 +20,7 @@ export async function keepShort(setting: Setting, reign: Reign, every: number): 
   const { log, clock } = setting;
   const signal = AbortSignal.any([setting.signal, reign.signal]);
   const waiting = { clock, signal, limitMs: Number.POSITIVE_INFINITY };
+  const retries = new Retries({ ...setting, signal });
   while (!signal.aborted) {
     try {
       const isLong = () => log.entriesSinceSnapshot >= every || log.bytesSinceSnapshot >= LOG_BYTES_MAX;
@@ -27,8 +28,7 @@ export async function keepShort(setting: Setting, reign: Reign, every: number): 
       await save({ ...setting, signal }, reign);
     } catch (error) {
       if (signal.aborted) return;
-      if (!isCode(error, "OUTCOME_UNKNOWN", "UNAVAILABLE")) throw error;
-      await clock.sleep(RETRY_MS, signal);
+      await retries.after(error);
     }
   }
 }
