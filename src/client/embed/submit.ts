@@ -5,7 +5,7 @@ import type { Json, Submitted } from "./coordinator.ts";
 import { closed, isCode, outcomeUnknown, payloadUnusable, resultUnknown, waitedTooLong } from "./errors.ts";
 import { VALUE_BYTES_MAX } from "./limits.ts";
 import { encodeFields } from "./log-keys.ts";
-import { RETRY_MS, type Setting } from "./setting.ts";
+import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
 import { found, get, lastChangedAt, never, put, revisionOf, transaction } from "./transactions.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -28,7 +28,13 @@ export async function submit(
   try {
     const index = await place(setting, id, value, endMs);
     const isApplied = () => log.outcome(id) !== null || log.revision >= index;
-    if (!(await waitFor(log, isApplied, { ...setting, limitMs: endMs - clock.now() }))) {
+    // It is written: this host can end, but that says nothing about the operation.
+    const waiting = { ...setting, limitMs: endMs - clock.now() };
+    const isThere = await waitFor(log, isApplied, waiting).catch((error: unknown) => {
+      if (log.outcome(id) === null) throw outcomeUnknown(error);
+      return true;
+    });
+    if (!isThere) {
       throw outcomeUnknown(waitedTooLong(`this host has not applied index ${index} in time`));
     }
     const applied = log.outcome(id);
@@ -54,7 +60,9 @@ async function place(setting: Setting, id: string, value: Uint8Array, endMs: num
       [get(key), get(keys.head)],
     );
     try {
-      const response = await store.txn(request, Math.max(1, endMs - clock.now()));
+      // The transaction is safe to repeat, so one endpoint that does not answer must not get all the time.
+      const limitMs = Math.min(CALL_MS, Math.max(1, endMs - clock.now()));
+      const response = await store.txn(request, limitMs);
       if (response.succeeded) return revisionOf(response);
       const [[own] = [], [newHead] = []] = found(response);
       if (own !== undefined) return own.createRevision;
@@ -70,7 +78,8 @@ async function place(setting: Setting, id: string, value: Uint8Array, endMs: num
         lost = null;
       }
     } catch (error) {
-      if (!isCode(error, "OUTCOME_UNKNOWN", "UNAVAILABLE")) throw error;
+      if (!isCode(error, "OUTCOME_UNKNOWN", "UNAVAILABLE"))
+        throw lost === null ? error : outcomeUnknown(lost);
       if (isCode(error, "OUTCOME_UNKNOWN")) lost = error;
       const applied = log.outcome(id);
       if (applied !== null) return applied.index;
