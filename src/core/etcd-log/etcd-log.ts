@@ -7,11 +7,12 @@ import type { MonotonicMs } from "../base/clock.ts";
 import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../base/ids.ts";
 import type { LogKeys } from "./log-keys.ts";
 import { headOf, leaderValue, successorValue } from "./records.ts";
-import { refuseLost } from "./refuse-lost.ts";
+import { refuseLost, refuseOlder } from "./refuse-lost.ts";
 import { Reign } from "./reign.ts";
 import {
   type Ask,
   type Batch,
+  type Fetched,
   type GuardedWrite,
   type Head,
   lastOf,
@@ -64,6 +65,8 @@ export class EtcdLog {
   #handedOut: LoggedEntry[] = [];
   #isGap = false;
   #isFetching = false;
+  /** Etcd's newest known revision when the fetch, the look and the write under way were asked for. */
+  #known = { fetch: 0, look: 0, write: 0 };
   /** Null: no write waits for its answer. "settled": its outcome is known already. */
   #writing: Writing | null = null;
   #writeAtMs: MonotonicMs = 0;
@@ -183,10 +186,12 @@ export class EtcdLog {
       this.#isLooking = true;
       this.#lookAtMs = now + this.#options.lookEveryMs;
       this.#readsAsked = this.#reads.splice(0);
+      this.#known.look = this.revision;
       asks.push({ kind: "look" });
     }
     if (ability.mayFetch && !this.#isFetching && !this.#isGap && this.#isBehind()) {
       this.#isFetching = true;
+      this.#known.fetch = this.revision;
       asks.push({ kind: "fetch", from: logIndex(this.#fetched + 1) });
     }
     const write = this.#writing === null && now >= this.#writeAtMs ? this.#nextWrite(now, ability) : null;
@@ -202,16 +207,18 @@ export class EtcdLog {
       this.#reads.unshift(...reads);
       return null;
     }
+    refuseOlder(view.revision, this.#known.look);
     this.#see(view);
-    // However old the view is by now, the look was asked for after its reads were.
-    return { index: view.head?.index ?? FIRST_INDEX, reads };
+    // The newest view may come from a later answer. The look was asked for after its reads were, so both have all they need.
+    return { index: this.head?.index ?? FIRST_INDEX, reads };
   }
 
-  fetchedBatches(batches: readonly Batch[] | null): void {
+  fetchedBatches(fetched: Fetched | null): void {
     this.#isFetching = false;
-    if (batches === null) return;
+    if (fetched === null) return;
+    refuseOlder(fetched.revision, this.#known.fetch);
     const from = this.#fetched;
-    for (const batch of batches) {
+    for (const batch of fetched.batches) {
       if (lastOf(batch) <= this.#fetched) continue;
       if (batch.first > this.#fetched + 1) break;
       this.#handOut(batch);
@@ -225,6 +232,7 @@ export class EtcdLog {
     this.#writing = null;
     switch (answer.kind) {
       case "done":
+        refuseOlder(answer.revision, this.#known.write);
         this.#done(writing, answer.revision);
         return;
       case "refused":
@@ -254,6 +262,7 @@ export class EtcdLog {
     this.#handOut(batch);
   }
 
+  /** A look that a newer answer overtook, or a refused write, may bring an older view: it is dropped. */
   #see(view: View): void {
     if (this.#view !== null && view.revision < this.#view.revision) return;
     refuseLost(view, this.#options, this.#view?.head?.index ?? null);
@@ -318,6 +327,7 @@ export class EtcdLog {
 
   #ask(writing: Writing, write: GuardedWrite): GuardedWrite {
     this.#writing = writing;
+    this.#known.write = this.revision;
     return write;
   }
 

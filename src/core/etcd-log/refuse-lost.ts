@@ -35,7 +35,13 @@ export function refuseLost(
   }
 }
 
-function lost(what: string): OperatorError {
+/** `known`: etcd's newest known revision when the answer was asked for. A linearizable answer has that one at least. */
+export function refuseOlder(revision: number, known: number): void {
+  if (revision < known)
+    throw lost(`etcd answered at the older revision ${revision}, and was at ${known} before`);
+}
+
+export function lost(what: string): OperatorError {
   return new OperatorError("ETCD_LOG_LOST", {
     what,
     why: "etcd was restored from an old backup or made anew, its keys were deleted, or the prefix is a wrong one",

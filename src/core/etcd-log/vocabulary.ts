@@ -67,6 +67,12 @@ export interface Batch {
   readonly commands: readonly Uint8Array[];
 }
 
+/** Batches as one linearizable read found them. */
+export interface Fetched {
+  readonly revision: number;
+  readonly batches: readonly Batch[];
+}
+
 export const lastOf = ({ first, commands }: Batch): LogIndex => (first + commands.length - 1) as LogIndex;
 
 /** What happened to a guarded write. A refused one has changed nothing; `view`: why. */

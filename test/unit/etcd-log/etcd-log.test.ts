@@ -47,7 +47,7 @@ class Replica {
     if (ask.kind === "look") {
       const looked = this.log.looked(this.etcd.view());
       for (const key of looked?.reads ?? []) this.confirmed.push({ key, index: looked?.index ?? 0 });
-    } else if (ask.kind === "fetch") this.log.fetchedBatches(this.etcd.fetch(ask.from));
+    } else if (ask.kind === "fetch") this.log.fetchedBatches(this.etcd.fetched(ask.from));
     else this.log.wrote(this.etcd.write(ask.write), now);
     this.take();
   }
@@ -203,6 +203,50 @@ test("a log that was lost, went back or is another fleet's is refused, and never
   expect(reason(() => leader.log.looked({ ...new FakeEtcd().view(), revision: 1_000 }))).toBe(
     "ETCD_LOG_LOST",
   );
+});
+
+test("an etcd that went back to an older revision is refused, and confirms no read", () => {
+  const { etcd, leader } = led();
+  const follower = new Replica(etcd, 2);
+  leader.propose("a");
+  leader.settle(1);
+  const backup = etcd.view();
+  leader.propose("b");
+  leader.settle(2);
+  follower.settle(3);
+  follower.log.read("r");
+  expect(follower.asks(4).map(({ kind }) => kind)).toEqual(["look"]);
+  expect(() => follower.log.looked(backup)).toThrow("older revision");
+  leader.log.lookSoon();
+  leader.asks(40);
+  expect(() => leader.log.looked({ ...etcd.view(), revision: backup.revision })).toThrow("older revision");
+});
+
+test("batches and appends of an etcd that went back are refused", () => {
+  const { etcd, leader } = led();
+  leader.propose("a");
+  leader.settle(1);
+  const follower = new Replica(etcd, 2);
+  follower.perform({ kind: "look" }, 2);
+  expect(follower.asks(2).map(({ kind }) => kind)).toContain("fetch");
+  expect(() => follower.log.fetchedBatches({ ...etcd.fetched(2), revision: 1 })).toThrow("older revision");
+  expect(follower.log.takeEntries()).toEqual([]);
+  leader.propose("b");
+  expect(leader.asks(3).map(({ kind }) => kind)).toEqual(["write"]);
+  expect(() => leader.log.wrote({ kind: "done", revision: 1 }, 3)).toThrow("older revision");
+  expect(leader.log.takeEntries()).toEqual([]);
+});
+
+test("a look that was overtaken by a newer answer may be older, and confirms reads by the newer one", () => {
+  const { etcd, leader } = led();
+  leader.log.read("r");
+  expect(leader.asks(1).map(({ kind }) => kind)).toEqual(["look"]);
+  const early = etcd.view();
+  leader.propose("a");
+  leader.settle(2);
+  expect(leader.acknowledged).toEqual(["a"]);
+  expect(leader.log.looked(early)).toEqual({ index: 2, reads: ["r"] });
+  expect(leader.log.leads).toBe(true);
 });
 
 /** A request under way: it may take effect, and its answer may arrive, in any order, or not at all. */

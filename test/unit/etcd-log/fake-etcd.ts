@@ -5,6 +5,7 @@ import { readBatch, viewOf } from "../../../src/core/etcd-log/records.ts";
 import type {
   Batch,
   Condition,
+  Fetched,
   GuardedWrite,
   StoredKey,
   View,
@@ -67,6 +68,10 @@ export class FakeEtcd {
       .sort((a, b) => (a.key < b.key ? -1 : 1))
       .slice(0, limit)
       .map((stored) => this.#batch(stored));
+  }
+
+  fetched(from: number): Fetched {
+    return { revision: this.#revision, batches: this.fetch(from) };
   }
 
   /** Deletes batches that end at or before the index. */

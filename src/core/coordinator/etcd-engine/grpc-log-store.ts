@@ -6,7 +6,8 @@ import { systemClock } from "../../base/clock.ts";
 import { type LogIndex, logIndex, term } from "../../base/ids.ts";
 import type { LogKeys } from "../../etcd-log/log-keys.ts";
 import { damaged, readBatch, readSnapshot, viewOf } from "../../etcd-log/records.ts";
-import type { Batch, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
+import { lost } from "../../etcd-log/refuse-lost.ts";
+import type { Batch, Fetched, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
 import { leaderRequired } from "../../wire/etcd/etcd-channel.ts";
 import { keepAliveOnce } from "../../wire/etcd/keep-alive-once.ts";
 import {
@@ -15,6 +16,7 @@ import {
   LeaseGrantRequest,
   LeaseRevokeRequest,
   RangeRequest,
+  type ResponseHeader,
   TxnRequest,
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import { EtcdBatch, type EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
@@ -38,6 +40,8 @@ export class GrpcLogStore implements LogStore {
   #endWatch: (() => void) | null = null;
   #rewatch: NodeJS.Timeout | null = null;
   #isClosed = false;
+  /** Null before the first answer. */
+  #clusterId: string | null = null;
 
   constructor(options: {
     readonly keys: LogKeys;
@@ -58,7 +62,7 @@ export class GrpcLogStore implements LogStore {
     const { head, viewEnd } = this.#keys;
     const request = RangeRequest.fromPartial({ key: bytesOf(head), rangeEnd: bytesOf(viewEnd) });
     const { header, kvs } = await this.#call(({ kv }, limits) => unary(kv.range.bind(kv), request, limits));
-    return viewOf(this.#keys, header?.revision ?? 0, kvs.map(storedKey));
+    return viewOf(this.#keys, this.#revisionOf(header), kvs.map(storedKey));
   }
 
   async write(write: GuardedWrite): Promise<WriteAnswer> {
@@ -66,7 +70,7 @@ export class GrpcLogStore implements LogStore {
     const request = TxnRequest.fromPartial(txnOf(write, { from: head, end: viewEnd }));
     try {
       const answer = await this.#call(({ kv }, limits) => unary(kv.txn.bind(kv), request, limits));
-      const revision = answer.header?.revision ?? 0;
+      const revision = this.#revisionOf(answer.header);
       if (answer.succeeded) return { kind: "done", revision };
       const range = answer.responses[0]?.response;
       const kvs = range?.$case === "responseRange" ? range.value.kvs : [];
@@ -77,24 +81,28 @@ export class GrpcLogStore implements LogStore {
     }
   }
 
-  async fetch(from: LogIndex): Promise<readonly Batch[]> {
-    const found = await this.#range(this.#keys.batch(from), this.#keys.logEnd, BATCHES_AT_ONCE);
+  async fetch(from: LogIndex): Promise<Fetched> {
+    const { revision, found } = await this.#range(this.#keys.batch(from), this.#keys.logEnd, BATCHES_AT_ONCE);
     const batches: Batch[] = [];
     for (const stored of found) {
       const read = readBatch(stored);
       batches.push("parts" in read ? await this.#joined(stored.key, read) : read);
     }
-    return batches;
+    return { revision, batches };
   }
 
   async snapshot(): Promise<EtcdSnapshot | null> {
-    const [stored] = await this.#range(this.#keys.snapshot, `${this.#keys.snapshot}\0`, 1);
+    const {
+      found: [stored],
+    } = await this.#range(this.#keys.snapshot, `${this.#keys.snapshot}\0`, 1);
     return stored === undefined ? null : readSnapshot(stored);
   }
 
   async chunk({ lastIndex, term: at }: EtcdSnapshot, number: number): Promise<Uint8Array> {
     const key = this.#keys.chunk(lastIndex, term(at), number);
-    const [stored] = await this.#range(key, `${key}\0`, 1);
+    const {
+      found: [stored],
+    } = await this.#range(key, `${key}\0`, 1);
     if (stored === undefined) throw new Error(`the snapshot's chunk ${key} is gone`);
     return stored.value;
   }
@@ -152,7 +160,9 @@ export class GrpcLogStore implements LogStore {
     const values: Uint8Array[] = [];
     for (let number = 0; number < parts; number += 1) {
       const part = this.#keys.part(last, at, number);
-      const [stored] = await this.#range(part, `${part}\0`, 1);
+      const {
+        found: [stored],
+      } = await this.#range(part, `${part}\0`, 1);
       if (stored === undefined) throw new Error(`the log's part ${part} is gone`);
       values.push(stored.value);
     }
@@ -163,8 +173,20 @@ export class GrpcLogStore implements LogStore {
 
   async #range(from: string, end: string, limit: number) {
     const request = RangeRequest.fromPartial({ key: bytesOf(from), rangeEnd: bytesOf(end), limit });
-    const { kvs } = await this.#call(({ kv }, limits) => unary(kv.range.bind(kv), request, limits));
-    return kvs.map(storedKey);
+    const { header, kvs } = await this.#call(({ kv }, limits) => unary(kv.range.bind(kv), request, limits));
+    return { revision: this.#revisionOf(header), found: kvs.map(storedKey) };
+  }
+
+  /** An etcd cluster that was made anew from a backup has another id, and may have another history. */
+  #revisionOf(header: ResponseHeader | undefined): number {
+    if (header === undefined) throw new Error("the answer has no header, so it is not etcd's");
+    const { clusterId, revision } = header;
+    if (clusterId === "0") return revision;
+    this.#clusterId ??= clusterId;
+    if (clusterId !== this.#clusterId) {
+      throw lost(`etcd cluster ${clusterId} answered, and etcd cluster ${this.#clusterId} did before`);
+    }
+    return revision;
   }
 
   async #erase(from: string, end: string): Promise<void> {

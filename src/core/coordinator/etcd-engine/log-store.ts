@@ -2,7 +2,7 @@
 // outcome, "unknown".
 
 import type { LogIndex } from "../../base/ids.ts";
-import type { Batch, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
+import type { Fetched, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
 import type { EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
 
 export interface GrantedLease {
@@ -14,7 +14,7 @@ export interface LogStore {
   look(): Promise<View>;
   write(write: GuardedWrite): Promise<WriteAnswer>;
   /** Some batches, from the one with the entry `from` on. */
-  fetch(from: LogIndex): Promise<readonly Batch[]>;
+  fetch(from: LogIndex): Promise<Fetched>;
   /** What the newest snapshot is; null = there is none. */
   snapshot(): Promise<EtcdSnapshot | null>;
   /** Rejects when it is gone: a newer snapshot has replaced it. */

@@ -4,7 +4,7 @@ import { setImmediate as nextPass } from "node:timers/promises";
 import type { LogIndex } from "../../../../src/core/base/ids.ts";
 import type { GrantedLease, LogStore } from "../../../../src/core/coordinator/etcd-engine/log-store.ts";
 import { readSnapshot } from "../../../../src/core/etcd-log/records.ts";
-import type { Batch, GuardedWrite, View, WriteAnswer } from "../../../../src/core/etcd-log/vocabulary.ts";
+import type { Fetched, GuardedWrite, View, WriteAnswer } from "../../../../src/core/etcd-log/vocabulary.ts";
 import type { EtcdSnapshot } from "../../../../src/core/wire/gen/fleet/v1/etcd_log.ts";
 import type { FakeEtcd } from "../../etcd-log/fake-etcd.ts";
 
@@ -31,8 +31,8 @@ export class FakeStore implements LogStore {
     return this.losesAnswers ? { kind: "unknown" } : answer;
   }
 
-  fetch(from: LogIndex): Promise<readonly Batch[]> {
-    return this.#answer(() => this.#etcd.fetch(from));
+  fetch(from: LogIndex): Promise<Fetched> {
+    return this.#answer(() => this.#etcd.fetched(from));
   }
 
   snapshot(): Promise<EtcdSnapshot | null> {
