@@ -1,6 +1,7 @@
 // The log's port over etcd's gRPC API. Each call goes to one endpoint, and after a failure the next one goes to another.
 // Nothing is repeated here: the log reads back what became of a write, and asks again.
 
+import { status } from "@grpc/grpc-js";
 import { present } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
 import { type LogIndex, logIndex, term } from "../../base/ids.ts";
@@ -20,6 +21,7 @@ import {
   TxnRequest,
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import { EtcdBatch, type EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
+import { readRpcError } from "../../wire/rpc-error.ts";
 import { unary } from "../../wire/unary.ts";
 import type { EtcdEndpoint } from "./etcd-endpoint.ts";
 import { bytesOf, storedKey, txnOf } from "./etcd-requests.ts";
@@ -116,7 +118,14 @@ export class GrpcLogStore implements LogStore {
 
   async compact(revision: number): Promise<void> {
     const request = CompactionRequest.fromPartial({ revision });
-    await this.#call(({ kv }, limits) => unary(kv.compact.bind(kv), request, limits));
+    await this.#call(async ({ kv }, limits) => {
+      try {
+        await unary(kv.compact.bind(kv), request, limits);
+      } catch (error) {
+        // Somebody has compacted further.
+        if (readRpcError(error).code !== status.OUT_OF_RANGE) throw error;
+      }
+    });
   }
 
   async grantLease(): Promise<GrantedLease> {

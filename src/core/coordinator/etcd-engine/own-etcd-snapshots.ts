@@ -68,19 +68,31 @@ export class OwnEtcdSnapshots {
   }
 
   async #save(captured: SavedState, revision: number): Promise<void> {
-    const { snapshots, store, trailing, meter, log } = this.#options;
+    const { snapshots, trailing, meter, log } = this.#options;
     const end = meter.beginSnapshot();
     try {
       if (!(await snapshots.save(captured))) return;
       this.#index = captured.index;
       await snapshots.trim(logIndex(Math.max(0, captured.index - trailing)), captured.index);
-      if (this.#revision > 0) await store.compact(this.#revision);
-      this.#revision = revision;
+      await this.#compact(revision);
     } catch (error) {
       // The log stays as it is, and the next snapshot is due after as many entries.
       log.warn("a snapshot was not written to etcd", { index: captured.index, why: String(error) });
     } finally {
       end();
+    }
+  }
+
+  /** A compaction that failed is covered by the next one. */
+  async #compact(revision: number): Promise<void> {
+    const { store, log } = this.#options;
+    const before = this.#revision;
+    this.#revision = revision;
+    if (before === 0) return;
+    try {
+      await store.compact(before);
+    } catch (error) {
+      log.warn("etcd was not compacted", { revision: before, why: String(error) });
     }
   }
 }

@@ -218,6 +218,22 @@ test("a snapshot is visible before the log behind it goes, and a new replica beg
   expect(fresh.driver.snapshotIndex).toBe(leader.driver.snapshotIndex);
 });
 
+test("a compaction that failed is told as such, and the next snapshot compacts again", async () => {
+  const warned: string[] = [];
+  const log = { warn: (text: string) => warned.push(text), info: () => undefined };
+  const [leader] = await led({ snapshotEvery: 3, log });
+  if (leader === undefined) throw new Error("there are three");
+  leader.store.failedCompactions = 1;
+  for (let count = 0; count < 30 && leader.store.compactedThrough === 0; count += 1) {
+    await settled(leader.write(`w${count}`));
+  }
+  const [failed, next, ...more] = leader.store.compactions;
+  expect([leader.store.compactedThrough, more]).toEqual([next, []]);
+  expect(next).toBeGreaterThan(failed ?? 0);
+  expect(warned.filter((text) => text.includes("compact"))).toHaveLength(1);
+  expect(warned).not.toContain("a snapshot was not written to etcd");
+});
+
 test("a new replica takes a snapshot first, although the whole log is there too", async () => {
   const [leader] = await led({ snapshotEvery: 5, trailing: 1_000 });
   if (leader === undefined) throw new Error("there are three");

@@ -15,6 +15,9 @@ export class FakeStore implements LogStore {
   /** Whether answers of writes get lost on their way back. */
   losesAnswers = false;
   compactedThrough = 0;
+  readonly compactions: number[] = [];
+  /** How many of the next compactions get no answer. */
+  failedCompactions = 0;
   isClosed = false;
 
   constructor(etcd: FakeEtcd) {
@@ -60,6 +63,11 @@ export class FakeStore implements LogStore {
   }
 
   async compact(revision: number): Promise<void> {
+    this.compactions.push(revision);
+    if (this.failedCompactions > 0) {
+      this.failedCompactions -= 1;
+      throw new Error("the answer was lost");
+    }
     this.compactedThrough = revision;
   }
 
