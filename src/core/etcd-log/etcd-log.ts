@@ -72,6 +72,9 @@ export class EtcdLog {
   #writeAtMs: MonotonicMs = 0;
   /** Nothing is written before a view of this revision. */
   #seeFrom = 0;
+  /** A look and a fetch that failed are not repeated before these. */
+  #lookNotBeforeMs: MonotonicMs = Number.NEGATIVE_INFINITY;
+  #fetchNotBeforeMs: MonotonicMs = Number.NEGATIVE_INFINITY;
   #lookAtMs: MonotonicMs = Number.NEGATIVE_INFINITY;
   #leaderlessMs: MonotonicMs | null = null;
   #isLooking = false;
@@ -182,14 +185,16 @@ export class EtcdLog {
   asks(now: MonotonicMs, ability: Ability): Ask[] {
     this.#lease = ability.lease;
     const asks: Ask[] = [];
-    if (!this.#isLooking && (this.#reads.length > 0 || now >= this.#lookAtMs)) {
+    const mayLook = !this.#isLooking && now >= this.#lookNotBeforeMs;
+    if (mayLook && (this.#reads.length > 0 || now >= this.#lookAtMs)) {
       this.#isLooking = true;
       this.#lookAtMs = now + this.#options.lookEveryMs;
       this.#readsAsked = this.#reads.splice(0);
       this.#known.look = this.revision;
       asks.push({ kind: "look" });
     }
-    if (ability.mayFetch && !this.#isFetching && !this.#isGap && this.#isBehind()) {
+    const mayFetch = ability.mayFetch && now >= this.#fetchNotBeforeMs;
+    if (mayFetch && !this.#isFetching && !this.#isGap && this.#isBehind()) {
       this.#isFetching = true;
       this.#known.fetch = this.revision;
       asks.push({ kind: "fetch", from: logIndex(this.#fetched + 1) });
@@ -200,11 +205,15 @@ export class EtcdLog {
   }
 
   /** Returns the reads that the look confirms, and the index that they must wait for. Null: it failed. */
-  looked(view: View | null): { readonly index: LogIndex; readonly reads: readonly string[] } | null {
+  looked(
+    view: View | null,
+    now: MonotonicMs,
+  ): { readonly index: LogIndex; readonly reads: readonly string[] } | null {
     this.#isLooking = false;
     const reads = this.#readsAsked.splice(0);
     if (view === null) {
       this.#reads.unshift(...reads);
+      this.#lookNotBeforeMs = now + this.#options.retryMs;
       return null;
     }
     refuseOlder(view.revision, this.#known.look);
@@ -213,9 +222,12 @@ export class EtcdLog {
     return { index: this.head?.index ?? FIRST_INDEX, reads };
   }
 
-  fetchedBatches(fetched: Fetched | null): void {
+  fetchedBatches(fetched: Fetched | null, now: MonotonicMs): void {
     this.#isFetching = false;
-    if (fetched === null) return;
+    if (fetched === null) {
+      this.#fetchNotBeforeMs = now + this.#options.retryMs;
+      return;
+    }
     refuseOlder(fetched.revision, this.#known.fetch);
     const from = this.#fetched;
     for (const batch of fetched.batches) {

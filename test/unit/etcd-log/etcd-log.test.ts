@@ -45,9 +45,9 @@ class Replica {
   /** Performs the ask without any fault. */
   perform(ask: Ask, now: number): void {
     if (ask.kind === "look") {
-      const looked = this.log.looked(this.etcd.view());
+      const looked = this.log.looked(this.etcd.view(), now);
       for (const key of looked?.reads ?? []) this.confirmed.push({ key, index: looked?.index ?? 0 });
-    } else if (ask.kind === "fetch") this.log.fetchedBatches(this.etcd.fetched(ask.from));
+    } else if (ask.kind === "fetch") this.log.fetchedBatches(this.etcd.fetched(ask.from), now);
     else this.log.wrote(this.etcd.write(ask.write), now);
     this.take();
   }
@@ -122,7 +122,7 @@ test("an append that takes effect long after its answer was given up is still ap
   const again = leader.asks(10).flatMap((ask) => (ask.kind === "write" ? [ask.write] : []));
   for (const write of delayed) etcd.write(write);
   for (const write of again) leader.log.wrote(etcd.write(write), 10);
-  leader.log.looked(etcd.view());
+  leader.log.looked(etcd.view(), 10);
   leader.settle(30);
   expect(leader.acknowledged).toEqual(["slow"]);
 });
@@ -150,7 +150,7 @@ test("a read is confirmed only by a look that was asked for after it", () => {
   leader.propose("new");
   leader.settle(51);
   expect(early.map(({ kind }) => kind)).toEqual(["look"]);
-  expect(follower.log.looked(old)?.reads).toEqual([]);
+  expect(follower.log.looked(old, 51)?.reads).toEqual([]);
   follower.settle(52);
   expect(follower.confirmed).toEqual([{ key: "r", index: 2 }]);
 });
@@ -200,7 +200,7 @@ test("a log that was lost, went back or is another fleet's is refused, and never
   );
   leader.log.lookSoon();
   leader.asks(30);
-  expect(reason(() => leader.log.looked({ ...new FakeEtcd().view(), revision: 1_000 }))).toBe(
+  expect(reason(() => leader.log.looked({ ...new FakeEtcd().view(), revision: 1_000 }, 30))).toBe(
     "ETCD_LOG_LOST",
   );
 });
@@ -216,10 +216,12 @@ test("an etcd that went back to an older revision is refused, and confirms no re
   follower.settle(3);
   follower.log.read("r");
   expect(follower.asks(4).map(({ kind }) => kind)).toEqual(["look"]);
-  expect(() => follower.log.looked(backup)).toThrow("older revision");
+  expect(() => follower.log.looked(backup, 4)).toThrow("older revision");
   leader.log.lookSoon();
   leader.asks(40);
-  expect(() => leader.log.looked({ ...etcd.view(), revision: backup.revision })).toThrow("older revision");
+  expect(() => leader.log.looked({ ...etcd.view(), revision: backup.revision }, 40)).toThrow(
+    "older revision",
+  );
 });
 
 test("batches and appends of an etcd that went back are refused", () => {
@@ -229,12 +231,28 @@ test("batches and appends of an etcd that went back are refused", () => {
   const follower = new Replica(etcd, 2);
   follower.perform({ kind: "look" }, 2);
   expect(follower.asks(2).map(({ kind }) => kind)).toContain("fetch");
-  expect(() => follower.log.fetchedBatches({ ...etcd.fetched(2), revision: 1 })).toThrow("older revision");
+  expect(() => follower.log.fetchedBatches({ ...etcd.fetched(2), revision: 1 }, 2)).toThrow("older revision");
   expect(follower.log.takeEntries()).toEqual([]);
   leader.propose("b");
   expect(leader.asks(3).map(({ kind }) => kind)).toEqual(["write"]);
   expect(() => leader.log.wrote({ kind: "done", revision: 1 }, 3)).toThrow("older revision");
   expect(leader.log.takeEntries()).toEqual([]);
+});
+
+test("a look or a fetch that failed is repeated after a pause", () => {
+  const { etcd, leader } = led();
+  leader.propose("a");
+  leader.settle(1);
+  const follower = new Replica(etcd, 2);
+  const kinds = (now: number) => follower.asks(now).map(({ kind }) => kind);
+  expect(kinds(0)).toEqual(["look"]);
+  follower.log.read("r");
+  follower.log.looked(null, 0);
+  expect([kinds(2), kinds(3)]).toEqual([[], ["look"]]);
+  expect(follower.log.looked(etcd.view(), 3)?.reads).toEqual(["r"]);
+  expect(kinds(3)).toEqual(["fetch"]);
+  follower.log.fetchedBatches(null, 3);
+  expect([kinds(5), kinds(6)]).toEqual([[], ["fetch"]]);
 });
 
 test("a look that was overtaken by a newer answer may be older, and confirms reads by the newer one", () => {
@@ -245,7 +263,7 @@ test("a look that was overtaken by a newer answer may be older, and confirms rea
   leader.propose("a");
   leader.settle(2);
   expect(leader.acknowledged).toEqual(["a"]);
-  expect(leader.log.looked(early)).toEqual({ index: 2, reads: ["r"] });
+  expect(leader.log.looked(early, 2)).toEqual({ index: 2, reads: ["r"] });
   expect(leader.log.leads).toBe(true);
 });
 
@@ -279,8 +297,8 @@ test.each(Array.from({ length: 20 }, (_, seed) => seed))(
       if (chance(1) && replica.log.leads) replica.log.transfer(nodeId(1 + random.below(3)));
       for (const ask of replica.asks(now)) {
         if (ask.kind === "write") sent.push({ replica, ask, answer: null, isTold: false });
-        else if (chance(15) && ask.kind === "look") replica.log.looked(null);
-        else if (chance(15) && ask.kind === "fetch") replica.log.fetchedBatches(null);
+        else if (chance(15) && ask.kind === "look") replica.log.looked(null, now);
+        else if (chance(15) && ask.kind === "fetch") replica.log.fetchedBatches(null, now);
         else replica.perform(ask, now);
       }
       for (const request of [...sent]) {

@@ -276,7 +276,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
       case "look": {
         const view = await this.#answer(() => store.look());
         if (view === undefined) return;
-        const looked = this.#log.looked(view);
+        const looked = this.#log.looked(view, now());
         for (const key of looked?.reads ?? [])
           this.#waiting.reads.confirmed(key, looked?.index ?? FIRST_INDEX);
         break;
@@ -284,7 +284,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
       case "fetch": {
         const batches = await this.#answer(() => store.fetch(ask.from));
         if (batches === undefined) return;
-        this.#log.fetchedBatches(batches);
+        this.#log.fetchedBatches(batches, now());
         break;
       }
       case "write": {
