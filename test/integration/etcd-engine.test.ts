@@ -62,6 +62,10 @@ describe.skipIf(!hasEtcd())("coordinators on etcd", () => {
       "json",
       "--slo",
       "lost=0,duplicated=0",
+      "--before",
+      "1s",
+      "--after",
+      "1s",
     );
     expect(drill).toMatchObject({ exit: 0 });
     expect(JSON.parse(drill.stdout)).toMatchObject({ verdict: "pass" });
