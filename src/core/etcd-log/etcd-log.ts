@@ -138,7 +138,7 @@ export class EtcdLog {
     return this.#handedOut.splice(0);
   }
 
-  /** Returns the command's index; null when this replica does not lead or is handing over. */
+  /** Returns the command's index; null when this replica does not lead, is handing over, or has too much waiting. */
   propose(command: Uint8Array): LogIndex | null {
     if (this.#transferee !== NOBODY) return null;
     return this.#reign?.propose(command) ?? null;

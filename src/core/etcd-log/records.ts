@@ -52,6 +52,13 @@ export function readBatch(stored: StoredKey): Batch | { readonly term: Term; rea
   return { term: term(record.term), first: logIndex(record.firstIndex), commands: record.commands };
 }
 
+/** The batch whose encoding was in parts. */
+export function readJoined(key: string, at: Term, value: Uint8Array): Batch {
+  const { firstIndex, commands } = decoded(key, () => EtcdBatch.decode(value));
+  if (commands.length === 0) throw damaged(key);
+  return { term: at, first: logIndex(firstIndex), commands };
+}
+
 export const readSnapshot = (stored: StoredKey): EtcdSnapshot =>
   read(stored, (value) => EtcdSnapshot.decode(value));
 
@@ -84,8 +91,12 @@ function readSuccessor(stored: StoredKey) {
 }
 
 function read<Message>({ key, value }: StoredKey, decode: (value: Uint8Array) => Message): Message {
+  return decoded(key, () => decode(value));
+}
+
+function decoded<Message>(key: string, decode: () => Message): Message {
   try {
-    return decode(value);
+    return decode();
   } catch (cause) {
     throw damaged(key, cause);
   }

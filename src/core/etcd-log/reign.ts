@@ -13,6 +13,8 @@ import { lastOf } from "./vocabulary.ts";
 const VALUE_BYTES_MAX = 1024 * 1024;
 const BATCH_BYTES_MAX = 1_000_000;
 const BATCH_COMMANDS_MAX = 4_096;
+// As embedded Raft holds at most in entries that are not committed.
+const QUEUED_BYTES_MAX = 32 * 1024 * 1024;
 
 interface UnderWay {
   readonly batch: Batch;
@@ -29,6 +31,7 @@ export class Reign {
   readonly #keys: LogKeys;
   #last: LogIndex;
   #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
   #underWay: UnderWay | null = null;
 
   constructor(keys: LogKeys, term: Term, created: number, last: LogIndex) {
@@ -48,9 +51,11 @@ export class Reign {
     return this.#last;
   }
 
-  /** Returns the command's index, which it has if this reign lasts until it is appended. */
-  propose(command: Uint8Array): LogIndex {
+  /** Returns the command's index, which it has if this reign lasts until it is appended. Null: too much waits already. */
+  propose(command: Uint8Array): LogIndex | null {
+    if (this.#queuedBytes + command.length > QUEUED_BYTES_MAX) return null;
     this.#queue.push(command);
+    this.#queuedBytes += command.length;
     this.#last = logIndex(this.#last + 1);
     return this.#last;
   }
@@ -116,7 +121,9 @@ export class Reign {
       bytes += command.length;
       return at > 0 && (bytes > BATCH_BYTES_MAX || at >= BATCH_COMMANDS_MAX);
     });
-    return this.#queue.splice(0, more === -1 ? this.#queue.length : more);
+    const taken = this.#queue.splice(0, more === -1 ? this.#queue.length : more);
+    this.#queuedBytes -= taken.reduce((sum, { length }) => sum + length, 0);
+    return taken;
   }
 }
 

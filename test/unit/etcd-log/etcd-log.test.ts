@@ -166,6 +166,16 @@ test("a command larger than a request goes in parts, and is seen whole", () => {
   expect(Math.max(...etcd.sizes)).toBeLessThanOrEqual(1024 * 1024);
 });
 
+test("what waits has a bound in bytes, and what is appended frees it", () => {
+  const { leader } = led();
+  const mebibyte = "x".repeat(1024 * 1024);
+  const accepted = Array.from({ length: 40 }, () => leader.propose(mebibyte));
+  expect(accepted.filter(Boolean)).toHaveLength(32);
+  leader.settle(1);
+  expect(leader.acknowledged).toHaveLength(32);
+  expect(leader.propose(mebibyte)).toBe(true);
+});
+
 test("who is behind the first kept entry needs a snapshot, and continues after it", () => {
   const { etcd, leader } = led();
   for (let at = 0; at < 5; at += 1) {

@@ -2,7 +2,7 @@
 // What must stay true: a write is answered only after its entry is in etcd and applied here. After damage this group does
 // nothing more.
 
-import { assert } from "../../base/assert.ts";
+import { assert, isBug } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import { Exit, OperatorError } from "../../base/errors.ts";
 import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../../base/ids.ts";
@@ -257,7 +257,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
     if (!this.#log.leads) return { ok: false, reason: this.leader === 0 ? "no-leader" : "not-leader" };
     if (this.#log.transferee !== 0) return { ok: false, reason: "transferring" };
     const indexes = data.map((command) => this.#log.propose(command));
-    const last = indexes.at(-1);
+    const last = indexes.findLast((index) => index !== null);
     if (last != null) this.meter.appended(last);
     return { ok: true, term: this.term, indexes };
   }
@@ -303,7 +303,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
       this.#answeredMs = this.#options.now();
       return this.#stopped ? undefined : answer;
     } catch (error) {
-      if (error instanceof OperatorError) this.#fail(error);
+      if (error instanceof OperatorError || isBug(error)) this.#fail(error);
       return this.#stopped ? undefined : null;
     }
   }

@@ -6,7 +6,7 @@ import { present } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
 import { type LogIndex, logIndex, term } from "../../base/ids.ts";
 import type { LogKeys } from "../../etcd-log/log-keys.ts";
-import { damaged, readBatch, readSnapshot, viewOf } from "../../etcd-log/records.ts";
+import { readBatch, readJoined, readSnapshot, viewOf } from "../../etcd-log/records.ts";
 import { lost } from "../../etcd-log/refuse-lost.ts";
 import type { Batch, Fetched, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
 import { leaderRequired } from "../../wire/etcd/etcd-channel.ts";
@@ -20,7 +20,7 @@ import {
   type ResponseHeader,
   TxnRequest,
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
-import { EtcdBatch, type EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
+import type { EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
 import { readRpcError } from "../../wire/rpc-error.ts";
 import { unary } from "../../wire/unary.ts";
 import type { EtcdEndpoint } from "./etcd-endpoint.ts";
@@ -136,8 +136,9 @@ export class GrpcLogStore implements LogStore {
     return { id: ID, ttlMs: TTL * 1_000 };
   }
 
-  async keepLease(id: string): Promise<number> {
-    const seconds = await this.#call((endpoint, limits) => keepAliveOnce(endpoint.lease, id, limits.endMs));
+  async keepLease(id: string, limitMs: number): Promise<number> {
+    const endMs = systemClock.monotonicMs() + Math.min(limitMs, CALL_MS);
+    const seconds = await this.#call(({ lease }) => keepAliveOnce(lease, id, endMs));
     return seconds * 1_000;
   }
 
@@ -175,9 +176,7 @@ export class GrpcLogStore implements LogStore {
       if (stored === undefined) throw new Error(`the log's part ${part} is gone`);
       values.push(stored.value);
     }
-    const { firstIndex, commands } = EtcdBatch.decode(Buffer.concat(values));
-    if (commands.length === 0) throw damaged(key);
-    return { term: at, first: logIndex(firstIndex), commands };
+    return readJoined(key, at, Buffer.concat(values));
   }
 
   async #range(from: string, end: string, limit: number) {

@@ -64,7 +64,7 @@ export class LeaderLease {
   }
 
   async #keep(id: string, sentMs: MonotonicMs): Promise<void> {
-    const leftMs = await this.#options.store.keepLease(id);
+    const leftMs = await this.#options.store.keepLease(id, this.#ttlMs / 4);
     if (this.#id !== id || this.#isStopped) return;
     if (leftMs === 0) this.#lost();
     else this.#extend(sentMs, leftMs);

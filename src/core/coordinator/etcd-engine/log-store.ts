@@ -24,8 +24,8 @@ export interface LogStore {
   /** Etcd forgets what its keys were before this revision. */
   compact(revision: number): Promise<void>;
   grantLease(): Promise<GrantedLease>;
-  /** Returns the lease's remaining time; 0 = it has ended. */
-  keepLease(id: string): Promise<number>;
+  /** Returns the lease's remaining time; 0 = it has ended. Gives up after `limitMs`, so that another endpoint can be asked in time. */
+  keepLease(id: string, limitMs: number): Promise<number>;
   revokeLease(id: string): Promise<void>;
   /** Calls `changed` when the keys of a view may have changed, until `close`. */
   watch(changed: () => void): void;

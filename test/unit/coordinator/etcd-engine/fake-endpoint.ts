@@ -1,5 +1,6 @@
 // An endpoint of etcd without a network, for tests of the store: its answers are what the test says, one for each call.
 
+import { EventEmitter } from "node:events";
 import type { EtcdEndpoint } from "../../../../src/core/coordinator/etcd-engine/etcd-endpoint.ts";
 import type { RangeResponse } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 
@@ -26,7 +27,18 @@ export class FakeEndpoint {
       else done(null, answer);
     };
     const kv = { range: call, compact: call, txn: call };
-    return { address: this.address, kv, lease: {}, watch: {}, close: () => undefined } as never;
+    const lease = {
+      leaseKeepAlive: (_metadata: unknown, { deadline }: { deadline: number }) => this.#silent(deadline),
+    };
+    return { address: this.address, kv, lease, watch: {}, close: () => undefined } as never;
+  }
+
+  /** A stream on which nothing comes until its deadline. */
+  #silent(deadline: number): EventEmitter {
+    this.deadlines.push(Number(deadline));
+    const stream = Object.assign(new EventEmitter(), { write: () => true, cancel: () => undefined });
+    queueMicrotask(() => stream.emit("error", new Error("deadline exceeded")));
+    return stream;
   }
 }
 

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { logIndex, term } from "../../../../src/core/base/ids.ts";
 import { GrpcLogStore } from "../../../../src/core/coordinator/etcd-engine/grpc-log-store.ts";
 import { LogKeys } from "../../../../src/core/etcd-log/log-keys.ts";
+import { EtcdBatch } from "../../../../src/core/wire/gen/fleet/v1/etcd_log.ts";
 import { FakeEndpoint, rangeOf } from "./fake-endpoint.ts";
 
 const keys = new LogKeys("/fleet/test");
@@ -28,4 +30,25 @@ test("another etcd cluster than before is refused, whatever its revision", async
   expect(await store.look()).toMatchObject({ revision: 5 });
   expect(await store.look()).toMatchObject({ revision: 6 });
   await expect(store.look()).rejects.toMatchObject({ code: "ETCD_LOG_LOST" });
+});
+
+test("parts that are no batch are damage, not an error without a name", async () => {
+  const key = keys.batch(9);
+  const record = EtcdBatch.encode({ term: 3, firstIndex: 9, commands: [], parts: 1 }).finish();
+  const part = { key: keys.part(logIndex(9), term(3), 0), value: Uint8Array.of(255, 255, 255) };
+  const answers = [rangeOf("7", 5, [{ key, value: record }]), rangeOf("7", 5, [part])];
+  const fetched = storeOf(new FakeEndpoint("a:1", answers)).fetch(logIndex(9));
+  await expect(fetched).rejects.toMatchObject({ code: "ETCD_LOG_DAMAGED" });
+});
+
+test("a keep-alive leaves an endpoint in time for another one to save the lease", async () => {
+  const [frozen, well] = [new FakeEndpoint("a:1", []), new FakeEndpoint("b:1", [])];
+  const store = storeOf(frozen, well);
+  const before = Date.now();
+  await expect(store.keepLease("5", 500)).rejects.toThrow("deadline");
+  await expect(store.keepLease("5", 500)).rejects.toThrow("deadline");
+  for (const { deadlines } of [frozen, well]) {
+    expect(deadlines).toHaveLength(1);
+    expect(deadlines[0]).toBeLessThan(before + 1_000);
+  }
 });
