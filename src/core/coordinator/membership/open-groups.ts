@@ -31,6 +31,8 @@ const ASKING_MAX = 64;
 export interface OpenGroup {
   readonly group: GroupId;
   readonly driver: AdmittedDriver & {
+    /** Settles once the state that the disk holds is restored; rejects when it can't be. */
+    readonly restored: Promise<void>;
     readonly configurationIndex: LogIndex;
     readonly role: RaftStatus["role"];
     readonly leader: NodeId;
@@ -206,11 +208,16 @@ export class OpenGroups<Group extends OpenGroup> {
     const members = { at: -1 as LogIndex, all: [], isVoter: false };
     this.#open.set(group, { hosted, admission, isAsking: false, members });
     this.#hosted.set(group, hosted);
+    // For the core the snapshot on the disk is applied, but its rows are restored in slices: a leader needs them.
+    let isRestored = false;
+    hosted.driver.restored.then(() => {
+      isRestored = true;
+    }, this.#options.onFatal);
     host(hosted, {
       // A replica that has forgotten promises neither campaigns nor votes, and its clock stands still.
-      ticks: () => !admission.isAmnesiac,
-      accepts: (message) => !admission.ignores(message),
-      mayCampaign: () => !admission.isAmnesiac,
+      ticks: () => isRestored && !admission.isAmnesiac,
+      accepts: (message) => isRestored && !admission.ignores(message),
+      mayCampaign: () => isRestored && !admission.isAmnesiac,
     });
   }
 
