@@ -10,7 +10,7 @@ import type { Request } from "./requests.ts";
 import type { Measure } from "./rounds.ts";
 
 export interface Pair {
-  /** Null: there is none here. */
+  /** Null: this machine has no etcd. */
   readonly etcd: KeyStore | null;
   readonly fleet: KeyStore;
   /** The fleet's own writes. */

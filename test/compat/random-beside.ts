@@ -22,7 +22,7 @@ export interface Difference {
   readonly theirs: unknown;
 }
 
-/** The first difference; null = there is none. Both must be fresh. */
+/** The first difference; null = both are the same. Both must be fresh. */
 export async function compareRandom(
   members: readonly EtcdClients[],
   etcd: EtcdClients,

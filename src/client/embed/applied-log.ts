@@ -77,7 +77,7 @@ export class AppliedLog {
     return this.#leader;
   }
 
-  /** The revision of the newest snapshot's head; 0 = there is none. */
+  /** The revision of the newest snapshot's head; 0 = no snapshot. */
   get headRevision(): number {
     return this.#headRevision;
   }

@@ -22,7 +22,7 @@ import {
 
 /** The index of a new log: the empty state, as in a group of Raft. */
 export const FIRST_INDEX = logIndex(1);
-const NOBODY = nodeId(0);
+const NO_NODE = nodeId(0);
 
 export interface EtcdLogOptions {
   readonly self: NodeId;
@@ -61,7 +61,7 @@ export class EtcdLog {
   #fetched: LogIndex;
   #reign: Reign | null = null;
   #lease: string | null = null;
-  #transferee: NodeId = NOBODY;
+  #transferee: NodeId = NO_NODE;
   #handedOut: LoggedEntry[] = [];
   #isGap = false;
   #isFetching = false;
@@ -106,7 +106,7 @@ export class EtcdLog {
     if (this.#reign !== null) return this.#options.self;
     const { leader, head } = this.#view ?? { leader: null, head: null };
     const isAhead = leader !== null && leader.node !== this.#options.self && leader.term === head?.term;
-    return isAhead ? leader.node : NOBODY;
+    return isAhead ? leader.node : NO_NODE;
   }
 
   /** The replica that is to take over, 0 = none. */
@@ -140,7 +140,7 @@ export class EtcdLog {
 
   /** Returns the command's index; null when this replica does not lead, is handing over, or has too much waiting. */
   propose(command: Uint8Array): LogIndex | null {
-    if (this.#transferee !== NOBODY) return null;
+    if (this.#transferee !== NO_NODE) return null;
     return this.#reign?.propose(command) ?? null;
   }
 
@@ -159,7 +159,7 @@ export class EtcdLog {
   }
 
   endTransfer(): void {
-    this.#transferee = NOBODY;
+    this.#transferee = NO_NODE;
   }
 
   /** The lease may have ended by this replica's own clock. What is under way may still take effect. */
@@ -295,13 +295,13 @@ export class EtcdLog {
     if (this.#reign !== null || !isOwn || head === null || head.term !== leader.term) return;
     if (head.index !== this.#fetched) return;
     this.#reign = new Reign(this.#options.keys, leader.term, leader.created, head.index);
-    this.#transferee = NOBODY;
+    this.#transferee = NO_NODE;
   }
 
   #endReign(): void {
     if (this.#writing === "append") this.#writing = "settled";
     this.#reign = null;
-    this.#transferee = NOBODY;
+    this.#transferee = NO_NODE;
   }
 
   #handOut(batch: Batch): void {
@@ -334,7 +334,7 @@ export class EtcdLog {
   #append(head: Head, reign: Reign): GuardedWrite | null {
     const next = reign.next(head);
     if (next !== null) return this.#ask("append", next);
-    return this.#transferee === NOBODY ? null : this.#ask("resign", this.#resignation(reign));
+    return this.#transferee === NO_NODE ? null : this.#ask("resign", this.#resignation(reign));
   }
 
   #ask(writing: Writing, write: GuardedWrite): GuardedWrite {

@@ -60,7 +60,7 @@ export class Reign {
     return this.#last;
   }
 
-  /** The transaction to ask for now, behind `head`; null = there is none. */
+  /** The transaction to ask for now, behind `head`; null = nothing waits. */
   next(head: Head): GuardedWrite | null {
     if (this.#underWay === null && this.#queue.length > 0) this.#underWay = this.#begin(head);
     const { writes, at } = this.#underWay ?? { writes: [], at: 0 };

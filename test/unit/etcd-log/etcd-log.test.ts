@@ -90,7 +90,7 @@ test("a new log has one leader, whose commands everyone sees in order", () => {
   expect(follower.propose("e")).toBe(false);
 });
 
-test("a deposed writer's append is refused, also while nobody else has written", () => {
+test("a deposed writer's append is refused, also before another replica has written", () => {
   const { etcd, leader } = led();
   etcd.expire(leader.lease ?? "");
   leader.propose("late");

@@ -29,7 +29,7 @@ const TRANSFER_MS = 3_000;
 const START_MS_MAX = 20_000;
 /** Without any answer for this long, the leader that etcd named may have changed. */
 const SILENT_MS = 3_000;
-const NOBODY = nodeId(0);
+const NO_NODE = nodeId(0);
 const LOAD_EVERY_MS = 200;
 
 export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
@@ -124,7 +124,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
   /** A leader that is not heard is not named: its lease may last for a while after its end. */
   get leader(): NodeId {
     const { leader, leads } = this.#log;
-    return leads || this.#options.answers(leader) ? leader : NOBODY;
+    return leads || this.#options.answers(leader) ? leader : NO_NODE;
   }
 
   get term(): Term {
@@ -169,7 +169,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
     return this.#waiting.retryDelayMs(refused);
   }
 
-  /** A linearizable read of the log's end: etcd's quorum confirms it, whoever leads. */
+  /** A linearizable read of the log's end: etcd's quorum confirms it, and no coordinator needs to lead. */
   readIndex(deadline: MonotonicMs): Promise<ReadResult> {
     if (this.#stopped) return Promise.resolve({ ok: false, refusal: "no-leader" });
     this.#schedule();

@@ -45,7 +45,7 @@ export class EtcdSnapshots {
     return this.#put(fence, { key: this.#keys.snapshot, value: snapshotValue(record) });
   }
 
-  /** The newest one, to be read from etcd as it is restored; null = there is none. */
+  /** The newest one, to be read from etcd as it is restored; null = no snapshot. */
   async newest(voters: readonly NodeId[]): Promise<Snapshot | null> {
     const found = await this.#store.snapshot();
     if (found === null) return null;

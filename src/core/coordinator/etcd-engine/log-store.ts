@@ -15,7 +15,7 @@ export interface LogStore {
   write(write: GuardedWrite): Promise<WriteAnswer>;
   /** Some batches, from the one with the entry `from` on. */
   fetch(from: LogIndex): Promise<Fetched>;
-  /** What the newest snapshot is; null = there is none. */
+  /** The newest snapshot's head; null = no snapshot. */
   snapshot(): Promise<EtcdSnapshot | null>;
   /** Rejects when it is gone: a newer snapshot has replaced it. */
   chunk(snapshot: EtcdSnapshot, number: number): Promise<Uint8Array>;

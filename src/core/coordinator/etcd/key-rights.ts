@@ -71,7 +71,7 @@ function keyPattern(pattern: string): KeyPattern {
   };
 }
 
-/** The first text after all that begin with the prefix; null if there is none. */
+/** The first text after all that begin with the prefix; null = no text comes after them. */
 function endOfPrefix(prefix: string): string | null {
   for (let at = prefix.length - 1; at >= 0; at -= 1) {
     const byte = prefix.charCodeAt(at);

@@ -52,7 +52,7 @@ test.each(["x", "bnVsbA", "eyJhIjoxfQ"])("%s is no page token", (token) => {
   expect(() => page(2, token)).toThrow("page token");
 });
 
-test("a page is short, whatever its caller asks for, and the next one goes on behind it", () => {
+test("a page is short, whatever its caller asks for, and the next one begins behind it", () => {
   const rows = Array.from({ length: 1_500 }, (_, at) => String(at).padStart(5, "0"));
   for (const size of [0, 100_000]) {
     const first = page(size, "", rows);
