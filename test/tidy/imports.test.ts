@@ -255,10 +255,15 @@ const FORBIDDEN_IN_PURE =
 
 const files = sourceFiles("src/**/*.{ts,tsx}");
 
+/** Whether `path` is the room or file `place`, or lies in it. */
+function isWithin(path: string, place: string): boolean {
+  return path === place || path.startsWith(`${place}/`);
+}
+
 /** The most specific room that holds a path. */
 function roomOf(path: string): string | undefined {
   return Object.keys(ROOMS)
-    .filter((room) => path === room || path.startsWith(`${room}/`))
+    .filter((room) => isWithin(path, room))
     .sort((a, b) => b.length - a.length)[0];
 }
 
@@ -267,8 +272,7 @@ function mayImport(room: string, target: string, isTypeOnly: boolean): boolean {
   return (ROOMS[room] ?? []).some((allowed) => {
     const typesOnly = allowed.endsWith(" (types)");
     const prefix = allowed.replace(" (types)", "");
-    const isWithin = target === prefix || target.startsWith(`${prefix}/`);
-    return isWithin && (!typesOnly || isTypeOnly);
+    return isWithin(target, prefix) && (!typesOnly || isTypeOnly);
   });
 }
 
@@ -287,9 +291,14 @@ test("rooms import only what the table allows", () => {
   expect(wrong).toEqual([]);
 });
 
+test("every pure room or file is there", () => {
+  const absent = PURE.filter((pure) => !files.some((file) => isWithin(file.path, pure)));
+  expect(absent).toEqual([]);
+});
+
 test("pure rooms hold no clock, chance, I/O or waiting", () => {
   const wrong = files
-    .filter((file) => PURE.some((room) => file.path.startsWith(`${room}/`)))
+    .filter((file) => PURE.some((pure) => isWithin(file.path, pure)))
     .flatMap((file) => {
       const impure = importsOf(file).filter((found) => found.target.startsWith("node:"));
       const words = code(file.text).match(FORBIDDEN_IN_PURE);
