@@ -5,6 +5,7 @@
 import { assert } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";
 import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../base/ids.ts";
+import { FetchSize } from "./fetch-size.ts";
 import type { LogKeys } from "./log-keys.ts";
 import { headOf, leaderValue, successorValue } from "./records.ts";
 import { refuseLost, refuseOlder } from "./refuse-lost.ts";
@@ -64,7 +65,9 @@ export class EtcdLog {
   #transferee: NodeId = NO_NODE;
   #handedOut: LoggedEntry[] = [];
   #isGap = false;
-  #isFetching = false;
+  readonly #fetchSize = new FetchSize();
+  /** When the fetch under way was asked for; null = none is. */
+  #fetchAskedMs: MonotonicMs | null = null;
   /** Etcd's newest known revision when the fetch, the look and the write under way were asked for. */
   #known = { fetch: 0, look: 0, write: 0 };
   /** Null: no write waits for its answer. "settled": its outcome is known already. */
@@ -194,10 +197,11 @@ export class EtcdLog {
       asks.push({ kind: "look" });
     }
     const mayFetch = ability.mayFetch && now >= this.#fetchNotBeforeMs;
-    if (mayFetch && !this.#isFetching && !this.#isGap && this.#isBehind()) {
-      this.#isFetching = true;
+    if (mayFetch && this.#fetchAskedMs === null && !this.#isGap && this.#isBehind()) {
+      this.#fetchAskedMs = now;
       this.#known.fetch = this.revision;
-      asks.push({ kind: "fetch", from: logIndex(this.#fetched + 1) });
+      const { batches, limitMs } = this.#fetchSize;
+      asks.push({ kind: "fetch", wanted: { from: logIndex(this.#fetched + 1), batches, limitMs } });
     }
     const write = this.#writing === null && now >= this.#writeAtMs ? this.#nextWrite(now, ability) : null;
     if (write !== null) asks.push({ kind: "write", write });
@@ -223,11 +227,14 @@ export class EtcdLog {
   }
 
   fetchedBatches(fetched: Fetched | null, now: MonotonicMs): void {
-    this.#isFetching = false;
+    const tookMs = now - (this.#fetchAskedMs ?? now);
+    this.#fetchAskedMs = null;
     if (fetched === null) {
+      this.#fetchSize.failed(tookMs);
       this.#fetchNotBeforeMs = now + this.#options.retryMs;
       return;
     }
+    this.#fetchSize.answered(tookMs);
     refuseOlder(fetched.revision, this.#known.fetch);
     const from = this.#fetched;
     for (const batch of fetched.batches) {

@@ -67,6 +67,13 @@ export interface Batch {
   readonly commands: readonly Uint8Array[];
 }
 
+/** A linearizable read of at most `batches`, from the one that has the index `from` on. It fails after `limitMs`. */
+export interface Wanted {
+  readonly from: LogIndex;
+  readonly batches: number;
+  readonly limitMs: number;
+}
+
 /** Batches as one linearizable read found them. */
 export interface Fetched {
   readonly revision: number;
@@ -87,5 +94,4 @@ export type Ask =
   /** A linearizable read of the keys of `View`. */
   | { readonly kind: "look" }
   | { readonly kind: "write"; readonly write: GuardedWrite }
-  /** A linearizable read of batches from the one that has the index `from` on. */
-  | { readonly kind: "fetch"; readonly from: LogIndex };
+  | { readonly kind: "fetch"; readonly wanted: Wanted };

@@ -47,7 +47,7 @@ class Replica {
     if (ask.kind === "look") {
       const looked = this.log.looked(this.etcd.view(), now);
       for (const key of looked?.reads ?? []) this.confirmed.push({ key, index: looked?.index ?? 0 });
-    } else if (ask.kind === "fetch") this.log.fetchedBatches(this.etcd.fetched(ask.from), now);
+    } else if (ask.kind === "fetch") this.log.fetchedBatches(this.etcd.fetched(ask.wanted.from), now);
     else this.log.wrote(this.etcd.write(ask.write), now);
     this.take();
   }
@@ -263,6 +263,37 @@ test("a look or a fetch that failed is repeated after a pause", () => {
   expect(kinds(3)).toEqual(["fetch"]);
   follower.log.fetchedBatches(null, 3);
   expect([kinds(5), kinds(6)]).toEqual([[], ["fetch"]]);
+});
+
+test("a fetch that timed out is asked for again with half as many batches and twice the time", () => {
+  const { etcd, leader } = led();
+  leader.propose("a");
+  leader.settle(1);
+  const follower = new Replica(etcd, 2);
+  follower.perform({ kind: "look" }, 0);
+  const wanted = (now: number) =>
+    follower
+      .asks(now)
+      .flatMap((ask) => (ask.kind === "fetch" ? [[ask.wanted.batches, ask.wanted.limitMs]] : []));
+  let now = 0;
+  const timedOut = () => {
+    const [asked] = wanted(now);
+    now += asked?.[1] ?? 0;
+    follower.log.fetchedBatches(null, now);
+    now += 3;
+    return asked;
+  };
+  const steps = [16, 8, 4, 2, 1, 1].map((batches) => [batches, Math.min(32_000, (16 / batches) * 2_000)]);
+  expect(steps.map(timedOut)).toEqual(steps);
+  expect(wanted(now)).toEqual([[1, 32_000]]);
+  // One that fails at once says nothing about its size; one that is answered quickly does.
+  follower.log.fetchedBatches(null, now);
+  expect(wanted(now + 3)).toEqual([[1, 32_000]]);
+  follower.log.fetchedBatches(etcd.fetched(2), now + 10);
+  leader.propose("b");
+  leader.settle(now + 20);
+  follower.log.looked(etcd.view(), now + 20);
+  expect(wanted(now + 20)).toEqual([[2, 16_000]]);
 });
 
 test("a look that was overtaken by a newer answer may be older, and confirms reads by the newer one", () => {

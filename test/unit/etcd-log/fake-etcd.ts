@@ -70,8 +70,8 @@ export class FakeEtcd {
       .map((stored) => this.#batch(stored));
   }
 
-  fetched(from: number): Fetched {
-    return { revision: this.#revision, batches: this.fetch(from) };
+  fetched(from: number, limit?: number): Fetched {
+    return { revision: this.#revision, batches: this.fetch(from, limit) };
   }
 
   /** Deletes batches that end at or before the index. */

@@ -26,7 +26,8 @@ const LOOK_EVERY_MS = 500;
 const RETRY_MS = 50;
 const RUN_EVERY_MS = 25;
 const TRANSFER_MS = 3_000;
-const START_MS_MAX = 20_000;
+/** A start ends after this long without any answer of etcd. A log that is long may take longer to load. */
+const START_SILENT_MS = 20_000;
 /** Without any answer for this long, the leader that etcd named may have changed. */
 const SILENT_MS = 3_000;
 const NO_NODE = nodeId(0);
@@ -53,7 +54,6 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
   #hasStarted = false;
   #reads = 0;
   #answeredMs: MonotonicMs;
-  readonly #startedMs: MonotonicMs;
   #transferEndsMs: MonotonicMs = 0;
 
   constructor(options: EtcdDriverOptions<Result>) {
@@ -61,7 +61,6 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
     const { self, clusterId, keys, store, mayFound, now, machine, voters } = options;
     this.#options = options;
     this.#answeredMs = now();
-    this.#startedMs = now();
     this.meter = options.meter ?? new GroupMeter(now);
     const times = { lookEveryMs: LOOK_EVERY_MS, retryMs: RETRY_MS, successorMs: TRANSFER_MS / 3 };
     this.#log = new EtcdLog({ self, clusterId, keys, mayFound, ...times }, FIRST_INDEX);
@@ -250,7 +249,8 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
     if (this.#log.transferee !== 0 && now >= this.#transferEndsMs) this.#log.endTransfer();
     if (now - this.#answeredMs > SILENT_MS && !this.#log.leads && this.#log.leader !== 0)
       this.#log.forgetLeader();
-    if (!this.#hasStarted && now - this.#startedMs > START_MS_MAX) throw unreachable(this.#options.addresses);
+    const isSilent = now - this.#answeredMs > START_SILENT_MS;
+    if (!this.#hasStarted && isSilent) throw unreachable(this.#options.addresses);
   }
 
   #proposed(data: readonly Uint8Array[]): ProposedBatch {
@@ -282,7 +282,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
         break;
       }
       case "fetch": {
-        const batches = await this.#answer(() => store.fetch(ask.from));
+        const batches = await this.#answer(() => store.fetch(ask.wanted));
         if (batches === undefined) return;
         this.#log.fetchedBatches(batches, now());
         break;
@@ -300,7 +300,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
   async #answer<Answer>(ask: () => Promise<Answer>): Promise<Answer | null | undefined> {
     try {
       const answer = await ask();
-      this.#answeredMs = this.#options.now();
+      if (!isUnknown(answer)) this.#answeredMs = this.#options.now();
       return this.#stopped ? undefined : answer;
     } catch (error) {
       if (error instanceof OperatorError || isBug(error)) this.#fail(error);
@@ -375,9 +375,13 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
   }
 }
 
+/** A write whose answer did not come. */
+const isUnknown = (answer: unknown): boolean =>
+  typeof answer === "object" && answer !== null && "kind" in answer && answer.kind === "unknown";
+
 function unreachable(addresses: readonly string[]): OperatorError {
   return new OperatorError("ETCD_UNREACHABLE", {
-    what: `no quorum of the etcd cluster at ${addresses.join(", ")} answered within ${START_MS_MAX / 1_000} s`,
+    what: `no quorum of the etcd cluster at ${addresses.join(", ")} answered within ${START_SILENT_MS / 1_000} s`,
     next: "see whether it runs: etcdctl endpoint health; then start this coordinator again",
     exit: Exit.NoQuorum,
   });

@@ -8,7 +8,7 @@ import { type LogIndex, logIndex, term } from "../../base/ids.ts";
 import type { LogKeys } from "../../etcd-log/log-keys.ts";
 import { readBatch, readJoined, readSnapshot, viewOf } from "../../etcd-log/records.ts";
 import { lost } from "../../etcd-log/refuse-lost.ts";
-import type { Batch, Fetched, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
+import type { Batch, Fetched, GuardedWrite, View, Wanted, WriteAnswer } from "../../etcd-log/vocabulary.ts";
 import { leaderRequired } from "../../wire/etcd/etcd-channel.ts";
 import { keepAliveOnce } from "../../wire/etcd/keep-alive-once.ts";
 import {
@@ -29,8 +29,8 @@ import type { GrantedLease, LogStore } from "./log-store.ts";
 import { watchView } from "./watch-view.ts";
 
 const CALL_MS = 2_000;
-// A batch has up to 1 MiB.
-const BATCHES_AT_ONCE = 16;
+// A chunk has 512 KiB, which takes a while on a slow line.
+const CHUNK_MS = 10_000;
 const REWATCH_MS = 200;
 
 export class GrpcLogStore implements LogStore {
@@ -83,12 +83,13 @@ export class GrpcLogStore implements LogStore {
     }
   }
 
-  async fetch(from: LogIndex): Promise<Fetched> {
-    const { revision, found } = await this.#range(this.#keys.batch(from), this.#keys.logEnd, BATCHES_AT_ONCE);
+  async fetch({ from, batches: limit, limitMs }: Wanted): Promise<Fetched> {
+    const { batch, logEnd } = { batch: this.#keys.batch(from), logEnd: this.#keys.logEnd };
+    const { revision, found } = await this.#range(batch, logEnd, limit, limitMs);
     const batches: Batch[] = [];
     for (const stored of found) {
       const read = readBatch(stored);
-      batches.push("parts" in read ? await this.#joined(stored.key, read) : read);
+      batches.push("parts" in read ? await this.#joined(stored.key, read, limitMs) : read);
     }
     return { revision, batches };
   }
@@ -104,7 +105,7 @@ export class GrpcLogStore implements LogStore {
     const key = this.#keys.chunk(lastIndex, term(at), number);
     const {
       found: [stored],
-    } = await this.#range(key, `${key}\0`, 1);
+    } = await this.#range(key, `${key}\0`, 1, CHUNK_MS);
     if (stored === undefined) throw new Error(`the snapshot's chunk ${key} is gone`);
     return stored.value;
   }
@@ -165,23 +166,30 @@ export class GrpcLogStore implements LogStore {
     for (const endpoint of this.#endpoints) endpoint.close();
   }
 
-  async #joined(key: string, { parts, term: at }: { readonly parts: number; readonly term: Batch["term"] }) {
+  async #joined(
+    key: string,
+    { parts, term: at }: { readonly parts: number; readonly term: Batch["term"] },
+    limitMs: number,
+  ): Promise<Batch> {
     const last = logIndex(Number(key.slice(key.lastIndexOf("/") + 1)));
     const values: Uint8Array[] = [];
     for (let number = 0; number < parts; number += 1) {
       const part = this.#keys.part(last, at, number);
       const {
         found: [stored],
-      } = await this.#range(part, `${part}\0`, 1);
+      } = await this.#range(part, `${part}\0`, 1, limitMs);
       if (stored === undefined) throw new Error(`the log's part ${part} is gone`);
       values.push(stored.value);
     }
     return readJoined(key, at, Buffer.concat(values));
   }
 
-  async #range(from: string, end: string, limit: number) {
+  async #range(from: string, end: string, limit: number, limitMs = CALL_MS) {
     const request = RangeRequest.fromPartial({ key: bytesOf(from), rangeEnd: bytesOf(end), limit });
-    const { header, kvs } = await this.#call(({ kv }, limits) => unary(kv.range.bind(kv), request, limits));
+    const { header, kvs } = await this.#call(
+      ({ kv }, limits) => unary(kv.range.bind(kv), request, limits),
+      limitMs,
+    );
     return { revision: this.#revisionOf(header), found: kvs.map(storedKey) };
   }
 
@@ -207,10 +215,11 @@ export class GrpcLogStore implements LogStore {
       endpoint: EtcdEndpoint,
       limits: { endMs: number; metadata: ReturnType<typeof leaderRequired> },
     ) => Promise<Answer>,
+    limitMs = CALL_MS,
   ): Promise<Answer> {
     const endpoint = this.#endpoint();
     try {
-      return await ask(endpoint, { endMs: systemClock.monotonicMs() + CALL_MS, metadata: leaderRequired() });
+      return await ask(endpoint, { endMs: systemClock.monotonicMs() + limitMs, metadata: leaderRequired() });
     } catch (error) {
       this.#leave(endpoint);
       if (!this.#isClosed) this.#onTrouble(endpoint.address, error);

@@ -2,7 +2,7 @@
 // outcome, "unknown".
 
 import type { LogIndex } from "../../base/ids.ts";
-import type { Fetched, GuardedWrite, View, WriteAnswer } from "../../etcd-log/vocabulary.ts";
+import type { Fetched, GuardedWrite, View, Wanted, WriteAnswer } from "../../etcd-log/vocabulary.ts";
 import type { EtcdSnapshot } from "../../wire/gen/fleet/v1/etcd_log.ts";
 
 export interface GrantedLease {
@@ -13,8 +13,7 @@ export interface GrantedLease {
 export interface LogStore {
   look(): Promise<View>;
   write(write: GuardedWrite): Promise<WriteAnswer>;
-  /** Some batches, from the one with the entry `from` on. */
-  fetch(from: LogIndex): Promise<Fetched>;
+  fetch(wanted: Wanted): Promise<Fetched>;
   /** The newest snapshot's head; null = no snapshot. */
   snapshot(): Promise<EtcdSnapshot | null>;
   /** Rejects when it is gone: a newer snapshot has replaced it. */

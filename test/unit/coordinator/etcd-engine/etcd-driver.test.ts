@@ -24,13 +24,18 @@ class Cluster {
 
   /** Lets time pass until `wanted` holds. */
   async until(wanted: () => boolean): Promise<void> {
-    for (let turns = 0; turns < 10_000; turns += 1) {
+    for (let turns = 0; turns < 50_000; turns += 1) {
       if (wanted()) return;
       this.nowMs += 5;
       for (const member of this.members) member.tick();
       await nextPass();
     }
     throw new Error("it never came to be");
+  }
+
+  /** Waits, while another caller lets time pass, until `wanted` holds. */
+  async passes(wanted: () => boolean): Promise<void> {
+    while (!wanted()) await nextPass();
   }
 
   async wait(ms: number): Promise<void> {
@@ -277,6 +282,33 @@ test("a coordinator that never reaches etcd says so and ends", async () => {
   await cluster.until(() => alone.fatal.length > 0);
   expect(alone.fatal).toMatchObject([{ code: "ETCD_UNREACHABLE" }]);
   await expect(alone.driver.restored).rejects.toMatchObject({ code: "ETCD_UNREACHABLE" });
+});
+
+test("a coordinator that reaches etcd once, and gets no answer from then on, ends too", async () => {
+  cluster = new Cluster();
+  const alone = cluster.start(1);
+  const look = alone.store.look.bind(alone.store);
+  // Its writes are then of unknown outcome, again and again: that is no answer.
+  alone.store.look = () => look().finally(() => (alone.store.isCut = true));
+  await cluster.until(() => alone.fatal.length > 0);
+  expect(alone.fatal).toMatchObject([{ code: "ETCD_UNREACHABLE" }]);
+});
+
+test("a log that takes half a minute to load is loaded, one batch for each of 5 000 entries", async () => {
+  const [leader] = await led({ snapshotEvery: 20_000 });
+  if (leader === undefined) throw new Error("there are three");
+  for (let count = 0; count < 5_000; count += 1) await settled(leader.write(`w${count}`));
+  for (const { driver } of cluster.members.splice(0)) driver.stop();
+  const startedMs = cluster.nowMs;
+  // A fetch of 16 entries takes 100 ms.
+  const fresh = cluster.start(3, { snapshotEvery: 20_000 });
+  fresh.store.slowly = () => {
+    const answerMs = cluster.nowMs + 100;
+    return cluster.passes(() => cluster.nowMs >= answerMs);
+  };
+  await cluster.until(() => fresh.driver.appliedIndex === 5_001 || fresh.fatal.length > 0);
+  expect([fresh.fatal, fresh.machine.tally.entries]).toEqual([[], 5_000]);
+  expect(cluster.nowMs - startedMs).toBeGreaterThan(30_000);
 });
 
 test("a log that vanished ends every coordinator, and none begins a new one", async () => {

@@ -4,7 +4,13 @@ import { setImmediate as nextPass } from "node:timers/promises";
 import type { LogIndex } from "../../../../src/core/base/ids.ts";
 import type { GrantedLease, LogStore } from "../../../../src/core/coordinator/etcd-engine/log-store.ts";
 import { readSnapshot } from "../../../../src/core/etcd-log/records.ts";
-import type { Fetched, GuardedWrite, View, WriteAnswer } from "../../../../src/core/etcd-log/vocabulary.ts";
+import type {
+  Fetched,
+  GuardedWrite,
+  View,
+  Wanted,
+  WriteAnswer,
+} from "../../../../src/core/etcd-log/vocabulary.ts";
 import type { EtcdSnapshot } from "../../../../src/core/wire/gen/fleet/v1/etcd_log.ts";
 import type { FakeEtcd } from "../../etcd-log/fake-etcd.ts";
 
@@ -19,6 +25,10 @@ export class FakeStore implements LogStore {
   /** How many of the next compactions get no answer. */
   failedCompactions = 0;
   isClosed = false;
+  /** How many batches each fetch asked for. */
+  readonly asked: number[] = [];
+  /** What a fetch waits for before it is answered. */
+  slowly: () => Promise<void> = () => Promise.resolve();
 
   constructor(etcd: FakeEtcd) {
     this.#etcd = etcd;
@@ -34,8 +44,10 @@ export class FakeStore implements LogStore {
     return this.losesAnswers ? { kind: "unknown" } : answer;
   }
 
-  fetch(from: LogIndex): Promise<Fetched> {
-    return this.#answer(() => this.#etcd.fetched(from));
+  async fetch({ from, batches }: Wanted): Promise<Fetched> {
+    this.asked.push(batches);
+    await this.slowly();
+    return this.#answer(() => this.#etcd.fetched(from, batches));
   }
 
   snapshot(): Promise<EtcdSnapshot | null> {

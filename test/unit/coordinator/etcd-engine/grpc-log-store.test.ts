@@ -37,7 +37,11 @@ test("parts that are no batch are damage, not an error without a name", async ()
   const record = EtcdBatch.encode({ term: 3, firstIndex: 9, commands: [], parts: 1 }).finish();
   const part = { key: keys.part(logIndex(9), term(3), 0), value: Uint8Array.of(255, 255, 255) };
   const answers = [rangeOf("7", 5, [{ key, value: record }]), rangeOf("7", 5, [part])];
-  const fetched = storeOf(new FakeEndpoint("a:1", answers)).fetch(logIndex(9));
+  const fetched = storeOf(new FakeEndpoint("a:1", answers)).fetch({
+    from: logIndex(9),
+    batches: 1,
+    limitMs: 2_000,
+  });
   await expect(fetched).rejects.toMatchObject({ code: "ETCD_LOG_DAMAGED" });
 });
 
@@ -51,4 +55,12 @@ test("a keep-alive leaves an endpoint in time for another one to save the lease"
     expect(deadlines).toHaveLength(1);
     expect(deadlines[0]).toBeLessThan(before + 1_000);
   }
+});
+
+test("a fetch takes as many batches and as much time as were asked for", async () => {
+  const etcd = new FakeEndpoint("a:1", [rangeOf("7", 5)]);
+  const before = Date.now();
+  await storeOf(etcd).fetch({ from: logIndex(9), batches: 4, limitMs: 8_000 });
+  expect(etcd.requests).toMatchObject([{ limit: 4 }]);
+  expect(etcd.deadlines[0]).toBeGreaterThanOrEqual(before + 7_990);
 });
