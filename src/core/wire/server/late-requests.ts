@@ -1,11 +1,18 @@
 // Requests that are not whole yet, so that those that take too long are given up. One timer serves all of them: nearly every
 // request is whole at once, and a timer of its own would cost more than reading it. What must stay true: a request is given
-// up when its time is over, not before; the timer does not keep the process running.
+// up when its time is over, not before. Time in which this process stood still does not count: meanwhile the request waited
+// in a socket, and its caller was not slow. The timer does not keep the process running.
 
 import { type MonotonicMs, systemClock } from "../../base/clock.ts";
 
+/** A process that looks at its clock less often stands still. */
+const LOOK_EVERY_MS = 1_000;
+/** Between two looks no more than this counts. */
+const COUNTED_MS_MAX = 2 * LOOK_EVERY_MS;
+
 interface Late {
-  readonly dueMs: MonotonicMs;
+  /** By the counted time. */
+  readonly dueMs: number;
   readonly giveUp: () => void;
 }
 
@@ -15,15 +22,18 @@ export class LateRequests {
   /** In order of their time, since all may take equally long. */
   readonly #waiting = new Set<Late>();
   #hasTimer = false;
+  #countedMs = 0;
+  #lookedMs: MonotonicMs;
 
   constructor(waitMs: number, now: () => MonotonicMs = systemClock.monotonicMs) {
     this.#waitMs = waitMs;
     this.#now = now;
+    this.#lookedMs = now();
   }
 
   /** Calls `giveUp` when the time is over, unless what this returns is removed before. */
   add(giveUp: () => void): object {
-    const late = { dueMs: this.#now() + this.#waitMs, giveUp };
+    const late = { dueMs: this.#count() + this.#waitMs, giveUp };
     this.#waiting.add(late);
     if (!this.#hasTimer) this.#wait(this.#waitMs);
     return late;
@@ -34,17 +44,24 @@ export class LateRequests {
     this.#waiting.delete(late as Late);
   }
 
+  #count(): number {
+    const nowMs = this.#now();
+    this.#countedMs += Math.min(nowMs - this.#lookedMs, COUNTED_MS_MAX);
+    this.#lookedMs = nowMs;
+    return this.#countedMs;
+  }
+
   #wait(ms: number): void {
     this.#hasTimer = true;
-    setTimeout(() => this.#look(), ms).unref();
+    setTimeout(() => this.#look(), Math.min(ms, LOOK_EVERY_MS)).unref();
   }
 
   #look(): void {
     this.#hasTimer = false;
-    const nowMs = this.#now();
+    const countedMs = this.#count();
     for (const late of this.#waiting) {
-      if (late.dueMs > nowMs) {
-        this.#wait(late.dueMs - nowMs);
+      if (late.dueMs > countedMs) {
+        this.#wait(late.dueMs - countedMs);
         return;
       }
       this.#waiting.delete(late);

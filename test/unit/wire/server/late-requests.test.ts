@@ -18,9 +18,23 @@ afterEach(() => {
 const add = (name: string) => late.add(() => givenUp.push(name));
 
 function pass(ms: number): void {
-  nowMs += ms;
-  vi.advanceTimersByTime(ms);
+  for (let restMs = ms; restMs > 0; restMs -= 500) {
+    nowMs += Math.min(restMs, 500);
+    vi.advanceTimersByTime(Math.min(restMs, 500));
+  }
 }
+
+test("the time in which the process stood still does not count", () => {
+  add("a");
+  pass(10_000);
+  nowMs += 60_000;
+  vi.advanceTimersByTime(1_000);
+  expect(givenUp, "what waits in the socket is read after the timers").toEqual([]);
+  pass(17_000);
+  expect(givenUp).toEqual([]);
+  pass(2_000);
+  expect(givenUp).toEqual(["a"]);
+});
 
 test("each is given up when its own time is over, not before", () => {
   add("a");
