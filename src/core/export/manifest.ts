@@ -25,11 +25,20 @@ export interface StoredManifest extends SnapshotManifest {
   readonly signature?: ManifestSignature;
 }
 
+/** The fields of a replica's certificate by which it can be revoked. */
+export interface Signer {
+  readonly serial: string;
+  readonly uri: string;
+  readonly notBeforeMs: number;
+}
+
 export interface ManifestSignature {
   /** The signer's certificates, PEM: its own first. */
   readonly certificate: string;
   /** In base64. */
   readonly value: string;
+  /** Whose signatures this one replaced, the first one first. Absent: nobody's. */
+  readonly earlier?: readonly Signer[];
 }
 
 export type ParsedManifest =
@@ -116,8 +125,21 @@ function parseMembers(value: unknown): SnapshotManifest["members"] | null {
 
 /** An unusable one counts as none: the manifest is then no replica's. */
 function parseSignature(value: unknown): ManifestSignature | null {
-  const { certificate, value: text }: Readonly<Record<string, unknown>> = { ...Object(value) };
-  return typeof certificate === "string" && typeof text === "string" ? { certificate, value: text } : null;
+  const { certificate, value: text, earlier }: Readonly<Record<string, unknown>> = { ...Object(value) };
+  if (typeof certificate !== "string" || typeof text !== "string") return null;
+  if (earlier === undefined) return { certificate, value: text };
+  const signers = parseEarlier(earlier);
+  return signers === null ? null : { certificate, value: text, earlier: signers };
+}
+
+function parseEarlier(value: unknown): readonly Signer[] | null {
+  if (!Array.isArray(value)) return null;
+  const signers = value.map((item: unknown) => {
+    const { serial, uri, notBeforeMs }: Readonly<Record<string, unknown>> = { ...Object(item) };
+    const isWhole = typeof serial === "string" && typeof uri === "string" && isCount(notBeforeMs);
+    return isWhole ? { serial, uri, notBeforeMs: Number(notBeforeMs) } : null;
+  });
+  return signers.every((signer) => signer !== null) ? signers : null;
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;

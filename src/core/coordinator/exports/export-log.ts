@@ -18,6 +18,11 @@ const LINES: Readonly<Record<ExportReport["kind"], Line>> = {
     level: "warn",
     text: "snapshots name this cluster, but no replica of it signed them: they count for nothing, and stay",
   },
+  resigned: { level: "info", text: "an exported snapshot was signed again with this replica's certificate" },
+  unresigned: {
+    level: "warn",
+    text: "an exported snapshot could not be signed again; its signer's certificate ends",
+  },
   vanished: { level: "warn", text: "all exported snapshots have vanished; see what is mounted there" },
   returned: { level: "info", text: "exported snapshots that had vanished are back" },
 };

@@ -11,7 +11,7 @@ import type { Timers } from "../../base/timers.ts";
 import { type CatalogEntry, readCatalog, restorable } from "../../export/catalog.ts";
 import { type CapturedSnapshot, deleteSnapshot, exportSnapshot } from "../../export/export-snapshot.ts";
 import type { Inspect } from "../../export/inspect.ts";
-import { isSigned, type ManifestSigning } from "../../export/manifest-signature.ts";
+import type { ManifestSigning } from "../../export/manifest-signature.ts";
 import { outdated } from "../../export/retention.ts";
 import type { SnapshotStore } from "../../export/snapshot-store.ts";
 import { storeTimedOut, untilAborted } from "../../export/until-aborted.ts";
@@ -19,6 +19,7 @@ import { verifySnapshot } from "../../export/verify-snapshot.ts";
 import type { OperatorKeys } from "../../seal/operator-keys.ts";
 import { isKeyError } from "../../seal/seal-errors.ts";
 import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { KnownManifests, type RenewalReport } from "./known-manifests.ts";
 import { SeenSnapshots } from "./seen-snapshots.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -65,7 +66,8 @@ export type ExportReport =
   | { readonly kind: "undeleted"; readonly name: string; readonly error: string }
   | { readonly kind: "damaged"; readonly name: string; readonly problem: string }
   | { readonly kind: "vanished" | "returned" | "unproved"; readonly count: number }
-  | { readonly kind: "failed"; readonly error: string; readonly retryMs: number };
+  | { readonly kind: "failed"; readonly error: string; readonly retryMs: number }
+  | RenewalReport;
 
 export class SnapshotSchedule {
   readonly #options: SnapshotScheduleOptions;
@@ -83,6 +85,8 @@ export class SnapshotSchedule {
   #damaged: ReadonlyMap<string, string> = new Map();
   /** When the bytes of which ones were last read back. */
   readonly #verified = new Map<string, MonotonicMs>();
+  /** Null: without TLS all manifests of the cluster count. */
+  readonly #known: KnownManifests | null;
   /** How many name this cluster, and no replica of it signed them; this was logged. */
   #unproved = 0;
   /** When the store was last known to hold the newest state; null while this replica does not lead. */
@@ -92,6 +96,7 @@ export class SnapshotSchedule {
     assert(options.keep >= 1, "at least the newest snapshot is kept");
     assert(options.everyMs > 0, "there is time between two snapshots");
     this.#options = options;
+    this.#known = options.signing && new KnownManifests(options.signing);
     this.#cancel = options.timers.every(LOOK_EVERY_MS, () => this.#tick());
   }
 
@@ -130,7 +135,8 @@ export class SnapshotSchedule {
       return;
     }
     if (this.#currentMs === null) this.#begin();
-    if (this.#busy || clock.monotonicMs() < this.#dueMs) return;
+    const isDue = clock.monotonicMs() >= this.#dueMs || (this.#failures === 0 && this.#known?.isDue === true);
+    if (this.#busy || !isDue) return;
     this.#busy = true;
     void this.#run().finally(() => {
       this.#busy = false;
@@ -213,6 +219,7 @@ export class SnapshotSchedule {
     const before = this.#seen.vanished;
     const change = this.#seen.found(own.map(({ name }) => name));
     if (change !== null) onReport({ kind: change, count: Math.max(before, this.#seen.vanished) });
+    await this.#known?.renew(store, own, onReport);
     return catalog;
   }
 
@@ -221,8 +228,13 @@ export class SnapshotSchedule {
    * another cluster's: it counts for nothing, and stays.
    */
   async #readCatalog(store: SnapshotStore): Promise<readonly CatalogEntry[]> {
-    const catalog = (await readCatalog(store)).map((entry) => {
-      if (this.#isForged(entry)) return { ...entry, manifest: null, problem: UNPROVED };
+    const { clusterId, lastIndex } = this.#options;
+    const found = await readCatalog(store);
+    const proved = this.#known?.proved(found.filter(({ manifest }) => manifest?.clusterId === clusterId));
+    const isForged = ({ name, manifest }: CatalogEntry) =>
+      manifest?.clusterId === clusterId && (manifest.index > lastIndex() || proved?.has(name) === false);
+    const catalog = found.map((entry) => {
+      if (isForged(entry)) return { ...entry, manifest: null, problem: UNPROVED };
       const problem = entry.problem ?? this.#damaged.get(entry.name) ?? null;
       return { ...entry, problem };
     });
@@ -230,12 +242,6 @@ export class SnapshotSchedule {
     if (count > this.#unproved) this.#options.onReport({ kind: "unproved", count });
     this.#unproved = count;
     return catalog;
-  }
-
-  #isForged({ manifest }: CatalogEntry): boolean {
-    const { clusterId, signing, lastIndex } = this.#options;
-    if (manifest === null || manifest.clusterId !== clusterId) return false;
-    return manifest.index > lastIndex() || (signing !== null && !isSigned(manifest, signing));
   }
 
   async #isWhole(store: SnapshotStore, entry: CatalogEntry): Promise<boolean> {

@@ -52,16 +52,22 @@ export class Authorities {
    * identity.
    */
   prove(identity: OfKind, chain: readonly X509Certificate[], nowMs: number): boolean {
+    return this.proverOf(identity, chain, nowMs) !== null;
+  }
+
+  /** The authority at the end of the chain; null = none. */
+  proverOf(identity: OfKind, chain: readonly X509Certificate[], nowMs: number): X509Certificate | null {
     const trusted = (this.#own[authorityKindOf(identity)] ?? this.#others).filter((each) =>
       isValidAt(each, nowMs),
     );
     for (const [at, certificate] of chain.entries()) {
-      if (trusted.some((authority) => isIssuedBy(certificate, authority))) return true;
+      const prover = trusted.find((authority) => isIssuedBy(certificate, authority));
+      if (prover !== undefined) return prover;
       const next = chain[at + 1];
       if (next === undefined || !next.ca || !isIssuedBy(certificate, next) || !isValidAt(next, nowMs))
-        return false;
+        return null;
     }
-    return false;
+    return null;
   }
 }
 
