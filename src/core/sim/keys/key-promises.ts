@@ -19,6 +19,8 @@ interface KnownLease {
   readonly ttlMs: number;
   /** The latest time before which it must not end. */
   notBeforeMs: number;
+  /** One replica has applied its end; others may do so much later. */
+  hasEnded: boolean;
 }
 
 interface Holder {
@@ -125,7 +127,8 @@ export class KeyPromises {
       case "leaseGrant": {
         const { ID, TTL } = response.value;
         const ttlMs = this.lastsMs(TTL);
-        if (!this.#leases.has(ID)) this.#leases.set(ID, { ttlMs, notBeforeMs: this.#nowMs() + ttlMs });
+        if (!this.#leases.has(ID))
+          this.#leases.set(ID, { ttlMs, notBeforeMs: this.#nowMs() + ttlMs, hasEnded: false });
         return;
       }
       case "leaseTerm":
@@ -163,8 +166,7 @@ export class KeyPromises {
   #expired(id: LeaseId, space: Pick<KeySpace, "leases"> | null): void {
     this.#hasNoKeys(id, space);
     const lease = this.#leases.get(id);
-    // Another replica has told of it.
-    if (lease === undefined || lease.notBeforeMs === Number.NEGATIVE_INFINITY) return;
+    if (lease === undefined || lease.hasEnded) return;
     const nowMs = this.#nowMs();
     const { notBeforeMs } = lease;
     check(
@@ -172,7 +174,7 @@ export class KeyPromises {
       "no early end",
       () => `lease ${id} ended at ${nowMs}, not at ${notBeforeMs} ms`,
     );
-    lease.notBeforeMs = Number.NEGATIVE_INFINITY;
+    lease.hasEnded = true;
     this.#ended += 1;
   }
 
