@@ -4,6 +4,17 @@ import type { Mutation } from "./mutation.ts";
 
 export const KEYS_MUTATIONS: readonly Mutation[] = [
   {
+    name: "group-leads-before-its-state",
+    rule: "a group takes part once its state is restored (ADR-0049)",
+    edits: [
+      {
+        file: "src/core/coordinator/membership/open-groups.ts",
+        search: "let isRestored = false;",
+        replace: "let isRestored = true;",
+      },
+    ],
+  },
+  {
     name: "lease-ends-early",
     rule: "no lease ends before its TTL has passed since its grant (ADR-0046)",
     edits: [

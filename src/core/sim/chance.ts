@@ -27,6 +27,7 @@ const STREAMS = [
   "keys",
   "rotations",
   "locks",
+  "restores",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

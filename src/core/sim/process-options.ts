@@ -61,6 +61,10 @@ export function cutOf({ world, node, life }: ProcessOptions): Cut {
 
 export const turnOf = ({ later }: ProcessOptions) => new Promise<void>((resolve) => later(0, resolve));
 
+/** Between two parts of a state that is restored. */
+export const restorePause = ({ world, later }: ProcessOptions) =>
+  new Promise<void>((resolve) => later(world.swarm.restorePauseMs, resolve));
+
 export function profileOf({ swarm }: World): TimingProfile {
   const { electionTicks } = swarm;
   return { tickMs: TICK_MS, heartbeatTicks: 1, electionTicks, staggerMs: STAGGER_MS };

@@ -20,7 +20,15 @@ import { flipRow } from "./flips.ts";
 import type { Port } from "./network.ts";
 import { timersOf } from "./node-timers.ts";
 import { type Folder, openFolder } from "./open-folder.ts";
-import { compared, cutOf, type ProcessOptions, profileOf, TICK_MS, turnOf } from "./process-options.ts";
+import {
+  compared,
+  cutOf,
+  type ProcessOptions,
+  profileOf,
+  restorePause,
+  TICK_MS,
+  turnOf,
+} from "./process-options.ts";
 import { refuseDropped } from "./refuse-dropped.ts";
 import { Services } from "./services.ts";
 import { existingGroups, type SideGroups, startSideGroups } from "./side-groups.ts";
@@ -198,7 +206,7 @@ export class Process {
       incarnation: life,
       snapshotEvery: swarm.snapshotEvery,
       trailing: swarm.trailing,
-      pause: () => turnOf(options),
+      pause: () => restorePause(options),
       heldLogBytesMax: HELD_LOG_BYTES_MAX,
       snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
       trailingBytes: SNAPSHOT_EVERY_BYTES / 4,
@@ -293,6 +301,7 @@ export class Process {
       ask: options.askToRejoin,
       found: (groups) => this.services.foundGroups(groups),
       pause: () => turnOf(options),
+      restorePause: () => restorePause(options),
       send: (group, message) => this.#send(group, message),
       onDropped: (dropped) => refuseDropped(dropped, options.onFatal),
     });

@@ -52,8 +52,10 @@ export interface SideGroupsOptions {
   readonly disk: { readonly isFull: boolean };
   /** Runs the action in a later event of this process. */
   readonly later: (ms: number, action: () => void) => void;
-  /** Between two slices of a snapshot. */
+  /** Between two slices of a snapshot that is made. */
   readonly pause: () => Promise<void>;
+  /** Between two parts of a state that is restored. */
+  readonly restorePause: () => Promise<void>;
   readonly send: (group: GroupId, message: Message) => void;
   readonly onDropped: (dropped: Dropped) => void;
   readonly onFatal: (error: unknown) => void;
@@ -182,7 +184,7 @@ function driverOf<Result>(
     raft,
     storage,
     machine,
-    pause: options.pause,
+    pause: options.restorePause,
     send: (message) => options.send(group, message),
     now: clock.monotonicMs,
     incarnation: life,

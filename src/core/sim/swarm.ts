@@ -36,6 +36,8 @@ export interface Swarm {
   readonly rotateMs: number;
   /** Larger snapshots are read, sent and restored in parts of so many bytes. */
   readonly partBytes: number;
+  /** Between two parts of a state that is restored: what else the process does meanwhile. */
+  readonly restorePauseMs: number;
   readonly messageBytesMax: number;
   readonly inflightMessagesMax: number;
   readonly committedBytesMax: number;
@@ -103,6 +105,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
     // A run with contenders has none of these three: its contenders would have less done before its end.
     batchers: hasContenders ? 0 : Chance.of(seed, "batchers").pick([1, 2]),
     officers: hasContenders || flips.length > 0 ? 0 : Chance.of(seed, "officers").pick([0, 1]),
+    restorePauseMs: Chance.of(seed, "restores").pick([0, 0, 20, 100]),
     rotateMs: hasContenders ? 0 : Chance.of(seed, "keys").pick([0, 0, 400, 2_000]),
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
@@ -115,7 +118,15 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
 
 type Settings = Omit<
   Swarm,
-  "seed" | "noises" | "schedule" | "comparesStates" | "keysGroup" | "batchers" | "officers" | "rotateMs"
+  | "seed"
+  | "noises"
+  | "schedule"
+  | "comparesStates"
+  | "keysGroup"
+  | "batchers"
+  | "officers"
+  | "rotateMs"
+  | "restorePauseMs"
 >;
 
 interface Theme {
