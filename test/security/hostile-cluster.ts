@@ -16,6 +16,7 @@ import { connectCoordinator } from "../../src/core/wire/leader/coordinator-clien
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { EtcdClients } from "../integration/etcd-clients.ts";
 import { registerShard } from "../integration/fleet-writes.ts";
 import { PATIENT } from "../integration/local-fleet.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
@@ -42,21 +43,26 @@ export class HostileCluster {
     { readonly peer: Peer; readonly coordinator: RunningCoordinator }
   >();
   readonly #clients: { close(): void }[] = [];
+  readonly #servesEtcd: boolean;
   #writes = 0;
 
-  private constructor(authority: TestAuthority, peers: readonly Peer[]) {
+  private constructor(authority: TestAuthority, peers: readonly Peer[], servesEtcd: boolean) {
     this.authority = authority;
     this.peers = peers;
+    this.#servesEtcd = servesEtcd;
   }
 
-  /** Nodes n1 to n3 run, one of them leads; `more` nodes have certificates and addresses, and no process. */
-  static async start(more = 0): Promise<HostileCluster> {
+  /**
+   * Nodes n1 to n3 run, one of them leads; `more` nodes have certificates and addresses, and no process. `etcd`: they serve
+   * etcd's API.
+   */
+  static async start(more = 0, { etcd = false } = {}): Promise<HostileCluster> {
     const authority = await TestAuthority.make();
     const ports = await holdFreePorts(3 + more);
     const peers = ports.addresses.map((address, at) => ({ id: nodeId(at + 1), name: `n${at + 1}`, address }));
     for (const { id, name } of peers) await authority.issue(name, [`fleet://replica/${id}`]);
     await authority.issue("admin", ["fleet://admin"]);
-    const cluster = new HostileCluster(authority, peers);
+    const cluster = new HostileCluster(authority, peers, etcd);
     await ports.release();
     const founders = peers.slice(0, 3);
     await Promise.all(founders.map((peer) => cluster.startNode(peer, founders, true)));
@@ -80,6 +86,7 @@ export class HostileCluster {
       ...{ replicas, listen: self.address, dataDirectory, tls: this.authority.files(self.name) },
       ...{ profile: "lan", snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
       ...{ auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
+      etcd: this.#servesEtcd ? { listen: "127.0.0.1:0", isPlaintext: false } : null,
       liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       log: {
         info: ignore,
@@ -112,6 +119,20 @@ export class HostileCluster {
     const client = connectCoordinator(loadTls(this.authority.files(holder)), to.address);
     this.#clients.push(client);
     return client;
+  }
+
+  /** At the node's port for etcd's API. */
+  etcd(holder: string, to: Peer): EtcdClients {
+    const address = present(
+      this.#running.get(to.id)?.coordinator.etcdAddress,
+      "a node that runs serves etcd's API",
+    );
+    const clients = new EtcdClients(
+      address,
+      channelCredentials(loadTls(this.authority.files(holder)), address),
+    );
+    this.#clients.push(clients);
+    return clients;
   }
 
   /** As the administrator, or with another certificate. */

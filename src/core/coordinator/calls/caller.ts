@@ -9,4 +9,6 @@ export interface Caller {
   readonly deadline: MonotonicMs;
   /** Throws the RpcError of a caller that reads none of its answers; absent for streams. */
   readonly refuseUnread?: () => void;
+  /** The process itself acts, after a caller that is gone or has lost its permission. */
+  readonly isCleanUp?: boolean;
 }

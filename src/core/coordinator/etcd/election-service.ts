@@ -46,8 +46,8 @@ export function electionService(
   };
   return {
     campaign: unaryMethod(context, async ({ name, lease: given, value }, { identity }, call) => {
-      access.checkQueue(identity, name);
-      const waiting = callers.wait(call);
+      const check = () => access.checkQueue(identity, name);
+      const waiting = callers.wait(call, check);
       const lease = await sessionLease(store, given, waiting);
       const key = queueKey(name, lease);
       const entered = await writes.write(enterQueue(key, value, lease), waiting.step());
@@ -56,9 +56,9 @@ export function electionService(
       try {
         if (wasQueued) await proclaim(leader, value, waiting.step());
         await waitForTurn(store, name, leader.rev, waiting);
-        if (waiting.gone.aborted) throw ETCD_ERRORS.canceled;
+        waiting.gone.throwIfAborted();
         // The wait may have been longer than the caller's right to it.
-        access.checkQueue(identity, name);
+        check();
       } catch (error) {
         await resign(leader, callers.cleanUp(identity)).catch(() => undefined);
         throw error;
@@ -82,11 +82,8 @@ export function electionService(
     observe: (call: ServerWritableStream<LeaderRequest, LeaderResponse>) => {
       const identity = callerOf(call, context.tls);
       const check = () => access.checkRead(identity, rangeOfQueue(call.request.name, "first"));
-      check();
-      const { gone, step } = callers.wait({
-        identity,
-        onGone: (listener) => void call.on("close", listener),
-      });
+      const onGone = (listener: () => void) => void call.on("close", listener);
+      const { gone, step } = callers.wait({ identity, onGone }, check);
       // Before each read: a role may have been revoked since the last one.
       const waiting: Waiting = {
         gone,
@@ -95,8 +92,9 @@ export function electionService(
           return step();
         },
       };
-      observe(store, call, waiting).catch((error: unknown) => {
-        if (waiting.gone.aborted) return;
+      observe(store, call, waiting).catch((thrown: unknown) => {
+        const error = gone.aborted ? gone.reason : thrown;
+        if (error === ETCD_ERRORS.canceled) return;
         call.emit(
           "error",
           error instanceof RpcError ? error : context.fleet.internalErrors.answer(error, call.getPath()),

@@ -156,7 +156,7 @@ function addServices(
   store: KeyStore,
   { kv, lease, leaderRequired, timers }: Made,
 ): void {
-  const callers = new WaitingCallers(context);
+  const callers = new WaitingCallers(context, store.access);
   server.addService<KVServer>(KVService, kv, kvRules);
   server.addService<WatchServer>(
     watchDefinition,

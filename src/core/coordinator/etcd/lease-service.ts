@@ -15,6 +15,7 @@ import { NO_SUCH_LEASE } from "./key-leases.ts";
 import { headed, type KeyStore } from "./kv-service.ts";
 import type { LeaderRequired } from "./leader-required.ts";
 import { newLeaseId } from "./lease-id.ts";
+import { RevocableCalls } from "./revocable-calls.ts";
 
 const STREAMS_MAX = 8_192;
 const IDENTITY_STREAMS_MAX = 2_048;
@@ -26,6 +27,7 @@ export function leaseService(
   leaderRequired: LeaderRequired,
 ): Implementation<LeaseServer> {
   const { headers, writes, leases, reads, access, leaseAccess } = store;
+  const revocable = new RevocableCalls(access, context.fleet.largeWork);
   const places = new Places({
     total: STREAMS_MAX,
     perIdentity: IDENTITY_STREAMS_MAX,
@@ -45,9 +47,16 @@ export function leaseService(
     }),
     leaseKeepAlive: (call) => {
       const identity = callerOf(call, context.tls);
-      access.checkLease(identity);
+      const check = () => access.checkLease(identity);
+      check();
       const leave = leaderRequired.addWithPlace(call, () => places.take(identity));
-      for (const event of ["cancelled", "close", "error"] as const) call.on(event, leave);
+      const forget = revocable.add({ check, end: (error) => call.emit("error", error) });
+      for (const event of ["cancelled", "close", "error"] as const) {
+        call.on(event, () => {
+          leave();
+          forget();
+        });
+      }
       keepAlive(context, store, call, identity);
     },
     leaseTimeToLive: unaryMethod(context, async ({ ID, keys: wantsKeys }, caller) => {

@@ -23,8 +23,8 @@ export function lockService(
   const { headers, writes, reads, access } = store;
   return {
     lock: unaryMethod(context, async ({ name, lease: given }, { identity }, call) => {
-      access.checkQueue(identity, name);
-      const waiting = callers.wait(call);
+      const check = () => access.checkQueue(identity, name);
+      const waiting = callers.wait(call, check);
       const lease = await sessionLease(store, given, waiting);
       const key = queueKey(name, lease);
       const entered = await writes.write(enterQueue(key, NOTHING, lease), waiting.step());
@@ -35,9 +35,9 @@ export function lockService(
         const space = await reads.confirmed(waiting.step());
         const held = space.range(RangeRequest.fromPartial({ key }));
         if (!held.ok || held.response.kvs.length === 0) throw ETCD_ERRORS.sessionExpired;
-        if (waiting.gone.aborted) throw ETCD_ERRORS.canceled;
+        waiting.gone.throwIfAborted();
         // The wait may have been longer than the caller's right to it.
-        access.checkQueue(identity, name);
+        check();
         return { header: headers.at(space.currentRevision), key };
       } catch (error) {
         await release().catch(() => undefined);

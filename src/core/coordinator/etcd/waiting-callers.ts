@@ -1,4 +1,4 @@
-// Callers that wait for a lock or an election: bounded in number, and noticed when they are gone.
+// Callers that wait for a lock or an election: bounded in number, and noticed when they are gone, or may not wait any more.
 
 import type { UnaryCall } from "../../wire/server/unary-calls.ts";
 import type { Identity } from "../../wire/tls/identity.ts";
@@ -6,6 +6,9 @@ import type { Caller } from "../calls/caller.ts";
 import { Places } from "../calls/places.ts";
 import { answerBy } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
+import { ETCD_ERRORS } from "./etcd-errors.ts";
+import type { KeyAccess } from "./key-access.ts";
+import { RevocableCalls } from "./revocable-calls.ts";
 import type { Waiting } from "./waiting-keys.ts";
 
 const WAITING_MAX = 8_192;
@@ -13,6 +16,7 @@ const IDENTITY_WAITING_MAX = 2_048;
 
 export class WaitingCallers {
   readonly #clock: EtcdContext["fleet"]["clock"];
+  readonly #revocable: RevocableCalls;
   readonly #places = new Places({
     total: WAITING_MAX,
     perIdentity: IDENTITY_WAITING_MAX,
@@ -20,23 +24,34 @@ export class WaitingCallers {
     doing: "wait for locks and elections of this member",
   });
 
-  constructor({ fleet }: Pick<EtcdContext, "fleet">) {
+  constructor({ fleet }: Pick<EtcdContext, "fleet">, access: Pick<KeyAccess, "onChange">) {
     this.#clock = fleet.clock;
+    this.#revocable = new RevocableCalls(access, fleet.largeWork);
   }
 
-  /** Takes a place until the call has ended. Throws the RpcError of a refusal. */
-  wait({ identity, onGone }: Pick<UnaryCall<unknown>, "identity" | "onGone">): Waiting {
+  /**
+   * Takes a place until the call has ended. `check` throws when its caller may not wait any more. Throws the RpcError of a
+   * refusal.
+   */
+  wait({ identity, onGone }: Pick<UnaryCall<unknown>, "identity" | "onGone">, check: () => void): Waiting {
+    check();
     const leave = this.#places.take(identity);
     const gone = new AbortController();
+    const forget = this.#revocable.add({ check, end: (error) => gone.abort(error) });
     onGone(() => {
       leave();
-      gone.abort();
+      forget();
+      gone.abort(ETCD_ERRORS.canceled);
     });
-    return { gone: gone.signal, step: () => this.cleanUp(identity) };
+    return { gone: gone.signal, step: () => this.#caller(identity) };
   }
 
-  /** A caller for one step, even after the real one is gone. */
+  /** This member itself, which puts in order what its caller has left. The caller's limits count. */
   cleanUp(identity: Identity): Caller {
+    return { ...this.#caller(identity), isCleanUp: true };
+  }
+
+  #caller(identity: Identity): Caller {
     return { identity, deadline: answerBy(this.#clock.monotonicMs(), Number.POSITIVE_INFINITY) };
   }
 }

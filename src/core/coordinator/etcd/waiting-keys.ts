@@ -18,6 +18,7 @@ const SESSION_SECONDS = 60;
 export interface Waiting {
   /** For one step of it. */
   readonly step: () => Caller;
+  /** Its reason is an RpcError: of a caller that is gone, or that may not wait any more. */
   readonly gone: AbortSignal;
 }
 
@@ -33,7 +34,7 @@ export async function sessionLease(
   return (await writes.write({ $case: "leaseGrant", value }, step())).ID;
 }
 
-/** Resolves when no key of the queue is older than `createRevision`. Rejects when the caller is gone. */
+/** Resolves when no key of the queue is older than `createRevision`. Rejects with the reason of `gone`. */
 export async function waitForTurn(
   { reads, hub }: KeyStore,
   name: Uint8Array,

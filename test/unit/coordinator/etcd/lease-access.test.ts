@@ -39,7 +39,7 @@ function fleet() {
   const keys = new FakeKeys(RULES);
   apply(keys.space, { $case: "leaseGrant", value: { ID: "7", TTL: 60 } }, put("a/1", "x", "7"));
   const { context, store } = keys;
-  const callers = new WaitingCallers(context);
+  const callers = new WaitingCallers(context, store.access);
   return {
     keys,
     kv: kvService(context, store),

@@ -17,7 +17,7 @@ function fleet() {
   const keys = new FakeKeys({});
   apply(keys.space, { $case: "leaseGrant", value: { ID: "7", TTL: 60 } });
   const { context, store } = keys;
-  const callers = new WaitingCallers(context);
+  const callers = new WaitingCallers(context, store.access);
   return {
     keys,
     lock: lockService(context, store, callers),

@@ -26,7 +26,7 @@ beforeEach(() => {
 const revoke = () => keys.changeRules({ w: [] });
 
 test.each(["lock", "campaign"] as const)("a %s whose turn comes after the revocation", async (what) => {
-  const callers = new WaitingCallers(keys.context);
+  const callers = new WaitingCallers(keys.context, keys.store.access);
   // The turn itself is a read: the role goes while it is made.
   keys.beforeRead = () => keys.confirmedReads === 1 && revoke();
   if (what === "campaign") keys.beforeRead = () => keys.written.length > 0 && revoke();
@@ -37,6 +37,43 @@ test.each(["lock", "campaign"] as const)("a %s whose turn comes after the revoca
           callOf(worker, CampaignRequest.fromPartial(request)),
         );
   await expect(asked).rejects.toBe(ETCD_ERRORS.permissionDenied);
+  expect(keys.space.leases.keysOf("7"), "its key is gone").toEqual([]);
+});
+
+const pass = () => new Promise((resolve) => setImmediate(resolve));
+
+/** With a hub that tells of what is applied: nothing else ends a wait. */
+function served() {
+  const hub = new WatchHub({ space: () => keys.space, later: (work) => setImmediate(work) });
+  const store = { ...keys.store, hub };
+  const callers = new WaitingCallers(keys.context, store.access);
+  return {
+    lock: lockService(keys.context, store, callers),
+    election: electionService(keys.context, store, callers),
+  };
+}
+
+test.each(["lock", "campaign"] as const)("a %s that waits behind another ends at once", async (what) => {
+  const { lock, election } = served();
+  apply(keys.space, put("q/0", "the holder"));
+  const asked =
+    what === "lock"
+      ? lock.lock(callOf(worker, LockRequest.fromPartial(request)))
+      : election.campaign(callOf(worker, CampaignRequest.fromPartial(request)));
+  let error: unknown = null;
+  asked.catch((thrown: unknown) => {
+    error = thrown;
+  });
+  for (let at = 0; at < 5; at += 1) await pass();
+  expect([error, keys.space.leases.keysOf("7")]).toEqual([null, ["q/7"]]);
+  keys.isRestoring = true;
+  keys.changeRules({ w: ALL });
+  for (let at = 0; at < 5; at += 1) await pass();
+  expect(error, "unknown permissions end nothing").toBe(null);
+  keys.isRestoring = false;
+  revoke();
+  for (let at = 0; at < 5; at += 1) await pass();
+  expect(error).toBe(ETCD_ERRORS.permissionDenied);
   expect(keys.space.leases.keysOf("7"), "its key is gone").toEqual([]);
 });
 

@@ -1,12 +1,11 @@
 // Waits for the next event of some keys.
 
-import { ETCD_ERRORS } from "../etcd-errors.ts";
 import type { Watched } from "./watch.ts";
 import type { WatchHub } from "./watch-hub.ts";
 
 /**
- * Resolves when something that is watched has happened, or may have. Rejects when the caller is gone. To be called
- * while there is a key space.
+ * Resolves when something that is watched has happened, or may have. Rejects with the reason of `gone`. To be
+ * called while there is a key space.
  */
 export function nextEvent(hub: WatchHub, watched: Watched, gone: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -15,7 +14,7 @@ export function nextEvent(hub: WatchHub, watched: Watched, gone: AbortSignal): P
       gone.removeEventListener("abort", cancelled);
       settle();
     };
-    const cancelled = () => end(() => reject(ETCD_ERRORS.canceled));
+    const cancelled = () => end(() => reject(gone.reason));
     const happened = () => end(resolve);
     const watch = hub.add(watched, { isFull: false, events: happened, compacted: happened });
     if (gone.aborted) cancelled();
