@@ -145,7 +145,7 @@ const COORDINATOR: Readonly<Record<string, Row>> = {
   "/fleet.v1.Raft/OfferSnapshot": { allowed: ["replica"] },
   "/fleet.v1.Raft/ForwardKeys": {
     allowed: ["replica"],
-    request: ForwardKeysRequest.encode({ clusterId: "f1", kind: undefined }).finish(),
+    request: ForwardKeysRequest.encode({ clusterId: "f1", kind: undefined, caller: "" }).finish(),
   },
   "/fleet.v1.Raft/Rejoin": {
     allowed: ["replica"],

@@ -67,7 +67,7 @@ export function electionService(
     }),
     proclaim: unaryMethod(context, async ({ leader, value }, caller) => {
       if (leader === undefined) throw NO_LEADER_KEY;
-      access.checkPut(caller.identity, { ...leader, prevKv: false });
+      access.checkTxn(caller.identity, putIfOwn(leader.key, leader.rev, value, leader.lease).value);
       await leaseAccess.checkKeys(leasesOfPut(leader), caller);
       return { header: await proclaim(leader, value, caller) };
     }),
@@ -103,7 +103,7 @@ export function electionService(
     },
     resign: unaryMethod(context, async ({ leader }, caller) => {
       if (leader === undefined) throw NO_LEADER_KEY;
-      access.checkWrite(caller.identity, leader.key);
+      access.checkTxn(caller.identity, deleteIfOwn(leader.key, leader.rev).value);
       return { header: await resign(leader, caller) };
     }),
   };

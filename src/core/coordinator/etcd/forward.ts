@@ -1,11 +1,12 @@
 // Asks the leader of the key space for a caller of this member (ADR-0047).
 
 import { status } from "@grpc/grpc-js";
-import type { MonotonicMs } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
 import type { ForwardKeysRequest, ForwardKeysResponse, RaftClient } from "../../wire/gen/fleet/v1/raft.ts";
 import { type RpcFailure, readRpcError } from "../../wire/rpc-error.ts";
+import { formatIdentity } from "../../wire/tls/identity.ts";
 import { unary } from "../../wire/unary.ts";
+import type { Caller } from "../calls/caller.ts";
 import { ETCD_ERRORS, etcdErrorOf } from "./etcd-errors.ts";
 
 export interface ForwardedWrites {
@@ -13,7 +14,7 @@ export interface ForwardedWrites {
   ask(
     leader: NodeId,
     kind: NonNullable<ForwardKeysRequest["kind"]>,
-    deadline: MonotonicMs,
+    caller: Pick<Caller, "identity" | "deadline" | "isCleanUp">,
   ): Promise<ForwardKeysResponse | null>;
 }
 
@@ -24,11 +25,13 @@ export interface PeerClients {
 
 export function forwardingBy(clusterId: string, peers: PeerClients): ForwardedWrites {
   return {
-    ask: async (leader, kind, deadline) => {
+    ask: async (leader, kind, { identity, deadline, isCleanUp }) => {
       const client = peers.clientTo(leader);
       if (client === null) return null;
       try {
-        return await unary(client.forwardKeys.bind(client), { clusterId, kind }, { endMs: deadline });
+        const caller = isCleanUp === true ? "" : formatIdentity(identity);
+        const request = { clusterId, kind, caller };
+        return await unary(client.forwardKeys.bind(client), request, { endMs: deadline });
       } catch (error) {
         return notProposed(readRpcError(error));
       }

@@ -12,6 +12,7 @@ import type { Denied } from "../../wire/server/denied-calls.ts";
 import { addressOf, formatIdentity, type Identity } from "../../wire/tls/identity.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";
+import type { Asked } from "./forwarded-answer.ts";
 import { KeyRights, type KeyVerb } from "./key-rights.ts";
 import { rangeEndOfPrefix } from "./prefix.ts";
 import { queuePrefix } from "./queue-keys.ts";
@@ -86,7 +87,7 @@ export class KeyAccess {
   /** All of both branches: which one runs is not known here. */
   checkTxn(identity: Identity, { compare, success, failure }: TxnRequest): void {
     for (const comparison of compare) this.checkRead(identity, comparison);
-    for (const operation of [...success, ...failure]) this.#checkOperation(identity, operation);
+    for (const { request } of [...success, ...failure]) this.#checkRequest(identity, request);
   }
 
   /** Leases have no keys of their own: a rule for any key is enough. */
@@ -114,6 +115,27 @@ export class KeyAccess {
     for (const key of keys) this.#check(identity, "read", Buffer.from(key, "latin1"), ALONE);
   }
 
+  /** As the methods do that lead to it. Keys of leases are not looked at. */
+  checkOperation(identity: Identity, operation: Asked): void {
+    switch (operation.$case) {
+      case "put":
+        this.checkPut(identity, operation.value);
+        return;
+      case "deleteRange":
+        this.checkDelete(identity, operation.value);
+        return;
+      case "txn":
+        this.checkTxn(identity, operation.value);
+        return;
+      case "leaseGrant":
+      case "leaseRevoke":
+        this.checkLease(identity);
+        return;
+      case "compaction":
+        if (identity.kind !== "admin") this.#deny(identity, "write", "");
+    }
+  }
+
   #look(): void {
     const { roles, grants } = this.#machine.view.tables;
     const tables = [roles, grants].map(({ digest }) => `${digest.low}.${digest.high}`).join(" ");
@@ -125,7 +147,7 @@ export class KeyAccess {
     for (const listener of this.#listeners) listener();
   }
 
-  #checkOperation(identity: Identity, { request }: RequestOp): void {
+  #checkRequest(identity: Identity, request: RequestOp["request"]): void {
     switch (request?.$case) {
       case "requestRange":
         this.checkRead(identity, request.value);

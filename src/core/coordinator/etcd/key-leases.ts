@@ -74,7 +74,7 @@ export class KeyLeases {
     if (role === "leader") return this.answer(keys, question, id, caller);
     if (leader === 0) return null;
     const asked = { $case: question, value: { id } } as const;
-    const response = await this.#context.forward.ask(leader, asked, caller.deadline);
+    const response = await this.#context.forward.ask(leader, asked, caller);
     if (response === null) return null;
     if (response.answer?.$case !== "seconds") throw ETCD_ERRORS.stopped;
     return response.answer.value;

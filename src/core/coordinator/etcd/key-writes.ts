@@ -97,7 +97,7 @@ export class KeyWrites {
   // What was written through this member can be read from it at once, even without a quorum.
   async #forward(keys: KeyGroup, kind: Asked, caller: Caller): Promise<Answered | null> {
     const asked = { $case: "operation", value: { kind } } as const;
-    const response = await this.#context.forward.ask(keys.driver.leader, asked, caller.deadline);
+    const response = await this.#context.forward.ask(keys.driver.leader, asked, caller);
     if (response === null) return null;
     const answered = operationAnswer(response);
     if (answered === null) throw ETCD_ERRORS.stopped;

@@ -155,7 +155,8 @@ export function formatIdentity(identity: Identity): string {
   }
 }
 
-function parseIdentity(uri: string): Identity | null {
+/** The inverse of `formatIdentity`; null = it is none. */
+export function parseIdentity(uri: string): Identity | null {
   if (uri === "fleet://admin") return { kind: "admin" };
   if (uri === "fleet://readonly") return { kind: "readonly" };
   const [, kind, id] = /^fleet:\/\/(operator|client|replica|shard|cluster)\/([^/]+)$/.exec(uri) ?? [];

@@ -18,7 +18,8 @@ function ask(error: RpcError) {
   const forwardKeys = (_: unknown, __: unknown, ___: unknown, callback: Callback) => callback(error as never);
   const client = { forwardKeys } as unknown as RaftClient;
   const kind = { $case: "renewLease", value: { id: "1" } } as const;
-  return forwardingBy("c", { clientTo: () => client }).ask(nodeId(2), kind, performance.now() + 1_000);
+  const caller = { identity: { kind: "admin" }, deadline: performance.now() + 1_000 } as const;
+  return forwardingBy("c", { clientTo: () => client }).ask(nodeId(2), kind, caller);
 }
 
 test.each(["CALLS_TOO_OFTEN", "TOO_MANY_CALLS", "BYTES_TOO_OFTEN", "REQUEST_TOO_LARGE", "OVERLOADED"])(

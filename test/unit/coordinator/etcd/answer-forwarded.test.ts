@@ -1,0 +1,121 @@
+// What the leader checks of an operation that another member forwards: the member's tables may be old, and its key stolen.
+
+import { status } from "@grpc/grpc-js";
+import { beforeEach, expect, test } from "vitest";
+import { nodeId } from "../../../../src/core/base/ids.ts";
+import { answerForwarded } from "../../../../src/core/coordinator/etcd/answer-forwarded.ts";
+import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
+import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
+import { forwardingBy } from "../../../../src/core/coordinator/etcd/forward.ts";
+import {
+  DeleteRangeRequest,
+  PutRequest,
+  TxnRequest,
+} from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { ForwardKeysRequest, type RaftClient } from "../../../../src/core/wire/gen/fleet/v1/raft.ts";
+import { bytes, put } from "./key-commands.ts";
+import { client, FakeKeys } from "./key-store.ts";
+
+const MEMBER = { identity: { kind: "replica", id: nodeId(2) }, deadline: 1_000 } as const;
+type Kind = NonNullable<ForwardKeysRequest["kind"]>;
+let keys: FakeKeys;
+let proposed: string[];
+
+beforeEach(() => {
+  keys = new FakeKeys({ w: [{ verbs: ["write", "lease"], names: ["a/*"] }] });
+  proposed = [];
+});
+
+/** What the leader answers; the fake has no log. */
+async function forwarded(caller: string, kind: Kind): Promise<unknown> {
+  const context = { ...keys.context, fleetId: "c", keys: () => ({}) } as unknown as EtcdContext;
+  const propose = async (_: unknown, { $case }: { $case: string }) => {
+    proposed.push($case);
+    return null;
+  };
+  const answer = async () => 60;
+  const store = { ...keys.store, writes: { propose }, leases: { answer } } as never;
+  return answerForwarded(context, store, { clusterId: "c", kind, caller }, MEMBER);
+}
+
+const operation = (kind: ReturnType<typeof put>): Kind => ({ $case: "operation", value: { kind } }) as Kind;
+const write = operation(put("a/1", "x"));
+
+test.each([
+  { caller: "fleet://client/w", why: "its role allows it" },
+  { caller: "fleet://admin", why: "the member's word counts" },
+  { caller: "", why: "the member itself, or an earlier build" },
+])("$caller: proposed, as $why", async ({ caller }) => {
+  await expect(forwarded(caller, write)).rejects.toBe(ETCD_ERRORS.notLeader);
+  expect(proposed).toEqual(["put"]);
+});
+
+const denied = ETCD_ERRORS.permissionDenied;
+const txn = TxnRequest.fromPartial({
+  success: [{ request: { $case: "requestPut", value: { key: bytes("b/1"), value: bytes("x") } } }],
+});
+test.each([
+  { caller: "fleet://client/other", kind: write, why: "a client without roles" },
+  { caller: "fleet://client/w", kind: operation(put("b/1", "x")), why: "a key of others" },
+  {
+    caller: "fleet://client/w",
+    kind: operation({
+      $case: "deleteRange",
+      value: DeleteRangeRequest.fromPartial({ key: bytes("a/1"), rangeEnd: bytes("\0") }),
+    }),
+    why: "a range beyond its own keys",
+  },
+  {
+    caller: "fleet://client/w",
+    kind: operation({ $case: "txn", value: txn }),
+    why: "a key of others in a transaction",
+  },
+  {
+    caller: "fleet://client/w",
+    kind: operation({ $case: "compaction", value: { revision: 1, physical: false } }),
+    why: "a compaction, which is for administrators",
+  },
+  { caller: "fleet://shard/s1", kind: write, why: "a kind of identity that uses no keys" },
+  { caller: "fleet://replica/2", kind: write, why: "a replica, which is no client" },
+  {
+    caller: "fleet://client/other",
+    kind: { $case: "renewLease", value: { id: "1" } } as Kind,
+    why: "a renewal without a rule for leases",
+  },
+])("refused by the leader's tables: $why", async ({ caller, kind }) => {
+  await expect(forwarded(caller, kind)).rejects.toBe(denied);
+  expect(proposed).toEqual([]);
+});
+
+test.each(["fleet://client/", "admin", "x".repeat(100_000), "fleet://client/w\n"])(
+  "a caller that is no identity is refused: %#",
+  async (caller) => {
+    const refused = expect.objectContaining({ code: status.INVALID_ARGUMENT });
+    await expect(forwarded(caller, write)).rejects.toEqual(refused);
+    expect(proposed).toEqual([]);
+  },
+);
+
+test("what no member forwards is refused before it is proposed", async () => {
+  const nothing = operation({ $case: "put", value: PutRequest.fromPartial({}) });
+  await expect(forwarded("", nothing)).rejects.toBe(ETCD_ERRORS.emptyKey);
+  const requestPut = { $case: "requestPut", value: { key: bytes("a/1") } } as const;
+  const success = Array.from({ length: 2_000 }, () => ({ request: requestPut }));
+  const large = operation({ $case: "txn", value: TxnRequest.fromPartial({ success }) });
+  await expect(forwarded("", large)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+  expect(proposed).toEqual([]);
+});
+
+test("a member says whom it asks for, and cleans up as itself", async () => {
+  const sent: ForwardKeysRequest[] = [];
+  type Callback = (error: null, response: unknown) => void;
+  const forwardKeys = (request: ForwardKeysRequest, _: unknown, __: unknown, callback: Callback) => {
+    sent.push(ForwardKeysRequest.decode(ForwardKeysRequest.encode(request).finish()));
+    callback(null, { index: 1, revision: 1, answer: undefined });
+  };
+  const forward = forwardingBy("c", { clientTo: () => ({ forwardKeys }) as unknown as RaftClient });
+  const caller = { identity: client("w"), deadline: performance.now() + 1_000 };
+  await forward.ask(nodeId(2), write, caller);
+  await forward.ask(nodeId(2), write, { ...caller, isCleanUp: true });
+  expect(sent.map((request) => request.caller)).toEqual(["fleet://client/w", ""]);
+});
