@@ -20,7 +20,7 @@ test("machines that are listed anew are given and taken away; a list that cannot
   await s1.relist('machines: [{instanceType: small, zone: a, count: "20"}]');
   await s1.relist("machines: [");
   expect(s1.log.errors).toMatchObject([
-    { fields: { error: expect.stringContaining("s1-machines.yaml:1: count must be") } },
+    { fields: { error: expect.stringContaining("s1-machines.yaml:1: machines[0].count must be") } },
     {
       fields: {
         error: expect.stringContaining("s1-machines.yaml:1:"),

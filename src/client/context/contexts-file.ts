@@ -6,10 +6,23 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { Document, isMap, parseDocument } from "yaml";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
+import {
+  address,
+  entries,
+  type Found,
+  fieldOf,
+  fields,
+  flag,
+  list,
+  oneOf,
+  optional,
+  text,
+  withDefault,
+} from "../../core/base/read-value.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { EtcdTlsFiles } from "../../core/wire/etcd/etcd-channel.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
-import { ConfigReader } from "../files/config-reader.ts";
+import { readOwnConfig } from "../files/entry-fields.ts";
 import { withLock } from "../processes/lock.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
 import { CONTEXT_COLORS, type ContextColor } from "./target.ts";
@@ -88,64 +101,38 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function parseContexts(path: string, text: string): Contexts {
-  if (text.trim() === "") return { current: null, contexts: new Map() };
-  const root = ConfigReader.parse(path, text);
-  const entries = root.field("contexts").optional((contexts) => contexts.entries()) ?? [];
-  return {
-    current: root.field("current").optional((current) => current.string()) ?? null,
-    contexts: new Map(entries.map(([name, entry]) => [name, parseContext(entry)])),
-  };
+const TLS = fields({ ca: text, cert: text, key: text });
+const HOOKS = fields({ beforeChange: optional(text), kill: optional(text), start: optional(text) });
+const COMMON = {
+  endpoints: withDefault(list(address), []),
+  directory: optional(text),
+  readOnly: optional(flag),
+  color: optional(oneOf(...CONTEXT_COLORS)),
+  hooks: optional(HOOKS),
+};
+const FLEET = fields({ ...COMMON, tls: optional(TLS) });
+const ETCD = fields({
+  kind: oneOf("etcd"),
+  ...COMMON,
+  tls: optional(etcdTls),
+  plaintext: optional(flag),
+});
+const FILE = fields({ current: optional(text), contexts: withDefault(entries(context), []) });
+
+function parseContexts(path: string, contents: string): Contexts {
+  if (contents.trim() === "") return { current: null, contexts: new Map() };
+  const read = readOwnConfig(path, contents, FILE);
+  return { current: read.current ?? null, contexts: new Map(read.contexts) };
 }
 
-function parseContext(entry: ConfigReader): Context {
-  const isEtcd = entry.field("kind").optional((value) => value.oneOf(CONTEXT_KINDS)) === "etcd";
-  const tls = entry.field("tls").optional(isEtcd ? parseEtcdTls : parseTls);
-  const plaintext = isEtcd ? entry.field("plaintext").optional((value) => value.boolean()) : undefined;
-  const directory = entry.field("directory").optional((value) => value.string());
-  const readOnly = entry.field("readOnly").optional((value) => value.boolean());
-  const color = entry.field("color").optional((value) => value.oneOf(CONTEXT_COLORS));
-  const hooks = entry.field("hooks").optional(parseHooks);
-  return {
-    ...(isEtcd ? { kind: "etcd" } : {}),
-    endpoints: entry.field("endpoints").optional(parseAddresses) ?? [],
-    ...(tls === undefined ? {} : { tls }),
-    ...(plaintext === undefined ? {} : { plaintext }),
-    ...(directory === undefined ? {} : { directory }),
-    ...(readOnly === undefined ? {} : { readOnly }),
-    ...(color === undefined ? {} : { color }),
-    ...(hooks === undefined ? {} : { hooks }),
-  };
-}
-
-function parseHooks(hooks: ConfigReader): ContextHooks {
-  const read = (name: keyof ContextHooks) => {
-    const command = hooks.field(name).optional((value) => value.string());
-    return command === undefined ? {} : { [name]: command };
-  };
-  return { ...read("beforeChange"), ...read("kill"), ...read("start") };
-}
-
-function parseAddresses(list: ConfigReader): string[] {
-  return list.items().map((item) => item.address());
-}
-
-function parseTls(files: ConfigReader): TlsFiles {
-  return {
-    ca: files.field("ca").string(),
-    cert: files.field("cert").string(),
-    key: files.field("key").string(),
-  };
+function context(found: Found): Context {
+  return optional(oneOf(...CONTEXT_KINDS))(fieldOf(found, "kind")) === "etcd" ? ETCD(found) : FLEET(found);
 }
 
 /** The certificate and its key come together, or not at all. */
-function parseEtcdTls(files: ConfigReader): EtcdTlsFiles {
-  const ca = files.field("ca").string();
-  const cert = files.field("cert").optional((value) => value.string());
-  if (cert === undefined && files.field("key").optional((value) => value.string()) === undefined) {
-    return { ca };
-  }
-  return { ca, cert: files.field("cert").string(), key: files.field("key").string() };
+function etcdTls(found: Found): EtcdTlsFiles {
+  const { ca, cert, key } = fields({ ca: text, cert: optional(text), key: optional(text) })(found);
+  return cert === undefined && key === undefined ? { ca } : TLS(found);
 }
 
 function edit(text: string, change: ContextsChange): string {

@@ -1,10 +1,22 @@
 // A game day, from YAML: drills in their order, with gates and pauses. Everything is checked before anything is broken.
 
 import { DURATION_MS_MAX, parseDuration } from "../../core/base/duration.ts";
+import {
+  type Found,
+  fields,
+  integer,
+  list,
+  oneOf,
+  optional,
+  problem,
+  text,
+  withDefault,
+  wrong,
+} from "../../core/base/read-value.ts";
 import { DRILLS } from "../../core/drill/catalog.ts";
 import { type DrillSpec, drillNamed } from "../../core/drill/drill-spec.ts";
 import { type Gate, parseSlo } from "../../core/drill/slo.ts";
-import { ConfigReader } from "../files/config-reader.ts";
+import { readOwnConfig } from "../files/entry-fields.ts";
 import { readInputOrSay } from "../files/read-input.ts";
 
 export type PlanStep =
@@ -29,7 +41,7 @@ export interface DrillPlan {
 const RUNS_MAX = 1_000;
 const STEPS_MAX = 200;
 
-/** Throws CONFIG_INVALID, DRILL_UNKNOWN. */
+/** Throws CONFIG_INVALID. */
 export async function readPlan(path: string): Promise<{ readonly plan: DrillPlan; readonly text: string }> {
   const text = String(
     await readInputOrSay(path, {
@@ -41,41 +53,47 @@ export async function readPlan(path: string): Promise<{ readonly plan: DrillPlan
   return { plan: parsePlan(path, text), text };
 }
 
-export function parsePlan(path: string, text: string): DrillPlan {
-  const root = ConfigReader.parse(path, text);
-  root.field("schemaVersion").integer(1, 1);
-  const steps = root.field("steps").items();
-  if (steps.length === 0 || steps.length > STEPS_MAX) {
-    throw root.field("steps").wrong(`a list of 1 to ${STEPS_MAX} steps`);
-  }
-  const onFailure = root.field("onFailure").optional((value) => value.oneOf(["stop", "continue"] as const));
-  return {
-    name: root.field("name").string(),
-    stopsOnFailure: onFailure !== "continue",
-    steps: steps.map(parseStep),
-  };
+export function parsePlan(path: string, contents: string): DrillPlan {
+  const { name, onFailure, steps } = readOwnConfig(path, contents, PLAN);
+  return { name, stopsOnFailure: onFailure === "stop", steps };
 }
 
-function parseStep(step: ConfigReader): PlanStep {
-  const pause = step.field("pause").optional(durationIn);
-  const drill = step.field("drill").optional((value) => value.string());
-  if ((pause === undefined) === (drill === undefined)) throw step.wrong("either a drill or a pause");
-  if (drill === undefined) return { kind: "pause", ms: pause ?? 0 };
-  const parsed = parseSlo(step.field("slo").optional((value) => value.string()) ?? "");
-  if (!parsed.ok) throw step.field("slo").fault(`has no gates: ${parsed.what}`);
-  return {
-    kind: "drill",
-    spec: drillNamed(drill, DRILLS),
-    runs: step.field("runs").optional((value) => value.integer(1, RUNS_MAX)) ?? 1,
-    gates: parsed.gates,
-    rate: step.field("rate").optional((value) => value.integer(1, 2_000)) ?? 50,
-    beforeMs: step.field("before").optional(durationIn) ?? 2_000,
-    afterMs: step.field("after").optional(durationIn) ?? 2_000,
-  };
+const STEP = fields({
+  pause: optional(duration),
+  drill: optional(drill),
+  slo: withDefault(gates, []),
+  runs: withDefault(integer(1, RUNS_MAX), 1),
+  rate: withDefault(integer(1, 2_000), 50),
+  before: withDefault(duration, 2_000),
+  after: withDefault(duration, 2_000),
+});
+
+const PLAN = fields({
+  schemaVersion: oneOf(1),
+  name: text,
+  onFailure: withDefault(oneOf("stop", "continue"), "stop"),
+  steps: list(step, { min: 1, max: STEPS_MAX }),
+});
+
+function step(found: Found): PlanStep {
+  const { pause, drill: spec, slo, runs, rate, before, after } = STEP(found);
+  if (pause !== undefined && spec === undefined) return { kind: "pause", ms: pause };
+  if (pause !== undefined || spec === undefined) throw wrong(found, "either a drill or a pause");
+  return { kind: "drill", spec, runs, gates: slo, rate, beforeMs: before, afterMs: after };
 }
 
-function durationIn(value: ConfigReader): number {
-  const ms = parseDuration(value.string());
-  if (ms === null || ms > DURATION_MS_MAX) throw value.wrong("a duration such as 500ms, 30s or 1m30s");
+function drill(found: Found): DrillSpec {
+  return drillNamed(oneOf(...DRILLS.map(({ name }) => name))(found), DRILLS);
+}
+
+function gates(found: Found): readonly Gate[] {
+  const parsed = parseSlo(text(found));
+  if (!parsed.ok) throw problem(found, `has no gates: ${parsed.what}`);
+  return parsed.gates;
+}
+
+function duration(found: Found): number {
+  const ms = parseDuration(text(found));
+  if (ms === null || ms > DURATION_MS_MAX) throw wrong(found, "a duration such as 500ms, 30s or 1m30s");
   return ms;
 }

@@ -1,6 +1,20 @@
 // A transaction as a JSON or YAML document, for programs that make one. Bytes are a text, or { base64: … }.
 
 import {
+  type Found,
+  fieldOf,
+  fields,
+  flag,
+  integer,
+  list,
+  oneOf,
+  optional,
+  problem,
+  text,
+  withDefault,
+  wrong,
+} from "../../core/base/read-value.ts";
+import {
   Compare,
   DeleteRangeRequest,
   PutRequest,
@@ -8,73 +22,82 @@ import {
   type RequestOp,
   type TxnRequest,
 } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { ConfigReader } from "../files/config-reader.ts";
+import { readOwnConfig } from "../files/entry-fields.ts";
 import { fromKey, type KeyRange, oneKey, prefixRange } from "./key-range.ts";
-import { parseLease } from "./lease-id.ts";
+import { leaseIdOf } from "./lease-id.ts";
 
 const TARGETS = ["version", "create", "mod", "value", "lease"] as const;
 const RESULTS = ["=", ">", "<", "!="] as const;
 
-/** `name`: the document's, for errors. Throws CONFIG_INVALID with the path of the field at fault. */
-export function parseTxnDocument(name: string, text: string): TxnRequest {
-  const root = ConfigReader.parse(name, text);
-  const list = <T>(field: string, read: (item: ConfigReader) => T): T[] =>
-    root.field(field).optional((items) => items.items().map(read)) ?? [];
-  return {
-    compare: list("compare", comparison),
-    success: list("success", request),
-    failure: list("failure", request),
-  };
+/** `name`: the document's, for errors. Throws CONFIG_INVALID with every problem, its line and its path. */
+export function parseTxnDocument(name: string, contents: string): TxnRequest {
+  const read = readOwnConfig(name, contents, DOCUMENT);
+  return { compare: [...read.compare], success: [...read.success], failure: [...read.failure] };
 }
 
-function comparison(item: ConfigReader): Compare {
-  const target = item.field("target").oneOf(TARGETS);
-  const value = item.field("value");
-  const number = () => value.integer(0, Number.MAX_SAFE_INTEGER);
-  const operands = {
-    version: () => ({ $case: "version", value: number() }) as const,
-    create: () => ({ $case: "createRevision", value: number() }) as const,
-    mod: () => ({ $case: "modRevision", value: number() }) as const,
-    value: () => ({ $case: "value", value: bytes(value) }) as const,
-    lease: () => ({ $case: "lease", value: parseLease(value.string()) }) as const,
-  };
+const revision = integer(0, Number.MAX_SAFE_INTEGER);
+const OPERANDS = {
+  version: (found: Found) => ({ $case: "version", value: revision(found) }) as const,
+  create: (found: Found) => ({ $case: "createRevision", value: revision(found) }) as const,
+  mod: (found: Found) => ({ $case: "modRevision", value: revision(found) }) as const,
+  value: (found: Found) => ({ $case: "value", value: bytes(found) }) as const,
+  lease: (found: Found) => ({ $case: "lease", value: lease(found) }) as const,
+};
+
+function comparison(found: Found): Compare {
+  const target = oneOf(...TARGETS)(fieldOf(found, "target"));
+  const { key, op, value } = fields({ key: bytes, op: oneOf(...RESULTS), value: OPERANDS[target] })(found);
   return Compare.fromPartial({
-    key: bytes(item.field("key")),
+    key,
     target: TARGETS.indexOf(target) as Compare["target"],
-    result: RESULTS.indexOf(item.field("op").oneOf(RESULTS)) as Compare["result"],
-    targetUnion: operands[target](),
+    result: RESULTS.indexOf(op) as Compare["result"],
+    targetUnion: value,
   });
 }
+
+const REQUEST = fields({
+  put: optional(fields({ key: bytes, value: bytes, lease: withDefault(lease, "0") })),
+  get: optional(range),
+  del: optional(range),
+});
 
 /** One of put, get and del. */
-function request(item: ConfigReader): RequestOp {
-  const put = item.field("put").optional((fields) => {
-    const lease = fields.field("lease").optional((value) => parseLease(value.string())) ?? "0";
-    const given = { key: bytes(fields.field("key")), value: bytes(fields.field("value")), lease };
-    return { request: { $case: "requestPut", value: PutRequest.fromPartial(given) } } as const;
-  });
-  const get = item.field("get").optional((fields) => {
-    return { request: { $case: "requestRange", value: RangeRequest.fromPartial(rangeOf(fields)) } } as const;
-  });
-  const del = item.field("del").optional((fields) => {
-    const value = DeleteRangeRequest.fromPartial(rangeOf(fields));
-    return { request: { $case: "requestDeleteRange", value } } as const;
-  });
-  const [only, ...more] = [put, get, del].filter((each) => each !== undefined);
-  if (only === undefined || more.length > 0) throw item.fault("must have exactly one of put, get and del");
-  return only;
+function request(found: Found): RequestOp {
+  const { put, get, del } = REQUEST(found);
+  const all: (NonNullable<RequestOp["request"]> | null)[] = [
+    put === undefined ? null : { $case: "requestPut", value: PutRequest.fromPartial(put) },
+    get === undefined ? null : { $case: "requestRange", value: RangeRequest.fromPartial(get) },
+    del === undefined ? null : { $case: "requestDeleteRange", value: DeleteRangeRequest.fromPartial(del) },
+  ];
+  const [only, ...more] = all.filter((each) => each !== null);
+  if (only === undefined || more.length > 0)
+    throw problem(found, "must have exactly one of put, get and del");
+  return { request: only };
 }
 
-function rangeOf(fields: ConfigReader): KeyRange {
-  const key = bytes(fields.field("key"));
-  const end = fields.field("end").optional(bytes);
+function range(found: Found): KeyRange {
+  const read = fields({ key: bytes, end: optional(bytes), prefix: optional(flag), fromKey: optional(flag) });
+  const { key, end, prefix, fromKey: rest } = read(found);
   if (end !== undefined) return { key, rangeEnd: end };
-  const says = (name: string) => fields.field(name).optional((value) => value.boolean()) === true;
-  if (says("prefix")) return prefixRange(key);
-  return says("fromKey") ? fromKey(key) : oneKey(key);
+  if (prefix === true) return prefixRange(key);
+  return rest === true ? fromKey(key) : oneKey(key);
 }
 
-function bytes(value: ConfigReader): Uint8Array {
-  if (value.isText()) return Buffer.from(value.text());
-  return Buffer.from(value.field("base64").string(), "base64");
+function bytes(found: Found): Uint8Array {
+  if (typeof found.value === "string") return Buffer.from(found.value);
+  if (typeof found.value !== "object") throw wrong(found, "a text or { base64: … }");
+  return Buffer.from(text(fieldOf(found, "base64")), "base64");
 }
+
+function lease(found: Found): string {
+  const id = leaseIdOf(text(found));
+  if (id === null) throw wrong(found, "a lease id in hexadecimal digits");
+  return id;
+}
+
+const requests = withDefault(list(request), []);
+const DOCUMENT = fields({
+  compare: withDefault(list(comparison), []),
+  success: requests,
+  failure: requests,
+});

@@ -1,17 +1,16 @@
 // Fields that several kinds of entries in fleet.yaml share.
 
-import type { ConfigReader } from "./config-reader.ts";
+import { isAbsolute } from "node:path";
+import { Exit } from "../../core/base/errors.ts";
+import { type Found, integer, name, problem, type Read, text, wrong } from "../../core/base/read-value.ts";
+import { readConfig } from "../../core/wire/files/read-config.ts";
 
-const PORT_MAX = 65_535;
+export const port = integer(1, 65_535);
 
-export function parseMetricsPort(entry: ConfigReader): { metricsPort?: number } {
-  const metricsPort = entry.field("metricsPort").optional((value) => value.integer(1, PORT_MAX));
-  return metricsPort === undefined ? {} : { metricsPort };
-}
-
-export function parseEtcdPort(entry: ConfigReader): { etcdPort?: number } {
-  const etcdPort = entry.field("etcdPort").optional((value) => value.integer(1, PORT_MAX));
-  return etcdPort === undefined ? {} : { etcdPort };
+/** A configuration file of this machine. Throws CONFIG_INVALID with every problem, its line and its path. */
+export function readOwnConfig<T>(file: string, contents: string, read: Read<T>): T {
+  const error = { code: "CONFIG_INVALID", next: `correct ${file}`, exit: Exit.NotFound };
+  return readConfig(file, contents, error, read);
 }
 
 /** Where the node serves etcd's API; null = nowhere. */
@@ -25,8 +24,16 @@ export function etcdAddress({
   return etcdPort === undefined ? null : `${address.slice(0, address.lastIndexOf(":"))}:${etcdPort}`;
 }
 
-export function parseFree(entry: ConfigReader, reserved: readonly string[]): string {
-  const name = entry.name();
-  if (reserved.includes(name)) throw entry.fault(`must not be any of ${reserved.join(", ")}`);
-  return name;
+export function freeName(reserved: readonly string[]): Read<string> {
+  return (found) => {
+    const free = name(found);
+    if (reserved.includes(free)) throw problem(found, `must not be any of ${reserved.join(", ")}`);
+    return free;
+  };
+}
+
+export function fullPath(found: Found): string {
+  const path = text(found);
+  if (!isAbsolute(path)) throw wrong(found, "a full path");
+  return path;
 }

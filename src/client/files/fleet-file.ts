@@ -1,14 +1,28 @@
 // fleet.yaml: the members of a local fleet. This file makes a folder a fleet: `fleet init` writes it when
 // everything else is in place, and afterwards only its nodes change. Absent: full paths of its own files, so
 // that a stopped fleet's folder can be moved; and the shard that a cluster dials (agents.yaml).
-import { isAbsolute } from "node:path";
 import { isMap, isSeq, parseDocument, stringify } from "yaml";
 import { assert } from "../../core/base/assert.ts";
+import {
+  address,
+  type Found,
+  fieldOf,
+  fields,
+  flag,
+  integer,
+  list,
+  name,
+  oneOf,
+  optional,
+  problem,
+  text,
+  withDefault,
+  wrong,
+} from "../../core/base/read-value.ts";
 import type { KeySource } from "../../core/seal/key-source.ts";
-import { ConfigReader } from "./config-reader.ts";
-import { etcdAddress, parseEtcdPort, parseFree, parseMetricsPort } from "./entry-fields.ts";
+import { etcdAddress, freeName, fullPath, port, readOwnConfig } from "./entry-fields.ts";
 import { RESERVED_CLUSTER_NAMES, RESERVED_PROCESS_NAMES } from "./layout.ts";
-import { parseShard, type ShardEntry } from "./shard-entry.ts";
+import { type ShardEntry, shardEntry } from "./shard-entry.ts";
 
 const SCHEMA_VERSION = 1;
 const NODE_ID_MAX = 65_535;
@@ -85,51 +99,91 @@ export interface FleetFile {
   readonly agentsMetricsPort?: number;
 }
 
-/** Parses the contents of `file`. Throws CONFIG_INVALID naming the file and the path inside it. */
-export function parseFleetFile(file: string, text: string): FleetFile {
-  const root = ConfigReader.parse(file, text);
-  root.field("schemaVersion").integer(SCHEMA_VERSION, SCHEMA_VERSION);
-  const snapshots = root.field("snapshots").optional(parseSnapshots);
-  const liveness = root.field("liveness").optional(parseLiveness);
-  const encryption = root.field("encryption").optional(parseEncryption);
-  const authorities = root.field("authorities").optional((value) => value.oneOf(["separate"] as const));
-  const faults = root.field("faults").optional((value) => value.oneOf(["allowed"] as const));
-  const engine = root.field("engine").optional(parseEngine);
-  const parsed = {
-    ...(engine === undefined ? {} : { engine }),
-    ...(faults === undefined ? {} : { faults }),
-    ...(encryption === undefined ? {} : { encryption }),
-    ...(authorities === undefined ? {} : { authorities }),
-    ...(snapshots === undefined ? {} : { snapshots }),
-    ...(liveness === undefined ? {} : { liveness }),
-    name: root.field("name").name(),
-    clusterId: root.field("clusterId").string(),
-    profile: root.field("profile").optional((value) => value.oneOf(PROFILES)) ?? "lan",
-    nodes: root.field("nodes").items().map(parseNode),
-    shards: root.field("shards").optional((value) => value.items().map(parseShard)) ?? [],
-    clusters: root.field("agents").optional(parseClusters) ?? [],
-    ...agentsMetricsPort(root.field("agents").optional(parseMetricsPort)),
+const ENCRYPTION = fields({
+  keyFile: optional(fullPath),
+  keyCommand: optional(text),
+  existing: optional(flag),
+});
+
+const LIVENESS = fields({
+  suspectAfterSeconds: integer(1, DAY_SECONDS - 1),
+  deadAfterSeconds: integer(2, DAY_SECONDS),
+});
+
+const NODE = fields({
+  id: integer(1, NODE_ID_MAX),
+  name: freeName(RESERVED_PROCESS_NAMES),
+  address,
+  metricsPort: optional(port),
+  etcdPort: optional(port),
+});
+
+const AGENTS = fields({
+  clusters: list(freeName(RESERVED_CLUSTER_NAMES), { unique: { "": (cluster) => cluster } }),
+  metricsPort: optional(port),
+});
+
+const FLEET = fields({
+  schemaVersion: oneOf(SCHEMA_VERSION),
+  name,
+  clusterId: text,
+  profile: withDefault(oneOf(...PROFILES), "lan"),
+  engine: optional(
+    fields({
+      etcd: list(address, { min: 1 }),
+      prefix: text,
+      ca: optional(fullPath),
+      cert: optional(fullPath),
+      key: optional(fullPath),
+    }),
+  ),
+  snapshots: optional(
+    fields({
+      to: text,
+      everySeconds: optional(integer(1, DAY_SECONDS)),
+      keep: optional(integer(1, SNAPSHOTS_MAX)),
+    }),
+  ),
+  liveness: optional(liveness),
+  encryption: optional(encryption),
+  authorities: optional(oneOf("separate")),
+  faults: optional(oneOf("allowed")),
+  nodes: list(NODE, { min: 1, unique: { id: ({ id }) => String(id) } }),
+  shards: withDefault(list(shardEntry), []),
+  agents: withDefault<ReturnType<typeof AGENTS>>(AGENTS, { clusters: [] }),
+});
+
+/** Parses the contents of `file`. Throws CONFIG_INVALID with every problem, its line and its path. */
+export function parseFleetFile(file: string, contents: string): FleetFile {
+  return readOwnConfig(file, contents, fleetFile);
+}
+
+function fleetFile(found: Found): FleetFile {
+  const { schemaVersion, agents, ...read } = FLEET(found);
+  const fleet = {
+    ...read,
+    clusters: agents.clusters,
+    ...(agents.metricsPort === undefined ? {} : { agentsMetricsPort: agents.metricsPort }),
   };
-  if (parsed.nodes.length === 0) throw root.field("nodes").wrong("a list of at least one node");
-  const processes = [...parsed.nodes, ...parsed.shards];
-  refuseRepeats(
-    root.field("nodes"),
-    "id",
-    parsed.nodes.map((node) => String(node.id)),
-  );
-  refuseRepeats(
-    root,
-    "name",
-    processes.map((process) => ("name" in process ? process.name : process.id)),
-  );
-  refuseRepeats(root.field("agents"), "cluster", parsed.clusters);
-  const metricsPorts = [...processes.map((process) => process.metricsPort), parsed.agentsMetricsPort];
-  refuseRepeats(root, "metricsPort", metricsPorts.filter((port) => port !== undefined).map(String));
-  refuseRepeats(root, "address", [
-    ...processes.map((process) => process.address),
-    ...parsed.nodes.flatMap((node) => etcdAddress(node) ?? []),
-  ]);
-  return parsed;
+  const processes = [...fleet.nodes, ...fleet.shards];
+  refuseRepeats(found, {
+    name: processes.map((process) => ("name" in process ? process.name : process.id)),
+    metricsPort: [...processes.map(({ metricsPort }) => metricsPort), fleet.agentsMetricsPort],
+    address: [...processes.map((process) => process.address), ...fleet.nodes.map(etcdAddress)],
+  });
+  return fleet;
+}
+
+/** Values that no two entries of different lists may share; undefined and null are no values. */
+function refuseRepeats(
+  found: Found,
+  lists: Readonly<Record<string, readonly (string | number | null | undefined)[]>>,
+): void {
+  for (const [what, all] of Object.entries(lists)) {
+    const values = all.filter((value) => value !== undefined && value !== null);
+    const repeated = values.find((value, at) => values.indexOf(value) !== at);
+    if (repeated !== undefined) throw problem(found, `holds the ${what} ${repeated} twice`);
+  }
 }
 
 /** The text of fleet.yaml; `parseFleetFile` reads it back to the same value. */
@@ -185,74 +239,26 @@ export function leaveNode(text: string, name: string, clusterId: string): string
   return document.toString();
 }
 
-function parseEngine(entry: ConfigReader): EngineEntry {
-  const path = (name: "ca" | "cert" | "key") => {
-    const value = entry.field(name).optional((field) => field.string());
-    if (value !== undefined && !isAbsolute(value)) throw entry.field(name).wrong("a full path");
-    return value === undefined ? {} : { [name]: value };
-  };
-  const etcd = entry
-    .field("etcd")
-    .items()
-    .map((item) => item.address());
-  if (etcd.length === 0) throw entry.field("etcd").wrong("a list of at least one host:port");
-  return { etcd, prefix: entry.field("prefix").string(), ...path("ca"), ...path("cert"), ...path("key") };
+function encryption(found: Found): EncryptionEntry {
+  const { keyFile: path, keyCommand: command, existing } = ENCRYPTION(found);
+  if (path !== undefined && command === undefined) return withExisting({ kind: "file", path }, existing);
+  if (path === undefined && command !== undefined)
+    return withExisting({ kind: "command", command }, existing);
+  throw wrong(found, "either keyFile or keyCommand");
 }
 
-function parseSnapshots(entry: ConfigReader): SnapshotEntry {
-  const everySeconds = entry.field("everySeconds").optional((value) => value.integer(1, DAY_SECONDS));
-  const keep = entry.field("keep").optional((value) => value.integer(1, SNAPSHOTS_MAX));
-  return {
-    to: entry.field("to").string(),
-    ...(everySeconds === undefined ? {} : { everySeconds }),
-    ...(keep === undefined ? {} : { keep }),
-  };
-}
-
-function parseEncryption(entry: ConfigReader): EncryptionEntry {
-  const path = entry.field("keyFile").optional((value) => value.string());
-  const command = entry.field("keyCommand").optional((value) => value.string());
-  const existing = entry.field("existing").optional((value) => value.boolean());
-  if ((path === undefined) === (command === undefined)) throw entry.wrong("either keyFile or keyCommand");
-  if (path !== undefined && !isAbsolute(path)) throw entry.field("keyFile").wrong("a full path");
-  const source: KeySource =
-    path === undefined ? { kind: "command", command: command ?? "" } : { kind: "file", path };
-  return existing === true ? { source, existing: true } : { source };
-}
+const withExisting = (source: KeySource, existing: boolean | undefined): EncryptionEntry =>
+  existing === true ? { source, existing } : { source };
 
 function formatEncryption({ source, existing }: EncryptionEntry): object {
   const key = source.kind === "file" ? { keyFile: source.path } : { keyCommand: source.command };
   return { ...key, ...(existing === undefined ? {} : { existing }) };
 }
 
-function parseLiveness(entry: ConfigReader): LivenessEntry {
-  const suspectAfterSeconds = entry.field("suspectAfterSeconds").integer(1, DAY_SECONDS - 1);
-  const deadAfterSeconds = entry.field("deadAfterSeconds").integer(suspectAfterSeconds + 1, DAY_SECONDS);
-  return { suspectAfterSeconds, deadAfterSeconds };
-}
-
-function parseNode(entry: ConfigReader): NodeEntry {
-  return {
-    id: entry.field("id").integer(1, NODE_ID_MAX),
-    name: parseFree(entry.field("name"), RESERVED_PROCESS_NAMES),
-    address: entry.field("address").address(),
-    ...parseMetricsPort(entry),
-    ...parseEtcdPort(entry),
-  };
-}
-
-function agentsMetricsPort(agents: { metricsPort?: number } | undefined): { agentsMetricsPort?: number } {
-  return agents?.metricsPort === undefined ? {} : { agentsMetricsPort: agents.metricsPort };
-}
-
-function parseClusters(agents: ConfigReader): string[] {
-  return agents
-    .field("clusters")
-    .items()
-    .map((cluster) => parseFree(cluster, RESERVED_CLUSTER_NAMES));
-}
-
-function refuseRepeats(owner: ConfigReader, what: string, values: readonly string[]): void {
-  const repeated = values.find((value, at) => values.indexOf(value) !== at);
-  if (repeated !== undefined) throw owner.fault(`holds the ${what} ${repeated} twice`);
+function liveness(found: Found): LivenessEntry {
+  const read = LIVENESS(found);
+  const dead = fieldOf(found, "deadAfterSeconds");
+  if (read.deadAfterSeconds <= read.suspectAfterSeconds)
+    throw wrong(dead, `more than suspectAfterSeconds, ${read.suspectAfterSeconds}`);
+  return read;
 }

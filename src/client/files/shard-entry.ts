@@ -1,7 +1,7 @@
 // A shard's entry in fleet.yaml: its listen address, and its machines.
 
-import type { ConfigReader } from "./config-reader.ts";
-import { parseFree, parseMetricsPort } from "./entry-fields.ts";
+import { address, fields, integer, optional, type Read, text } from "../../core/base/read-value.ts";
+import { freeName, port } from "./entry-fields.ts";
 import { RESERVED_PROCESS_NAMES } from "./layout.ts";
 
 const HOUR_SECONDS = 3_600;
@@ -18,16 +18,11 @@ export interface ShardEntry {
   readonly cycleSeconds?: number;
 }
 
-export function parseShard(entry: ConfigReader): ShardEntry {
-  const machines = entry.field("machines").optional((value) => value.string());
-  const region = entry.field("region").optional((value) => value.string());
-  const cycleSeconds = entry.field("cycleSeconds").optional((value) => value.integer(1, HOUR_SECONDS));
-  return {
-    id: parseFree(entry.field("id"), RESERVED_PROCESS_NAMES),
-    address: entry.field("address").address(),
-    ...parseMetricsPort(entry),
-    ...(machines === undefined ? {} : { machines }),
-    ...(region === undefined ? {} : { region }),
-    ...(cycleSeconds === undefined ? {} : { cycleSeconds }),
-  };
-}
+export const shardEntry: Read<ShardEntry> = fields({
+  id: freeName(RESERVED_PROCESS_NAMES),
+  address,
+  metricsPort: optional(port),
+  machines: optional(text),
+  region: optional(text),
+  cycleSeconds: optional(integer(1, HOUR_SECONDS)),
+});

@@ -95,8 +95,7 @@ export class AgentHost {
     const wanted = await this.#read();
     if (wanted instanceof OperatorError) {
       log.error("the agents file cannot be used; the agents stay as they were", {
-        file,
-        error: wanted.message,
+        ...{ file, error: wanted.message, why: wanted.parts.why, next: wanted.parts.next },
       });
       return { ok: false, error: wanted };
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { pathText, readValue } from "../../../src/core/base/read-value.ts";
 import { domainStep } from "../../../src/core/rebind/domain-step.ts";
-import { parsePlan } from "../../../src/core/rebind/parse-plan.ts";
+import { plan as planIn } from "../../../src/core/rebind/parse-plan.ts";
 import { inversePlan, type RebindPlan } from "../../../src/core/rebind/plan.ts";
 import { Domain } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 
@@ -32,7 +33,7 @@ test.each([
 });
 
 test("a plan of domains alone is read as it stands, and one without them as before", () => {
-  expect(parsePlan(PLAN)).toEqual({ ok: true, plan: PLAN });
+  expect(readValue(PLAN, planIn)).toEqual({ ok: true, value: PLAN });
 });
 
 test("the inverse moves them back whatever version the move gave them, last first", () => {
@@ -41,7 +42,7 @@ test("the inverse moves them back whatever version the move gave them, last firs
     { ...back, value: "r2" },
     { ...back, value: "r1" },
   ]);
-  expect(parsePlan(inversePlan(PLAN))).toEqual({ ok: true, plan: inversePlan(PLAN) });
+  expect(readValue(inversePlan(PLAN), planIn)).toEqual({ ok: true, value: inversePlan(PLAN) });
 });
 
 describe("parse", () => {
@@ -59,7 +60,9 @@ describe("parse", () => {
       why: "a domain moves once a plan",
     },
   ])("$paths: $why", ({ domains, paths }) => {
-    const parsed = parsePlan({ ...PLAN, domains });
-    expect(parsed.ok ? [] : parsed.problems.map(({ path }) => path)).toEqual(paths);
+    const parsed = readValue({ ...PLAN, domains }, planIn);
+    expect(
+      parsed.ok ? [] : parsed.problems.map(({ path }) => pathText(path).replace("the file", "")),
+    ).toEqual(paths);
   });
 });

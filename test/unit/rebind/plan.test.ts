@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parsePlan } from "../../../src/core/rebind/parse-plan.ts";
+import { pathText, readValue } from "../../../src/core/base/read-value.ts";
+import { plan as planIn } from "../../../src/core/rebind/parse-plan.ts";
 import { createPlan, inversePlan, type Move, wavesOf } from "../../../src/core/rebind/plan.ts";
 
 const MOVE = { cluster: "c1", from: "s1", to: "s2", migrationId: "m1" };
@@ -24,7 +25,7 @@ describe("parse", () => {
     { document: inversePlan(createPlan("p".repeat(200), { kind: "local" }, [MOVE])), why: "and undone" },
     { document: inversePlan(inversePlan(threeMoves)), why: "undone and redone" },
   ])("a plan $why is read as it stands", ({ document }) => {
-    expect(parsePlan(document)).toEqual({ ok: true, plan: document });
+    expect(readValue(document, planIn)).toEqual({ ok: true, value: document });
   });
 
   test.each([
@@ -51,7 +52,7 @@ describe("parse", () => {
     },
     { document: { ...PLAN, moves: [] }, paths: ["moves"], why: "nothing to do" },
     { document: { ...PLAN, moves: {} }, paths: ["moves"], why: "no list" },
-    { document: { ...PLAN, moves: [MOVE, "c2"] }, paths: movePaths(1), why: "no mapping" },
+    { document: { ...PLAN, moves: [MOVE, "c2"] }, paths: ["moves[1]"], why: "no mapping" },
     { document: withMove({ cluster: 7 }), paths: ["moves[0].cluster"], why: "no text" },
     { document: withMove({ to: "s1" }), paths: ["moves[0].to"], why: "moves nowhere" },
     { document: withMove({ too: "s3" }), paths: ["moves[0].too"], why: "a typo" },
@@ -72,13 +73,11 @@ describe("parse", () => {
       why: "a cluster moves once a plan",
     },
   ])("$paths: $why", ({ document, paths }) => {
-    const parsed = parsePlan(document);
-    expect(parsed.ok ? [] : parsed.problems.map(({ path }) => path)).toEqual(paths);
+    const parsed = readValue(document, planIn);
+    expect(
+      parsed.ok ? [] : parsed.problems.map(({ path }) => pathText(path).replace("the file", "")),
+    ).toEqual(paths);
   });
-
-  function movePaths(at: number): string[] {
-    return ["", ".cluster", ".from", ".to", ".migrationId"].map((key) => `moves[${at}]${key}`);
-  }
 });
 
 test("a created plan numbers its migrations", () => {

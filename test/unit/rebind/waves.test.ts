@@ -1,7 +1,8 @@
 // The pure rules of plans in waves: which clusters, where to, in which waves, and what has changed since.
 
 import { describe, expect, test } from "vitest";
-import { parsePlan } from "../../../src/core/rebind/parse-plan.ts";
+import { pathText, readValue } from "../../../src/core/base/read-value.ts";
+import { plan as planIn } from "../../../src/core/rebind/parse-plan.ts";
 import { chooseTargets } from "../../../src/core/rebind/waves/choose-targets.ts";
 import { countWaves, nextWave } from "../../../src/core/rebind/waves/cut-waves.ts";
 import { changesSince } from "../../../src/core/rebind/waves/plan-changes.ts";
@@ -211,7 +212,7 @@ describe("a plan's file", () => {
     moves: [{ cluster: "c1", from: "s1", to: "s2", version: 5 }],
   };
   test("is read as it was written", () => {
-    expect(parsePlan(plan)).toEqual({ ok: true, plan });
+    expect(readValue(plan, planIn)).toEqual({ ok: true, value: plan });
   });
 
   test.each([
@@ -226,7 +227,7 @@ describe("a plan's file", () => {
     [{ preconditions: { ...plan.preconditions, rooms: { S2: 1 } } }, "preconditions.rooms"],
     [{ executor: { kind: "helm" } }, "executor.kind"],
   ])("%o is refused", (change, path) => {
-    const parsed = parsePlan({ ...plan, ...change });
-    expect(parsed.ok ? [] : parsed.problems.map((problem) => problem.path)).toContain(path);
+    const parsed = readValue({ ...plan, ...change }, planIn);
+    expect(parsed.ok ? [] : parsed.problems.map(({ path }) => pathText(path))).toContain(path);
   });
 });

@@ -4,7 +4,7 @@
 
 import type { Executor } from "../plan.ts";
 
-export interface WaveBase {
+interface WaveBase {
   /** The fleet's incarnation. */
   readonly clusterId: string;
   /** The log index of the reads. */

@@ -3,13 +3,11 @@
 // order.
 
 import { parseDocument, stringify } from "yaml";
-import { isAddress } from "../../base/address.ts";
 import { Exit, OperatorError } from "../../base/errors.ts";
-import { isName } from "../../base/ids.ts";
+import { address, fieldsOnly, list, name, text as nonEmpty, optional } from "../../base/read-value.ts";
 import type { DemandGroup } from "../gen/fleet/v1/shard.ts";
-import { readDemand } from "./demand-fields.ts";
-import type { YamlItem } from "./yaml-list.ts";
-import { readYamlList } from "./yaml-list.ts";
+import { demand } from "./demand-fields.ts";
+import { readConfig } from "./read-config.ts";
 
 export interface AgentEntry {
   readonly cluster: string;
@@ -21,11 +19,9 @@ export interface AgentEntry {
   readonly demand?: readonly DemandGroup[];
 }
 
-const FIELDS = new Set(["cluster", "shardAddr", "certs", "demand"]);
-
-/** Parses `text`; `path` is for messages. Throws an OperatorError naming the line at fault. */
+/** Parses `text`; `path` is for messages. Throws an OperatorError with every problem and its line. */
 export function parseAgentsFile(text: string, path: string): readonly AgentEntry[] {
-  return readAgents(text, path);
+  return readConfig(path, text, INVALID, AGENTS).agents;
 }
 
 export function formatAgentsFile(agents: readonly AgentEntry[]): string {
@@ -34,7 +30,7 @@ export function formatAgentsFile(agents: readonly AgentEntry[]): string {
 
 /** `text` with `cluster`'s shard address changed and nothing else. Throws if the file is broken or lacks the cluster. */
 export function changeShardAddress(text: string, path: string, cluster: string, shardAddr: string): string {
-  const agents = readAgents(text, path);
+  const agents = parseAgentsFile(text, path);
   const index = agents.findIndex((agent) => agent.cluster === cluster);
   if (index < 0) throw agentUnknown(path, cluster);
   const document = parseDocument(text);
@@ -51,48 +47,15 @@ export function agentUnknown(path: string, cluster: string): OperatorError {
   });
 }
 
-function readAgents(text: string, path: string): AgentEntry[] {
-  const each = "each agent is a map with cluster and shardAddr";
-  const items = readYamlList(text, "agents", each, (line, why) => invalid(path, line, why));
-  const lineOf = new Map<string, number>();
-  return items.map((item) => {
-    const { line } = item;
-    const entry = readEntry(item, path);
-    const twin = lineOf.get(entry.cluster);
-    if (twin !== undefined) throw invalid(path, line, `cluster ${entry.cluster} is already on line ${twin}`);
-    lineOf.set(entry.cluster, line);
-    return entry;
-  });
-}
+const INVALID = {
+  code: "AGENTS_FILE_INVALID",
+  next: "correct the file, then reload the agents",
+  exit: Exit.Usage,
+};
 
-function readEntry({ fields, line }: YamlItem, path: string): AgentEntry {
-  const wrong = (why: string) => invalid(path, line, why);
-  const stranger = Object.keys(fields).find((key) => !FIELDS.has(key));
-  if (stranger !== undefined) throw wrong(`unknown field ${stranger}`);
-  const { cluster, shardAddr, certs, demand } = fields;
-  if (typeof cluster !== "string" || !isName(cluster)) {
-    throw wrong("cluster must be a name of a-z, 0-9, '-', '.' and '_' (quote it if it is a number)");
-  }
-  if (typeof shardAddr !== "string" || !isAddress(shardAddr)) {
-    throw wrong(`shardAddr of cluster ${cluster} must be host:port`);
-  }
-  if (certs !== undefined && (typeof certs !== "string" || certs === "")) {
-    throw wrong(`certs of cluster ${cluster} must be a folder`);
-  }
-  const groups = demand === undefined ? undefined : readDemand(demand);
-  if (groups !== undefined && !groups.ok) throw wrong(`demand of cluster ${cluster}: ${groups.why}`);
-  return {
-    cluster,
-    shardAddr,
-    ...(certs === undefined ? {} : { certs }),
-    ...(groups === undefined ? {} : { demand: groups.demand }),
-  };
-}
-
-function invalid(path: string, line: number, why: string): OperatorError {
-  return new OperatorError("AGENTS_FILE_INVALID", {
-    what: `${path}:${line}: ${why}`,
-    next: "correct the line, then reload the agents",
-    exit: Exit.Usage,
-  });
-}
+const AGENTS = fieldsOnly({
+  agents: list(
+    fieldsOnly({ cluster: name, shardAddr: address, certs: optional(nonEmpty), demand: optional(demand) }),
+    { unique: { cluster: ({ cluster }) => cluster } },
+  ),
+});

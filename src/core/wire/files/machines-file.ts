@@ -2,9 +2,19 @@
 
 import { readFile } from "node:fs/promises";
 import { Exit, messageOf, OperatorError } from "../../base/errors.ts";
+import {
+  entries,
+  type Found,
+  fieldOf,
+  fieldsOnly,
+  integer,
+  list,
+  optional,
+  problem,
+  wrong,
+} from "../../base/read-value.ts";
 import { isCountedName } from "../report-limits.ts";
-import type { YamlItem } from "./yaml-list.ts";
-import { readYamlList } from "./yaml-list.ts";
+import { readConfig } from "./read-config.ts";
 
 export interface MachinePool {
   readonly instanceType: string;
@@ -21,8 +31,6 @@ interface TopologyDomain {
   readonly value: string;
 }
 
-const FIELDS = new Set(["instanceType", "zone", "count", "domain"]);
-const A_TEXT = "a text of printable characters, of at most 253 bytes";
 /**
  * Labels that every machine has. A zone is one of them and may also be a domain: that of its own machines.
  */
@@ -49,57 +57,47 @@ export async function readMachinesText(path: string): Promise<string> {
   });
 }
 
-/** Parses `text`; `path` is for messages. Throws an OperatorError that names the line at fault. */
+/** Parses `text`; `path` is for messages. Throws an OperatorError with every problem and its line. */
 export function parseMachinesFile(text: string, path: string): readonly MachinePool[] {
-  const each = "each pool is a map with instanceType, zone and count";
-  const items = readYamlList(text, "machines", each, (line, why) => invalid(path, line, why));
-  const lineOf = new Map<string, number>();
-  return items.map((item) => {
-    const pool = readPool(item, path);
-    const name = JSON.stringify([pool.instanceType, pool.zone, pool.domain]);
-    const twin = lineOf.get(name);
-    if (twin !== undefined) {
-      throw invalid(path, item.line, `${pool.instanceType} in zone ${pool.zone} is already on line ${twin}`);
-    }
-    lineOf.set(name, item.line);
-    return pool;
-  });
+  return readConfig(path, text, INVALID, fieldsOnly({ machines: list(pool, { unique: POOL }) })).machines;
 }
 
-function readPool({ fields, line }: YamlItem, path: string): MachinePool {
-  const stranger = Object.keys(fields).find((key) => !FIELDS.has(key));
-  if (stranger !== undefined) throw invalid(path, line, `unknown field ${stranger}`);
-  const { instanceType, zone, count, domain } = fields;
-  if (!isCounted(instanceType)) throw invalid(path, line, `instanceType must be ${A_TEXT}`);
-  if (!isCounted(zone)) throw invalid(path, line, `zone must be ${A_TEXT}`);
-  if (typeof count !== "number" || !Number.isInteger(count) || count < 0 || count > COUNT_MAX) {
-    throw invalid(path, line, `count must be a number from 0 to ${COUNT_MAX}`);
+const INVALID = {
+  code: "MACHINES_FILE_INVALID",
+  next: "correct the file, then start the shard again, or send it SIGHUP if it runs",
+  exit: Exit.Usage,
+};
+
+const POOL = {
+  "": ({ instanceType, zone, domain }: MachinePool) => JSON.stringify([instanceType, zone, domain]),
+};
+
+function pool(found: Found): MachinePool {
+  const read = fieldsOnly({
+    instanceType: counted,
+    zone: counted,
+    count: integer(0, COUNT_MAX),
+    domain: optional(topologyDomain),
+  })(found);
+  const { zone, domain } = read;
+  if (domain?.key === "zone" && domain.value !== zone) {
+    throw problem(fieldOf(found, "domain"), `can't be zone=${domain.value} for machines in zone ${zone}`);
   }
-  if (domain === undefined) return { instanceType, zone, count };
-  const read = readDomain(domain);
-  if (read === null) throw invalid(path, line, "domain must be a map of one text, such as {rack: r1}");
-  if (OWN_LABELS.has(read.key)) throw invalid(path, line, `domain must not be one of ${read.key}`);
-  if (read.key === "zone" && read.value !== zone) {
-    throw invalid(path, line, `machines in zone ${zone} cannot be of domain zone=${read.value}`);
+  return read;
+}
+
+function counted(found: Found): string {
+  const { value } = found;
+  if (typeof value === "string" && value !== "" && isCountedName(value)) return value;
+  throw wrong(found, "a text of printable characters, of at most 253 bytes");
+}
+
+function topologyDomain(found: Found): TopologyDomain {
+  const [domain, ...more] = entries(counted)(found);
+  if (domain === undefined || more.length > 0 || !isCountedName(domain[0])) {
+    throw wrong(found, "a mapping of one text, such as {rack: r1}");
   }
-  return { instanceType, zone, count, domain: read };
-}
-
-const isCounted = (value: unknown): value is string =>
-  typeof value === "string" && value !== "" && isCountedName(value);
-
-function readDomain(given: unknown): TopologyDomain | null {
-  if (typeof given !== "object" || given === null) return null;
-  const [pair, ...more] = Object.entries(given);
-  if (pair === undefined || more.length > 0) return null;
-  const [key, value] = pair;
-  return isCounted(key) && isCounted(value) ? { key, value } : null;
-}
-
-function invalid(path: string, line: number, why: string): OperatorError {
-  return new OperatorError("MACHINES_FILE_INVALID", {
-    what: `${path}:${line}: ${why}`,
-    next: "correct the line, then start the shard again, or send it SIGHUP if it runs",
-    exit: Exit.Usage,
-  });
+  const [key, value] = domain;
+  if (OWN_LABELS.has(key)) throw problem(found, `must not be one of ${key}`);
+  return { key, value };
 }

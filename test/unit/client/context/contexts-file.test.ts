@@ -58,7 +58,7 @@ test("a context added after the last one was removed is written over several lin
 });
 
 test.each([
-  { text: "contexts: []", fault: "contexts must be a mapping: found []" },
+  { text: "contexts: []", fault: "contexts must be a mapping: found a list" },
   {
     text: "contexts: {a: {endpoints: [nowhere]}}",
     fault: 'contexts.a.endpoints[0] must be an address host:port: found "nowhere"',
@@ -74,7 +74,8 @@ test.each([
   await mkdir(join(root, "config"));
   await writeFile(path, text);
   const change = () => changeContexts(path, deps, () => ({ change: { current: "b", set: {} } }));
-  expect(await failureOf(change())).toMatchObject({ code: "CONFIG_INVALID", what: `${path} cannot be used` });
-  expect((await failureOf(loadContexts(path)))["why"]).toBe(fault);
+  const what = `${path}:1: ${fault}`;
+  expect(await failureOf(change())).toMatchObject({ code: "CONFIG_INVALID", what });
+  expect(await failureOf(loadContexts(path))).toMatchObject({ what });
   expect(await readFile(path, "utf8")).toBe(text);
 });

@@ -86,7 +86,7 @@ test.each([
 });
 
 test.each([
-  { change: ["transfer", "nosuch"], says: 'no drill called "nosuch"' },
+  { change: ["transfer", "nosuch"], says: "steps[0].drill must be one of kill-leader" },
   { change: ["first-write=2s", "first=2s"], says: 'unknown gate "first"' },
   { change: ["30s", "30x"], says: "a duration" },
   { change: ["runs: 2", "runs: 0"], says: "from 1 to 1000" },

@@ -70,8 +70,8 @@ test.each([
 
 test("refused: a certificate without its key", async () => {
   await writeFile(file, "contexts: {a: {kind: etcd, endpoints: [e:1], tls: {ca: ca.crt, cert: me.crt}}}\n");
-  const why = expect.stringContaining("contexts.a.tls.key");
-  expect(await failureOf(ask({ context: "a" }))).toMatchObject({ code: "CONFIG_INVALID", why });
+  const what = expect.stringContaining("contexts.a.tls.key");
+  expect(await failureOf(ask({ context: "a" }))).toMatchObject({ code: "CONFIG_INVALID", what });
 });
 
 test("fleet context add writes what is read again, and replaces nothing", async () => {

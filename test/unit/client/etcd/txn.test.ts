@@ -74,8 +74,12 @@ describe("a fault is named with its line", () => {
     { text: '{"success": [{}]}', why: /exactly one of put, get and del/ },
     { text: '{"success": [{"put": {"key": "k"}}]}', why: /success\[0\].put.value/ },
     { text: '{"compare": [{"key": "k", "target": "size"}]}', why: /compare\[0\].target/ },
+    {
+      text: '{"success": [{"put": {"key": "k", "value": "", "lease": "x"}}]}',
+      why: /put.lease must be a lease id/,
+    },
   ])("$text", ({ text, why }) => {
-    const fault = expect.objectContaining({ why: expect.stringMatching(why) });
+    const fault = expect.objectContaining({ what: expect.stringMatching(why) });
     expect(() => parseTxnDocument("f", text)).toThrow(expect.objectContaining({ parts: fault }));
   });
 });

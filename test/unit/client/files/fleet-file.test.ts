@@ -43,7 +43,7 @@ describe("each fault is named with its place", () => {
     {
       text: base.replace("schemaVersion: 1", "schemaVersion: 2"),
       place: "a later schema",
-      fault: "schemaVersion must be a whole number from 1 to 1: found 2",
+      fault: "fleet.yaml:1: schemaVersion must be 1: found 2",
     },
     {
       text: base.replace("name: local", "name: Local"),
@@ -58,7 +58,7 @@ describe("each fault is named with its place", () => {
     {
       text: base.replace("deadAfterSeconds: 90", "deadAfterSeconds: 40"),
       place: "liveness.deadAfterSeconds",
-      fault: "liveness.deadAfterSeconds must be a whole number from 41",
+      fault: "liveness.deadAfterSeconds must be more than suspectAfterSeconds, 40: found 40",
     },
     {
       text: base.replace("id: 2", "id: two"),
@@ -80,7 +80,7 @@ describe("each fault is named with its place", () => {
       place: "a port out of range",
       fault: "nodes[0].address must be an address",
     },
-    { text: base.replace("id: 2", "id: 1"), place: "an id twice", fault: "nodes holds the id 1 twice" },
+    { text: base.replace("id: 2", "id: 1"), place: "an id twice", fault: "nodes[1].id repeats nodes[0].id" },
     {
       text: base.replace("metricsPort: 9021", "metricsPort: 9001"),
       place: "a port for metrics twice",
@@ -95,7 +95,7 @@ describe("each fault is named with its place", () => {
     {
       text: base.replace("- c2", "- c1"),
       place: "a cluster twice",
-      fault: "agents holds the cluster c1 twice",
+      fault: "agents.clusters[1] repeats agents.clusters[0]",
     },
     {
       text: base.replace("name: n1", "name: certs"),
@@ -125,9 +125,27 @@ describe("each fault is named with its place", () => {
       if (!(error instanceof OperatorError)) throw error;
       expect(error.code).toBe("CONFIG_INVALID");
       expect(error.parts.exit).toBe(Exit.NotFound);
-      expect(`${error.parts.what}: ${error.parts.why}`).toContain(fault);
+      expect(error.parts.what).toContain(fault);
     }
   });
+});
+
+test("all problems are named at once, each with its line, in the order of the file", () => {
+  const text =
+    "schemaVersion: 1\nname: A\nclusterId: x\nnodes:\n  - {id: 1, name: n1}\n  - id: 1\n    name: n2\n    address: h\n";
+  const read = () => parseFleetFile("fleet.yaml", text);
+  expect(read).toThrow("fleet.yaml has 3 problems");
+  expect(read).toThrow(
+    expect.objectContaining({
+      parts: expect.objectContaining({
+        why: [
+          `line 2: name must be a name of lower-case letters, digits, '.', '_' and '-': found "A"`,
+          "line 5: nodes[0].address must be an address host:port: it is missing",
+          'line 8: nodes[1].address must be an address host:port: found "h"',
+        ].join("; "),
+      }),
+    }),
+  );
 });
 
 test("a node that comes and goes leaves everything else as it stood, comments too", () => {

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { parseDocument } from "yaml";
 import { formatPlan } from "../../../../src/client/rebind/plan-file.ts";
 import { formatRebalance, isEmpty, rebalancePlan } from "../../../../src/client/rebind/rebalance-plan.ts";
-import { parsePlan } from "../../../../src/core/rebind/parse-plan.ts";
+import { readValue } from "../../../../src/core/base/read-value.ts";
+import { plan as planIn } from "../../../../src/core/rebind/parse-plan.ts";
 import { DomainMachines } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { hostileTexts, UNSAFE } from "../../base/hostile-text.ts";
 import { bound, domain, lacks, NOW, seen, shard } from "../../rebind/fleet-sketch.ts";
@@ -67,7 +68,7 @@ function hostileFleet(text: string): Seen {
 test("the payload that was found adds nothing", async () => {
   const { report, text, document } = await planOf(hostileFleet(PAYLOAD));
   expect(isEmpty(report)).toBe(false);
-  expect(parsePlan(document)).toEqual({ ok: true, plan: report.plan });
+  expect(readValue(document, planIn)).toEqual({ ok: true, value: report.plan });
   expect(
     text
       .split("\n")
@@ -83,7 +84,7 @@ test.each([0, 1, 2, 3])(
       const { report, text, document } = await planOf(hostileFleet(hostile));
       expect(text).not.toMatch(UNSAFE);
       if (isEmpty(report)) expect(document, text).toBeNull();
-      else expect(parsePlan(document), text).toEqual({ ok: true, plan: report.plan });
+      else expect(readValue(document, planIn), text).toEqual({ ok: true, value: report.plan });
     }
   },
 );

@@ -6,7 +6,8 @@ import {
   type RebalanceReport,
 } from "../../../../src/client/rebind/rebalance-plan.ts";
 import { runDomains } from "../../../../src/client/rebind/run-domains.ts";
-import { parsePlan } from "../../../../src/core/rebind/parse-plan.ts";
+import { readValue } from "../../../../src/core/base/read-value.ts";
+import { plan as planIn } from "../../../../src/core/rebind/parse-plan.ts";
 import { createPlan } from "../../../../src/core/rebind/plan.ts";
 import { Domain } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 
@@ -21,7 +22,7 @@ const report: RebalanceReport = {
 
 test("the file is the plan, with every reason on one line above its move", () => {
   const text = formatRebalance(report);
-  expect(parsePlan(parse(text))).toEqual({ ok: true, plan: report.plan });
+  expect(readValue(parse(text), planIn)).toEqual({ ok: true, value: report.plan });
   const lines = text.split("\n");
   const above = (line: string) => lines[lines.findIndex((each) => each.includes(line)) - 1]?.trim();
   expect(above("key: rack")).toBe("# rack is short");

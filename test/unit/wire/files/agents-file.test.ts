@@ -45,51 +45,63 @@ test("of a group of demand, only the count must be given", () => {
 });
 
 test.each([
-  { demand: "3", error: "it must be a list" },
-  { demand: "[3]", error: "group 1: it must be a map" },
-  { demand: "[{count: 1}, {}]", error: "group 2: count must be" },
-  { demand: "[{count: -1}]", error: "count must be" },
-  { demand: "[{count: 1, priority: high}]", error: "priority must be" },
-  { demand: "[{count: 1, sameDomain: 1}]", error: "sameDomain must be" },
-  { demand: "[{count: 1, requirements: {zone: 1}}]", error: "requirements must be" },
-  { demand: "[{count: 1, requirements: {zone: 'a b'}}]", error: "requirements must be labels" },
-  { demand: "[{count: 1, zone: a}]", error: "unknown field zone" },
+  { demand: "3", error: "demand must be a list" },
+  { demand: "[3]", error: "demand[0] must be a mapping" },
+  { demand: "[{count: 1}, {}]", error: "demand[1].count must be" },
+  { demand: "[{count: -1}]", error: "demand[0].count must be" },
+  { demand: "[{count: 1, priority: high}]", error: "demand[0].priority must be" },
+  { demand: "[{count: 1, sameDomain: 1}]", error: "demand[0].sameDomain must be" },
+  { demand: "[{count: 1, requirements: {zone: 1}}]", error: "demand[0].requirements.zone must be a text" },
+  { demand: "[{count: 1, requirements: {zone: 'a b'}}]", error: "demand[0].requirements must be labels" },
+  { demand: "[{count: 1, zone: a}]", error: "demand[0].zone is not a known field" },
 ])("demand $demand is refused: $error", ({ demand, error }) => {
   const text = `agents:\n  - {cluster: c1, shardAddr: 'a:1', demand: ${demand}}`;
   expect(() => parseAgentsFile(text, "agents.yaml")).toThrow(error);
-  expect(() => parseAgentsFile(text, "agents.yaml")).toThrow("agents.yaml:2: demand of cluster c1");
+  expect(() => parseAgentsFile(text, "agents.yaml")).toThrow("agents.yaml:2: agents[0].demand");
 });
 
 test.each([
-  { text: "", error: "agents.yaml:1: expected `agents:`", why: "an empty file" },
-  { text: "agents: {}", error: "agents.yaml:1: expected `agents:`", why: "no list" },
-  { text: "agents:\n  - c1", error: "each agent is a map", why: "a bare name" },
-  { text: "agents:\n  - {shardAddr: 'a:1'}", error: "agents.yaml:2: cluster must be", why: "no cluster" },
+  { text: "", error: "agents.yaml:1: the file must be a mapping", why: "an empty file" },
+  { text: "agents: {}", error: "agents.yaml:1: agents must be a list", why: "no list" },
+  { text: "agents:\n  - c1", error: "agents[0] must be a mapping", why: "a bare name" },
+  {
+    text: "agents:\n  - {shardAddr: 'a:1'}",
+    error: "agents.yaml:2: agents[0].cluster must be",
+    why: "no cluster",
+  },
   {
     text: "agents:\n  - {cluster: 7, shardAddr: 'a:1'}",
-    error: "agents.yaml:2: cluster must be",
+    error: "agents.yaml:2: agents[0].cluster must be",
     why: "a number",
   },
-  { text: "agents:\n  - {cluster: c1}", error: "agents.yaml:2: shardAddr of cluster c1", why: "no address" },
-  { text: "agents:\n  - {cluster: c1, shardAddr: 'a'}", error: "must be host:port", why: "no port" },
+  {
+    text: "agents:\n  - {cluster: c1}",
+    error: "agents.yaml:2: agents[0].shardAddr must be",
+    why: "no address",
+  },
+  {
+    text: "agents:\n  - {cluster: c1, shardAddr: 'a'}",
+    error: "must be an address host:port",
+    why: "no port",
+  },
   {
     text: "agents:\n  - {cluster: c1, shardAddr: 'a:65536'}",
-    error: "must be host:port",
+    error: "must be an address host:port",
     why: "no such port",
   },
   {
     text: "agents:\n  - {cluster: c1, shardaddr: 'a:1'}",
-    error: "unknown field shardaddr",
+    error: "agents.yaml has 2 problems",
     why: "a typing error",
   },
   {
     text: "agents:\n  - {cluster: c1, shardAddr: 'a:1', certs: 3}",
-    error: "certs of cluster c1",
+    error: "agents[0].certs must be a text",
     why: "not a folder",
   },
   {
     text: "agents:\n  - {cluster: c1, shardAddr: 'a:1'}\n  - {cluster: c1, shardAddr: 'b:1'}",
-    error: "agents.yaml:3: cluster c1 is already on line 2",
+    error: "agents.yaml:3: agents[1].cluster repeats agents[0].cluster",
     why: "two agents of a cluster would fight",
   },
   { text: "agents:\n  - cluster: [c1", error: "agents.yaml:2:", why: "broken YAML" },

@@ -26,11 +26,19 @@ test("machines of a topology domain say so, beside others of the same kind", () 
 const pool = "{instanceType: m5, zone: a, count: 1}";
 
 test.each([
-  { text: "", error: "machines.yaml:1: expected `machines:`", why: "an empty file" },
-  { text: "machines: 3", error: "machines.yaml:1: expected `machines:`", why: "no list" },
-  { text: "machines:\n  - m5", error: "each pool is a map", why: "a bare name" },
-  { text: "machines:\n  - {zone: a, count: 1}", error: "machines.yaml:2: instanceType", why: "no type" },
-  { text: "machines:\n  - {instanceType: m5, count: 1}", error: "machines.yaml:2: zone", why: "no zone" },
+  { text: "", error: "machines.yaml:1: the file must be a mapping", why: "an empty file" },
+  { text: "machines: 3", error: "machines.yaml:1: machines must be a list", why: "no list" },
+  { text: "machines:\n  - m5", error: "machines[0] must be a mapping", why: "a bare name" },
+  {
+    text: "machines:\n  - {zone: a, count: 1}",
+    error: "machines.yaml:2: machines[0].instanceType",
+    why: "no type",
+  },
+  {
+    text: "machines:\n  - {instanceType: m5, count: 1}",
+    error: "machines.yaml:2: machines[0].zone",
+    why: "no zone",
+  },
   {
     text: "machines:\n  - {instanceType: m5, zone: a, count: 1.5}",
     error: "count must be",
@@ -43,20 +51,20 @@ test.each([
   },
   {
     text: "machines:\n  - {instanceType: m5, zones: a}",
-    error: "unknown field zones",
+    error: "machines.yaml has 3 problems",
     why: "a typing error",
   },
   {
     text: `machines:\n  - ${pool}\n  - ${pool}`,
-    error: "machines.yaml:3: m5 in zone a is already on line 2",
+    error: "machines.yaml:3: machines[1] repeats machines[0]",
     why: "",
   },
   ...[
-    { domain: "r1", error: "domain must be a map of one text", why: "a bare name" },
-    { domain: "{rack: r1, row: w1}", error: "domain must be a map of one text", why: "two of them" },
-    { domain: "{rack: 7}", error: "domain must be a map of one text", why: "a number" },
+    { domain: "r1", error: "domain must be a mapping", why: "a bare name" },
+    { domain: "{rack: r1, row: w1}", error: "domain must be a mapping of one text", why: "two of them" },
+    { domain: "{rack: 7}", error: "domain.rack must be a text of printable characters", why: "a number" },
     { domain: "{region: eu}", error: "must not be one of region", why: "the shard's own label" },
-    { domain: "{zone: b}", error: "zone a cannot be of domain zone=b", why: "a contradiction" },
+    { domain: "{zone: b}", error: "domain can't be zone=b for machines in zone a", why: "a contradiction" },
   ].map(({ domain, ...rest }) => ({
     text: `machines:\n  - {instanceType: m5, zone: a, count: 1, domain: ${domain}}`,
     ...rest,

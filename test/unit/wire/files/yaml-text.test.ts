@@ -2,12 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ConfigReader } from "../../../../src/client/files/config-reader.ts";
+import { parseFleetFile } from "../../../../src/client/files/fleet-file.ts";
 import { readPlan } from "../../../../src/client/rebind/plan-file.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import { parseAgentsFile } from "../../../../src/core/wire/files/agents-file.ts";
 import { parseMachinesFile } from "../../../../src/core/wire/files/machines-file.ts";
-import { readYaml } from "../../../../src/core/wire/files/yaml-text.ts";
+import { readYamlDocument, yamlValue } from "../../../../src/core/wire/files/yaml-text.ts";
 import { makeFolder, removeFolder } from "../../../make-folder.ts";
 
 const nine = (name: string) => Array.from({ length: 9 }, () => `*${name}`).join(",");
@@ -18,6 +18,11 @@ const BOMB = [
 const ITEM_BOMB = (list: string) =>
   `${BOMB}\n${list}:\n  - {cluster: [${nine("i")}], instanceType: [${nine("i")}]}\n`;
 
+function readYaml(text: string) {
+  const read = readYamlDocument(text);
+  return read.ok ? yamlValue(read.document) : read;
+}
+
 test.each([
   { text: BOMB, why: /aliases stand for more/, of: "an alias bomb" },
   { text: "a: *nothing", why: /alias.*nothing/i, of: "an alias of nothing" },
@@ -26,7 +31,7 @@ test.each([
   { text: "a: 1\na: 2", why: /unique/i, of: "a key twice" },
 ])("$of has a reason, and throws nothing", ({ text, why }) => {
   const read = readYaml(text);
-  expect(read.ok ? "" : read.why).toMatch(why);
+  expect(read.ok ? "" : read.problems.map(({ what }) => what).join("; ")).toMatch(why);
 });
 
 test("a few aliases are what they stand for", () => {
@@ -37,7 +42,7 @@ test("a few aliases are what they stand for", () => {
 });
 
 test.each([
-  { read: () => ConfigReader.parse("fleet.yaml", BOMB), of: "a configuration", exit: Exit.NotFound },
+  { read: () => parseFleetFile("fleet.yaml", BOMB), of: "a configuration", exit: Exit.NotFound },
   { read: () => parseAgentsFile(ITEM_BOMB("agents"), "agents.yaml"), of: "an agents file", exit: Exit.Usage },
   {
     read: () => parseMachinesFile(ITEM_BOMB("machines"), "machines.yaml"),
