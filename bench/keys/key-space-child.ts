@@ -38,7 +38,7 @@ class Filler {
     const put = { key, value: VALUE, ...flags };
     const entry = encodeKeyCommand({
       atMs: this.#index,
-      operations: [{ kind: { $case: "put", value: put } }],
+      operations: [{ kind: { $case: "put", value: put }, leasesSeenAt: 0 }],
     });
     const startedMs = performance.now();
     this.space.apply(decodeKeyCommand(logIndex(this.#index), entry));

@@ -8,7 +8,7 @@ import { formatUnknown, versions } from "../fleet/command-codec.ts";
 import { KeyCommand, type KeyOperation } from "../wire/gen/fleet/v1/key_command.ts";
 
 /** The newest format of commands and snapshots that this build knows. */
-export const KNOWN_KEY_FORMAT = 1;
+export const KNOWN_KEY_FORMAT = 2;
 
 /** A command before it is proposed. */
 export type NewKeyCommand = Omit<KeyCommand, "format">;
@@ -65,7 +65,7 @@ export function decodeKeyCommand(
     kept.delete(data);
     return own;
   }
-  const command = read(data) ?? { format: 0, atMs: 0, operations: [{ kind: undefined }] };
+  const command = read(data) ?? { format: 0, atMs: 0, operations: [{ kind: undefined, leasesSeenAt: 0 }] };
   if (command.format <= knownFormat) return command;
   throw formatUnknown(`entry ${index} of the key space's log has ${versions(command.format, knownFormat)}`);
 }

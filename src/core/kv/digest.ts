@@ -22,11 +22,13 @@ export function hashVersion(kv: KeyValue, sub: number): Lanes {
   return hashRow(hashRow(hashRow(VERSION, scratch), kv.key), kv.value);
 }
 
-export function hashLease({ id, ttlSeconds, grant }: Lease): Lanes {
+export function hashLease({ id, ttlSeconds, grant, attachedAt }: Lease): Lanes {
   numbers.setBigInt64(0, BigInt(id));
   numbers.setFloat64(8, ttlSeconds);
   numbers.setFloat64(16, grant);
-  return hashRow(LEASE, scratch.subarray(0, 24));
+  numbers.setFloat64(24, attachedAt);
+  // Snapshots of format 1 have hashes without it, and no lease that has it.
+  return hashRow(LEASE, scratch.subarray(0, attachedAt === 0 ? 24 : 32));
 }
 
 /** The digest after a change that is known by its hash. */

@@ -13,6 +13,10 @@ export type KeyError =
   | "lease-not-found"
   | "lease-exists"
   | "lease-ttl-too-large"
+  // These three are not etcd's. A key was attached to a lease after the caller's right to write its keys was checked.
+  | "lease-changed"
+  | "too-many-leases"
+  | "too-many-keys-of-lease"
   // Not etcd's: the retention window needs more history than the limit. A later attempt may succeed.
   | "history-full"
   // Not etcd's: what a transaction or a deletion would read is more than it may (`read-budget.ts`).

@@ -16,6 +16,7 @@ export interface Counts {
 export interface KeySpaceView extends Counts {
   readonly grants: number;
   readonly term: number;
+  readonly leasesTrackedFrom: number;
   readonly leases: Iterable<Lease>;
   readonly versions: CapturedVersions;
 }

@@ -31,10 +31,11 @@ import { bytesOf } from "./key-bytes.ts";
 import { type KeyError, type Refused, refused } from "./key-error.ts";
 import type { Counts, KeySpaceView } from "./key-space-view.ts";
 import { type Lease, type LeaseId, Leases } from "./leases.ts";
+import { leasesOf } from "./named-leases.ts";
 import { answerRange, checkRevision, headerAt, keptOf, measureKeys, type Revisions } from "./range.ts";
 import { ReadBudget } from "./read-budget.ts";
 import { KEEP_ALL, Retention, type RetentionRule } from "./retention.ts";
-import { checkChosen, checkPutAgainst, choose, run } from "./transaction.ts";
+import { checkChosen, checkPutAgainst, choose, putsOf, run } from "./transaction.ts";
 import { checkReads, measureDeletion } from "./transaction-reads.ts";
 import { Write } from "./write.ts";
 
@@ -67,6 +68,8 @@ export type Read<Response> = { readonly ok: true; readonly response: Response } 
 /** As of etcd: the first write makes revision 2. */
 const EMPTY: Counts = { revision: 1, compactRevision: -1, digest: NO_LANES, retention: KEEP_ALL };
 const NO_EVENTS: readonly Event[] = [];
+/** Of the commands from which on leases record when keys are attached (ADR-0067). */
+const TRACKING_FORMAT = 2;
 
 export class KeySpace {
   readonly #history: History;
@@ -116,10 +119,12 @@ export class KeySpace {
   apply(command: KeyCommand): readonly Applied[] {
     this.#retention.pass(command.atMs, this.#revision);
     this.#retain();
-    return command.operations.map(({ kind }) => {
+    if (command.format >= TRACKING_FORMAT && this.#leases.trackedFrom === 0) this.#trackLeases();
+    return command.operations.map(({ kind, leasesSeenAt }) => {
       if (kind === undefined) return this.#refused("operation-unknown");
       const before = this.#revision;
-      const applied = this.#perform(kind);
+      const isOutdated = leasesSeenAt > 0 && this.#leases.haveChangedSince(leasesSeenAt, leasesOf(kind));
+      const applied = isOutdated ? this.#refused("lease-changed") : this.#perform(kind);
       this.#history.sweep();
       assert(applied.revision >= before, "revisions never go back");
       return applied;
@@ -180,6 +185,7 @@ export class KeySpace {
       retention: this.#retention.capture(),
       grants: this.#leases.grants,
       term: this.#leases.term,
+      leasesTrackedFrom: this.#leases.trackedFrom,
       leases: this.#leases.capture(),
       versions: this.#history.capture(),
     };
@@ -225,7 +231,11 @@ export class KeySpace {
   #put(request: PutRequest): Applied {
     const { lease } = request;
     const wrong =
-      checkPut(request) ?? this.#lacksSpace() ?? this.#missingLease(lease) ?? this.#checkKept(request);
+      checkPut(request) ??
+      this.#lacksSpace() ??
+      this.#missingLease(lease) ??
+      this.#checkKept(request) ??
+      this.#lacksLeaseRoom([request]);
     if (wrong !== null) return this.#refused(wrong);
     const write = this.#write();
     return this.#written(write, { $case: "put", value: write.put(request) });
@@ -249,6 +259,7 @@ export class KeySpace {
     if (budget.isOver) return this.#refused("reads-too-much");
     const denied =
       checkChosen(this.#history, this.#leases, chosen, this.#revisions) ??
+      this.#lacksLeaseRoom(putsOf(chosen)) ??
       checkReads(this.#history, chosen, this.#revision, budget);
     if (denied !== null) return this.#refused(denied);
     const write = this.#write();
@@ -337,6 +348,16 @@ export class KeySpace {
 
   #lacksSpace(): KeyError | null {
     return this.#retention.isFull(this.#revisions) ? "history-full" : null;
+  }
+
+  #lacksLeaseRoom(puts: Iterable<PutRequest>): KeyError | null {
+    return this.#leases.lackRoomFor(puts) ? "too-many-keys-of-lease" : null;
+  }
+
+  /** Not before the first command that says that its proposer knows of it: replicas of earlier logs do the same. */
+  #trackLeases(): void {
+    this.#leases.track(this.#revision);
+    this.#digest = nextDigest(this.#digest, hashNumber("leases-tracked", this.#revision));
   }
 
   #write(): Write {

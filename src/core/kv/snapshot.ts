@@ -33,14 +33,24 @@ export type RestoredKeySpace = { readonly ok: true; readonly keySpace: KeySpace 
 /** A part has about this many bytes, or one row more. */
 const PART_BYTES = 32 * 1024;
 const LEASES_PER_PART = 1_000;
+/** Of key spaces to which no command of format 2 was applied. */
+const FIRST_KEY_FORMAT = 1;
 
 /** Parts whose concatenation is the snapshot. */
 export function* encodeKeySpace(view: KeySpaceView): Generator<Uint8Array, void, undefined> {
-  const { revision, compactRevision, term: leaseTerm, grants, digest, retention: kept } = view;
+  const {
+    revision,
+    compactRevision,
+    term: leaseTerm,
+    grants,
+    digest,
+    retention: kept,
+    leasesTrackedFrom,
+  } = view;
   const digests = { digestLow: digest.low, digestHigh: digest.high };
   const retention = { retention: kept.rule, atMs: kept.atMs, times: [...kept.times] };
-  const head = { revision, compactRevision, leaseTerm, grants, ...digests, ...retention };
-  yield encodePart({ format: KNOWN_KEY_FORMAT, head });
+  const head = { revision, compactRevision, leaseTerm, grants, leasesTrackedFrom, ...digests, ...retention };
+  yield encodePart({ format: leasesTrackedFrom === 0 ? FIRST_KEY_FORMAT : KNOWN_KEY_FORMAT, head });
   const sum = new RowSum();
   let leases: KeyLease[] = [];
   for (const lease of view.leases) {
@@ -93,10 +103,11 @@ export class KeySpaceReader {
     if (wrong !== null) return wrong;
     const { head } = this.#rows;
     if (head === undefined) return { ok: true, keySpace: new KeySpace() };
-    this.#leases.restoreCounts(head.grants, head.leaseTerm);
+    const { grants, leaseTerm: term, leasesTrackedFrom: trackedFrom } = head;
+    this.#leases.restoreCounts({ grants, term, trackedFrom });
     for (const { key, lease } of this.#history.leased()) {
       if (this.#leases.get(lease) === undefined) return malformed("a key's lease is not among the leases");
-      this.#leases.attach(lease, textOf(key));
+      this.#leases.restoreKey(lease, textOf(key));
     }
     const digest = { low: head.digestLow, high: head.digestHigh };
     const { revision, compactRevision } = head;

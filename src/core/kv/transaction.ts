@@ -2,7 +2,13 @@
 // the chosen branches are checked, and then all run, in order. So a transaction is refused as a whole or runs as a whole.
 
 import { assert } from "../base/assert.ts";
-import type { RequestOp, ResponseOp, TxnRequest, TxnResponse } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type {
+  PutRequest,
+  RequestOp,
+  ResponseOp,
+  TxnRequest,
+  TxnResponse,
+} from "../wire/gen/etcd/etcdserverpb/rpc.ts";
 import { holds } from "./compare.ts";
 import type { KeyError } from "./key-error.ts";
 import { type Leases, NO_LEASE } from "./leases.ts";
@@ -58,6 +64,12 @@ export function checkPutAgainst(
   const { key, lease, ignoreValue, ignoreLease } = request.value;
   if ((ignoreValue || ignoreLease) && history.at(key, revision) === null) return "key-not-found";
   return lease !== NO_LEASE && leases.get(lease) === undefined ? "lease-not-found" : null;
+}
+
+/** Of the chosen operations, in no particular order. */
+export function* putsOf({ operations, nested }: Chosen): Generator<PutRequest, void, undefined> {
+  for (const { request } of operations) if (request?.$case === "requestPut") yield request.value;
+  for (const inner of nested) yield* putsOf(inner);
 }
 
 function checkRangeAgainst({ request }: RequestOp, revisions: Revisions): KeyError | null {

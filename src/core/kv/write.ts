@@ -80,6 +80,6 @@ export class Write {
     if (from === to) return;
     const text = textOf(key);
     if (from !== NO_LEASE) this.#leases.detach(from, text);
-    if (to !== NO_LEASE) this.#leases.attach(to, text);
+    if (to !== NO_LEASE) this.#leases.attach(to, text, this.#begun + 1);
   }
 }

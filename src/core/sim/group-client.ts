@@ -72,5 +72,5 @@ export class GroupClient {
 
 function putOf(key: Uint8Array): Uint8Array {
   const value = PutRequest.fromPartial({ key });
-  return encodeKeyCommand({ atMs: 0, operations: [{ kind: { $case: "put", value } }] });
+  return encodeKeyCommand({ atMs: 0, operations: [{ kind: { $case: "put", value }, leasesSeenAt: 0 }] });
 }

@@ -115,7 +115,7 @@ test("very many leases are sorted once, in slices", () => {
   function* leases() {
     for (let at = 1; at <= COUNT; at += 1) {
       looked += 1;
-      yield { id: String((at * 7_919) % 1_000_003), ttlSeconds: 60, grant: at };
+      yield { id: String((at * 7_919) % 1_000_003), ttlSeconds: 60, grant: at, attachedAt: 0 };
     }
   }
   const view = { ...new KeySpace().capture(), leases: { [Symbol.iterator]: leases } };

@@ -256,7 +256,7 @@ test("an entry can have several operations, each with a revision of its own", ()
 });
 
 test("a newer format stops the replica; unreadable bytes and unknown operations are refused", () => {
-  expect(() => decodeKeyCommand(logIndex(5), entry(put("a")), 0)).toThrow(/entry 5 .* format version 1/);
+  expect(() => decodeKeyCommand(logIndex(5), entry(put("a")), 0)).toThrow(/entry 5 .* format version 2/);
   const garbage = decodeKeyCommand(logIndex(5), bytes("garbage"));
   expect(new KeySpace().apply(garbage).map(outcome)).toEqual(["operation-unknown"]);
 });

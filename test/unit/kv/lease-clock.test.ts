@@ -8,7 +8,12 @@ import type { Lease } from "../../../src/core/kv/leases.ts";
 import type { LeaseExpiry } from "../../../src/core/wire/gen/fleet/v1/key_command.ts";
 import { grant, listed, outcome, perform, put } from "./operations.ts";
 
-const lease = (id: number, ttlSeconds: number): Lease => ({ id: String(id), ttlSeconds, grant: id });
+const lease = (id: number, ttlSeconds: number): Lease => ({
+  id: String(id),
+  ttlSeconds,
+  grant: id,
+  attachedAt: 0,
+});
 
 /** Looks each half second, and returns when each lease came up first. */
 function watch(clock: LeaseClock, fromMs: number, toMs: number): Map<string, number> {
@@ -84,9 +89,9 @@ test("the time in which the process stood still does not count: it heard no keep
 test("a lease that is granted again under its id is another one", () => {
   const clock = new LeaseClock();
   clock.takeOver(3, [], 0, 0);
-  clock.granted({ id: "7", ttlSeconds: 2, grant: 1 }, 0);
+  clock.granted({ id: "7", ttlSeconds: 2, grant: 1, attachedAt: 0 }, 0);
   clock.ended("7");
-  clock.granted({ id: "7", ttlSeconds: 10, grant: 2 }, 1_000);
+  clock.granted({ id: "7", ttlSeconds: 10, grant: 2, attachedAt: 0 }, 1_000);
   expect([...watch(clock, 1_000, 20_000)]).toEqual([["7", 11_000]]);
 });
 

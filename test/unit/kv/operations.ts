@@ -1,6 +1,10 @@
 // Short forms of etcd's requests for tests of the key space. Keys and values are ASCII texts.
 
-import { encodeKeyCommand, type KeyOperationKind } from "../../../src/core/kv/command-codec.ts";
+import {
+  encodeKeyCommand,
+  type KeyOperationKind,
+  KNOWN_KEY_FORMAT,
+} from "../../../src/core/kv/command-codec.ts";
 import type { Applied, KeySpace } from "../../../src/core/kv/key-space.ts";
 import type {
   Compare,
@@ -103,13 +107,13 @@ export const grant = (ID: string, TTL: number): KeyOperationKind => ({
 export const revoke = (ID: string): KeyOperationKind => ({ $case: "leaseRevoke", value: { ID } });
 
 /** Applies one operation. */
-export function perform(space: KeySpace, kind: KeyOperationKind, atMs = 0): Applied {
-  const applied = space.apply({ format: 1, atMs, operations: [{ kind }] });
+export function perform(space: KeySpace, kind: KeyOperationKind, atMs = 0, leasesSeenAt = 0): Applied {
+  const applied = space.apply({ format: KNOWN_KEY_FORMAT, atMs, operations: [{ kind, leasesSeenAt }] });
   return applied[0] as Applied;
 }
 
 export function entry(...kinds: KeyOperationKind[]): Uint8Array {
-  return encodeKeyCommand({ atMs: 0, operations: kinds.map((kind) => ({ kind })) });
+  return encodeKeyCommand({ atMs: 0, operations: kinds.map((kind) => ({ kind, leasesSeenAt: 0 })) });
 }
 
 /** What an answer comes to: its error, or the response's value. */

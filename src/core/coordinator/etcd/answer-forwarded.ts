@@ -33,11 +33,11 @@ export async function answerForwarded(
   }
   switch (kind?.$case) {
     case "operation": {
-      const operation = kind.value.kind;
-      if (operation === undefined || !isAsked(operation)) throw ETCD_ERRORS.keyNotFound;
-      const refused = refusalOf(operation);
+      const operation = kind.value;
+      if (!isAsked(operation)) throw ETCD_ERRORS.keyNotFound;
+      const refused = refusalOf(operation.kind);
       if (refused !== null) throw errorOfKeys(refused);
-      if (client !== null) access.checkOperation(client, operation);
+      if (client !== null) access.checkOperation(client, operation.kind);
       const answered = await writes.propose(keys, operation, caller);
       if (answered === null) throw ETCD_ERRORS.notLeader;
       return toForwarded(answered);

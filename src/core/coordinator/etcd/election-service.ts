@@ -16,7 +16,6 @@ import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
 import { ETCD_ERRORS, plainError } from "./etcd-errors.ts";
 import { type KeyStore, valueRead } from "./kv-service.ts";
-import { leasesOfPut } from "./named-leases.ts";
 import { observe } from "./observe-election.ts";
 import { queueKey, rangeOfQueue } from "./queue-keys.ts";
 import { createdAt, deleteIfOwn, enterQueue, keptKey, putIfOwn } from "./queue-transactions.ts";
@@ -36,7 +35,7 @@ export function electionService(
   const { headers, writes, reads, access, leaseAccess } = store;
   const proclaim = async (leader: LeaderKey, value: Uint8Array, caller: Caller) => {
     const { key, rev, lease } = leader;
-    const done = await writes.write(putIfOwn(key, rev, value, lease), caller);
+    const done = await leaseAccess.write(putIfOwn(key, rev, value, lease), caller);
     if (!done.succeeded) throw NOT_LEADER;
     return headers.at(done.header?.revision ?? 0);
   };
@@ -50,7 +49,7 @@ export function electionService(
       const waiting = callers.wait(call, check);
       const lease = await sessionLease(store, given, waiting);
       const key = queueKey(name, lease);
-      const entered = await writes.write(enterQueue(key, value, lease), waiting.step());
+      const entered = await leaseAccess.write(enterQueue(key, value, lease), waiting.step());
       const leader = { name, key, rev: createdAt(entered), lease };
       const wasQueued = !entered.succeeded && textOf(keptKey(entered).value) !== textOf(value);
       try {
@@ -68,7 +67,6 @@ export function electionService(
     proclaim: unaryMethod(context, async ({ leader, value }, caller) => {
       if (leader === undefined) throw NO_LEADER_KEY;
       access.checkTxn(caller.identity, putIfOwn(leader.key, leader.rev, value, leader.lease).value);
-      await leaseAccess.checkKeys(leasesOfPut(leader), caller);
       return { header: await proclaim(leader, value, caller) };
     }),
     leader: unaryMethod(context, async ({ name }, caller) => {

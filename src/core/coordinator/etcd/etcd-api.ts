@@ -103,9 +103,9 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later: setImmediate });
   const reads = new KeyReads(context);
   const access = new KeyAccess(fleet.machine, (denied) => server.noteDenied(denied));
+  const writes = new KeyWrites(context);
   const store: KeyStore = {
-    ...{ reads, access, leaseAccess: new LeaseAccess(fleet.work, reads, access) },
-    writes: new KeyWrites(context),
+    ...{ reads, access, writes, leaseAccess: new LeaseAccess(fleet.work, reads, access, writes) },
     leases: new KeyLeases(context, keeper),
     hub,
     headers: new Headers(etcdClusterId(fleet.clusterId), fleet.self, keys),

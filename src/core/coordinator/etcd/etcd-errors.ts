@@ -27,6 +27,8 @@ export const ETCD_ERRORS = {
   leaseNotFound: etcdError(NOT_FOUND, "requested lease not found"),
   leaseExists: etcdError(FAILED_PRECONDITION, "lease already exists"),
   leaseTtlTooLarge: etcdError(OUT_OF_RANGE, "too large lease TTL"),
+  // Between members only: the keys are checked again.
+  leaseChanged: etcdError(UNAVAILABLE, "a key was attached to the lease"),
   // These two are not etcd's, which has no such limits.
   tooManyLeases: etcdError(RESOURCE_EXHAUSTED, "too many leases"),
   tooManyKeysOfLease: etcdError(RESOURCE_EXHAUSTED, "too many keys attached to one lease"),
@@ -93,6 +95,12 @@ export function errorOfKeys(error: KeyError): RpcError {
       return ETCD_ERRORS.leaseNotFound;
     case "lease-exists":
       return ETCD_ERRORS.leaseExists;
+    case "lease-changed":
+      return ETCD_ERRORS.leaseChanged;
+    case "too-many-leases":
+      return ETCD_ERRORS.tooManyLeases;
+    case "too-many-keys-of-lease":
+      return ETCD_ERRORS.tooManyKeysOfLease;
     // Not etcd's: the retention window keeps more history than there may be. Writes are pushed back until it ends.
     case "history-full":
       return ETCD_ERRORS.tooManyRequests;

@@ -42,7 +42,7 @@ async function create(context: ServiceContext): Promise<void> {
 /** Any forwarded request tells the leader that keys are wanted. */
 async function askLeader({ driver, clock, self }: ServiceContext, forward: ForwardedWrites): Promise<void> {
   if (driver.leader === 0) return;
-  const nothing = { $case: "operation", value: { kind: undefined } } as const;
+  const nothing = { $case: "operation", value: { kind: undefined, leasesSeenAt: 0 } } as const;
   const deadline = clock.monotonicMs() + DEADLINE_MS;
   const identity = { kind: "replica", id: self } as const;
   await forward.ask(driver.leader, nothing, { identity, deadline, isCleanUp: true });

@@ -19,13 +19,11 @@ import {
   responseValue,
 } from "./forwarded-answer.ts";
 import { assertRoom } from "./key-quota.ts";
-import { LeaseRoom } from "./lease-limits.ts";
 
 /** etcd's default (`--max-request-bytes`). */
 export const REQUEST_BYTES_MAX = 1.5 * 1024 * 1024;
 const LOOK_EVERY_MS = 20;
 
-type OperationKind = NonNullable<KeyOperation["kind"]>;
 const ASKED: ReadonlySet<string> = new Set<Asked["$case"]>([
   "put",
   "deleteRange",
@@ -35,7 +33,13 @@ const ASKED: ReadonlySet<string> = new Set<Asked["$case"]>([
   "leaseRevoke",
 ]);
 
-export const isAsked = (kind: OperationKind): kind is Asked => ASKED.has(kind.$case);
+/** What leaves nothing to refuse: an operation of a kind. */
+interface SomeOperation extends KeyOperation {
+  readonly kind: NonNullable<KeyOperation["kind"]>;
+}
+type AskedOperation = SomeOperation & { readonly kind: Asked };
+export const isAsked = (operation: KeyOperation): operation is AskedOperation =>
+  operation.kind !== undefined && ASKED.has(operation.kind.$case);
 
 /** What writes need of the handlers' context. */
 export interface WritesContext extends Pick<EtcdContext, "keys" | "want" | "forward"> {
@@ -46,22 +50,23 @@ export interface WritesContext extends Pick<EtcdContext, "keys" | "want" | "forw
 
 export class KeyWrites {
   readonly #context: WritesContext;
-  readonly #leaseRoom = new LeaseRoom();
 
   constructor(context: WritesContext) {
     this.#context = context;
   }
 
-  /** Performs the operation. Throws the RpcError of a refusal. */
+  /** Performs the operation. Throws the RpcError of a refusal. `leasesSeenAt`: see lease-access.ts. */
   async write<Case extends Asked["$case"]>(
     kind: Extract<Asked, { $case: Case }>,
     caller: Caller,
+    leasesSeenAt = 0,
   ): Promise<ResponseTo<Case>> {
+    const operation = { kind, leasesSeenAt };
     const { clock, sleep } = this.#context.fleet;
     for (;;) {
       const keys = this.#context.keys();
       if (keys === null) this.#context.want();
-      const answered = keys === null ? null : await this.#tryOnce(keys, kind, caller);
+      const answered = keys === null ? null : await this.#tryOnce(keys, operation, caller);
       if (answered !== null) return responseValue(kind.$case, answered.response);
       if (clock.monotonicMs() >= caller.deadline)
         throw keys === null ? ETCD_ERRORS.notCapable : ETCD_ERRORS.timeout;
@@ -69,23 +74,23 @@ export class KeyWrites {
     }
   }
 
-  #tryOnce(keys: KeyGroup, kind: Asked, caller: Caller): Promise<Answered | null> | null {
+  #tryOnce(keys: KeyGroup, operation: AskedOperation, caller: Caller): Promise<Answered | null> | null {
     const { role, leader } = keys.driver;
-    if (role === "leader") return this.propose(keys, kind, caller);
-    return leader === 0 ? null : this.#forward(keys, kind, caller);
+    if (role === "leader") return this.propose(keys, operation, caller);
+    return leader === 0 ? null : this.#forward(keys, operation, caller);
   }
 
   /** On the leader. Null: nothing was proposed, since this replica does not lead now. */
-  async propose(keys: KeyGroup, kind: OperationKind, caller: Caller): Promise<Answered | null> {
+  async propose(keys: KeyGroup, operation: SomeOperation, caller: Caller): Promise<Answered | null> {
+    const { kind } = operation;
     const { disk, work, clock } = this.#context.fleet;
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
     const { space } = keys.machine;
     if (space !== null) assertRoom(space, kind);
-    const data = encodeToApply({ atMs: clock.wallMs(), operations: [{ kind }] });
+    const data = encodeToApply({ atMs: clock.wallMs(), operations: [operation] });
     if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;
-    const leave = space === null ? null : this.#leaseRoom.take(space.leases, kind);
     // A put's work is bounded by its bytes, which the limits of an entry count; others may read very many keys.
-    const settled = await keys.driver.propose(data, caller.deadline, kind.$case === "put").finally(leave);
+    const settled = await keys.driver.propose(data, caller.deadline, kind.$case === "put");
     const turn = work.answer(workerOf(caller.identity));
     if (turn !== null) await turn;
     if (settled.ok) return answerOf(settled.index, settled.result);
@@ -95,8 +100,8 @@ export class KeyWrites {
   }
 
   // What was written through this member can be read from it at once, even without a quorum.
-  async #forward(keys: KeyGroup, kind: Asked, caller: Caller): Promise<Answered | null> {
-    const asked = { $case: "operation", value: { kind } } as const;
+  async #forward(keys: KeyGroup, operation: AskedOperation, caller: Caller): Promise<Answered | null> {
+    const asked = { $case: "operation", value: operation } as const;
     const response = await this.#context.forward.ask(keys.driver.leader, asked, caller);
     if (response === null) return null;
     const answered = operationAnswer(response);

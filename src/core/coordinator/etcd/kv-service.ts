@@ -23,7 +23,6 @@ import type { KeyLeases } from "./key-leases.ts";
 import type { KeyReads } from "./key-reads.ts";
 import type { KeyWrites } from "./key-writes.ts";
 import type { LeaseAccess } from "./lease-access.ts";
-import { leasesOfPut, leasesOfTxn } from "./named-leases.ts";
 import type { WatchHub } from "./watch/watch-hub.ts";
 
 export interface KeyStore {
@@ -48,8 +47,8 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
     put: unaryMethod(context, async (request, caller) => {
       refuse(checkPut(request));
       access.checkPut(caller.identity, request);
-      if (request.lease !== NO_LEASE) await leaseAccess.checkKeys(leasesOfPut(request), caller);
-      return headed(headers, await writes.write({ $case: "put", value: request }, caller));
+      const writer = request.lease === NO_LEASE ? writes : leaseAccess;
+      return headed(headers, await writer.write({ $case: "put", value: request }, caller));
     }),
     deleteRange: unaryMethod(context, async (request, caller) => {
       refuse(checkRange(request));
@@ -60,8 +59,7 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
       refuse(checkTxn(request));
       access.checkTxn(caller.identity, request);
       if (!isReadOnly(request)) {
-        await leaseAccess.checkKeys(leasesOfTxn(request), caller);
-        return headed(headers, await writes.write({ $case: "txn", value: request }, caller));
+        return headed(headers, await leaseAccess.write({ $case: "txn", value: request }, caller));
       }
       const keys = await readable(store, isSerializable(request), caller);
       return headed(headers, valueRead(keys.readTxn(request)));

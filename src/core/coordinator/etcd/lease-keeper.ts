@@ -131,7 +131,7 @@ export class LeaseKeeper implements KeyListener {
   // If it comes to nothing, the next look proposes again.
   #propose({ driver }: KeyGroup, kind: LeaderOperation): void {
     this.#isProposing = true;
-    const data = encodeKeyCommand({ atMs: this.#clock.wallMs(), operations: [{ kind }] });
+    const data = encodeKeyCommand({ atMs: this.#clock.wallMs(), operations: [{ kind, leasesSeenAt: 0 }] });
     void driver.propose(data, this.#now() + PROPOSAL_MS_MAX).finally(() => {
       this.#isProposing = false;
     });

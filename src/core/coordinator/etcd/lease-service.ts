@@ -42,8 +42,7 @@ export function leaseService(
     }),
     leaseRevoke: unaryMethod(context, async (request, caller) => {
       access.checkLease(caller.identity);
-      await leaseAccess.checkKeys(new Set([request.ID]), caller);
-      return headed(headers, await writes.write({ $case: "leaseRevoke", value: request }, caller));
+      return headed(headers, await leaseAccess.write({ $case: "leaseRevoke", value: request }, caller));
     }),
     leaseKeepAlive: (call) => {
       const identity = callerOf(call, context.tls);

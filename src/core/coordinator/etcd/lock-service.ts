@@ -20,14 +20,14 @@ export function lockService(
   store: KeyStore,
   callers: WaitingCallers,
 ): Implementation<LockServer> {
-  const { headers, writes, reads, access } = store;
+  const { headers, writes, reads, access, leaseAccess } = store;
   return {
     lock: unaryMethod(context, async ({ name, lease: given }, { identity }, call) => {
       const check = () => access.checkQueue(identity, name);
       const waiting = callers.wait(call, check);
       const lease = await sessionLease(store, given, waiting);
       const key = queueKey(name, lease);
-      const entered = await writes.write(enterQueue(key, NOTHING, lease), waiting.step());
+      const entered = await leaseAccess.write(enterQueue(key, NOTHING, lease), waiting.step());
       const created = createdAt(entered);
       const release = () => writes.write(deleteKey(key), callers.cleanUp(identity));
       try {

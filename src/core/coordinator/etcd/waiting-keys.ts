@@ -6,7 +6,6 @@ import { NO_LEASE } from "../../kv/leases.ts";
 import type { Caller } from "../calls/caller.ts";
 import { type KeyStore, valueRead } from "./kv-service.ts";
 import { newLeaseId } from "./lease-id.ts";
-import { leasesOfPut } from "./named-leases.ts";
 import { rangeOfQueue } from "./queue-keys.ts";
 import { nextEvent } from "./watch/next-event.ts";
 
@@ -22,13 +21,8 @@ export interface Waiting {
   readonly gone: AbortSignal;
 }
 
-/** The lease of the session: the given one, to which the caller may attach keys, or a new one, as of etcd's clients. */
-export async function sessionLease(
-  { writes, leaseAccess }: KeyStore,
-  lease: string,
-  { step }: Waiting,
-): Promise<string> {
-  await leaseAccess.checkKeys(leasesOfPut({ lease }), step());
+/** The lease of the session: the given one, or a new one, as of etcd's clients. */
+export async function sessionLease({ writes }: KeyStore, lease: string, { step }: Waiting): Promise<string> {
   if (lease !== NO_LEASE) return lease;
   const value = { ID: newLeaseId(), TTL: SESSION_SECONDS };
   return (await writes.write({ $case: "leaseGrant", value }, step())).ID;

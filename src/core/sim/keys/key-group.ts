@@ -53,7 +53,7 @@ export class SimKeys {
 
   /** Null: it was refused, was not led from here, or nothing is known of it. */
   async write(kind: KeyOperationKind, timeoutMs: number): Promise<KeyResponse | null> {
-    return orNull(this.#writes.propose(this.#group, kind, this.#caller(timeoutMs))).then(
+    return orNull(this.#writes.propose(this.#group, { kind, leasesSeenAt: 0 }, this.#caller(timeoutMs))).then(
       (answered) => answered?.response ?? null,
     );
   }

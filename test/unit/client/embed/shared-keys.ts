@@ -120,7 +120,7 @@ export class SharedKeys {
   }
 
   #perform(kind: KeyOperationKind): Applied {
-    const [applied] = this.space.apply({ format: 1, atMs: 0, operations: [{ kind }] });
+    const [applied] = this.space.apply({ format: 1, atMs: 0, operations: [{ kind, leasesSeenAt: 0 }] });
     if (applied === undefined) throw new Error("one operation has one answer");
     for (const wake of [...this.#changed]) wake();
     return applied;

@@ -66,7 +66,7 @@ export class FakeStore {
 
   /** Applies an operation, and shows its events to the watchers. Throws the text of a refusal. */
   apply(kind: KeyOperationKind): Extract<KeyResponse, { value: unknown }>["value"] {
-    const [applied] = this.space.apply({ format: 0, atMs: 0, operations: [{ kind }] });
+    const [applied] = this.space.apply({ format: 0, atMs: 0, operations: [{ kind, leasesSeenAt: 0 }] });
     for (const node of this.nodes) node.push();
     const answer = present(applied, "an operation is answered").answer;
     if (!answer.ok) throw new Error(TEXTS[answer.error] ?? answer.error);

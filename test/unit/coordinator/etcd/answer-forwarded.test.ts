@@ -29,7 +29,7 @@ beforeEach(() => {
 /** What the leader answers; the fake has no log. */
 async function forwarded(caller: string, kind: Kind): Promise<unknown> {
   const context = { ...keys.context, fleetId: "c", keys: () => ({}) } as unknown as EtcdContext;
-  const propose = async (_: unknown, { $case }: { $case: string }) => {
+  const propose = async (_: unknown, { kind: { $case } }: { kind: { $case: string } }) => {
     proposed.push($case);
     return null;
   };
@@ -38,7 +38,8 @@ async function forwarded(caller: string, kind: Kind): Promise<unknown> {
   return answerForwarded(context, store, { clusterId: "c", kind, caller }, MEMBER);
 }
 
-const operation = (kind: ReturnType<typeof put>): Kind => ({ $case: "operation", value: { kind } }) as Kind;
+const operation = (kind: ReturnType<typeof put>): Kind =>
+  ({ $case: "operation", value: { kind, leasesSeenAt: 0 } }) as Kind;
 const write = operation(put("a/1", "x"));
 
 test.each([

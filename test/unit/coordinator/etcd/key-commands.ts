@@ -1,5 +1,6 @@
 // Operations on a key space, for tests.
 
+import { KNOWN_KEY_FORMAT } from "../../../../src/core/kv/command-codec.ts";
 import type { Applied, KeySpace } from "../../../../src/core/kv/key-space.ts";
 import {
   CompactionRequest,
@@ -14,7 +15,10 @@ type Kind = NonNullable<KeyOperation["kind"]>;
 export const bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");
 
 export function apply(space: KeySpace, ...kinds: readonly Kind[]): readonly Applied[] {
-  return space.apply({ format: 1, atMs: 1_000, operations: kinds.map((kind) => ({ kind })) });
+  return space.apply({
+    ...{ format: KNOWN_KEY_FORMAT, atMs: 1_000 },
+    operations: kinds.map((kind) => ({ kind, leasesSeenAt: 0 })),
+  });
 }
 
 export const put = (key: string, value: string, lease = "0"): Kind => ({

@@ -9,11 +9,11 @@ import { KeyAccess } from "../../../../src/core/coordinator/etcd/key-access.ts";
 import type { KeyStore } from "../../../../src/core/coordinator/etcd/kv-service.ts";
 import { LeaseAccess } from "../../../../src/core/coordinator/etcd/lease-access.ts";
 import { grantKey } from "../../../../src/core/fleet/tables/schema.ts";
+import { KNOWN_KEY_FORMAT } from "../../../../src/core/kv/command-codec.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import type { KeyOperation } from "../../../../src/core/wire/gen/fleet/v1/key_command.ts";
 import type { UnaryCall } from "../../../../src/core/wire/server/unary-calls.ts";
 import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
-import { apply } from "./key-commands.ts";
 
 /** By client: what it may do with which keys. */
 type Rules = Readonly<Record<string, readonly { readonly verbs: string[]; readonly names: string[] }[]>>;
@@ -30,6 +30,8 @@ export class FakeKeys {
   confirmedReads = 0;
   /** Whether a snapshot replaces the tables, which have no roles then. */
   isRestoring = false;
+  /** Called before each write is proposed: what others wrote after its caller was checked. */
+  beforeWrite: () => void = () => undefined;
   /** Called before each confirmed read; it may throw. */
   beforeRead: () => void = () => undefined;
   readonly context: EtcdContext;
@@ -62,9 +64,11 @@ export class FakeKeys {
       ),
       () => undefined,
     );
+    const writes = {
+      write: async (kind: never, _: unknown, leasesSeenAt = 0) => this.#write(kind, leasesSeenAt),
+    } as unknown as KeyStore["writes"];
     this.store = {
-      ...{ reads, access, leaseAccess: new LeaseAccess(work, reads, access) },
-      writes: { write: async (kind: never) => this.#write(kind) },
+      ...{ reads, access, writes, leaseAccess: new LeaseAccess(work, reads, access, writes) },
       headers: { at: () => undefined, now: () => undefined },
     } as unknown as KeyStore;
   }
@@ -82,9 +86,13 @@ export class FakeKeys {
     for (const listener of this.#listeners) listener();
   }
 
-  async #write(kind: NonNullable<KeyOperation["kind"]>): Promise<unknown> {
+  async #write(kind: NonNullable<KeyOperation["kind"]>, leasesSeenAt: number): Promise<unknown> {
+    this.beforeWrite();
     this.written.push(kind.$case);
-    const [applied] = apply(this.space, kind);
+    const [applied] = this.space.apply({
+      ...{ format: KNOWN_KEY_FORMAT, atMs: 1_000 },
+      operations: [{ kind, leasesSeenAt }],
+    });
     if (applied === undefined) throw ETCD_ERRORS.stopped;
     if (!applied.answer.ok) throw errorOfKeys(applied.answer.error);
     return (applied.answer.response as unknown as { readonly value: unknown }).value;

@@ -116,3 +116,58 @@ test("a lease is revoked by what a confirmed read says of its keys", async () =>
   await revoke(client("a"));
   expect(keys.space.leases.size).toBe(0);
 });
+
+/** What another caller writes once, between the check of a caller's rights and that caller's write. */
+function meanwhile(keys: FakeKeys, ...kinds: Parameters<typeof apply>[1][]): void {
+  let isDone = false;
+  keys.beforeWrite = () => {
+    if (!isDone) apply(keys.space, ...kinds);
+    isDone = true;
+  };
+}
+
+test("a stranger's key that is attached between check and revocation is not deleted", async () => {
+  const { keys, lease } = fleet();
+  meanwhile(keys, put("b/1", "a stranger's", "7"));
+  const revoked = lease.leaseRevoke(callOf(client("a"), LeaseRevokeRequest.fromPartial({ ID: "7" })));
+  await expect(revoked).rejects.toBe(DENIED);
+  expect(keys.space.leases.keysOf("7")).toEqual(["a/1", "b/1"]);
+});
+
+test("a revocation is checked again, and done, if the key that came between is the caller's", async () => {
+  const { keys, lease } = fleet();
+  meanwhile(keys, put("a/2", "x", "7"));
+  await lease.leaseRevoke(callOf(client("a"), LeaseRevokeRequest.fromPartial({ ID: "7" })));
+  expect(keys.space.leases.size).toBe(0);
+  expect(keys.confirmedReads).toBe(2);
+});
+
+test.each(["put", "txn", "lock", "campaign", "proclaim"])(
+  "a %s attaches no key to a lease that got a stranger's key meanwhile",
+  async (what) => {
+    const { keys, kv, lock, election } = fleet();
+    apply(keys.space, put("a/9", "x"));
+    meanwhile(keys, put("b/1", "a stranger's", "7"));
+    const who = client("a");
+    const leader = { name: bytes("n"), key: bytes("a/9"), rev: 3, lease: "7" };
+    const begin: Record<string, () => Promise<unknown>> = {
+      put: () => kv.put(callOf(who, puts("a/9", "7"))),
+      txn: () => kv.txn(callOf(who, TxnRequest.fromPartial({ success: [txnOf(puts("a/9", "7"))] }))),
+      lock: () => lock.lock(callOf(who, LockRequest.fromPartial({ name: bytes("a/q"), lease: "7" }))),
+      campaign: () =>
+        election.campaign(callOf(who, CampaignRequest.fromPartial({ name: bytes("a/q"), lease: "7" }))),
+      proclaim: () => election.proclaim(callOf(who, ProclaimRequest.fromPartial({ leader }))),
+    };
+    await expect(begin[what]?.()).rejects.toBe(DENIED);
+    expect(keys.space.leases.keysOf("7")).toEqual(["a/1", "b/1"]);
+  },
+);
+
+test("keys that come and go on other leases, and writes to the lease's own keys, repeat no check", async () => {
+  const { keys, lease } = fleet();
+  apply(keys.space, { $case: "leaseGrant", value: { ID: "8", TTL: 60 } });
+  meanwhile(keys, put("b/1", "x", "8"), put("a/1", "renewed", "7"));
+  await lease.leaseRevoke(callOf(client("a"), LeaseRevokeRequest.fromPartial({ ID: "7" })));
+  expect(keys.confirmedReads).toBe(1);
+  expect(keys.space.leases.get("8")).toBeDefined();
+});

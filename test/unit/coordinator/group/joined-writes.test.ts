@@ -29,7 +29,7 @@ class Leader {
   #applied = 0;
 
   write(kind: Kind, deadline = DEADLINE): Promise<WriteResult<readonly Applied[]>> {
-    const data = encodeToApply({ atMs: 1_000, operations: [{ kind }] });
+    const data = encodeToApply({ atMs: 1_000, operations: [{ kind, leasesSeenAt: 0 }] });
     return this.waiting.write(data, deadline, kind.$case === "put");
   }
 
@@ -120,7 +120,7 @@ test.each([
 test("the command that the leader keeps is the one that the others decode", () => {
   const commands = [put("a", "1"), put("b", "\xff"), put("", "")].map((kind, at) => ({
     atMs: 1_000 + at,
-    operations: [{ kind }],
+    operations: [{ kind, leasesSeenAt: 0 }],
   }));
   const joined = joinKeyCommands(commands.map(encodeToApply));
   const index = logIndex(1);
