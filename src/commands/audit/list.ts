@@ -5,7 +5,7 @@ import type { AuditEntry } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListAuditResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { COUNT_MAX, indexFlag } from "../../ui/cli/fleet-flags.ts";
-import { freshness, limited, listFlags } from "../../ui/cli/list-flags.ts";
+import { listFlags, listOptions } from "../../ui/cli/list-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
 import { auditLines, auditTable } from "../../ui/model/tables/audit-table.ts";
 
@@ -52,8 +52,8 @@ export default class AuditList extends FleetCommand {
     const { flags } = await this.parse(AuditList);
     const { after: afterIndex = 0, actor = "" } = flags;
     const tail = flags.tail ?? (this.#isWholeWanted(flags) ? undefined : TAIL_USUAL);
-    const rows = tail === undefined ? limited(flags) : { newest: true, rowsMax: tail };
-    const options = { filter: { afterIndex, actor }, ...rows, ...freshness(flags) };
+    const rows = tail === undefined ? {} : { newest: true, rowsMax: tail };
+    const options = { filter: { afterIndex, actor }, ...listOptions(flags), ...rows };
     return await this.read(flags, { view, load: (client) => client.listAudit(options) });
   }
 

@@ -1,11 +1,11 @@
 // `fleet cert list`: the certificates of a local fleet, how long they last, and which of them are revoked. It needs no
 // process: without one it says that revocations are not known.
 import { Flags } from "@oclif/core";
-import type { CertificateList, CertificateView } from "../../client/cert/inventory.ts";
+import type { CertificateList } from "../../client/cert/inventory.ts";
 import { Exit } from "../../core/base/errors.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 import { tableFlags } from "../../ui/cli/output-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
 import { certificateTable } from "../../ui/model/tables/certificate-table.ts";
 
 const UNKNOWN = {
@@ -13,19 +13,17 @@ const UNKNOWN = {
   mark: "unknown" as const,
 };
 
-const view: TableView<CertificateList, CertificateView> = {
-  kind: "CertificateList",
-  rowKind: "Certificate",
-  table: certificateTable,
-  rows: (report) => report.certificates,
-  lines: (report) => [
+const view = listView(
+  "Certificate",
+  { certificates: certificateTable },
+  "the fleet has no certificates",
+  (report: CertificateList) => [
     ...report.certificates.flatMap(({ name, problem }) =>
       problem === null ? [] : [{ text: `${name} is unusable: ${problem}`, mark: "bad" as const }],
     ),
     ...(report.revocationsKnown ? [] : [UNKNOWN]),
   ],
-  empty: "the fleet has no certificates",
-};
+);
 
 export default class CertListCommand extends LocalCommand {
   static override summary = "List the certificates of a local fleet, their expiry and revocations";

@@ -2,22 +2,15 @@
 import { Flags } from "@oclif/core";
 import type { Listed } from "../../client/all-pages.ts";
 import { Exit } from "../../core/base/errors.ts";
-import type { ClusterView, ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { freshness, limited, limitFlag, listFlags, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
+import { limitFlag, listFlags, listOptions, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { clusterLines, onlyDrifting } from "../../ui/model/cluster-report.ts";
 import { clusterTable } from "../../ui/model/tables/cluster-table.ts";
 import { DRIFTING } from "../../ui/model/words.ts";
 
-const view: TableView<Listed<ListClustersResponse>, ClusterView> = {
-  kind: "ClusterList",
-  rowKind: "Cluster",
-  table: clusterTable,
-  rows: (reply) => reply.clusters,
-  lines: clusterLines,
-  empty: "no clusters to show",
-};
+const view = listView("Cluster", { clusters: clusterTable }, "no clusters to show", clusterLines);
 
 export default class ClusterList extends FleetCommand {
   static override summary = "List clusters with the shard that owns each and the shards that serve it";
@@ -44,7 +37,7 @@ export default class ClusterList extends FleetCommand {
       flags["detailed-exitcode"] && onlyDrifting(reply).clusters.length > 0 ? Exit.ChangesPending : Exit.Ok;
     const { shard: shardId = "", prefix = "" } = flags;
     const filter = { shardId, prefix, drift: flags.drift ? [...DRIFTING] : [] };
-    const options = { filter, ...limited(flags), ...freshness(flags) };
+    const options = { filter, ...listOptions(flags) };
     return await this.read(flags, { view, load: (client) => client.listClusters(options), select, exit });
   }
 }

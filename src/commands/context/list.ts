@@ -1,7 +1,7 @@
 // `fleet context list`: the fleets that this user's configuration knows. It asks no fleet.
 import { BaseCommand } from "../../ui/cli/base-command.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { tableFlags } from "../../ui/cli/output-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
 import { type ContextRow, contextTable } from "../../ui/model/tables/context-table.ts";
 
 interface ContextList {
@@ -9,13 +9,7 @@ interface ContextList {
   readonly contexts: readonly ContextRow[];
 }
 
-const view: TableView<ContextList, ContextRow> = {
-  kind: "ContextList",
-  rowKind: "Context",
-  table: contextTable,
-  rows: (report) => report.contexts,
-  empty: "no contexts yet; fleet init makes one",
-};
+const view = listView("Context", { contexts: contextTable }, "no contexts yet; fleet init makes one");
 
 export default class ContextListCommand extends BaseCommand {
   static override summary = "List contexts: the fleets in your configuration";

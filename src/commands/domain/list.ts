@@ -1,29 +1,23 @@
 // `fleet domain list`: which shard each topology domain is assigned to.
 import type { Listed } from "../../client/all-pages.ts";
-import type { Domain } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListDomainsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import {
   domainKeyFlag,
-  freshness,
-  limited,
   limitFlag,
   listFlags,
+  listOptions,
   prefixFlag,
   shardFlag,
 } from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
-import { limitLines } from "../../ui/model/limit.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { domainTable } from "../../ui/model/tables/domain-table.ts";
 
-const view: TableView<Listed<ListDomainsResponse>, Domain> = {
-  kind: "DomainList",
-  rowKind: "Domain",
-  table: domainTable,
-  rows: (reply) => reply.domains,
-  lines: limitLines,
-  empty: "no topology domains to show; assign one with: fleet domain assign --help",
-};
+const view = listView(
+  "Domain",
+  { domains: domainTable },
+  "no topology domains to show; assign one with: fleet domain assign --help",
+);
 
 export default class DomainList extends FleetCommand {
   static override summary = "List topology domains, their shards, and whether each shard has accepted";
@@ -36,7 +30,7 @@ export default class DomainList extends FleetCommand {
   async run(): Promise<Listed<ListDomainsResponse>> {
     const { flags } = await this.parse(DomainList);
     const { shard: shardId = "", "domain-key": key = "", prefix = "" } = flags;
-    const options = { filter: { shardId, key, prefix }, ...limited(flags), ...freshness(flags) };
+    const options = { filter: { shardId, key, prefix }, ...listOptions(flags) };
     return await this.read(flags, { view, load: (client) => client.listDomains(options) });
   }
 }

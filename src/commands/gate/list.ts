@@ -1,17 +1,11 @@
 // `fleet gate list`: behaviours that can be switched for the whole fleet, and how each is now.
-import type { FeatureGateView, ListFeatureGatesResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ListFeatureGatesResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { freshness, listFlags } from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { gateTable } from "../../ui/model/tables/gate-table.ts";
 
-const view: TableView<ListFeatureGatesResponse, FeatureGateView> = {
-  kind: "FeatureGateList",
-  rowKind: "FeatureGate",
-  table: gateTable,
-  rows: (reply) => reply.gates,
-  empty: "this version has no feature gates",
-};
+const view = listView("FeatureGate", { gates: gateTable }, "this version has no feature gates");
 
 export default class GateList extends FleetCommand {
   static override summary = "List feature gates";

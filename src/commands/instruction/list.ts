@@ -3,16 +3,8 @@ import type { Listed } from "../../client/all-pages.ts";
 import type { FleetReads } from "../../client/fleet-reads.ts";
 import type { ListInstructionsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import {
-  domainKeyFlag,
-  freshness,
-  limited,
-  limitFlag,
-  listFlags,
-  shardFlag,
-} from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
-import { limitLines } from "../../ui/model/limit.ts";
+import { domainKeyFlag, limitFlag, listFlags, listOptions, shardFlag } from "../../ui/cli/list-flags.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import {
   type InstructionRow,
   instructionRow,
@@ -23,14 +15,11 @@ interface InstructionReport extends Omit<Listed<ListInstructionsResponse>, "inst
   readonly instructions: readonly InstructionRow[];
 }
 
-const view: TableView<InstructionReport, InstructionRow> = {
-  kind: "InstructionList",
-  rowKind: "Instruction",
-  table: instructionTable,
-  rows: (reply) => reply.instructions,
-  lines: limitLines,
-  empty: "shards have accepted all instructions",
-};
+const view = listView(
+  "Instruction",
+  { instructions: instructionTable },
+  "shards have accepted all instructions",
+);
 
 export default class InstructionList extends FleetCommand {
   static override summary = "List instructions that shards have refused or not accepted yet";
@@ -43,7 +32,7 @@ export default class InstructionList extends FleetCommand {
   async run(): Promise<InstructionReport> {
     const { flags } = await this.parse(InstructionList);
     const { shard: shardId = "", "domain-key": key = "" } = flags;
-    const options = { filter: { shardId, key }, ...limited(flags), ...freshness(flags) };
+    const options = { filter: { shardId, key }, ...listOptions(flags) };
     const load = async (client: FleetReads) => report(await client.listInstructions(options));
     return await this.read(flags, { view, load });
   }

@@ -1,20 +1,14 @@
 // `fleet lease list`: the leases, how long each has left, and how many keys it has.
 import { EtcdCommand } from "../../ui/cli/etcd-command.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { tableFlags } from "../../ui/cli/output-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
 import { type LeaseRow, leaseTable } from "../../ui/model/tables/lease-table.ts";
 
 interface LeaseList {
   readonly leases: readonly LeaseRow[];
 }
 
-const view: TableView<LeaseList, LeaseRow> = {
-  kind: "LeaseList",
-  rowKind: "Lease",
-  table: leaseTable,
-  rows: ({ leases }) => leases,
-  empty: "there are no leases",
-};
+const view = listView("Lease", { leases: leaseTable }, "there are no leases");
 
 export default class LeaseListCommand extends EtcdCommand {
   static override summary = "List leases";

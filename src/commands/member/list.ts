@@ -1,19 +1,17 @@
 // `fleet member list`: which nodes take part, as what, and how far each has followed.
-import type { ListMembersResponse, MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ListMembersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { EtcdMembers } from "../../ui/cli/etcd-members.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { freshness, listFlags } from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { memberTable } from "../../ui/model/tables/member-table.ts";
 
-const view: TableView<ListMembersResponse, MemberView> = {
-  kind: "MemberList",
-  rowKind: "Member",
-  table: memberTable,
-  rows: (reply) => reply.members,
-  lines: (reply) => [{ mark: "good", text: `configuration index ${reply.configurationIndex}` }],
-  empty: "the fleet has no members",
-};
+const view = listView(
+  "Member",
+  { members: memberTable },
+  "the fleet has no members",
+  (reply: ListMembersResponse) => [{ mark: "good", text: `configuration index ${reply.configurationIndex}` }],
+);
 
 export default class MemberList extends FleetCommand {
   static override summary = "List the members and their roles";

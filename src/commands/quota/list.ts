@@ -1,29 +1,23 @@
 // `fleet quota list`: how many machines of each provider and region each shard may use.
 import type { Listed } from "../../client/all-pages.ts";
-import type { Quota } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListQuotasResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import {
-  freshness,
-  limited,
   limitFlag,
   listFlags,
+  listOptions,
   providerFlag,
   regionFlag,
   shardFlag,
 } from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
-import { limitLines } from "../../ui/model/limit.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { quotaTable } from "../../ui/model/tables/quota-table.ts";
 
-const view: TableView<Listed<ListQuotasResponse>, Quota> = {
-  kind: "QuotaList",
-  rowKind: "Quota",
-  table: quotaTable,
-  rows: (reply) => reply.quotas,
-  lines: limitLines,
-  empty: "no quotas to show; set one with: fleet quota set --help",
-};
+const view = listView(
+  "Quota",
+  { quotas: quotaTable },
+  "no quotas to show; set one with: fleet quota set --help",
+);
 
 export default class QuotaList extends FleetCommand {
   static override summary = "List quotas and their slices";
@@ -33,7 +27,7 @@ export default class QuotaList extends FleetCommand {
   async run(): Promise<Listed<ListQuotasResponse>> {
     const { flags } = await this.parse(QuotaList);
     const { provider = "", region = "", shard: shardId = "" } = flags;
-    const options = { filter: { provider, region, shardId }, ...limited(flags), ...freshness(flags) };
+    const options = { filter: { provider, region, shardId }, ...listOptions(flags) };
     return await this.read(flags, { view, load: (client) => client.listQuotas(options) });
   }
 }

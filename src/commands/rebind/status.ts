@@ -6,9 +6,9 @@ import { progressOf } from "../../core/rebind/waves/progress.ts";
 import type { Plan, PlanStep } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ListPlansResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
-import { limitLines } from "../../ui/model/limit.ts";
 import { isNotable, planMark, planStateWord, progressText } from "../../ui/model/plan-words.ts";
 import { planStepTable, planTable } from "../../ui/model/tables/plan-table.ts";
 
@@ -17,14 +17,11 @@ interface PlanReport {
   readonly steps: readonly PlanStep[];
 }
 
-const plansView: TableView<Listed<ListPlansResponse>, Plan> = {
-  kind: "PlanList",
-  rowKind: "Plan",
-  table: planTable,
-  rows: ({ plans }) => plans,
-  lines: limitLines,
-  empty: "no plans in the fleet; make one with: fleet rebind plan --from SHARD --spread",
-};
+const plansView = listView(
+  "Plan",
+  { plans: planTable },
+  "no plans in the fleet; make one with: fleet rebind plan --from SHARD --spread",
+);
 
 const planView: TableView<PlanReport, PlanStep> = {
   kind: "PlanStatus",

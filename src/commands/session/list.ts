@@ -1,20 +1,12 @@
 // `fleet session list`: the sessions of clients that write, and how far each is.
 import type { Listed } from "../../client/all-pages.ts";
-import type { ClientSessionView, ListSessionsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ListSessionsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { freshness, limited, limitFlag, listFlags } from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
-import { limitLines } from "../../ui/model/limit.ts";
+import { limitFlag, listFlags, listOptions } from "../../ui/cli/list-flags.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { sessionTable } from "../../ui/model/tables/session-table.ts";
 
-const view: TableView<Listed<ListSessionsResponse>, ClientSessionView> = {
-  kind: "ClientSessionList",
-  rowKind: "ClientSession",
-  table: sessionTable,
-  rows: (reply) => reply.sessions,
-  lines: limitLines,
-  empty: "no client has written yet",
-};
+const view = listView("ClientSession", { sessions: sessionTable }, "no client has written yet");
 
 export default class SessionList extends FleetCommand {
   static override summary = "List the sessions of clients that write";
@@ -28,7 +20,7 @@ export default class SessionList extends FleetCommand {
 
   async run(): Promise<Listed<ListSessionsResponse>> {
     const { flags } = await this.parse(SessionList);
-    const options = { ...limited(flags), ...freshness(flags) };
+    const options = listOptions(flags);
     return await this.read(flags, { view, load: (client) => client.listSessions(options) });
   }
 }

@@ -1,22 +1,18 @@
 // `fleet shard list`: the shards, what is declared to each and what each reports.
 import { Flags } from "@oclif/core";
 import type { Listed } from "../../client/all-pages.ts";
-import type { ListShardsResponse, ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ListShardsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { freshness, limited, limitFlag, listFlags, prefixFlag, regionFlag } from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
-import { limitLines } from "../../ui/model/limit.ts";
+import { limitFlag, listFlags, listOptions, prefixFlag, regionFlag } from "../../ui/cli/list-flags.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { shardTable } from "../../ui/model/tables/shard-table.ts";
 import { shardStateNamed, shardStateNames } from "../../ui/model/words.ts";
 
-const view: TableView<Listed<ListShardsResponse>, ShardView> = {
-  kind: "ShardList",
-  rowKind: "Shard",
-  table: shardTable,
-  rows: (reply) => reply.shards,
-  lines: limitLines,
-  empty: "no shards to show; a shard registers when it starts: fleet serve shard --help",
-};
+const view = listView(
+  "Shard",
+  { shards: shardTable },
+  "no shards to show; a shard registers when it starts: fleet serve shard --help",
+);
 
 export default class ShardList extends FleetCommand {
   static override summary = "List shards: state, liveness, and what each has";
@@ -41,7 +37,7 @@ export default class ShardList extends FleetCommand {
     const { flags } = await this.parse(ShardList);
     const { state, region = "", prefix = "" } = flags;
     const shardState = state === undefined ? {} : { shardState: shardStateNamed(state) };
-    const options = { filter: { region, prefix, ...shardState }, ...limited(flags), ...freshness(flags) };
+    const options = { filter: { region, prefix, ...shardState }, ...listOptions(flags) };
     return await this.read(flags, { view, load: (client) => client.listShards(options) });
   }
 }

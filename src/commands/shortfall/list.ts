@@ -1,20 +1,18 @@
 // `fleet shortfall list`: demand that shards can't meet, the gravest first.
 import type { Listed } from "../../client/all-pages.ts";
-import type { ListShortfallsResponse, ShardShortfall } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ListShortfallsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { freshness, limited, listFlags, shardFlag, shortfallFlags } from "../../ui/cli/list-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
+import { listFlags, listOptions, shardFlag, shortfallFlags } from "../../ui/cli/list-flags.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { limitLines, unheardLines } from "../../ui/model/limit.ts";
 import { shortfallTable } from "../../ui/model/tables/shortfall-table.ts";
 
-const view: TableView<Listed<ListShortfallsResponse>, ShardShortfall> = {
-  kind: "ShortfallList",
-  rowKind: "Shortfall",
-  table: shortfallTable,
-  rows: (reply) => reply.shortfalls,
-  lines: (reply) => [...unheardLines(reply), ...limitLines(reply)],
-  empty: "no shard reports a shortfall",
-};
+const view = listView(
+  "Shortfall",
+  { shortfalls: shortfallTable },
+  "no shard reports a shortfall",
+  (reply: Listed<ListShortfallsResponse>) => [...unheardLines(reply), ...limitLines(reply)],
+);
 
 export default class ShortfallList extends FleetCommand {
   static override summary = "List demand that shards cannot meet, the most severe first";
@@ -31,7 +29,7 @@ export default class ShortfallList extends FleetCommand {
   async run(): Promise<Listed<ListShortfallsResponse>> {
     const { flags } = await this.parse(ShortfallList);
     const { shard: shardId = "", prefix = "" } = flags;
-    const options = { filter: { shardId, prefix }, ...limited(flags), ...freshness(flags) };
+    const options = { filter: { shardId, prefix }, ...listOptions(flags) };
     return await this.read(flags, { view, load: (client) => client.listShortfalls(options) });
   }
 }

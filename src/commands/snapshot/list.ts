@@ -1,19 +1,12 @@
 // `fleet snapshot list`: what a store of exported snapshots holds. It asks no fleet.
 import { Flags } from "@oclif/core";
-import type { SnapshotFinding, SnapshotListReport } from "../../client/snapshot/reports.ts";
+import type { SnapshotListReport } from "../../client/snapshot/reports.ts";
+import { listView } from "../../ui/cli/list-view.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 import { tableFlags } from "../../ui/cli/output-flags.ts";
-import type { TableView } from "../../ui/cli/view.ts";
 import { snapshotLines, snapshotTable } from "../../ui/model/tables/snapshot-table.ts";
 
-const view: TableView<SnapshotListReport, SnapshotFinding> = {
-  kind: "SnapshotList",
-  rowKind: "Snapshot",
-  table: snapshotTable,
-  rows: (report) => report.snapshots,
-  lines: snapshotLines,
-  empty: "no snapshots",
-};
+const view = listView("Snapshot", { snapshots: snapshotTable }, "no snapshots", snapshotLines);
 
 export default class SnapshotList extends LocalCommand {
   static override summary = "List exported snapshots, newest first";

@@ -50,7 +50,9 @@ export function freshness(flags: {
   return value === undefined ? {} : { consistency: { $case: "maxStalenessMs", value } };
 }
 
-/** `rowsMax` of a read, if a limit was given. */
-export function limited(flags: { readonly limit: number | undefined }): { readonly rowsMax?: number } {
-  return flags.limit === undefined ? {} : { rowsMax: flags.limit };
+/** The options of a list's read. */
+export function listOptions(
+  flags: Parameters<typeof freshness>[0] & { readonly limit: number | undefined },
+): ReadOptions & { readonly rowsMax?: number } {
+  return { ...(flags.limit === undefined ? {} : { rowsMax: flags.limit }), ...freshness(flags) };
 }

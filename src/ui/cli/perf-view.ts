@@ -24,9 +24,9 @@ export const perfView: TextView<PerfReport> = {
       ),
       ...report.disks.map(
         ({ node, syncs, p50Ms, p99Ms }) =>
-          `disk of ${node}`.padEnd(20) + ` ${syncs} syncs  p50 ≤ ${time(p50Ms)}, p99 ≤ ${time(p99Ms)}`,
+          `${`disk of ${node}`.padEnd(20)} ${syncs} syncs  p50 ≤ ${time(p50Ms)}, p99 ≤ ${time(p99Ms)}`,
       ),
-      ...Object.entries(report.errors).map(([code, count]) => `errors`.padEnd(20) + ` ${code} ${count}`),
+      ...Object.entries(report.errors).map(([code, count]) => `${`errors`.padEnd(20)} ${code} ${count}`),
       ...report.gates.map((gate) => judged(gate.passed, gateText(gate))),
       ...(report.rowsLeft === null ? [] : [judged(false, rowsLeftText(report.rowsLeft))]),
       judged(report.verdict === "pass", `verdict: ${report.verdict}`),
