@@ -10,7 +10,7 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
     rule: "an acknowledgement leaves only after the sync that covers it",
     edits: [
       {
-        file: `${COORDINATOR}/group/group-driver.ts`,
+        file: `${COORDINATOR}/group/appending.ts`,
         search: "    stored.then(",
         replace: "    stored.catch(() => undefined);\n    Promise.resolve().then(",
       },

@@ -16,18 +16,19 @@ import {
 import type { RaftNode } from "../../raft/raft-node.ts";
 import type { Ready } from "../../raft/ready.ts";
 import { comesFromHere } from "../../raft/well-formed.ts";
+import { Appending } from "./appending.ts";
 import { Applying } from "./applying.ts";
 import type { Dropped, DropReason } from "./dropped-messages.ts";
-import { BUSY_WRITES, Gathering } from "./gathering.ts";
+import { BUSY_WRITES } from "./gathering.ts";
 import type { GroupDriverOptions } from "./group-driver-options.ts";
 import { GroupMeter } from "./group-meter.ts";
 import type { GroupPort } from "./group-port.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
 import { endsByTransfer } from "./message-questions.ts";
-import { OrderedWrites } from "./ordered-writes.ts";
 import { OwnSnapshots } from "./own-snapshots.ts";
 import type { ReadResult, WriteResult } from "./pending.ts";
+import { ReadRounds } from "./read-rounds.ts";
 import { whyHeld } from "./snapshot-hold.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -36,12 +37,11 @@ export class GroupDriver<Result> implements GroupPort<Result> {
   readonly meter: GroupMeter;
   readonly #options: GroupDriverOptions<Result>;
   readonly #waiting: Waiting<Result>;
-  readonly #disk: OrderedWrites;
-  readonly #gathering = new Gathering();
+  readonly #rounds: ReadRounds;
+  readonly #appending: Appending;
   #scheduled = false;
   #stopped = false;
   #leads = false;
-  #readRequests = 0;
   readonly #applying: Applying<Result>;
   readonly #snapshots: OwnSnapshots;
   readonly restored: Promise<void>;
@@ -49,13 +49,15 @@ export class GroupDriver<Result> implements GroupPort<Result> {
   constructor(options: GroupDriverOptions<Result>) {
     this.#options = options;
     this.#waiting = new Waiting(options.machine.joining);
+    this.#rounds = new ReadRounds(options, this.#waiting.reads);
     this.meter = options.meter ?? new GroupMeter(options.now);
-    this.#disk = new OrderedWrites(options.storage);
     const reader = options.storage.reader(options.group);
     const snapshot = reader.snapshot();
     assert(snapshot !== "unavailable", "stable storage always has its newest snapshot, be it empty");
     const followers = () => options.raft.status().progress;
     const onFatal = (error: unknown) => this.#fail(error);
+    const onStored = (message: Message) => this.#stored(message);
+    this.#appending = new Appending({ ...options, meter: this.meter, onStored, onFailed: onFatal });
     this.#snapshots = new OwnSnapshots({ ...options, followers, meter: this.meter, onFatal }, snapshot.index);
     this.#applying = new Applying({
       self: options.self,
@@ -303,8 +305,8 @@ export class GroupDriver<Result> implements GroupPort<Result> {
     this.#applying.beginTurn(isScheduled);
     try {
       this.#applying.applySome();
-      if (!this.#gathering.holds(this.#waiting.writes, this.#options.now())) this.#proposeQueued();
-      this.#askForReads();
+      if (!this.#appending.holds(this.#waiting.writes)) this.#proposeQueued();
+      this.#rounds.ask();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
       if (!this.#applying.isRestoring) this.#snapshots.saveIfDue(this.#applying.last);
     } catch (error) {
@@ -318,24 +320,14 @@ export class GroupDriver<Result> implements GroupPort<Result> {
     this.#options.onFatal(error);
   }
 
-  #askForReads(): void {
-    if (!this.#waiting.reads.hasUnasked) return;
-    this.#readRequests += 1;
-    const key = `${this.#options.self}.${this.#options.incarnation}.${this.#readRequests}`;
-    this.#waiting.reads.asked(key, this.#options.now());
-    this.#options.raft.readIndex(new TextEncoder().encode(key));
-  }
-
   #perform(ready: Ready): void {
     if (ready.softState !== null)
       this.#onSoftState(ready.softState.role === "leader", ready.softState.leader);
-    for (const read of ready.readStates) {
-      this.#waiting.reads.confirmed(new TextDecoder().decode(read.context), read.index);
-    }
+    this.#rounds.confirmed(ready.readStates);
     this.#waiting.reads.applied(this.appliedIndex);
     const voteRequests = ready.messages.filter(({ type }) => type === "MsgVote");
     for (const message of ready.messages) {
-      if (message.to === APPEND_THREAD) this.#append(message, voteRequests);
+      if (message.to === APPEND_THREAD) this.#appending.append(message, voteRequests);
       else if (message.to === APPLY_THREAD) this.#apply(message);
       else if (message.type !== "MsgVote") this.#send(message);
     }
@@ -372,29 +364,7 @@ export class GroupDriver<Result> implements GroupPort<Result> {
     if (leader === 0) this.#waiting.reads.refuseAll("no-leader");
   }
 
-  // Votes are requested once the candidate's own vote and term are durable (Raft Figure 2). Otherwise the
-  // others' votes could elect it without its own. After a crash it could then lead the same term a second
-  // time, with other entries.
-  #append(message: Message, voteRequests: readonly Message[]): void {
-    const { term, vote, commit, entries, snapshot } = message;
-    assert(
-      voteRequests.every((request) => request.term <= term),
-      "a candidate's term is stored with its requests",
-    );
-    const hasHardState = term !== 0 || vote !== 0 || commit !== 0;
-    const hardState = hasHardState ? { term, vote, commit } : null;
-    const { group } = this.#options;
-    const last = entries.at(-1);
-    if (last !== undefined) this.meter.appended(last.index);
-    const stored = this.#disk.write({ group, hardState, entries, snapshot });
-    if (last !== undefined) this.#gathering.follow(stored, this.#options.now());
-    stored.then(
-      () => this.#appended({ ...message, responses: [...voteRequests, ...message.responses] }),
-      (error: unknown) => this.#fail(error),
-    );
-  }
-
-  #appended({ snapshot, responses }: Message): void {
+  #stored({ snapshot, responses }: Message): void {
     this.#turnBehind(() => {
       if (snapshot !== null) {
         this.#applying.cover(snapshot);
