@@ -1,14 +1,10 @@
 // When an agent that finds no shard dials again.
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Agent, agentTuning } from "../../../src/core/agent/agent.ts";
 import { OperatorError } from "../../../src/core/base/errors.ts";
+import { fakeTime } from "../fake-time.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeTime();
 
 test("an agent that waits long for a dead shard and is sent to another tries that as often as a new agent would", async () => {
   const dials: { readonly address: string; readonly atMs: number }[] = [];

@@ -1,20 +1,16 @@
 // What an agent says in a session, and when: roll-ups of the demand, pings, and the leave-taking.
 
 import { EventEmitter } from "node:events";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { agentTuning } from "../../../src/core/agent/agent.ts";
 import type { SessionEnd } from "../../../src/core/agent/shard-session.ts";
 import { ShardSession } from "../../../src/core/agent/shard-session.ts";
 import type { ShardStream } from "../../../src/core/agent/shard-stream.ts";
 import type { SessionDown, SessionUp } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
 import { DemandGroup } from "../../../src/core/wire/gen/fleet/v1/shard.ts";
+import { fakeTime } from "../fake-time.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeTime();
 
 const two = [DemandGroup.fromPartial({ count: 2 })];
 

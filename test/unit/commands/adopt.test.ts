@@ -4,18 +4,14 @@ import { afterEach, expect, test, vi } from "vitest";
 import ShardAdopt from "../../../src/commands/shard/adopt.ts";
 import { present } from "../../../src/core/base/assert.ts";
 import { shardsReply, shardView } from "../ui/model/fixtures.ts";
+import { client } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
-const client = vi.hoisted(() => ({
-  target: { name: "local", readOnly: false },
-  submit: vi.fn(),
-  listShards: vi.fn(),
-  close: vi.fn(),
-}));
-vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
-vi.mock("../../../src/client/context/resolve-target.ts", () => ({
-  resolveTarget: async () => ({ name: "local" }),
-}));
+vi.mock("../../../src/client/fleet-client.ts", async () => (await import("./fake-client.ts")).fleetClient);
+vi.mock(
+  "../../../src/client/context/resolve-target.ts",
+  async () => (await import("./fake-client.ts")).resolving,
+);
 afterEach(() => {
   vi.clearAllMocks();
 });

@@ -23,20 +23,14 @@ import {
   shardView,
   upNode,
 } from "../ui/model/fixtures.ts";
+import { client, connect } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
-const client = vi.hoisted(() => ({
-  target: { name: "local", endpoints: [{ address: "127.0.0.1:7001" }] },
-  status: vi.fn(),
-  listShards: vi.fn(),
-  listClusters: vi.fn(),
-  close: vi.fn(),
-}));
-const connect = vi.hoisted(() => vi.fn());
-vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect } }));
-vi.mock("../../../src/client/context/resolve-target.ts", () => ({
-  resolveTarget: async () => ({ name: "local" }),
-}));
+vi.mock("../../../src/client/fleet-client.ts", async () => (await import("./fake-client.ts")).fleetClient);
+vi.mock(
+  "../../../src/client/context/resolve-target.ts",
+  async () => (await import("./fake-client.ts")).resolving,
+);
 
 const ESC = "\u001B";
 const OTHER_LISTS = (

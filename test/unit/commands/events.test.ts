@@ -4,15 +4,14 @@ import Events from "../../../src/commands/events.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
 import { AuditEntry } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { fleetReply, upNode } from "../ui/model/fixtures.ts";
+import { client } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
-const client = vi.hoisted(() => ({
-  ...{ target: { name: "local" }, status: vi.fn(), listAudit: vi.fn(), close: vi.fn() },
-}));
-vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
-vi.mock("../../../src/client/context/resolve-target.ts", () => ({
-  resolveTarget: async () => ({ name: "local" }),
-}));
+vi.mock("../../../src/client/fleet-client.ts", async () => (await import("./fake-client.ts")).fleetClient);
+vi.mock(
+  "../../../src/client/context/resolve-target.ts",
+  async () => (await import("./fake-client.ts")).resolving,
+);
 
 const ESC = "\u001B";
 const entries = [

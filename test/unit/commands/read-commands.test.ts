@@ -17,20 +17,14 @@ import {
   shardView,
   upNode,
 } from "../ui/model/fixtures.ts";
+import { client } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
-const client = vi.hoisted(() => ({
-  target: { name: "local" },
-  status: vi.fn(),
-  listShards: vi.fn(),
-  listClusters: vi.fn(),
-  listAudit: vi.fn(),
-  close: vi.fn(),
-}));
-vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
-vi.mock("../../../src/client/context/resolve-target.ts", () => ({
-  resolveTarget: async () => ({ name: "local" }),
-}));
+vi.mock("../../../src/client/fleet-client.ts", async () => (await import("./fake-client.ts")).fleetClient);
+vi.mock(
+  "../../../src/client/context/resolve-target.ts",
+  async () => (await import("./fake-client.ts")).resolving,
+);
 
 afterEach(() => vi.clearAllMocks());
 

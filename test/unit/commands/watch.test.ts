@@ -9,18 +9,14 @@ import { changeLines } from "../../../src/ui/cli/change-lines.ts";
 import { paintFor } from "../../../src/ui/cli/color.ts";
 import { momentIn } from "../../../src/ui/cli/moment.ts";
 import { ASCII } from "../../../src/ui/model/symbols.ts";
+import { client } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
-const client = vi.hoisted(() => ({
-  target: { name: "local" },
-  watch: vi.fn(),
-  listSessions: vi.fn(),
-  close: vi.fn(),
-}));
-vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
-vi.mock("../../../src/client/context/resolve-target.ts", () => ({
-  resolveTarget: async () => ({ name: "local" }),
-}));
+vi.mock("../../../src/client/fleet-client.ts", async () => (await import("./fake-client.ts")).fleetClient);
+vi.mock(
+  "../../../src/client/context/resolve-target.ts",
+  async () => (await import("./fake-client.ts")).resolving,
+);
 
 afterEach(() => vi.clearAllMocks());
 

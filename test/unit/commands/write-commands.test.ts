@@ -1,7 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { ChangeHook } from "../../../src/client/context/target.ts";
 import ClusterBind from "../../../src/commands/cluster/bind.ts";
 import ClusterUnbind from "../../../src/commands/cluster/unbind.ts";
 import DomainAssign from "../../../src/commands/domain/assign.ts";
@@ -12,23 +11,14 @@ import ShardRemove from "../../../src/commands/shard/remove.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
 import { makeFolder } from "../../make-folder.ts";
 import { clustersReply, clusterView, shardsReply, shardView } from "../ui/model/fixtures.ts";
+import { client } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
-const client = vi.hoisted(() => ({
-  target: { name: "local", readOnly: false, beforeChange: undefined as ChangeHook | undefined },
-  submit: vi.fn(),
-  tryOut: vi.fn(),
-  listInstructions: vi.fn(),
-  listShards: vi.fn(),
-  listClusters: vi.fn(),
-  listDomains: vi.fn(),
-  listQuotas: vi.fn(),
-  close: vi.fn(),
-}));
-vi.mock("../../../src/client/fleet-client.ts", () => ({ FleetClient: { connect: () => client } }));
-vi.mock("../../../src/client/context/resolve-target.ts", () => ({
-  resolveTarget: async () => ({ name: "local" }),
-}));
+vi.mock("../../../src/client/fleet-client.ts", async () => (await import("./fake-client.ts")).fleetClient);
+vi.mock(
+  "../../../src/client/context/resolve-target.ts",
+  async () => (await import("./fake-client.ts")).resolving,
+);
 
 afterEach(() => {
   vi.clearAllMocks();

@@ -2,13 +2,14 @@
 // a store does wrong shows in the verdict.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { RegisterLoad } from "../../../src/client/drill/register-load.ts";
 import type { Written } from "../../../src/client/fleet-client.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
 import { judgeHistory } from "../../../src/core/drill/linearizability.ts";
 import { historyOf } from "../../../src/core/drill/register-history.ts";
 import type { Operation, Probe } from "../../../src/core/wire/gen/fleet/v1/command.ts";
+import { fakeTime } from "../fake-time.ts";
 
 type Fault = "none" | "loses writes" | "answers from an old state" | "gives up and applies";
 
@@ -57,12 +58,7 @@ class Store {
 vi.mock("node:timers/promises", () => ({
   setTimeout: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
 }));
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeTime();
 
 const failure = (code: string, exit: Exit) => new OperatorError(code, { what: code, exit });
 

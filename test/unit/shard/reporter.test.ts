@@ -1,14 +1,10 @@
 // When a shard reports: soon after news, never twice at once, and quietly while nobody listens.
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Reporter } from "../../../src/core/shard/reporter.ts";
+import { fakeTime } from "../fake-time.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+fakeTime();
 
 /** A coordinator that answers when told to, and the log beside it. */
 class Scene {

@@ -1,6 +1,7 @@
 // With every coordinator dead for ten minutes of virtual time: no session is lost, and no agent is held up.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { fakeTime } from "../fake-time.ts";
 import { LivePlane } from "./live-plane.ts";
 
 const CLUSTERS = 200;
@@ -8,13 +9,12 @@ const OUTAGE_MS = 600_000;
 
 let plane: LivePlane;
 
+fakeTime();
 beforeEach(async () => {
-  vi.useFakeTimers();
   plane = await LivePlane.create();
 });
 afterEach(async () => {
   await plane.close();
-  vi.useRealTimers();
 });
 
 const names = Array.from({ length: CLUSTERS }, (_, at) => `c${at}`);

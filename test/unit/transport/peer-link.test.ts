@@ -2,13 +2,14 @@
 
 import { EventEmitter } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type GroupId, groupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { soundLinks } from "../../../src/core/transport/link-faults.ts";
 import { QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX } from "../../../src/core/transport/outgoing-queue.ts";
 import { PeerLink } from "../../../src/core/transport/peer-link.ts";
 import type { KnownMember, RaftClient, RaftFrame } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
+import { fakeTime } from "../fake-time.ts";
 
 const [self, peer] = [nodeId(1), nodeId(2)];
 
@@ -187,12 +188,7 @@ const news = (commit: number) =>
   newMessage("MsgApp", { from: self, to: peer, term: term(1), commit: logIndex(commit) });
 
 describe("a commit index that moves alone", () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+  fakeTime("setTimeout", "clearTimeout");
 
   const commits = (frames: readonly RaftFrame[]) =>
     frames.map(({ messages }) => messages.map(({ message }) => message?.commit));

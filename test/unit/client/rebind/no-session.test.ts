@@ -1,22 +1,15 @@
 // Moves whose target has no session to show in the end: it dies, or refuses the cluster. Whatever was under way, no
 // run says done of a cluster that it took off one shard and that no other has served since, and a rollback brings
 // the agent back to where it was served.
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { makePlan } from "../../../../src/client/rebind/make-plan.ts";
 import { type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";
 import { inversePlan, type RebindPlan } from "../../../../src/core/rebind/plan.ts";
+import { fakeTime } from "../../fake-time.ts";
 import { MovingFleet } from "./moving-fleet.ts";
 
-// Waiting takes no time but counts as such.
-vi.mock("node:timers/promises", () => ({
-  setTimeout: async (ms: number) => vi.advanceTimersByTime(ms),
-}));
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout"] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+vi.mock("node:timers/promises", async () => (await import("../../fake-time.ts")).promisedTimers);
+fakeTime("performance", "setTimeout");
 
 const options: RunOptions = { maxParallel: 4, timeoutMs: 60_000, reason: "", onStep: () => undefined };
 

@@ -1,21 +1,14 @@
 // Which move a plan makes of where a cluster is owned and served.
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { makePlan } from "../../../../src/client/rebind/make-plan.ts";
 import { runPlan } from "../../../../src/client/rebind/run-plan.ts";
+import { fakeTime } from "../../fake-time.ts";
 import { begin } from "../../fleet/replica.ts";
 import { MovingFleet } from "./moving-fleet.ts";
 import { cutOffEverywhere, options, rebind, rest, toS2, wholly } from "./one-move.ts";
 
-// Waiting takes no time but counts as such.
-vi.mock("node:timers/promises", () => ({
-  setTimeout: async (ms: number) => vi.advanceTimersByTime(ms),
-}));
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout"] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+vi.mock("node:timers/promises", async () => (await import("../../fake-time.ts")).promisedTimers);
+fakeTime("performance", "setTimeout");
 
 test("what is owned and served where asked for is nothing to move", async () => {
   const fleet = MovingFleet.withClusters("c1");

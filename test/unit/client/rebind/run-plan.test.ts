@@ -1,24 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { makePlan, rollbackPlan } from "../../../../src/client/rebind/make-plan.ts";
 import { previewPlan, type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";
 import { present } from "../../../../src/core/base/assert.ts";
 import { OperatorError } from "../../../../src/core/base/errors.ts";
 import { inversePlan } from "../../../../src/core/rebind/plan.ts";
 import { ReadStamp } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { fakeTime } from "../../fake-time.ts";
 import { bind, register, removeShard, unbind } from "../../fleet/replica.ts";
 import { CutOff, MovingFleet } from "./moving-fleet.ts";
 import { cutOffEverywhere, local, options, rebind, rest, toS2, wholly } from "./one-move.ts";
 
-// Waiting takes no time but counts as such.
-vi.mock("node:timers/promises", () => ({
-  setTimeout: async (ms: number) => vi.advanceTimersByTime(ms),
-}));
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout"] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+vi.mock("node:timers/promises", async () => (await import("../../fake-time.ts")).promisedTimers);
+fakeTime("performance", "setTimeout");
 
 /** What `fleet rebind rollback --cluster c1` does; nothing when no migration is under way. */
 async function rollback(fleet: MovingFleet): Promise<void> {

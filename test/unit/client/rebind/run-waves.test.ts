@@ -1,7 +1,7 @@
 // A runner of a plan in waves against the real state machine and shards' rules: to its end, cut off anywhere and taken over,
 // paused, failed, rolled back, replaced.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { AgentMover } from "../../../../src/client/rebind/executor.ts";
 import { PlanJournal } from "../../../../src/client/rebind/waves/journal.ts";
 import { runWaves, type WaveDeps } from "../../../../src/client/rebind/waves/run-waves.ts";
@@ -11,18 +11,11 @@ import type { Move } from "../../../../src/core/rebind/plan.ts";
 import type { Health } from "../../../../src/core/rebind/waves/preconditions.ts";
 import { STRATEGY, type Strategy, type WavePlan } from "../../../../src/core/rebind/waves/wave-plan.ts";
 import { PlanState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import { fakeTime } from "../../fake-time.ts";
 import { CutOff, MovingFleet } from "./moving-fleet.ts";
 
-// Waiting takes no time but counts as such.
-vi.mock("node:timers/promises", () => ({
-  setTimeout: async (ms: number) => vi.advanceTimersByTime(ms),
-}));
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout"] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
+vi.mock("node:timers/promises", async () => (await import("../../fake-time.ts")).promisedTimers);
+fakeTime("performance", "setTimeout");
 
 const CLUSTERS = ["c1", "c2", "c3", "c4", "c5"];
 const WELL: Health = { quorumMargin: 1, lag: 0, reignMs: 60_000, commitMs: 1 };

@@ -14,6 +14,7 @@ import { judge } from "../../../../src/core/wire/leader/leader-verdict.ts";
 import { WriteChannel } from "../../../../src/core/wire/leader/write-channel.ts";
 import { RpcError, readRpcError, rpcError, toStatus } from "../../../../src/core/wire/rpc-error.ts";
 import { WRITE_BYTES_MAX } from "../../../../src/core/wire/write-limits.ts";
+import { fakeTime } from "../../fake-time.ts";
 
 const PATIENCE_MS = 1_500;
 const HOUR_MS = 3_600_000;
@@ -82,13 +83,12 @@ const response = (tag: number, index: number): WriteAnswer => ({
 const turn = () => vi.advanceTimersByTimeAsync(0);
 
 let scene: Scene;
+fakeTime();
 beforeEach(() => {
-  vi.useFakeTimers();
   scene = new Scene();
 });
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
 });
 
 test("writes of one turn are one message, in order; those of the next turn another on the same stream", async () => {

@@ -2,7 +2,7 @@
 
 import type { ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { rpcError } from "../../../../src/core/wire/rpc-error.ts";
 import {
   ALL_HELD_MAX,
@@ -10,17 +10,17 @@ import {
   HeldRefusals,
   HOLD_MS,
 } from "../../../../src/core/wire/server/held-refusals.ts";
+import { fakeTime } from "../../fake-time.ts";
 
 const ERROR = rpcError(status.RESOURCE_EXHAUSTED, "CALLS_TOO_OFTEN", "");
 
 let answered: number;
 let held: HeldRefusals;
+fakeTime();
 beforeEach(() => {
-  vi.useFakeTimers();
   answered = 0;
   held = new HeldRefusals();
 });
-afterEach(() => void vi.useRealTimers());
 
 function refuse(caller: string, count: number, isGone = false): void {
   const stream = {

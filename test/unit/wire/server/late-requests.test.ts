@@ -1,18 +1,16 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { LateRequests } from "../../../../src/core/wire/server/late-requests.ts";
+import { fakeTime } from "../../fake-time.ts";
 
 let nowMs: number;
 let late: LateRequests;
 let givenUp: string[];
 
+fakeTime("setTimeout", "clearTimeout");
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   nowMs = 0;
   givenUp = [];
   late = new LateRequests(30_000, () => nowMs);
-});
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 const add = (name: string) => late.add(() => givenUp.push(name));

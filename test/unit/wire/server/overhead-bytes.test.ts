@@ -1,7 +1,8 @@
 // Bytes that belong to no call have one budget an identity, over all of its connections.
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { CALL_BYTES, OVERHEAD, OverheadBytes } from "../../../../src/core/wire/server/overhead-bytes.ts";
+import { fakeTime } from "../../fake-time.ts";
 
 class FakeConnection {
   bytesRead = 0;
@@ -10,12 +11,9 @@ class FakeConnection {
 }
 
 let overhead: OverheadBytes;
+fakeTime();
 beforeEach(() => {
-  vi.useFakeTimers();
   overhead = new OverheadBytes({ note: () => undefined }, () => performance.now());
-});
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 function open(holder: string): FakeConnection {

@@ -1,13 +1,14 @@
 // Answers that their callers do not read lie in this process: few of one identity, few of all, and none for long.
 
 import type { ServerHttp2Stream } from "node:http2";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import {
   ALL_UNREAD_BYTES_MAX,
   READ_WITHIN_MS,
   UNREAD_BYTES_MAX,
   UnreadAnswers,
 } from "../../../../src/core/wire/server/unread-answers.ts";
+import { fakeTime } from "../../fake-time.ts";
 
 type Stream = Pick<ServerHttp2Stream, "close" | "session" | "writableLength">;
 
@@ -28,12 +29,9 @@ class FakeStream {
 const half = UNREAD_BYTES_MAX / 2;
 
 let unread: UnreadAnswers;
+fakeTime();
 beforeEach(() => {
-  vi.useFakeTimers();
   unread = new UnreadAnswers(() => performance.now());
-});
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 function answered(name: string, bytes: number): FakeStream {
