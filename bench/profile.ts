@@ -1,5 +1,6 @@
-// Where the leader's time goes under load: V8's sampling profiler in the serve process, its functions by self time.
-// Not part of `npm run bench` without a name: profiling slows what it watches, so its throughput is not comparable.
+// Where the processor's time of a put and of a Submit goes, on the leader and on a follower: by thread, by stage and by
+// function. Not part of `npm run bench` without a name. The threads' times are measured without the profiler, which slows
+// what it watches; its samples only divide the main thread's time.
 
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,124 +9,158 @@ import { fileURLToPath } from "node:url";
 import { present } from "../src/core/base/assert.ts";
 import { FleetStore } from "./load/fleet-store.ts";
 import { generate } from "./load/generate.ts";
-import { settledLeader } from "./load/store.ts";
+import type { Server } from "./load/server.ts";
+import { type Store, settledLeader } from "./load/store.ts";
+import { type BusyTimes, busyTimes, type FunctionTime, type Profile } from "./profile/read-profile.ts";
+import { STAGE_NAMES } from "./profile/stages.ts";
+import { type ThreadTimes, threadTimes } from "./profile/threads.ts";
 import type { Table } from "./table.ts";
 
 const OUTSTANDING = 64;
-const MEASURE_MS = 10_000;
+const WARM_UP_MS = 4_000;
+const MEASURE_MS = 5_000;
 const ROWS = 40;
+const OPERATIONS = ["put", "Submit"] as const;
+const ROLES = ["leader", "follower"] as const;
+
+type Operation = (typeof OPERATIONS)[number];
+type ByRole<Value> = Readonly<Record<(typeof ROLES)[number], Value>>;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The part of V8's .cpuprofile that is read here. */
-interface Profile {
-  readonly nodes: readonly {
-    readonly id: number;
-    readonly callFrame: {
-      readonly functionName: string;
-      readonly url: string;
-      readonly lineNumber: number;
-    };
-    readonly children?: readonly number[];
-  }[];
-  /** Microseconds on the profiler's clock. */
-  readonly startTime: number;
-  readonly endTime: number;
-  /** The node that ran, by id. */
-  readonly samples: readonly number[];
-  /** Microseconds, one a sample. */
-  readonly timeDeltas: readonly number[];
+export async function benchProfile(): Promise<readonly Table[]> {
+  const threads = await measureThreads();
+  const busy = { put: await profileOf("put"), Submit: await profileOf("Submit") };
+  const columns = OPERATIONS.flatMap((operation) => ROLES.map((role) => ({ operation, role })));
+  const names = columns.map(({ operation, role }) => `${operation}, ${role}`);
+  const load = `${OUTSTANDING} outstanding, one grpc-js client`;
+  const kinds = ["main", "collector", "disk"] as const;
+  return [
+    {
+      title: `Microseconds of processor time an operation, by thread, ${load}`,
+      header: ["thread", ...names],
+      rows: kinds.map((kind) => [kind, ...columns.map((at) => us(threads[at.operation][at.role][kind]))]),
+    },
+    {
+      title: `The main thread's, by stage, ${load}`,
+      header: ["stage", ...names],
+      rows: STAGE_NAMES.map((stage) => [
+        stage,
+        ...columns.map(({ operation, role }) => {
+          const { stages, busyUs } = busy[operation][role];
+          return us(((stages.get(stage) ?? 0) / busyUs) * threads[operation][role].main);
+        }),
+      ]),
+    },
+    ...hottest(busy.Submit.leader),
+  ];
 }
 
-export async function benchProfile(): Promise<readonly Table[]> {
+const us = (microseconds: number): string => microseconds.toFixed(1);
+
+function hottest({ functions, busyUs }: BusyTimes): Table[] {
+  const share = (part: number) => `${((part * 100) / busyUs).toFixed(1)} %`;
+  const rowsBy = (key: keyof FunctionTime, isWanted: (name: string) => boolean) =>
+    [...functions]
+      .filter(([name]) => isWanted(name))
+      .sort(([, left], [, right]) => right[key] - left[key])
+      .slice(0, ROWS)
+      .map(([name, { selfUs, totalUs }]) => [share(selfUs), share(totalUs), name]);
+  const header = ["self", "with callees", "function"];
+  const load = "of a Submit, share of the main thread's busy time";
+  return [
+    { title: `The leader's hottest functions ${load}`, header, rows: rowsBy("selfUs", () => true) },
+    { title: `The hottest of our own ${load}`, header, rows: rowsBy("totalUs", isOurs) },
+  ];
+}
+
+const isOurs = (name: string): boolean => name.includes(" dist/");
+
+/** An operation's processor time, without a profiler. */
+async function measureThreads(): Promise<Readonly<Record<Operation, ByRole<ThreadTimes>>>> {
+  const fleet = await FleetStore.start({ nodes: 3, tls: "plaintext" });
+  const keys = await fleet.keys();
+  try {
+    return { put: await threadsUnder(keys), Submit: await threadsUnder(fleet.driven("unary")) };
+  } finally {
+    await keys.dispose();
+    await fleet.dispose();
+  }
+}
+
+async function threadsUnder(store: Store): Promise<ByRole<ThreadTimes>> {
+  const servers = await byRole(store);
+  let before = { leader: timesOf(servers.leader), follower: timesOf(servers.follower) };
+  const count = await loaded(store, servers.leader, () => {
+    before = { leader: timesOf(servers.leader), follower: timesOf(servers.follower) };
+  });
+  const each = (role: keyof typeof servers): ThreadTimes => {
+    const now = timesOf(servers[role]);
+    const of = (kind: keyof ThreadTimes) => (now[kind] - before[role][kind]) / count;
+    return { main: of("main"), collector: of("collector"), disk: of("disk") };
+  };
+  return { leader: each("leader"), follower: each("follower") };
+}
+
+const timesOf = (server: Server): ThreadTimes => threadTimes(present(server.pid, "a server runs"));
+
+async function byRole(store: Store): Promise<ByRole<Server>> {
+  const leader = await settledLeader(store);
+  const follower = store.servers.find((server) => server !== leader);
+  return { leader, follower: present(follower, "there are three") };
+}
+
+/** Calls `onWarm` between warming up and the load. Returns how many operations the load had. */
+async function loaded(store: Store, leader: Server, onWarm: () => void): Promise<number> {
+  const writer = await store.connect(leader);
+  await generate(writer, OUTSTANDING, (_, elapsedMs) => elapsedMs >= WARM_UP_MS);
+  onWarm();
+  const { latenciesMs } = await generate(writer, OUTSTANDING, (_, elapsedMs) => elapsedMs >= MEASURE_MS);
+  writer.close();
+  return latenciesMs.length;
+}
+
+async function profileOf(operation: Operation): Promise<ByRole<BusyTimes>> {
   const folder = await mkdtemp(join(tmpdir(), "fleet-profile-"));
   try {
-    const profile = await profileLeader(folder);
-    const times = busyTimes(profile);
-    const busyUs = [...times.values()].reduce((sum, { selfUs }) => sum + selfUs, 0);
-    const share = (us: number) => `${((us * 100) / busyUs).toFixed(1)} %`;
-    const rowsBy = (key: keyof FunctionTime, isWanted: (name: string) => boolean) =>
-      [...times]
-        .filter(([name]) => isWanted(name))
-        .sort(([, left], [, right]) => right[key] - left[key])
-        .slice(0, ROWS)
-        .map(([name, { selfUs, totalUs }]) => [share(selfUs), share(totalUs), name]);
-    const header = ["self", "with callees", "function"];
-    const load = `${OUTSTANDING} writes outstanding, share of the busy time`;
-    return [
-      { title: `The leader's hottest functions, ${load}`, header, rows: rowsBy("selfUs", () => true) },
-      { title: `The hottest of our own, ${load}`, header, rows: rowsBy("totalUs", isOurs) },
-    ];
+    const ended = await profiled(operation, folder);
+    const files = await readdir(folder);
+    const read = async (pid: number): Promise<BusyTimes> => {
+      const file = present(
+        files.find((name) => name.split(".")[3] === String(pid)),
+        "each server wrote its profile",
+      );
+      const profile: Profile = JSON.parse(await readFile(join(folder, file), "utf8"));
+      return busyTimes(profile, MEASURE_MS * 1_000 + ended.afterUs, ended.afterUs, root);
+    };
+    return { leader: await read(ended.leader), follower: await read(ended.follower) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function profileLeader(folder: string): Promise<Profile> {
+/** The processes that were profiled, and how long about they ran after the load. */
+async function profiled(
+  operation: Operation,
+  folder: string,
+): Promise<ByRole<number> & { readonly afterUs: number }> {
   // One by one, so that a function has its module's name.
   const modules = new URL("../test/integration/unbundled-preload.ts", import.meta.url).href;
-  const nodeOptions = `--import ${modules} --cpu-prof --cpu-prof-dir=${folder}`;
-  const store = await FleetStore.start({ nodes: 3, tls: "plaintext", nodeOptions });
-  let pid: number | undefined;
+  const nodeOptions = `--import ${modules} --cpu-prof --cpu-prof-interval 300 --cpu-prof-dir=${folder}`;
+  const fleet = await FleetStore.start({ nodes: 3, tls: "plaintext", nodeOptions });
+  const keys = operation === "put" ? await fleet.keys() : null;
+  let endedMs = performance.now();
+  let pids: ByRole<number>;
   try {
-    const leader = await settledLeader(store);
-    pid = leader.pid;
-    const writer = await store.connect(leader);
-    await generate(writer, OUTSTANDING, (_, elapsedMs) => elapsedMs >= MEASURE_MS);
-    writer.close();
+    const store = keys ?? fleet.driven("unary");
+    const { leader, follower } = await byRole(store);
+    pids = { leader: present(leader.pid, "it runs"), follower: present(follower.pid, "it runs") };
+    await loaded(store, leader, () => undefined);
+    endedMs = performance.now();
   } finally {
+    await keys?.dispose();
     // The profiles are written when the processes end.
-    await store.dispose();
+    await fleet.dispose();
   }
-  const written = (await readdir(folder)).find((name) => name.split(".")[3] === String(pid));
-  return JSON.parse(await readFile(join(folder, present(written, "the leader wrote its profile")), "utf8"));
-}
-
-interface FunctionTime {
-  readonly selfUs: number;
-  readonly totalUs: number;
-}
-
-/** By function, as "name file:line": the time under load, which is the end of the profile. */
-function busyTimes({ nodes, startTime, endTime, samples, timeDeltas }: Profile): Map<string, FunctionTime> {
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const callers = new Map(
-    nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)),
-  );
-  const times = new Map<string, FunctionTime>();
-  const add = (name: string, selfUs: number, totalUs: number) => {
-    const time = times.get(name) ?? { selfUs: 0, totalUs: 0 };
-    times.set(name, { selfUs: time.selfUs + selfUs, totalUs: time.totalUs + totalUs });
-  };
-  let nowUs = startTime;
-  samples.forEach((id, at) => {
-    const deltaUs = timeDeltas[at] ?? 0;
-    nowUs += deltaUs;
-    const name = names.get(id) ?? "";
-    if (nowUs < endTime - MEASURE_MS * 1_000 || name === "(idle)") return;
-    add(name, deltaUs, 0);
-    for (const running of stackOf(id, callers, names)) add(running, 0, deltaUs);
-  });
-  return times;
-}
-
-/** The distinct functions on the stack: a recursive one counts once. */
-function stackOf(
-  id: number,
-  callers: ReadonlyMap<number, number>,
-  names: ReadonlyMap<number, string>,
-): ReadonlySet<string> {
-  const stack = new Set<string>();
-  for (let at: number | undefined = id; at !== undefined; at = callers.get(at))
-    stack.add(names.get(at) ?? "");
-  return stack;
-}
-
-function isOurs(name: string): boolean {
-  return name.includes(" dist/");
-}
-
-function nameOf({ functionName, url, lineNumber }: Profile["nodes"][number]["callFrame"]): string {
-  const file = url.replace(`file://${root}`, "").replace(/^.*node_modules\//, "");
-  return `${functionName || "(anonymous)"} ${file && `${file}:${lineNumber + 1}`}`.trim();
+  return { ...pids, afterUs: (performance.now() - endedMs) * 1_000 };
 }
