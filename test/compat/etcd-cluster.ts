@@ -40,6 +40,11 @@ export class EtcdCluster {
     this.#processes.set(at, spawn("etcd", words, { stdio: "ignore" }));
   }
 
+  /** Of the member's process, which runs. */
+  pid(at: number): number {
+    return present(this.#processes.get(at)?.pid, "it was started");
+  }
+
   async kill(at: number): Promise<void> {
     const child = present(this.#processes.get(at), "it was started");
     if (child.exitCode !== null || child.signalCode !== null) return;

@@ -3,15 +3,16 @@
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { present } from "../../src/core/base/assert.ts";
-import { EtcdClients } from "../integration/etcd-clients.ts";
 import { runEtcd3, whyNoEtcd3 } from "./etcd3.ts";
 import { compareEtcdctl, isAsExpected } from "./etcdctl.ts";
 import { runGoClient } from "./go-client.ts";
-import { runSuite } from "./go-suite.ts";
+import { runSuite, whyFailed } from "./go-suite.ts";
 import { whyNoGo } from "./go-tools.ts";
+import { runHistory } from "./histories.ts";
+import { runLocks } from "./locks.ts";
 import { compareRandom, type Difference } from "./random-beside.ts";
 import type { CaseResult } from "./report.ts";
-import { credentialsOf, type Subject, startEtcd, startFleet } from "./subject.ts";
+import { clientsOf, type Subject, startEtcd, startFleet } from "./subject.ts";
 
 const SEEDS = 3;
 const OPERATIONS = 400;
@@ -69,9 +70,6 @@ async function randomCase(seed: number): Promise<CaseResult> {
   return { name, outcome: "failed", detail: JSON.stringify(found) };
 }
 
-const clientsOf = (subject: Subject): EtcdClients[] =>
-  subject.endpoints.map((each) => new EtcdClients(each, credentialsOf(subject, each)));
-
 export const PARTS: readonly Part[] = [
   {
     name: "etcdctl",
@@ -109,6 +107,32 @@ export const PARTS: readonly Part[] = [
     },
   },
   {
+    name: "histories",
+    title: "Histories of concurrent clients, judged for linearizability",
+    about:
+      "Eight clients get, put, delete and compare-and-put a few keys at once through any of three members. Meanwhile the leader is killed (SIGKILL) and paused (SIGSTOP, 3 s) in turn. The checker of `src/core/check` judges each key.",
+    whyNot: whyNoEtcd,
+    run: (tell) =>
+      onBoth(async (fleet, etcd) => {
+        for (const subject of [fleet, etcd]) {
+          for (let seed = 1; seed <= SEEDS; seed += 1) tell(await runHistory(subject, seed));
+        }
+      }),
+  },
+  {
+    name: "locks",
+    title: "A counter behind a lock, its holder paused beyond its lease",
+    about:
+      "Processes take a lock of etcd's Lock service, read a counter, and write it back plus one. One is paused (SIGSTOP) between the two until another has had the lock. With fencing it writes in a transaction that compares the mod revision of its lock's key.",
+    whyNot: whyNoEtcd,
+    run: (tell) =>
+      onBoth(async (fleet, etcd) => {
+        for (const subject of [fleet, etcd]) {
+          for (const isFenced of [true, false]) tell(await runLocks(subject, isFenced));
+        }
+      }),
+  },
+  {
     name: "etcd3",
     title: "The npm client etcd3",
     about: "Version 1.1.2 on a fleet of three over TLS; the leader is killed by SIGKILL in most cases.",
@@ -127,13 +151,16 @@ export const PARTS: readonly Part[] = [
     name: "go-suite",
     title: "etcd's own tests of clientv3 and of the API",
     about:
-      "The packages `clientv3/integration` and `integration` (`v3_*`) of the same sources, unchanged, with a fleet in the place of etcd's servers (`test/compat/suite/cluster.go`): each test has a fleet of its own.",
+      "The packages `clientv3/integration` and `integration` (`v3_*`) of the same sources, unchanged, with a fleet in the place of etcd's servers (`test/compat/suite/cluster.go`): each test has a fleet of its own. Most wait for seconds of the wall clock: one that fails is tried again, three times in all, and is listed.",
     whyNot: whyNoGo,
     run: (tell) =>
       runSuite(
         () => true,
-        ({ name, outcome, output }) =>
-          tell({ name, outcome, detail: outcome === "failed" ? output.slice(-500) : "" }),
+        ({ name, outcome, output, failedBefore }) => {
+          const attempts = failedBefore.map((each) => `an attempt failed: ${whyFailed(each)}`);
+          const detail = outcome === "failed" ? [...attempts, whyFailed(output)] : attempts;
+          tell({ name, outcome, detail: detail.join("; ") });
+        },
         (name, reason) => tell({ name, outcome: "differs", detail: reason }),
       ),
   },

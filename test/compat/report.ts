@@ -19,23 +19,48 @@ export interface Section {
 export const isFailed = ({ results }: Section): boolean =>
   results.some(({ outcome }) => outcome === "failed");
 
-export function renderReport(machine: string, sections: readonly Section[]): string {
-  const summary = sections.map(
-    (section) => `| ${section.title} | ${section.leftOut ?? countsOf(section.results)} |`,
-  );
+/** A section as the page has it. */
+export interface Shown {
+  readonly title: string;
+  /** Its row in the summary. */
+  readonly result: string;
+  readonly text: string;
+}
+
+/** `machine`: when and where it ran, since each may run alone. */
+export function showSection(machine: string, section: Section): Shown {
+  const { title, leftOut, results } = section;
+  const result = leftOut ?? countsOf(results);
+  return { title, result, text: renderSection(machine, section).join("\n") };
+}
+
+export function renderReport(sections: readonly Shown[]): string {
   return [
     "# Other people's clients",
     "",
     "Written by `npm run compat`, which runs clients of etcd's API against a fleet, and against Debian's etcd beside it.",
-    "",
-    machine,
+    "A part that runs alone (`npm run compat -- PART`) replaces its own section.",
     "",
     "| what | result |",
     "|---|---|",
-    ...summary,
+    ...sections.map(({ title, result }) => `| ${title} | ${result} |`),
     "",
-    ...sections.flatMap(renderSection),
+    ...sections.map(({ text }) => text),
   ].join("\n");
+}
+
+/** What `renderReport` wrote. */
+export function parseReport(page: string): Shown[] {
+  const rows = new Map(
+    [...page.matchAll(/^\| (.*?) \| (.*) \|$/gm)].map(([, title = "", result = ""]) => [title, result]),
+  );
+  return page
+    .split(/^(?=## )/m)
+    .slice(1)
+    .map((text) => {
+      const title = /^## (.*)$/m.exec(text)?.[1] ?? "";
+      return { title, result: rows.get(title) ?? "", text };
+    });
 }
 
 function countsOf(results: readonly CaseResult[]): string {
@@ -47,8 +72,8 @@ function countsOf(results: readonly CaseResult[]): string {
     .join(", ");
 }
 
-function renderSection({ title, about, leftOut, results }: Section): string[] {
-  const head = [`## ${title}`, "", about, ""];
+function renderSection(machine: string, { title, about, leftOut, results }: Section): string[] {
+  const head = [`## ${title}`, "", about, "", machine, ""];
   if (leftOut !== null) return [...head, `Left out: ${leftOut}.`, ""];
   const told = results.filter(({ outcome, detail }) => outcome !== "passed" || detail !== "");
   if (told.length === 0) return [...head, `All ${results.length} passed.`, ""];

@@ -1,11 +1,19 @@
 // `npm run compat [-- NAME…]`: runs other people's clients of etcd's API against a fleet with what the machine has, and
-// writes bench/COMPAT.md when all parts were asked for. Exit codes: 1 a case failed, 2 it was called wrongly.
+// writes their sections of bench/COMPAT.md. Exit codes: 1 a case failed, 2 it was called wrongly.
 
-import { writeFile } from "node:fs/promises";
-import { cpus, release, type } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
+import { cpus, loadavg, release, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import { PARTS, type Part } from "./parts.ts";
-import { type CaseResult, isFailed, renderReport, type Section } from "./report.ts";
+import {
+  type CaseResult,
+  isFailed,
+  parseReport,
+  renderReport,
+  type Section,
+  type Shown,
+  showSection,
+} from "./report.ts";
 
 const PAGE = fileURLToPath(new URL("../../bench/COMPAT.md", import.meta.url));
 
@@ -16,15 +24,21 @@ async function main(names: readonly string[]): Promise<number> {
     return 2;
   }
   const sections: Section[] = [];
+  const page = new Map<string, Shown>();
+  for (const shown of parseReport(await readFile(PAGE, "utf8").catch(() => ""))) page.set(shown.title, shown);
   for (const part of PARTS.filter(({ name }) => names.length === 0 || names.includes(name))) {
-    sections.push(await sectionOf(part));
+    const section = await sectionOf(part);
+    sections.push(section);
+    page.set(section.title, showSection(machine(), section));
+    // A later part may take long, or be interrupted.
+    await writeFile(PAGE, renderReport(PARTS.flatMap(({ title }) => page.get(title) ?? [])));
   }
-  const machine = `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, ${type()} ${release()}, Node ${process.version}.`;
-  const page = renderReport(machine, sections);
-  if (names.length === 0) await writeFile(PAGE, page);
-  console.log(page);
+  for (const section of sections) console.log(showSection(machine(), section).text);
   return sections.some(isFailed) ? 1 : 0;
 }
+
+const machine = (): string =>
+  `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, ${type()} ${release()}, Node ${process.version}, load ${loadavg()[0]?.toFixed(0)}.`;
 
 async function sectionOf(part: Part): Promise<Section> {
   const { title, about } = part;

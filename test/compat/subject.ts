@@ -19,6 +19,10 @@ export interface Subject {
   /** SIGKILL. */
   kill(at: number): Promise<void>;
   restart(at: number): Promise<void>;
+  /** SIGSTOP. */
+  pause(at: number): void;
+  /** SIGCONT. */
+  resume(at: number): void;
   dispose(): Promise<void>;
 }
 
@@ -31,6 +35,8 @@ export async function startFleet(size = 3): Promise<Subject> {
     tls: cluster.tlsOf("admin"),
     kill: (at) => cluster.kill(node(at)),
     restart: (at) => cluster.start(node(at)),
+    pause: (at) => signal(cluster.pid(node(at)), "SIGSTOP"),
+    resume: (at) => signal(cluster.pid(node(at)), "SIGCONT"),
     dispose: () => cluster.dispose(),
   };
   return untilLed(subject);
@@ -44,12 +50,18 @@ export async function startEtcd(size = 3): Promise<Subject> {
     tls: null,
     kill: (at) => cluster.kill(at),
     restart: (at) => cluster.start(at),
+    pause: (at) => signal(cluster.pid(at), "SIGSTOP"),
+    resume: (at) => signal(cluster.pid(at), "SIGCONT"),
     dispose: () => cluster.dispose(),
   };
   return untilLed(subject);
 }
 
-export function credentialsOf({ tls }: Subject, address: string): ChannelCredentials | undefined {
+function signal(pid: number, name: NodeJS.Signals): void {
+  process.kill(pid, name);
+}
+
+function credentialsOf({ tls }: Subject, address: string): ChannelCredentials | undefined {
   return tls === null ? undefined : channelCredentials(loadTls(tls), address);
 }
 
@@ -67,6 +79,10 @@ export async function leaderOf(subject: Subject): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Clients of each member, which the caller closes. */
+export const clientsOf = (subject: Subject): EtcdClients[] =>
+  subject.endpoints.map((each) => new EtcdClients(each, credentialsOf(subject, each)));
 
 async function untilLed(subject: Subject): Promise<Subject> {
   try {

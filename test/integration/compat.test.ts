@@ -1,19 +1,24 @@
-// The smoke of `npm run compat`: etcdctl prints the same on a fleet and on an etcd, and the npm client etcd3 works.
+// The smoke of `npm run compat`: etcdctl prints the same on a fleet and on an etcd, histories are linearizable, and the npm
+// client etcd3 works.
 // A part that cannot run here says so and is skipped.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
+import { ConcurrentClients } from "../compat/concurrent-clients.ts";
 import { compareEtcdctl, isAsExpected } from "../compat/etcdctl.ts";
 import { SMOKE_STEPS } from "../compat/etcdctl-steps.ts";
+import { judge } from "../compat/histories.ts";
 import { LoopbackFleet } from "../compat/loopback-fleet.ts";
 import { compareRandom } from "../compat/random-beside.ts";
-import { renderReport } from "../compat/report.ts";
-import type { Subject } from "../compat/subject.ts";
+import { parseReport, renderReport, showSection } from "../compat/report.ts";
+import { leaderOf, type Subject } from "../compat/subject.ts";
 import { EtcdClients } from "./etcd-clients.ts";
 import { hasEtcd, RealEtcd } from "./real-etcd.ts";
 
 const SEED = Number(process.env["FLEET_SEED"] ?? 52);
 const OPERATIONS = 150;
+/** Between two faults. */
+const CALLS = 100;
 const isThere = hasEtcd();
 let fleet: LoopbackFleet;
 
@@ -23,7 +28,8 @@ beforeAll(async () => {
 afterAll(() => fleet.dispose());
 
 const subject = (name: Subject["name"], endpoints: readonly string[]): Subject => ({
-  ...{ name, endpoints, tls: null, kill: refuse, restart: refuse, dispose: refuse },
+  ...{ name, endpoints, tls: null, kill: refuse, restart: refuse, pause: refuse, resume: refuse },
+  dispose: refuse,
 });
 const refuse = () => Promise.reject(new Error("this test kills nothing"));
 
@@ -62,6 +68,27 @@ test.skipIf(!isThere)(
   60_000,
 );
 
+test("histories of concurrent clients are linearizable while the leader stops and starts again", async () => {
+  const three = await LoopbackFleet.start(3);
+  const members = three.endpoints.map((each) => new EtcdClients(each));
+  try {
+    const leader = present(
+      three.members[await leaderOf(subject("fleet", three.endpoints))],
+      "it is a member",
+    );
+    const clients = new ConcurrentClients(members, SEED, "history");
+    await clients.untilAnswered(CALLS);
+    await three.stop(leader);
+    await clients.untilAnswered(CALLS);
+    await three.start(leader);
+    await clients.untilAnswered(CALLS);
+    expect(judge("smoke", await clients.history())).toMatchObject({ outcome: "passed" });
+  } finally {
+    for (const clients of members) clients.close();
+    await three.dispose();
+  }
+}, 60_000);
+
 test("the npm client etcd3 reads, writes, locks and watches", async () => {
   const loaded = await import("etcd3").catch(() => null);
   if (loaded === null) {
@@ -83,18 +110,18 @@ test("the npm client etcd3 reads, writes, locks and watches", async () => {
   }
 });
 
-test("the report says what failed and what was left out", () => {
+test("the report says what failed and what was left out, and a part replaces its own section", () => {
   const results = [
     { name: "put", outcome: "passed", detail: "" },
     { name: "get", outcome: "failed", detail: "a | b" },
   ] as const;
   const about = "Debian's client.";
-  const page = renderReport("A machine.", [
-    { title: "One", about, leftOut: null, results },
-    { title: "Two", about, leftOut: "no go on the PATH", results: [] },
-  ]);
+  const one = showSection("A machine.", { title: "One", about, leftOut: null, results });
+  const two = showSection("A machine.", { title: "Two", about, leftOut: "no go on the PATH", results: [] });
+  const page = renderReport([one, two]);
   expect(page).toContain("| One | 1 passed, 1 failed |");
   expect(page).toContain("| get | failed | a \\| b |");
   expect(page).toContain("| Two | no go on the PATH |");
   expect(present(page.split("## Two")[1], "it has a section")).toContain("Left out: no go on the PATH.");
+  expect(renderReport(parseReport(page))).toBe(page);
 });
