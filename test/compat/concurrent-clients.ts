@@ -15,7 +15,6 @@ const CLIENTS = 8;
 const KEYS_AT_ONCE = 4;
 /** Then other keys: the search for an order grows with the operations of a key whose outcome is unknown. */
 const CALLS_A_SET = 150;
-const PATIENCE_MS = 1_000;
 const LOOK_EVERY_MS = 20;
 /** So that one fault leaves few operations without an outcome. */
 const AFTER_FAILURE_MS = 200;
@@ -26,6 +25,7 @@ export class ConcurrentClients {
   readonly #members: readonly EtcdClients[];
   readonly #random: Prng;
   readonly #name: string;
+  readonly #patienceMs: number;
   readonly #recorder = new HistoryRecorder<RegistersInput, RegisterOutput>();
   readonly #working: Promise<unknown>;
   /** What was read or written last, by key: a transaction that compares with it has a chance. */
@@ -34,9 +34,13 @@ export class ConcurrentClients {
   #answered = 0;
   #isOver = false;
 
-  /** `name`: of no other clients of this store, because every key must begin absent. */
-  constructor(members: readonly EtcdClients[], seed: number, name: string) {
+  /**
+   * `name`: of no other clients of this store, because every key must begin absent. `patienceMs`: until the outcome of an
+   * operation counts as unknown.
+   */
+  constructor(members: readonly EtcdClients[], seed: number, name: string, patienceMs: number) {
     this.#members = members;
+    this.#patienceMs = patienceMs;
     this.#random = new SeededPrng(seed);
     this.#name = name;
     this.#working = Promise.all(Array.from({ length: CLIENTS }, (_, at) => this.#work(at)));
@@ -61,7 +65,7 @@ export class ConcurrentClients {
       const member = present(this.#members[this.#random.below(this.#members.length)], "there are members");
       this.#recorder.invoke(client, input);
       try {
-        const output = await askRegister(member, input, PATIENCE_MS);
+        const output = await askRegister(member, input, this.#patienceMs);
         this.#answered += 1;
         this.#recorder.complete(client, output);
         this.#remember(input, output);

@@ -12,12 +12,14 @@ import { clientsOf, leaderOf, type Subject } from "./subject.ts";
 const ROUNDS = 3;
 const CALM_MS = 1_500;
 const FAULT_MS = 3_000;
+/** Shorter than a pause: a client goes on through another member. */
+const PATIENCE_MS = 1_000;
 
 /** In turn: the leader killed and started again, the leader paused and continued. */
 export async function runHistory(subject: Subject, seed: number): Promise<CaseResult> {
   const members = clientsOf(subject);
   try {
-    const clients = new ConcurrentClients(members, seed, `history-${seed}`);
+    const clients = new ConcurrentClients(members, seed, `history-${seed}`, PATIENCE_MS);
     // Its clients would ask for ever.
     const harmed = await harm(subject).then(
       () => null,

@@ -59,7 +59,7 @@ export function parseReport(page: string): Shown[] {
     .slice(1)
     .map((text) => {
       const title = /^## (.*)$/m.exec(text)?.[1] ?? "";
-      return { title, result: rows.get(title) ?? "", text };
+      return { title, result: rows.get(title) ?? "", text: `${text.trimEnd()}\n` };
     });
 }
 

@@ -19,6 +19,7 @@ const SEED = Number(process.env["FLEET_SEED"] ?? 52);
 const OPERATIONS = 150;
 /** Between two faults. */
 const CALLS = 100;
+const PATIENCE_MS = 10_000;
 const isThere = hasEtcd();
 let fleet: LoopbackFleet;
 
@@ -76,7 +77,7 @@ test("histories of concurrent clients are linearizable while the leader stops an
       three.members[await leaderOf(subject("fleet", three.endpoints))],
       "it is a member",
     );
-    const clients = new ConcurrentClients(members, SEED, "history");
+    const clients = new ConcurrentClients(members, SEED, "history", PATIENCE_MS);
     await clients.untilAnswered(CALLS);
     await three.stop(leader);
     await clients.untilAnswered(CALLS);
@@ -87,7 +88,7 @@ test("histories of concurrent clients are linearizable while the leader stops an
     for (const clients of members) clients.close();
     await three.dispose();
   }
-}, 60_000);
+}, 120_000);
 
 test("the npm client etcd3 reads, writes, locks and watches", async () => {
   const loaded = await import("etcd3").catch(() => null);
