@@ -204,6 +204,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: ({ shard }) => `choose another shard, or end the drain: fleet shard activate ${shard}`,
   },
   SHARD_REMOVED: { next: ({ shard }) => `fleet shard activate ${shard}` },
+  LABEL_EXISTS: { next: () => "replace the value: --overwrite" },
   SHARD_NOT_REMOVED: { next: ({ shard }) => `take it out first: fleet shard remove ${shard}` },
   SHARD_HEARD: {
     next: ({ shard }) =>

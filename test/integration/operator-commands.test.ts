@@ -151,3 +151,25 @@ test("quotas never exceed what the provider declares, and say so with the sum", 
   expect(JSON.parse(stdout)).toMatchObject({ limit: "80", slices: [{ shardId: "s2", amount: "60" }] });
   expect((await fleet("provider", "remove", "aws", "--reason", "x")).exit).toBe(9);
 });
+
+test("labels are set, refused, and select in lists and plans", async () => {
+  for (const name of ["c7", "c8"]) await cluster.client().submit(bindCluster(name, "s2"), DEADLINE);
+  const label = (...words: string[]) => fleet("cluster", "label", ...words, "--reason", "teams");
+  expect(await label("c7", "team=a", "tier=web")).toMatchObject({ exit: 0 });
+  expect(await label("c7", "tier=db")).toMatchObject({
+    exit: 9,
+    stderr: expect.stringContaining("--overwrite"),
+  });
+  expect(await label("c8", "tier=db")).toMatchObject({ exit: 0 });
+  expect(await label("c9", "tier=db")).toMatchObject({ exit: 3 });
+  expect(await fleet("shard", "label", "s2", "disk=ssd")).toMatchObject({ exit: 0 });
+  const named = async (...words: string[]) => (await fleet(...words, "-o", "name")).stdout.trim().split("\n");
+  expect(await named("cluster", "list", "-l", "tier")).toEqual(["c7", "c8"]);
+  expect(await named("cluster", "list", "-l", "tier!=db")).toEqual(["c7"]);
+  expect(await named("shard", "list", "-l", "disk in (ssd)")).toEqual(["s2"]);
+  expect(await fleet("cluster", "list", "-l", "tier=a=b")).toMatchObject({ exit: 2 });
+  const shown = await fleet("cluster", "list", "-l", "team=a", "--columns", "cluster,labels", "--no-headers");
+  expect(shown.stdout).toContain("c7  team=a,tier=web\n");
+  const nothing = await fleet("rebind", "plan", "-l", "team=b", "--to", "s2", "--timeout", "1s");
+  expect(nothing.stdout).not.toContain("moves:");
+});

@@ -50,6 +50,11 @@ const CASES: Readonly<Record<string, Case>> = {
     ...["rebind cluster a1", "use shard a-2"],
   ),
   settleRebind: submits("settleRebind", { clusterId: "a1", migrationId: "m1" }, "rebind cluster a1"),
+  labelCluster: submits(
+    "labelCluster",
+    { clusterId: "a1", change: { set: { team: "a" } } },
+    "label cluster a1",
+  ),
   unbindCluster: submits("unbindCluster", { clusterId: "a1", force: true }, "unbind cluster a1"),
   assignDomain: submits(
     "assignDomain",
@@ -66,6 +71,7 @@ const CASES: Readonly<Record<string, Case>> = {
   activateShard: submits("activateShard", { shardId: "a-3" }, "activate shard a-3"),
   "removeShard, by force": submits("removeShard", { shardId: "a-3", force: true }, "force-remove shard a-3"),
   removeShard: submits("removeShard", { shardId: "a-3" }, "remove shard a-3"),
+  labelShard: submits("labelShard", { shardId: "a-1", change: { set: { team: "a" } } }, "label shard a-1"),
   forgetShard: submits("forgetShard", { shardId: "a-3" }, "remove shard a-3"),
   adoptShard: submits("adoptShard", { shardId: "a-1", givenUp: { id: "x" } }, "adopt shard a-1"),
   upsertProvider: submits(

@@ -1,5 +1,6 @@
 // Chooses rows of a whole list as the server would have: a bundle holds lists without a filter. The server's own
 // predicates are part of its lists (core/coordinator/services/lists), which a client may not import.
+import { parseSelector } from "../../core/base/label-selector.ts";
 import type { ListFilter } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { ReadOptions } from "../leader-reads.ts";
 import type { ListMethod } from "./section.ts";
@@ -15,12 +16,24 @@ const wants = (wanted: string | number, value: unknown): boolean =>
   wanted === "" || wanted === 0 || wanted === value;
 const begins = (prefix: string, value: unknown): boolean => text(value).startsWith(prefix);
 
+const hasLabels = (selector: string, row: Fields): boolean => {
+  const entries = Object.entries(inner(inner(row["labels"])["entries"]));
+  const labels = Object.fromEntries(entries.map(([key, value]) => [key, text(value)]));
+  return parseSelector(selector)?.(labels) ?? false;
+};
+
 const MATCHES: Readonly<Partial<Record<ListMethod, Matches>>> = {
-  listShards: ({ shard }, { prefix, region, shardState }) => {
+  listShards: ({ shard }, { prefix, region, shardState, labelSelector }) => {
     const row = inner(shard);
-    return begins(prefix, row["shardId"]) && wants(region, row["region"]) && wants(shardState, row["state"]);
+    return (
+      begins(prefix, row["shardId"]) &&
+      wants(region, row["region"]) &&
+      wants(shardState, row["state"]) &&
+      hasLabels(labelSelector, row)
+    );
   },
-  listClusters: (row, { prefix, shardId, drift }) =>
+  listClusters: (row, { prefix, shardId, drift, labelSelector }) =>
+    hasLabels(labelSelector, inner(row["declared"])) &&
     begins(prefix, row["clusterId"]) &&
     isAt(row, shardId) &&
     (drift.length === 0 || drift.some((one) => one === row["drift"])),
@@ -44,7 +57,7 @@ const MATCHES: Readonly<Partial<Record<ListMethod, Matches>>> = {
 
 const NO_FILTER: ListFilter = {
   ...{ shardId: "", prefix: "", key: "", provider: "", region: "", drift: [], shardState: 0 },
-  ...{ afterIndex: 0, actor: "", planId: "" },
+  ...{ afterIndex: 0, actor: "", planId: "", labelSelector: "" },
 };
 
 /** The rows that are wanted, and whether `rowsMax` cut some off. `newest`: it cut the first ones. */

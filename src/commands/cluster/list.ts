@@ -4,7 +4,14 @@ import type { Listed } from "../../client/all-pages.ts";
 import { Exit } from "../../core/base/errors.ts";
 import type { ListClustersResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { limitFlag, listFlags, listOptions, prefixFlag, shardFlag } from "../../ui/cli/list-flags.ts";
+import {
+  limitFlag,
+  listFlags,
+  listOptions,
+  prefixFlag,
+  selectorFlag,
+  shardFlag,
+} from "../../ui/cli/list-flags.ts";
 import { listView } from "../../ui/cli/list-view.ts";
 import { clusterLines, onlyDrifting } from "../../ui/model/cluster-report.ts";
 import { clusterTable } from "../../ui/model/tables/cluster-table.ts";
@@ -18,6 +25,7 @@ export default class ClusterList extends FleetCommand {
     "<%= config.bin %> cluster list",
     "<%= config.bin %> cluster list --drift --detailed-exitcode",
     "<%= config.bin %> cluster list --shard s1 --prefix eu-",
+    "<%= config.bin %> cluster list -l team=a,tier!=web -o name",
   ];
   static override flags = {
     ...listFlags,
@@ -26,6 +34,7 @@ export default class ClusterList extends FleetCommand {
     }),
     ...shardFlag,
     ...prefixFlag,
+    ...selectorFlag,
     ...limitFlag,
     "detailed-exitcode": Flags.boolean({ summary: "Exit with 8 if there is drift" }),
   };
@@ -35,8 +44,8 @@ export default class ClusterList extends FleetCommand {
     const select = (reply: Listed<ListClustersResponse>) => (flags.drift ? onlyDrifting(reply) : reply);
     const exit = (reply: Listed<ListClustersResponse>) =>
       flags["detailed-exitcode"] && onlyDrifting(reply).clusters.length > 0 ? Exit.ChangesPending : Exit.Ok;
-    const { shard: shardId = "", prefix = "" } = flags;
-    const filter = { shardId, prefix, drift: flags.drift ? [...DRIFTING] : [] };
+    const { shard: shardId = "", prefix = "", selector: labelSelector = "" } = flags;
+    const filter = { shardId, prefix, labelSelector, drift: flags.drift ? [...DRIFTING] : [] };
     const options = { filter, ...listOptions(flags) };
     return await this.read(flags, { view, load: (client) => client.listClusters(options), select, exit });
   }

@@ -9,9 +9,9 @@ import { objectsOf } from "../../ui/cli/object-argument.ts";
 import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
 import {
   hasWaveFlags,
-  labelOf,
   namesIn,
   preconditionsOf,
+  selectorOf,
   strategyOf,
   type WaveFlagValues,
   waveFlags,
@@ -22,6 +22,7 @@ interface PlanFlagValues extends TargetFlagValues, WaveFlagValues {
   readonly cluster: readonly string[] | undefined;
   readonly from: string | undefined;
   readonly label: string | undefined;
+  readonly selector: string | undefined;
   readonly file: string | undefined;
   readonly to: readonly string[] | undefined;
   readonly spread: boolean;
@@ -32,11 +33,12 @@ export default class RebindPlanCommand extends RebindCommand {
   static override summary = "Write a plan that moves clusters to other shards";
   static override description =
     "The plan is YAML: read it, edit it, apply it, roll it back. It is a plan in waves if you select clusters " +
-    "by --from, --label or --file, name several targets, or give flags of WAVES or CONDITIONS. The fleet " +
-    "keeps the progress of such a plan.";
+    "otherwise than by name, name several targets, or give flags of WAVES or CONDITIONS. The fleet keeps the " +
+    "progress of such a plan.";
   static override examples = [
     "<%= config.bin %> rebind plan c1 c2 --to s2 > move.yaml",
     "<%= config.bin %> rebind plan --from s1 --spread --canary 2 --wave 50 --pause 30s > move.yaml",
+    "<%= config.bin %> rebind plan -l team=a,tier!=web --spread > move.yaml",
     "<%= config.bin %> rebind plan --label zone=eu-1a --to s2,s3 --on-failure rollback > move.yaml",
   ];
   static override strict = false;
@@ -47,7 +49,10 @@ export default class RebindPlanCommand extends RebindCommand {
     ...executorFlags,
     cluster: Flags.string({ hidden: true, multiple: true }),
     from: Flags.string({ summary: "All clusters of this shard" }),
-    label: Flags.string({ summary: "All clusters of the shards with this label: region=R or zone=Z" }),
+    selector: Flags.string({ char: "l", summary: "All clusters with these labels: team=a,tier!=web" }),
+    label: Flags.string({
+      summary: "All clusters of the shards with these labels; region and zone count as labels",
+    }),
     file: Flags.string({ summary: "The clusters that this file names, one a line; - = standard input" }),
     to: Flags.string({
       multiple: true,
@@ -63,8 +68,7 @@ export default class RebindPlanCommand extends RebindCommand {
     const to = namesIn(flags.to ?? []);
     if (to.length === 0 && !flags.spread) throw noTargets();
     const [target, ...more] = to;
-    const isSelected = flags.from !== undefined || flags.label !== undefined || flags.file !== undefined;
-    const isInWaves = isSelected || hasWaveFlags(flags) || target === undefined || more.length > 0;
+    const isInWaves = isSelected(flags) || hasWaveFlags(flags) || target === undefined || more.length > 0;
     if (isInWaves) return await this.#inWaves(argv, flags, to);
     return await this.#toShard(objectsOf(argv, flags.cluster ?? [], "CLUSTER"), target, flags);
   }
@@ -90,7 +94,8 @@ export default class RebindPlanCommand extends RebindCommand {
     const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
     const request: WavePlanRequest = {
       from: flags.from,
-      label: flags.label === undefined ? undefined : labelOf(flags.label),
+      shardsWith: selectorOf(flags.label),
+      clustersWith: selectorOf(flags.selector),
       clusters: await this.#named(argv, flags),
       to,
       executor: this.executor(flags),
@@ -117,10 +122,14 @@ export default class RebindPlanCommand extends RebindCommand {
     const { namesFrom } = await import("../../client/rebind/waves/names-file.ts");
     const inFile = flags.file === undefined ? [] : await namesFrom(flags.file);
     const typed = [...argv.map(String), ...(flags.cluster ?? [])];
-    const isSelected = flags.from !== undefined || flags.label !== undefined || flags.file !== undefined;
-    if (typed.length === 0 && isSelected) return inFile;
+    if (typed.length === 0 && isSelected(flags)) return inFile;
     return [...objectsOf([...argv], [...(flags.cluster ?? [])], "CLUSTER"), ...inFile];
   }
+}
+
+/** Otherwise than by name. */
+function isSelected({ from, label, selector, file }: PlanFlagValues): boolean {
+  return [from, label, selector, file].some((flag) => flag !== undefined);
 }
 
 function noTargets(): OperatorError {

@@ -30,7 +30,13 @@ export default class ShardEvacuate extends WavesCommand {
     const { shard } = args;
     const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
     const request = {
-      ...{ from: shard, label: undefined, clusters: [], to: namesIn(flags.to ?? []) },
+      ...{
+        from: shard,
+        shardsWith: undefined,
+        clustersWith: undefined,
+        clusters: [],
+        to: namesIn(flags.to ?? []),
+      },
       executor: this.executor(flags),
       strategy: strategyOf(flags),
       preconditions: preconditionsOf(flags),

@@ -3,7 +3,14 @@ import { Flags } from "@oclif/core";
 import type { Listed } from "../../client/all-pages.ts";
 import type { ListShardsResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
-import { limitFlag, listFlags, listOptions, prefixFlag, regionFlag } from "../../ui/cli/list-flags.ts";
+import {
+  limitFlag,
+  listFlags,
+  listOptions,
+  prefixFlag,
+  regionFlag,
+  selectorFlag,
+} from "../../ui/cli/list-flags.ts";
 import { listView } from "../../ui/cli/list-view.ts";
 import { shardTable } from "../../ui/model/tables/shard-table.ts";
 import { shardStateNamed, shardStateNames } from "../../ui/model/words.ts";
@@ -30,14 +37,15 @@ export default class ShardList extends FleetCommand {
     })(),
     ...regionFlag,
     ...prefixFlag,
+    ...selectorFlag,
     ...limitFlag,
   };
 
   async run(): Promise<Listed<ListShardsResponse>> {
     const { flags } = await this.parse(ShardList);
-    const { state, region = "", prefix = "" } = flags;
+    const { state, region = "", prefix = "", selector: labelSelector = "" } = flags;
     const shardState = state === undefined ? {} : { shardState: shardStateNamed(state) };
-    const options = { filter: { region, prefix, ...shardState }, ...listOptions(flags) };
+    const options = { filter: { region, prefix, labelSelector, ...shardState }, ...listOptions(flags) };
     return await this.read(flags, { view, load: (client) => client.listShards(options) });
   }
 }

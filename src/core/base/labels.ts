@@ -1,12 +1,14 @@
 // The rules of labels: Kubernetes' own, so that a node's labels can be used unchanged. Labels of demand come
-// from tenants' agents and appear in reports, plans and tables.
+// from tenants' agents and appear in reports, plans and tables. Labels of clusters and shards are operators'.
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 const PREFIX =
   /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
-/** In one group of demand. */
+/** In one group of demand, and of one cluster or shard. */
 export const LABELS_MAX = 32;
+/** Keys and values of one cluster or shard: a fleet keeps tens of thousands of such rows in memory. */
+export const LABEL_BYTES_MAX = 1_024;
 
 /** The rule of labels in words. */
 export const LABEL_RULE =
@@ -20,7 +22,7 @@ export function isLabelKey(text: string): boolean {
 }
 
 /** Whether `text` is a label's value. */
-function isLabelValue(text: string): boolean {
+export function isLabelValue(text: string): boolean {
   return text === "" || NAME.test(text);
 }
 

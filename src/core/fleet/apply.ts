@@ -13,6 +13,7 @@ import { setFeatureGate } from "./apply/apply-feature-gate.ts";
 import { createGroup, foundGroups } from "./apply/apply-group.ts";
 import { reconcileDomains } from "./apply/apply-held-domains.ts";
 import { settleInstructions } from "./apply/apply-instruction.ts";
+import { labelCluster, labelShard } from "./apply/apply-labels.ts";
 import { performOnMany } from "./apply/apply-many.ts";
 import {
   foundMembers,
@@ -230,6 +231,10 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return noteLogLevel(state, context, value);
     case "forgetShard":
       return forgetShard(state, value);
+    case "labelCluster":
+      return labelCluster(state, value);
+    case "labelShard":
+      return labelShard(state, value);
     case "revokeCertificate":
       return revokeCertificate(state, context, value);
     case "unrevokeCertificate":
@@ -308,6 +313,8 @@ function isAudited({ $case }: OperationKind): boolean {
     case "noteFence":
     case "noteLogLevel":
     case "forgetShard":
+    case "labelCluster":
+    case "labelShard":
     case "noteDrill":
     case "revokeCertificate":
     case "unrevokeCertificate":

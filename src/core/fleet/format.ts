@@ -38,6 +38,8 @@ export const GROUPS_VERSION = 2;
 const LOG_LEVELS_VERSION = 2;
 /** From this version on the row of a removed shard can be dropped. */
 const FORGET_VERSION = 2;
+/** From this version on clusters and shards have labels. */
+const LABELS_VERSION = 2;
 
 /**
  * The cluster version from which on the operation may be proposed. A raise needs the version that it raises
@@ -109,6 +111,9 @@ export function requiredVersion({ $case, value }: OperationKind): number {
       return LOG_LEVELS_VERSION;
     case "forgetShard":
       return FORGET_VERSION;
+    case "labelCluster":
+    case "labelShard":
+      return LABELS_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

@@ -1,6 +1,7 @@
 // Makes a refusal's sentence from its reason and facts when it is read. These words may change with any
 // build: no state stores them (ADR-0015). Code that applies entries must not import this.
 
+import { LABEL_RULE } from "../base/labels.ts";
 import type { Rejected, RowRefusal } from "../wire/gen/fleet/v1/command.ts";
 import { renderRemainder } from "./audit/render-audit.ts";
 import { FEATURE_GATES } from "./feature-gates.ts";
@@ -96,6 +97,9 @@ const WORDS: Readonly<Record<string, Words>> = {
   SHARD_UNKNOWN: ({ shard }) => `no shard ${shard} has registered`,
   SHARD_REMOVED: ({ shard }) => `shard ${shard} was removed: activate it to let it register again`,
   SHARD_NOT_REMOVED: ({ shard }) => `shard ${shard} is in the fleet: only a removed one can be forgotten`,
+  INVALID_LABELS: ({ limit, bytes }) =>
+    `${LABEL_RULE}; an object has at most ${limit} labels of ${bytes} bytes in all`,
+  LABEL_EXISTS: ({ key, value }) => `label ${key} already has the value ${JSON.stringify(value)}`,
   LOG_LEVEL_UNKNOWN: ({ node }) => `node ${node} does not know this log level`,
   SESSION_OF_ANOTHER: ({ session }) => `session ${session} was opened by another`,
   GRANT_MISSING: ({ operator, verb, table, name }) =>

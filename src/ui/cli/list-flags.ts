@@ -1,6 +1,9 @@
 // Flags by which the server narrows a list, so that what is not asked for does not travel.
 import { Flags } from "@oclif/core";
 import type { ReadOptions } from "../../client/leader-reads.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { parseSelector, SELECTOR_RULE } from "../../core/base/label-selector.ts";
+import { quoted } from "../../core/base/printable.ts";
 import { COUNT_MAX, durationFlag } from "./fleet-flags.ts";
 import { readFlags } from "./output-flags.ts";
 
@@ -22,6 +25,27 @@ export const shardFlag = { shard: text("Only those of this shard") };
 export const domainKeyFlag = { "domain-key": text("Only domains with this key") };
 export const regionFlag = { region: text("Only those in this region") };
 export const providerFlag = { provider: text("Only those of this provider") };
+
+export const selectorFlag = {
+  selector: Flags.custom<string>({
+    char: "l",
+    helpValue: "SELECTOR",
+    summary: "Only those with these labels: team=a,tier!=web,!legacy",
+    helpGroup: NARROW,
+    parse: async (text) => checkedSelector(text),
+  })(),
+};
+
+/** Throws USAGE for a text that selects nothing. */
+export function checkedSelector(text: string): string {
+  if (parseSelector(text) !== null) return text;
+  throw new OperatorError("USAGE", {
+    what: `${quoted(text)} is no selector of labels`,
+    why: SELECTOR_RULE,
+    next: "give one such as -l team=a,tier!=web",
+    exit: Exit.Usage,
+  });
+}
 
 /** For reads of the tables, which are linearizable without them, and so need a quorum. */
 export const freshnessFlags = {

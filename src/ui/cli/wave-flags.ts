@@ -1,8 +1,6 @@
 // Flags of a plan in waves, and what they say of its strategy.
 import { Flags } from "@oclif/core";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { quoted } from "../../core/base/printable.ts";
-import { LABELS } from "../../core/rebind/waves/select.ts";
+import { type LabelTest, parseSelector } from "../../core/base/label-selector.ts";
 import {
   PRECONDITIONS,
   type Preconditions,
@@ -11,6 +9,7 @@ import {
   WAVE_MOVES_MAX,
 } from "../../core/rebind/waves/wave-plan.ts";
 import { COUNT_MAX, durationFlag } from "./fleet-flags.ts";
+import { checkedSelector } from "./list-flags.ts";
 
 const WAVES = "WAVES";
 const CONDITIONS = "CONDITIONS";
@@ -102,16 +101,10 @@ export function preconditionsOf(flags: WaveFlagValues): Omit<Preconditions, "roo
   };
 }
 
-/** "zone=eu-1a". Throws USAGE for a label that shards do not have. */
-export function labelOf(text: string): { readonly key: string; readonly value: string } {
-  const at = text.indexOf("=");
-  const [key, value] = [text.slice(0, at), text.slice(at + 1)];
-  if (at > 0 && value !== "" && LABELS.some((label) => label === key)) return { key, value };
-  throw new OperatorError("USAGE", {
-    what: `${quoted(text)} is not a label of shards`,
-    next: `give one of: ${LABELS.map((label) => `--label ${label}=VALUE`).join(", ")}`,
-    exit: Exit.Usage,
-  });
+/** Throws USAGE for a text that is no selector. */
+export function selectorOf(text: string | undefined): LabelTest | undefined {
+  if (text === undefined) return undefined;
+  return parseSelector(checkedSelector(text)) ?? undefined;
 }
 
 /** "s2,s3", once or several times. */

@@ -10,6 +10,7 @@ import type {
   ShardView,
 } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Line } from "./line.ts";
+import { labelsCell } from "./tables/labels-cell.ts";
 import { pairs } from "./tables/shortfall-table.ts";
 import { driftCell, livenessWord, shardStateWord } from "./words.ts";
 
@@ -35,9 +36,14 @@ export function clusterFactsLines({ cluster, shard, shortfalls }: Facts, moment:
 function declaredLines({ clusterId, declared }: ClusterView, moment: Moment): Line[] {
   if (declared === undefined) return [{ text: `${clusterId} is declared to no shard`, mark: "warn" }];
   const { shardId, version, by, sinceMs, migration } = declared;
+  const labels = labelsCell(declared.labels);
   const text = `${clusterId} is declared to ${shardId} since ${moment(sinceMs)} by ${by}, version ${version}`;
   const moving = migration && `migration ${migration.migrationId} moves it from ${migration.fromShard}`;
-  return [{ text, mark: "good" }, ...(moving === undefined ? [] : [{ text: moving, mark: "warn" } as const])];
+  return [
+    { text, mark: "good" },
+    ...(labels === null ? [] : [{ text: `labels: ${labels}`, mark: "good" } as const]),
+    ...(moving === undefined ? [] : [{ text: moving, mark: "warn" } as const]),
+  ];
 }
 
 function driftLine({ drift }: ClusterView): Line {

@@ -6,6 +6,7 @@ import { isName } from "../../core/base/ids.ts";
 import type { Obeyed } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Line } from "./line.ts";
+import { labelsCell } from "./tables/labels-cell.ts";
 import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "./words.ts";
 
 // The others are in -o json.
@@ -16,7 +17,14 @@ export type Holdings = Omit<ShardHoldings, "stamp">;
 
 export function shardLines(holdings: Holdings): Line[] {
   const { shard } = holdings;
-  return [headLine(shard), ...disobeyingLines(shard), ...leftOutLines(shard), ...holdingsLines(holdings)];
+  const labels = labelsCell(shard.shard?.labels);
+  return [
+    headLine(shard),
+    ...(labels === null ? [] : [{ text: `labels: ${labels}`, mark: "good" } as const]),
+    ...disobeyingLines(shard),
+    ...leftOutLines(shard),
+    ...holdingsLines(holdings),
+  ];
 }
 
 /** What it has, without the shard itself: what remains in a drain. */

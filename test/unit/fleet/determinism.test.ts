@@ -43,12 +43,21 @@ function randomOperation(random: Prng): make.OperationKind {
     () => make.provider(name("p", 2), random.below(50)),
     () => make.quota(name("p", 2), name("r", 2), random.below(30), { [shard()]: random.below(20) }),
     () => (random.below(9) > 0 ? make.gate("first-contact", random.below(2) === 0) : groupOperation(random)),
-    () => make.exported(random.below(STEPS)),
+    () => (random.below(3) === 0 ? make.exported(random.below(STEPS)) : labelOperation(random, name, shard)),
     () =>
       random.below(40) === 0 ? make.forgetShard(shard()) : make.logLevel(random.below(4), LogLevel.DEBUG),
     ...planOperations(random, name, shard),
   ];
   return kinds[random.below(kinds.length)]?.() ?? make.open();
+}
+
+function labelOperation(
+  random: Prng,
+  name: (prefix: string, count: number) => string,
+  shard: () => string,
+): make.OperationKind {
+  if (random.below(2) === 0) return make.labelShard(shard(), { [name("k", 3)]: name("v", 3) });
+  return make.labelCluster(name("c", 8), { [name("k", 3)]: name("v", 3) }, [name("k", 3)]);
 }
 
 function groupOperation(random: Prng): make.OperationKind {
@@ -78,7 +87,7 @@ function planOperations(
     () => make.pausePlan(plan(), random.below(2) === 0 ? "" : "STEP_FAILED", fence()),
     () => (random.below(3) === 0 ? make.endPlan(plan(), fence()) : make.takePlan(plan(), fence())),
     () => make.advance(plan(), fence(), name("c", 8), state(), "TIMED_OUT"),
-    () => make.advance(plan(), fence(), name("c", 8), state(), "TIMED_OUT"),
+    () => make.advance(plan(), fences.at(-1) ?? 0, name("c", 8), state(), "TIMED_OUT"),
   ];
 }
 

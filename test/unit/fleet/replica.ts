@@ -109,6 +109,16 @@ export const forgetShard = (shardId: string, expectedVersion?: number): Operatio
   $case: "forgetShard",
   value: { shardId, expectedVersion },
 });
+export const labelCluster = (
+  clusterId: string,
+  set: Record<string, string>,
+  remove: string[] = [],
+  overwrite = false,
+): OperationKind => ({ $case: "labelCluster", value: { clusterId, change: { set, remove, overwrite } } });
+export const labelShard = (shardId: string, set: Record<string, string>): OperationKind => ({
+  $case: "labelShard",
+  value: { shardId, change: { set, remove: [], overwrite: true } },
+});
 export const logLevel = (nodeId: number, level: LogLevel): OperationKind => ({
   $case: "noteLogLevel",
   value: { nodeId, name: `n${nodeId}`, level },

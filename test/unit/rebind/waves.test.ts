@@ -1,6 +1,7 @@
 // The pure rules of plans in waves: which clusters, where to, in which waves, and what has changed since.
 
 import { describe, expect, test } from "vitest";
+import { parseSelector } from "../../../src/core/base/label-selector.ts";
 import { pathText, readValue } from "../../../src/core/base/read-value.ts";
 import { plan as planIn } from "../../../src/core/rebind/parse-plan.ts";
 import { chooseTargets } from "../../../src/core/rebind/waves/choose-targets.ts";
@@ -70,19 +71,19 @@ describe("targets", () => {
 test("clusters are selected by shard, label or name; those at the only target and those that move are left out", () => {
   const shards = [shard("s1", 2, { zone: "a" }), shard("s2", 1, { zone: "b" })];
   const busy = { ...bound("c3", "s1"), migration: { migrationId: "m", fromShard: "s2" } };
-  const bindings = [bound("c1", "s1"), bound("c2", "s2"), busy];
+  const named = { ...bound("c4", "s2"), labels: { entries: { team: "a" } } };
+  const bindings = [bound("c1", "s1"), bound("c2", "s2"), busy, named];
+  const none = { from: undefined, shardsWith: undefined, clustersWith: undefined, clusters: [], to: [] };
+  const all = (selector: string) => parseSelector(selector) ?? undefined;
   const names = (selection: Partial<Parameters<typeof select>[0]>) => {
-    const found = select(
-      { from: undefined, label: undefined, clusters: [], to: [], ...selection },
-      shards,
-      bindings,
-    );
+    const found = select({ ...none, ...selection }, shards, bindings);
     return [found.moving.map(({ clusterId }) => clusterId).join(" "), found.migrating.join(" ")];
   };
   expect(names({ from: "s1" })).toEqual(["c1", "c3"]);
-  expect(names({ label: { key: "zone", value: "b" } })).toEqual(["c2", ""]);
+  expect(names({ shardsWith: all("zone=b") })).toEqual(["c2 c4", ""]);
+  expect(names({ clustersWith: all("team=a") })).toEqual(["c4", ""]);
   expect(names({ clusters: ["c1", "c2"], to: ["s2"] })).toEqual(["c1", ""]);
-  expect(names({ label: { key: "rack", value: "" } })).toEqual(["", ""]);
+  expect(names({ shardsWith: all("rack") })).toEqual(["", ""]);
 });
 
 describe("waves", () => {

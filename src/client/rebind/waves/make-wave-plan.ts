@@ -2,6 +2,7 @@
 // version that each binding has now.
 
 import { Exit, OperatorError } from "../../../core/base/errors.ts";
+import type { LabelTest } from "../../../core/base/label-selector.ts";
 import type { Executor } from "../../../core/rebind/plan.ts";
 import { chooseTargets } from "../../../core/rebind/waves/choose-targets.ts";
 import { select } from "../../../core/rebind/waves/select.ts";
@@ -23,8 +24,10 @@ const NAME_SHOWN = 60;
 export interface WavePlanRequest {
   /** All clusters of this shard. */
   readonly from: string | undefined;
-  /** All clusters of the shards with this label: their region or zone. */
-  readonly label: { readonly key: string; readonly value: string } | undefined;
+  /** All clusters of the shards with these labels; region and zone count as labels. */
+  readonly shardsWith: LabelTest | undefined;
+  /** All clusters with these labels. */
+  readonly clustersWith: LabelTest | undefined;
   /** These clusters. */
   readonly clusters: readonly string[];
   /** Targets; empty = any shard with room. */

@@ -2,6 +2,7 @@
 // and a caller that acts on the rows would act on the wrong ones.
 
 import { status } from "@grpc/grpc-js";
+import { type LabelTest, parseSelector, SELECTOR_RULE } from "../../base/label-selector.ts";
 import { ListFilter, type ListRequest } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 
@@ -22,6 +23,13 @@ export function filterOf(request: ListRequest, allowed: readonly (Field | Order)
     throw rpcError(status.INVALID_ARGUMENT, "FILTER_UNKNOWN", message, { field });
   }
   return filter;
+}
+
+/** Whether labels match the selector; throws the RpcError for a text that is none. */
+export function selectorOf(text: string): LabelTest {
+  const test = parseSelector(text);
+  if (test === null) throw rpcError(status.INVALID_ARGUMENT, "SELECTOR_INVALID", SELECTOR_RULE);
+  return test;
 }
 
 /** Whether `value` matches the filter; a filter that is not set matches anything. */

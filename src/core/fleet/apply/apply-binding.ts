@@ -80,6 +80,7 @@ export function declareOwner(
     version: context.index,
     ...since(context),
     migration: { migrationId, fromShard },
+    ...(row.labels === undefined ? {} : { labels: row.labels }),
   });
   return changed(context.index);
 }

@@ -4,6 +4,7 @@
 import { logLevelNamed } from "../../base/log.ts";
 import {
   type DomainMove,
+  type LabelChange,
   MemberKind,
   type Operation,
   type RoleRule,
@@ -17,6 +18,7 @@ import { shortened } from "../validate.ts";
 type OperationKind = NonNullable<Operation["kind"]>;
 
 const TARGETS_NAMED = 5;
+const NO_LABELS: LabelChange = { set: {}, remove: [], overwrite: false };
 
 export function auditFacts({ $case, value }: OperationKind): Facts {
   switch ($case) {
@@ -78,6 +80,10 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
       return { node: value.name, level: logLevelNamed(value.level) ?? "unknown" };
     case "forgetShard":
       return { shard: value.shardId };
+    case "labelCluster":
+      return { cluster: value.clusterId, labels: labelsOf(value.change) };
+    case "labelShard":
+      return { shard: value.shardId, labels: labelsOf(value.change) };
     case "revokeCertificate": {
       const { subject, issuedBeforeMs, holder } = value;
       const issued = issuedBeforeMs === 0 ? {} : { issued_before_ms: issuedBeforeMs };
@@ -148,6 +154,12 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
     case "noteAuditExported":
       return { index: value.throughIndex };
   }
+}
+
+/** As they are typed: "team=a,legacy-". */
+function labelsOf({ set, remove }: LabelChange = NO_LABELS): string {
+  const added = Object.entries(set).map(([key, value]) => `${key}=${value}`);
+  return shortened([...added, ...remove.map((key) => `${key}-`)].sort().join(","), DETAIL_BYTES_MAX);
 }
 
 /** In an operator's form: "drain,use shard a-*; rebind cluster a-*". */

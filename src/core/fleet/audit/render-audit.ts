@@ -44,6 +44,8 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   noteFence: ({ node }) => `fence node ${node}`,
   noteLogLevel: ({ node, level }) => `let node ${node} log from level ${level} on`,
   forgetShard: ({ shard }) => `forget shard ${shard}`,
+  labelCluster: ({ cluster, labels }) => `label cluster ${cluster} ${labels}`,
+  labelShard: ({ shard, labels }) => `label shard ${shard} ${labels}`,
   noteKeyRotation: ({ node }) => `rotate the data key of node ${node}`,
   revokeCertificate: ({ subject, holder }) => {
     if (isIdentity(subject)) return `revoke earlier certificates of ${subject}`;

@@ -73,6 +73,10 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `log level of node ${value.name}`;
     case "forgetShard":
       return `forget shard ${value.shardId}`;
+    case "labelCluster":
+      return `label cluster ${value.clusterId}`;
+    case "labelShard":
+      return `label shard ${value.shardId}`;
     case "noteKeyRotation":
       return `rotate the data key of node ${value.name}`;
     case "revokeCertificate":

@@ -71,6 +71,10 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
       return [{ verb: value.force ? "force-remove" : "remove", table: "shard", name: value.shardId }];
     case "forgetShard":
       return [{ verb: "remove", table: "shard", name: value.shardId }];
+    case "labelShard":
+      return [{ verb: "label", table: "shard", name: value.shardId }];
+    case "labelCluster":
+      return [{ verb: "label", table: "cluster", name: value.clusterId }];
     case "adoptShard":
       return [{ verb: "adopt", table: "shard", name: value.shardId }];
     case "upsertProvider":
@@ -131,9 +135,9 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
 
 /** Verbs by table, for display. A role may contain other verbs: they allow nothing. */
 export const VERBS: Readonly<Record<string, readonly string[]>> = {
-  cluster: ["bind", "unbind", "rebind"],
+  cluster: ["bind", "unbind", "rebind", "label"],
   plan: ["rebind"],
-  shard: ["use", "drain", "activate", "remove", "force-remove", "adopt", "register"],
+  shard: ["use", "drain", "activate", "remove", "force-remove", "adopt", "register", "label"],
   domain: ["assign", "unassign"],
   provider: ["set", "remove"],
   quota: ["set", "remove"],

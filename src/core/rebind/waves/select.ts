@@ -1,11 +1,16 @@
-// Which clusters a plan moves: those of a shard, those of the shards with a label, or those that are named.
+// Which clusters a plan moves: those of a shard, those of the shards with some labels, those with some labels
+// themselves, or those that are named.
 
+import type { Labels, LabelTest } from "../../base/label-selector.ts";
 import type { Binding } from "../../wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../wire/gen/fleet/v1/coordinator.ts";
 
 export interface Selection {
   readonly from: string | undefined;
-  readonly label: { readonly key: string; readonly value: string } | undefined;
+  /** Of shards; their region and zone count as labels. */
+  readonly shardsWith: LabelTest | undefined;
+  /** Of clusters. */
+  readonly clustersWith: LabelTest | undefined;
   readonly clusters: readonly string[];
   /** A single target: its own clusters stay. */
   readonly to: readonly string[];
@@ -18,17 +23,18 @@ export interface Selected {
 }
 
 export function select(
-  { from, label, clusters, to }: Selection,
+  { from, shardsWith, clustersWith, clusters, to }: Selection,
   shards: readonly ShardView[],
   bindings: readonly Readonly<Binding>[],
 ): Selected {
-  const labelled = new Set(
-    shards.filter((view) => label !== undefined && labelOf(view, label.key) === label.value).map(idOf),
-  );
+  const labelled = new Set(shards.filter((view) => shardsWith?.(labelsOf(view)) ?? false).map(idOf));
   const named = new Set(clusters);
   const selected = bindings.filter(
-    ({ clusterId, shardId }) =>
-      (shardId === from || labelled.has(shardId) || named.has(clusterId)) &&
+    ({ clusterId, shardId, labels }) =>
+      (shardId === from ||
+        labelled.has(shardId) ||
+        named.has(clusterId) ||
+        (clustersWith?.(labels?.entries) ?? false)) &&
       !(to.length === 1 && to[0] === shardId),
   );
   return {
@@ -37,12 +43,9 @@ export function select(
   };
 }
 
-/** The labels that a shard has. */
-export const LABELS = ["region", "zone"] as const;
-
-function labelOf({ shard }: ShardView, key: string): string | undefined {
-  if (key === "region") return shard?.region;
-  return key === "zone" ? shard?.zone : undefined;
+function labelsOf({ shard }: ShardView): Labels {
+  const place = Object.entries({ region: shard?.region ?? "", zone: shard?.zone ?? "" });
+  return { ...shard?.labels?.entries, ...Object.fromEntries(place.filter(([, name]) => name !== "")) };
 }
 
 const idOf = ({ shard }: ShardView) => shard?.shardId ?? "";

@@ -24,6 +24,7 @@ const CLUSTER: Subject = {
     version: "Version of the binding, for --expect-version.",
     since: "When the binding was declared or last moved.",
     index: "Log index of that change.",
+    labels: "Labels by which operators select it (fleet cluster label).",
     by: "Who declared it.",
   },
 };
@@ -65,6 +66,7 @@ const SHARD: Subject = {
     machines: "Its free machines, and all of them.",
     epoch: "Rises with each start of the shard's process. Reports of an earlier start are refused.",
     version: "Version of its row, for --expect-version.",
+    labels: "Labels by which operators select it (fleet shard label).",
     registered: "When it first registered.",
   },
 };

@@ -4,6 +4,7 @@ import { formatDuration } from "../../../core/base/duration.ts";
 import type { ClusterObserved, ClusterView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Cell, Table } from "../table.ts";
 import { driftCell, driftSeverity, driftWord } from "../words.ts";
+import { labelsCell } from "./labels-cell.ts";
 
 export const clusterTable: Table<ClusterView> = {
   rowName: (view) => view.clusterId,
@@ -16,6 +17,7 @@ export const clusterTable: Table<ClusterView> = {
     { name: "version", header: "VERSION", value: (view) => view.declared?.version ?? null, wide: true },
     { name: "since", header: "SINCE", value: sinceCell, wide: true },
     { name: "index", header: "INDEX", value: (view) => view.declared?.sinceIndex ?? null, wide: true },
+    { name: "labels", header: "LABELS", value: ({ declared }) => labelsCell(declared?.labels), wide: true },
     { name: "by", header: "BY", value: (view) => view.declared?.by ?? null, wide: true },
   ],
 };

@@ -5,6 +5,7 @@ import { formatDuration } from "../../../core/base/duration.ts";
 import type { ShardView } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { Cell, Mark, Table } from "../table.ts";
 import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "../words.ts";
+import { labelsCell } from "./labels-cell.ts";
 
 export const shardTable: Table<ShardView> = {
   rowName: (view) => view.shard?.shardId ?? "",
@@ -30,6 +31,7 @@ export const shardTable: Table<ShardView> = {
     { name: "machines", header: "MACHINES", value: machinesCell, wide: true },
     { name: "epoch", header: "EPOCH", value: (view) => view.shard?.epoch ?? null, wide: true },
     { name: "version", header: "VERSION", value: (view) => view.shard?.version ?? null, wide: true },
+    { name: "labels", header: "LABELS", value: ({ shard }) => labelsCell(shard?.labels), wide: true },
     { name: "registered", header: "REGISTERED", value: registeredCell, wide: true },
   ],
 };

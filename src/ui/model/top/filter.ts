@@ -1,5 +1,5 @@
 // The rows that a filter accepts: all its words must occur in a row, and `column=value` or `column!=value`
-// must be true.
+// must be true. In a table with labels, `label=value` is such a pair too.
 
 import { type Cell, type Column, cellWords } from "../table.ts";
 
@@ -23,9 +23,14 @@ function testOf<Row>(word: string, columns: readonly Column<Row>[]): Test<Row> {
   const column = columns.find(
     (candidate) => candidate.name === name || candidate.header.toLowerCase() === name,
   );
+  const isWanted = operator === "=";
+  const labels = columns.find((candidate) => candidate.name === "labels");
+  if (operator !== undefined && column === undefined && labels !== undefined) {
+    return (row) =>
+      cellWords(labels.value(row)).toLowerCase().split(",").includes(`${name}=${value}`) === isWanted;
+  }
   // A domain has the form key=value too: if there is no such column, it is text.
   if (operator === undefined || column === undefined) return (_, text) => text().includes(word);
-  const isWanted = operator === "=";
   return (row) => matches(column.value(row), value) === isWanted;
 }
 

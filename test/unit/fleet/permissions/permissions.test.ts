@@ -91,6 +91,8 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
   noteKeyRotation: ADMINISTRATOR,
   noteFence: ADMINISTRATOR,
   noteLogLevel: ADMINISTRATOR,
+  labelCluster: { value: { clusterId: "c1" }, needs: ["label cluster c1"] },
+  labelShard: { value: { shardId: "s1" }, needs: ["label shard s1"] },
   forgetShard: { value: { shardId: "s1" }, needs: ["remove shard s1"] },
   createGroup: ADMINISTRATOR,
   foundGroups: ADMINISTRATOR,

@@ -9,7 +9,7 @@ import type {
 } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
-import { filterOf } from "../../calls/filter.ts";
+import { filterOf, selectorOf } from "../../calls/filter.ts";
 import { isText, type Listed, pageOf } from "../../calls/page.ts";
 import { readableWithReports } from "../../calls/reads.ts";
 import { isObservedComplete, sightOf } from "../sight.ts";
@@ -20,7 +20,13 @@ export async function clustersList(
   request: ListRequest,
   caller: Caller,
 ): Promise<ListClustersResponse> {
-  const { shardId, prefix, drift } = filterOf(request, ["shardId", "prefix", "drift"]);
+  const { shardId, prefix, drift, labelSelector } = filterOf(request, [
+    "shardId",
+    "prefix",
+    "drift",
+    "labelSelector",
+  ]);
+  const hasLabels = selectorOf(labelSelector);
   const stamp = await readableWithReports(context, request, caller);
   const sight = sightOf(context);
   const isAt = (view: ClusterView) =>
@@ -32,7 +38,10 @@ export async function clustersList(
     // Names with the prefix are adjacent: the others need not be read.
     from: (from) => views(context, from !== undefined && from > prefix ? from : prefix),
     keyOf: (view) => view.clusterId,
-    matches: (view) => (shardId === "" || isAt(view)) && (drift.length === 0 || drift.includes(view.drift)),
+    matches: (view) =>
+      (shardId === "" || isAt(view)) &&
+      (drift.length === 0 || drift.includes(view.drift)) &&
+      hasLabels(view.declared?.labels?.entries),
   };
   const { rows, nextPageToken } = pageOf(request, listed);
   return { stamp, clusters: rows, nextPageToken, observedComplete: isObservedComplete(context) };

@@ -21,7 +21,7 @@ import type {
 } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
-import { filterOf, wants } from "../../calls/filter.ts";
+import { filterOf, selectorOf, wants } from "../../calls/filter.ts";
 import { isIndex, isText, pageOf, refuseToken } from "../../calls/page.ts";
 import { readable, readableWithReports } from "../../calls/reads.ts";
 import { sightOf } from "../sight.ts";
@@ -30,7 +30,8 @@ import { sessionView, shardView } from "../views.ts";
 type List<Response> = (context: ServiceContext, request: ListRequest, caller: Caller) => Promise<Response>;
 
 export const shardsList: List<ListShardsResponse> = async (context, request, caller) => {
-  const filter = filterOf(request, ["prefix", "region", "shardState"]);
+  const filter = filterOf(request, ["prefix", "region", "shardState", "labelSelector"]);
+  const hasLabels = selectorOf(filter.labelSelector);
   const stamp = await readableWithReports(context, request, caller);
   const { view, counts } = context.machine;
   const page = pageOf(request, {
@@ -40,7 +41,8 @@ export const shardsList: List<ListShardsResponse> = async (context, request, cal
     matches: (row) =>
       row.shardId.startsWith(filter.prefix) &&
       wants(filter.region, row.region) &&
-      wants(filter.shardState, row.state),
+      wants(filter.shardState, row.state) &&
+      hasLabels(row.labels?.entries),
   });
   const sight = sightOf(context);
   const shards = page.rows.map((shard) => shardView(shard, counts, sight));

@@ -1,5 +1,6 @@
 // The natural order is worked out once for names that stay: what changes is seen all the same.
 import { expect, test } from "vitest";
+import { Binding } from "../../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { Drift } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { observe } from "../../../../../src/ui/model/top/observe.ts";
 import { initialTopState, type TopState } from "../../../../../src/ui/model/top/state.ts";
@@ -28,4 +29,22 @@ test("from answer to answer: the same names, another drift, another name, fewer,
     "c2",
     "c10",
   ]);
+});
+
+test("a filter takes labels as pairs: whole values only, with = and !=", () => {
+  const [one, other] = [clusterView("c1"), clusterView("c2")];
+  const binding = (clusterId: string, team: string) =>
+    Binding.fromPartial({ clusterId, shardId: "s1", labels: { entries: { team, tier: "Web" } } });
+  const state = heard(
+    initialTopState(0),
+    { ...one, declared: binding("c1", "a") },
+    { ...other, declared: binding("c2", "ab") },
+    clusterView("c3"),
+  );
+  const shown = (filter: string) =>
+    names({ ...state, views: { ...state.views, clusters: { ...state.views.clusters, filter } } });
+  expect(shown("team=a")).toEqual(["c1"]);
+  expect(shown("team!=a")).toEqual(["c2", "c3"]);
+  expect(shown("team=ab tier=web")).toEqual(["c2"]);
+  expect(shown("cluster=c3")).toEqual(["c3"]);
 });

@@ -1,0 +1,60 @@
+// Selects by labels, in kubectl's language: "team=a,tier!=web,zone in (a,b),zone notin (c),gpu,!legacy". All
+// requirements must match. As in Kubernetes, `!=` and `notin` match an object without the label too.
+
+import { isLabelKey, isLabelValue } from "./labels.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+export type LabelTest = (labels: Labels | undefined) => boolean;
+
+export const SELECTOR_LENGTH_MAX = 1_024;
+
+/** The language in words. */
+export const SELECTOR_RULE =
+  "a selector is KEY=VALUE, KEY!=VALUE, KEY, !KEY, KEY in (A,B) or KEY notin (A,B); several are separated by commas";
+
+const PAIR = /^([^\s=!(),]+)\s*(==|=|!=)\s*([^\s=!(),]*)$/;
+const KEY = /^(!?)\s*([^\s=!(),]+)$/;
+const SET = /^([^\s=!(),]+)\s+(in|notin)\s*\(([^()]*)\)$/;
+/** Commas that no parenthesis follows belong between requirements. */
+const BETWEEN = /,(?![^(]*\))/;
+
+interface Requirement {
+  readonly key: string;
+  /** Null = any value. */
+  readonly values: readonly string[] | null;
+  readonly isWanted: boolean;
+}
+
+/** Null: the text is no selector. An empty text matches everything. */
+export function parseSelector(text: string): LabelTest | null {
+  if (text.length > SELECTOR_LENGTH_MAX) return null;
+  if (text.trim() === "") return () => true;
+  const requirements: Requirement[] = [];
+  for (const part of text.split(BETWEEN)) {
+    const requirement = requirementOf(part.trim());
+    if (requirement === null || !isValid(requirement)) return null;
+    requirements.push(requirement);
+  }
+  return (labels = {}) => requirements.every((requirement) => matches(requirement, labels));
+}
+
+function requirementOf(part: string): Requirement | null {
+  const [, key = "", operator, value = ""] = PAIR.exec(part) ?? [];
+  if (operator !== undefined) return { key, values: [value], isWanted: operator !== "!=" };
+  const [, setKey = "", word, list = ""] = SET.exec(part) ?? [];
+  if (word !== undefined) {
+    return { key: setKey, values: list.split(",").map((each) => each.trim()), isWanted: word === "in" };
+  }
+  const [, not, name] = KEY.exec(part) ?? [];
+  return name === undefined ? null : { key: name, values: null, isWanted: not === "" };
+}
+
+function isValid({ key, values }: Requirement): boolean {
+  return isLabelKey(key) && (values === null || values.every(isLabelValue));
+}
+
+function matches({ key, values, isWanted }: Requirement, labels: Labels): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  const has = value !== undefined && (values === null || values.includes(value));
+  return has === isWanted;
+}
