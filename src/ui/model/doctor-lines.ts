@@ -43,7 +43,7 @@ function skippedLines({ skipped }: Diagnosis): Segment[][] {
 
 function summaryLine({ name, findings, passed }: Diagnosis, marks: Symbols["marks"]): Segment[] {
   const counts = [...Map.groupBy(findings, ({ severity }) => severity)].map(
-    ([severity, of]) => `${of.length} ${severity}`,
+    ([severity, { length }]) => `${length} ${severity}${length === 1 || severity === "info" ? "" : "s"}`,
   );
   const mark = findings[0] === undefined ? "good" : MARKS[findings[0].severity];
   const found = counts.length === 0 ? "nothing found" : counts.join(", ");

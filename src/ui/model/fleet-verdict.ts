@@ -74,7 +74,7 @@ function downLines(fleet: FleetStatus): Line[] {
   );
   if (down.length < fleet.nodes.length) return lines;
   const next = "start a local fleet with fleet up; elsewhere see each node's service and log";
-  return [...lines, { text: `nobody answers: ${next}`, mark: "bad" }];
+  return [...lines, { text: `no node answers: ${next}`, mark: "bad" }];
 }
 
 /** For endpoints that belong to no member: a removed node, or one that is not admitted yet. */

@@ -6,6 +6,8 @@ import { type Document, LineCounter, type ParsedNode, parseDocument } from "yaml
 /** Far more than a normal file of aliases has. Each use of an anchor counts as what it stands for. */
 const ALIASES_MAX = 10_000;
 
+const TOO_DEEP = "it is nested too deeply";
+
 interface Broken {
   readonly ok: false;
   /** `what`: a sentence without a full stop. */
@@ -25,7 +27,9 @@ export function readYamlDocument(text: string): ReadDocument {
     line: lines.linePos(pos[0]).line,
     what: problemOf(message),
   }));
-  return { ok: false, problems };
+  // The rest of such a text is broken by that alone, once for each of its brackets.
+  const deep = problems.find(({ what }) => what === TOO_DEEP);
+  return { ok: false, problems: deep === undefined ? problems : [deep] };
 }
 
 /** The whole document as plain values. */
@@ -45,7 +49,7 @@ function caught<Value>(read: () => Value): { readonly ok: true; readonly value: 
 }
 
 function problemOf(message: string): string {
-  if (message.startsWith("Maximum call stack")) return "it is nested too deeply";
+  if (message.startsWith("Maximum call stack")) return TOO_DEEP;
   if (message.startsWith("Excessive alias count")) {
     return "its aliases stand for more than any sound file has: write the values out";
   }

@@ -76,7 +76,7 @@ describe("lines", () => {
     },
     {
       fleet: allDown,
-      says: "nobody answers: start a local fleet with fleet up; elsewhere see each node's service and log",
+      says: "no node answers: start a local fleet with fleet up; elsewhere see each node's service and log",
       why: "what to do",
     },
     { fleet: oneDown, says: "n3 (127.0.0.1:7003) is down: connection refused", why: "which, where and why" },

@@ -26,7 +26,8 @@ function readYaml(text: string) {
 test.each([
   { text: BOMB, why: /aliases stand for more/, of: "an alias bomb" },
   { text: "a: *nothing", why: /alias.*nothing/i, of: "an alias of nothing" },
-  { text: "[".repeat(100_000), why: /nested too deeply/, of: "brackets without end" },
+  { text: "[".repeat(100_000), why: /^it is nested too deeply$/, of: "brackets without end" },
+  { text: `${"[".repeat(20_000)}\n`, why: /^it is nested too deeply$/, of: "brackets in one line" },
   { text: "a: [", why: /flow/i, of: "broken YAML" },
   { text: "a: 1\na: 2", why: /unique/i, of: "a key twice" },
 ])("$of has a reason, and throws nothing", ({ text, why }) => {
