@@ -58,8 +58,10 @@ export async function forEachSome<Item>(
 
 /** Shards of a lab that was reset: they can't register until an operator activates them. */
 async function readmitShards(client: LabClient): Promise<void> {
-  const { shards } = await client.listShards({ filter: { prefix: LAB_PREFIX } });
-  const removed = shards.flatMap(({ shard }) => (shard?.state === ShardState.REMOVED ? [shard.shardId] : []));
+  const { shards } = await client.listShards({
+    filter: { prefix: LAB_PREFIX, shardState: ShardState.REMOVED },
+  });
+  const removed = shards.flatMap(({ shard }) => shard?.shardId ?? []);
   await Promise.all(
     removed.map((shardId) =>
       labWrite(client, { $case: "activateShard", value: { shardId, expectedVersion: undefined } }),

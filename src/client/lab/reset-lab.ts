@@ -6,7 +6,8 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { batches } from "../../core/lab/domain-moves.ts";
 import type { LabCounts } from "../../core/lab/lab-report.ts";
 import { isLabName, LAB_DOMAIN_KEY, LAB_PREFIX, LAB_PROVIDER } from "../../core/lab/names.ts";
-import { ShardState } from "../../core/wire/gen/fleet/v1/command.ts";
+import { type ShardRecord, ShardState } from "../../core/wire/gen/fleet/v1/command.ts";
+import { ReportShardRequest } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import { type FillOptions, forEachSome, type LabClient, labWrite } from "./fill-lab.ts";
 import { LabLink } from "./lab-link.ts";
@@ -25,7 +26,7 @@ export async function resetLab(client: FleetClient, options: FillOptions): Promi
     const found = await findLab(client, link);
     await releaseDomains(client, found, options);
     await removeQuotas(client, found, options);
-    await removeShards(client, found, options);
+    await removeShards(client, found, { ...options, leave: (shard) => lastReport(link, shard) });
     const { shards, clusters, domains, regions } = found;
     const removed = { shards: shards.length, clusters, domains: domains.length, quotas: regions.length };
     return { stoppedEarly: options.signal.aborted, removed };
@@ -34,8 +35,24 @@ export async function resetLab(client: FleetClient, options: FillOptions): Promi
   }
 }
 
+type Removing = FillOptions & { readonly leave: (shard: Readonly<ShardRecord>) => Promise<void> };
+
+/**
+ * Its agents are gone with the lab. A shard that reports nothing has left: lists show neither it nor the clusters that it
+ * reported before.
+ */
+async function lastReport(link: LabLink, { shardId, address, epoch }: Readonly<ShardRecord>): Promise<void> {
+  const nothing = { shardId, address, epoch: epoch + 1, cycle: 1 };
+  try {
+    await link.report(ReportShardRequest.fromPartial(nothing));
+  } catch (error) {
+    const isTold = error instanceof OperatorError && error.code === "SHARD_REMOVED";
+    if (!isTold) throw error;
+  }
+}
+
 interface Found {
-  readonly shards: readonly string[];
+  readonly shards: readonly Readonly<ShardRecord>[];
   readonly clusters: number;
   readonly domains: readonly { readonly key: string; readonly value: string }[];
   readonly regions: readonly string[];
@@ -63,7 +80,7 @@ async function findLab(client: LabClient, link: LabLink): Promise<Found> {
   if (foreign.length > 0) throw inUse(foreign);
   return {
     shards: listed.shards.flatMap(({ shard }) =>
-      shard === undefined || shard.state === ShardState.REMOVED ? [] : [shard.shardId],
+      shard === undefined || shard.state === ShardState.REMOVED ? [] : [shard],
     ),
     clusters: bindings.filter((row) => isLabName(row.clusterId) && isLabName(row.shardId)).length,
     domains: domains.filter((row) => row.key === LAB_DOMAIN_KEY),
@@ -102,11 +119,12 @@ async function removeQuotas(client: LabClient, { regions }: Found, { signal }: F
   }
 }
 
-async function removeShards(client: LabClient, { shards }: Found, options: FillOptions): Promise<void> {
+async function removeShards(client: LabClient, { shards }: Found, options: Removing): Promise<void> {
   let done = 0;
-  await forEachSome(shards, REMOVALS_AT_ONCE, options.signal, async (shardId) => {
-    const value = { shardId, force: true, expectedVersion: undefined };
+  await forEachSome(shards, REMOVALS_AT_ONCE, options.signal, async (shard) => {
+    const value = { shardId: shard.shardId, force: true, expectedVersion: undefined };
     await labWrite(client, { $case: "removeShard", value });
+    await options.leave(shard);
     done += 1;
     options.onProgress("shards and clusters removed", done, shards.length);
   });

@@ -33,7 +33,7 @@ import { removeShard } from "./apply/apply-remove-shard.ts";
 import { keepRevocations, revokeCertificate, unrevokeCertificate } from "./apply/apply-revocation.ts";
 import { deleteRole, grantRole, revokeRole, setRole } from "./apply/apply-role.ts";
 import { admit, openSession, remember } from "./apply/apply-session.ts";
-import { activateShard, drainShard, forgetShard, registerShard } from "./apply/apply-shard.ts";
+import { activateShard, drainShard, forgetShard, noteShardLeft, registerShard } from "./apply/apply-shard.ts";
 import { unbindCluster } from "./apply/apply-unbind.ts";
 import { addAuditEntry, noteAuditExported } from "./audit/audit.ts";
 import { type NewCommand, NO_COMMAND } from "./command-codec.ts";
@@ -231,6 +231,8 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return noteLogLevel(state, context, value);
     case "forgetShard":
       return forgetShard(state, value);
+    case "noteShardLeft":
+      return noteShardLeft(state, context, value);
     case "labelCluster":
       return labelCluster(state, value);
     case "labelShard":
@@ -280,6 +282,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "settleInstructions":
     case "noteAuditExported":
     case "settleAdoption":
+    case "noteShardLeft":
     // The plan's creation and each of its steps are audited.
     case "addPlanSteps":
     case "renewPlan":

@@ -38,6 +38,8 @@ export const GROUPS_VERSION = 2;
 const LOG_LEVELS_VERSION = 2;
 /** From this version on the row of a removed shard can be dropped. */
 const FORGET_VERSION = 2;
+/** From this version on lists leave out removed shards that have reported that they have nothing. */
+export const SHARDS_LEAVE_VERSION = 2;
 /** From this version on clusters and shards have labels. */
 const LABELS_VERSION = 2;
 
@@ -114,6 +116,8 @@ export function requiredVersion({ $case, value }: OperationKind): number {
     case "labelCluster":
     case "labelShard":
       return LABELS_VERSION;
+    case "noteShardLeft":
+      return SHARDS_LEAVE_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

@@ -96,7 +96,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   SHARD_ADDRESS_CONFLICT: ({ shard, address }) => `shard ${shard} is at ${address} in this epoch`,
   SHARD_UNKNOWN: ({ shard }) => `no shard ${shard} has registered`,
   SHARD_REMOVED: ({ shard }) => `shard ${shard} was removed: activate it to let it register again`,
-  SHARD_NOT_REMOVED: ({ shard }) => `shard ${shard} is in the fleet: only a removed one can be forgotten`,
+  SHARD_NOT_REMOVED: ({ shard }) => `shard ${shard} is not removed`,
   INVALID_LABELS: ({ limit, bytes }) =>
     `${LABEL_RULE}; an object has at most ${limit} labels of ${bytes} bytes in all`,
   LABEL_EXISTS: ({ key, value }) => `label ${key} already has the value ${JSON.stringify(value)}`,

@@ -109,6 +109,10 @@ export const forgetShard = (shardId: string, expectedVersion?: number): Operatio
   $case: "forgetShard",
   value: { shardId, expectedVersion },
 });
+export const noteShardLeft = (shardId: string): OperationKind => ({
+  $case: "noteShardLeft",
+  value: { shardId },
+});
 export const labelCluster = (
   clusterId: string,
   set: Record<string, string>,

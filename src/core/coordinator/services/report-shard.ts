@@ -8,6 +8,7 @@ import { shownName } from "../../base/ids.ts";
 import { OUTSIDE_SESSIONS } from "../../base/outside-sessions.ts";
 import { checkShardRegisters, checkShardTakes } from "../../fleet/apply/apply-shard.ts";
 import { isEnabled } from "../../fleet/feature-gates.ts";
+import { SHARDS_LEAVE_VERSION } from "../../fleet/format.ts";
 import { INSTRUCTION_ACKS_MAX } from "../../fleet/limits.ts";
 import { bySlices } from "../../fleet/slices.ts";
 import { instructionKey } from "../../fleet/tables/schema.ts";
@@ -18,6 +19,7 @@ import {
   ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
@@ -49,6 +51,7 @@ export async function reportShard(
   const whole = await largeWork.run(incoming.head.shardId, incoming.whole());
   const request = await observable(context, whole);
   await observe(context, request, leads);
+  await refuseRemoved(context, request, caller);
   await register(context, request, caller);
   await settleAdoption(context, request, caller);
   await settleInstructions(context, request, caller);
@@ -158,8 +161,29 @@ async function observe(
     const taking = observed.taking(request, { nowMs: clock.monotonicMs, mayTake });
     await largeWork.run(shardId, taking);
   }
+}
+
+// A removed shard that reports that it has nothing has left: lists need not show it any more.
+async function refuseRemoved(
+  context: ServiceContext,
+  request: ReportShardRequest,
+  caller: Caller,
+): Promise<void> {
+  const { machine } = context;
   const refused = checkShardRegisters(machine.view, request);
-  if (refused?.$case === "rejected") throw rejectionError(refused.value);
+  if (refused?.$case !== "rejected") return;
+  const row = machine.view.tables.shards.get(request.shardId);
+  const mayLeave = row?.state === ShardState.REMOVED && machine.view.clusterVersion >= SHARDS_LEAVE_VERSION;
+  if (mayLeave && row.leftAtMs === undefined && hasNothing(request)) {
+    const operation: Operation = { kind: { $case: "noteShardLeft", value: { shardId: request.shardId } } };
+    await write(context, request, caller, operation, "shard's report");
+  }
+  throw rejectionError(refused.value);
+}
+
+/** It serves no cluster and would take none back: records of released clusters only refuse them. */
+function hasNothing({ bindings }: ReportShardRequest): boolean {
+  return bindings.every(({ state, session }) => state === BindingState.RELEASED && !session);
 }
 
 function stillReading(shardId: string): RpcError {

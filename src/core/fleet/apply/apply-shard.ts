@@ -5,6 +5,7 @@ import {
   type ActivateShard,
   type DrainShard,
   type ForgetShard,
+  type NoteShardLeft,
   type RegisterShard,
   type ShardRecord,
   ShardState,
@@ -47,7 +48,7 @@ export function activateShard(state: FleetState, { shardId, expectedVersion }: A
   const conflict = checkVersion(`shard ${shardId}`, row, expectedVersion);
   if (conflict !== null) return conflict;
   if (row.state === ShardState.ACTIVE) return unchanged(row.version);
-  return update(state, row, { state: ShardState.ACTIVE });
+  return update(state, row, { state: ShardState.ACTIVE, leftAtMs: undefined });
 }
 
 /** The shard may come back as a new one. The leader has refused this while it hears the shard. */
@@ -59,6 +60,14 @@ export function forgetShard(state: FleetState, { shardId, expectedVersion }: For
   if (row.state !== ShardState.REMOVED) return rejected("SHARD_NOT_REMOVED", { shard: shardId });
   state.tables.shards.remove(shardId);
   return changed(row.version + 1);
+}
+
+/** Idempotent: every leader that hears the shard say so may propose it. */
+export function noteShardLeft(state: FleetState, context: ApplyContext, { shardId }: NoteShardLeft): Result {
+  const row = state.tables.shards.get(shardId);
+  if (row?.state !== ShardState.REMOVED) return rejected("SHARD_NOT_REMOVED", { shard: shardId });
+  if (row.leftAtMs !== undefined) return unchanged(row.version);
+  return update(state, row, { leftAtMs: context.atMs });
 }
 
 /** The refusal of a shard's registration, or null. */

@@ -71,6 +71,7 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
       return { shard: value.shardId, given_up: id, given_up_epoch: epoch, given_up_term: term };
     }
     case "settleAdoption":
+    case "noteShardLeft":
       return { shard: value.shardId };
     case "noteRebuild":
     case "noteKeyRotation":

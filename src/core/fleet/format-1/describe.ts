@@ -73,6 +73,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `log level of node ${value.name}`;
     case "forgetShard":
       return `forget shard ${value.shardId}`;
+    case "noteShardLeft":
+      return `shard ${value.shardId} has left`;
     case "labelCluster":
       return `label cluster ${value.clusterId}`;
     case "labelShard":

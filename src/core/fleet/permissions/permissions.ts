@@ -127,6 +127,7 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
     case "settleInstructions":
     case "reconcileDomains":
     case "settleAdoption":
+    case "noteShardLeft":
     case "noteAuditExported":
     case "raiseClusterVersion":
       return "administrator";

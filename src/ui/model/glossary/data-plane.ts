@@ -40,7 +40,8 @@ const SHARD: Subject = {
       values: {
         active: "It gets clusters, domains and migrations.",
         draining: "It keeps what it has and gets nothing new.",
-        removed: "It left the fleet. It may register again after fleet shard activate.",
+        removed:
+          "It left the fleet. It may register again after fleet shard activate. Once it has reported that it serves no cluster, only --state removed lists it.",
       },
     },
     liveness: {

@@ -2,13 +2,18 @@
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
+import { shardsList } from "../../../../src/core/coordinator/services/lists/lists.ts";
 import { reportShard } from "../../../../src/core/coordinator/services/report-shard.ts";
 import { clusterView } from "../../../../src/core/coordinator/services/views.ts";
-import type { Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
-import { ReportShardRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { type Operation, ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import {
+  type ListFilter,
+  ListRequest,
+  ReportShardRequest,
+} from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Member, TestGroup } from "../group.ts";
-import { asItComes, ledGroup, refusalOf } from "../service-context.ts";
+import { adminOf, asItComes, ledGroup, refusalOf } from "../service-context.ts";
 
 let group: TestGroup;
 let leader: Member;
@@ -118,6 +123,26 @@ test("what a removed shard still serves is shown, though the shard is told that 
   expect(await refused({ ...request("s1", 2), epoch: 3 })).toBe("SHARD_REMOVED");
   expect(drift()).toBe(Drift.ELSEWHERE);
   expect(context.driver.appliedIndex, "nothing was proposed").toBe(appliedIndex);
+});
+
+test("a removed shard that reports nothing has left: one entry, and lists leave it out unless asked", async () => {
+  const nothing = (cycle: number) =>
+    ReportShardRequest.fromPartial({ shardId: "s1", address: "s1:1", epoch: 2, cycle, bindings: [] });
+  await report(request("s1", 2));
+  await change({ $case: "raiseClusterVersion", value: { version: 2, announced: [] } });
+  await change({ $case: "removeShard", value: { shardId: "s1", force: true } });
+  const shards = async (filter: Partial<ListFilter> = {}) => {
+    const listed = shardsList(context, ListRequest.fromPartial({ filter }), adminOf(group));
+    return (await group.until(listed)).shards.map(({ shard }) => shard?.shardId);
+  };
+  expect(await shards()).toContain("s1");
+  expect(await refused(nothing(1))).toBe("SHARD_REMOVED");
+  const { appliedIndex } = context.driver;
+  expect(await refused(nothing(2))).toBe("SHARD_REMOVED");
+  expect(context.driver.appliedIndex, "it is known").toBe(appliedIndex);
+  expect(await shards()).not.toContain("s1");
+  expect(await shards({ prefix: "s1" })).toEqual(["s1"]);
+  expect(await shards({ shardState: ShardState.REMOVED })).toEqual(["s1"]);
 });
 
 test("a report of an earlier life is no news, also to a leader that has not heard the shard yet", async () => {

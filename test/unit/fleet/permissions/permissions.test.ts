@@ -102,6 +102,7 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
   settleInstructions: ADMINISTRATOR,
   reconcileDomains: ADMINISTRATOR,
   settleAdoption: ADMINISTRATOR,
+  noteShardLeft: ADMINISTRATOR,
   noteAuditExported: ADMINISTRATOR,
   raiseClusterVersion: ADMINISTRATOR,
 };

@@ -5,12 +5,18 @@ import { renderAuditEntry } from "../../../fleet/audit/render-audit.ts";
 import { FEATURE_GATES } from "../../../fleet/feature-gates.ts";
 import { domainKey, instructionKey, quotaKey } from "../../../fleet/tables/schema.ts";
 import type { ReadonlyTable } from "../../../fleet/tables/table.ts";
-import type { AuditEntry, Instruction } from "../../../wire/gen/fleet/v1/command.ts";
+import {
+  type AuditEntry,
+  type Instruction,
+  type ShardRecord,
+  ShardState,
+} from "../../../wire/gen/fleet/v1/command.ts";
 import type {
   FeatureGateView,
   ListAuditResponse,
   ListDomainsResponse,
   ListFeatureGatesResponse,
+  ListFilter,
   ListInstructionsResponse,
   ListProvidersResponse,
   ListQuotasResponse,
@@ -42,12 +48,18 @@ export const shardsList: List<ListShardsResponse> = async (context, request, cal
       row.shardId.startsWith(filter.prefix) &&
       wants(filter.region, row.region) &&
       wants(filter.shardState, row.state) &&
-      hasLabels(row.labels?.entries),
+      hasLabels(row.labels?.entries) &&
+      isShown(row, filter),
   });
   const sight = sightOf(context);
   const shards = page.rows.map((shard) => shardView(shard, counts, sight));
   return { stamp, shards, nextPageToken: page.nextPageToken };
 };
+
+/** A removed shard that has left is shown when it is asked for, by its state or its whole name. */
+function isShown({ shardId, leftAtMs }: Readonly<ShardRecord>, { shardState, prefix }: ListFilter): boolean {
+  return leftAtMs === undefined || shardState === ShardState.REMOVED || prefix === shardId;
+}
 
 export const domainsList: List<ListDomainsResponse> = async (context, request, caller) => {
   const filter = filterOf(request, ["shardId", "key", "prefix"]);

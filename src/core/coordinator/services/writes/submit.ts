@@ -109,7 +109,7 @@ const RESERVED: ReadonlySet<string> = new Set<NonNullable<Operation["kind"]>["$c
   "noteTransfer",
   "recoverFleet",
   "keepRevocations",
-  "keepRevocations",
+  "noteShardLeft",
   "settleInstructions",
   "reconcileDomains",
   "noteAuditExported",
