@@ -69,6 +69,28 @@ const TYPES = [
   "MsgHeartbeatResp",
 ];
 
+test("one that says each other member was removed, and itself is there for ever: all hear each other", async () => {
+  await cluster.works();
+  const known = (peer: Peer, removed: boolean) => ({
+    ...{ nodeId: peer.id, name: peer.name, address: peer.address, removed, version: MOST },
+  });
+  const streams = victims().map((to) => {
+    const sender = senderMetadata({ clusterId: CLUSTER_ID, peer: thief, knownVersion: KNOWN_VERSION });
+    const stream = cluster.raft(thief.name, to).exchange(sender, { deadline: Date.now() + WAIT_MS });
+    stream.on("error", () => undefined);
+    const members = [...victims().map((peer) => known(peer, true)), known(thief, false)];
+    stream.write(RaftFrame.fromPartial({ clusterId: CLUSTER_ID, from: thief.id, members }));
+    return stream.resume();
+  });
+  await cluster.works();
+  // Without the thief they are a quorum that needs both.
+  await cluster.stopNode(thief);
+  await cluster.works();
+  for (const stream of streams) stream.cancel();
+  await cluster.startNode(thief, cluster.peers, false);
+  await cluster.works();
+});
+
 /** The fleet's own, and one beside it. */
 const GROUPS = [FLEET_GROUP, 1] as const;
 const groupTerms = () => Promise.all(cluster.peers.map(async (peer) => (await cluster.group(peer))?.term));

@@ -189,7 +189,7 @@ export class Services {
   welcome(peer: Peer, members: readonly KnownMember[]): void {
     if (this.gate.refusal(peer.id) !== null) return;
     if (!this.isConnected(peer.id)) this.#roster.introduce(peer);
-    this.gate.learn(members);
+    this.gate.learn(members, peer.id);
   }
 
   /** As coordinator.ts does with every tick. */

@@ -32,8 +32,8 @@ import type { Announcement, Peer, TransportEvents } from "./transport.ts";
 export interface Gate {
   /** Why the replica's messages are ignored; null if they are not. */
   refusal(peer: NodeId): RpcError | null;
-  /** Called with the members that an accepted replica announces. */
-  learn(members: readonly KnownMember[]): void;
+  /** Called with the members that an accepted replica announces: its whole table. */
+  learn(members: readonly KnownMember[], from: NodeId): void;
 }
 
 interface IncomingOptions extends SnapshotReceiverOptions {
@@ -194,7 +194,7 @@ export class Incoming {
     // This replica opens no stream to itself: another process has its key.
     if (frame.clusterId !== clusterId || speaker === self.id) return;
     // Without certificates every caller is accepted anyway.
-    if (speaker !== null && frame.members.length > 0) this.#options.gate.learn(frame.members);
+    if (speaker !== null && frame.members.length > 0) this.#options.gate.learn(frame.members, speaker);
     // A peer of an older version does not send its id.
     const from = nodeId(frame.from);
     if (from !== 0) this.#events?.heard(from);

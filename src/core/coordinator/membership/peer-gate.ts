@@ -1,6 +1,6 @@
 // Which replicas are accepted here (ADR-0023). A certificate only says which replica it is; the members'
 // table says whether it takes part. What must stay true: this is checked before any message of a replica is
-// read.
+// read. No member can keep a removed one in, and no single member can have another one refused.
 
 import { status } from "@grpc/grpc-js";
 import { isAddress } from "../../base/address.ts";
@@ -14,6 +14,12 @@ import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { KnownMember } from "../../wire/gen/fleet/v1/raft.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { isMember } from "../group/message-questions.ts";
+
+/**
+ * So many members must say that another was removed, until this replica has applied it. With one of them, a single stolen
+ * key could make all others refuse each other.
+ */
+const REMOVERS_MIN = 2;
 
 export interface PeerGateOptions {
   readonly self: NodeId;
@@ -36,8 +42,8 @@ type Row = Pick<KnownMember, "name" | "removed" | "version">;
 
 export class PeerGate {
   readonly #options: PeerGateOptions;
-  /** Rows that members sent, where this replica's own table knows less. */
-  readonly #named = new Map<NodeId, KnownMember>();
+  /** By the member that sent them: rows of its table that may be newer than this replica's own. */
+  readonly #named = new Map<NodeId, ReadonlyMap<NodeId, KnownMember>>();
   #told: { readonly digest: string; readonly members: readonly KnownMember[] } | null = null;
 
   constructor(options: PeerGateOptions) {
@@ -54,15 +60,21 @@ export class PeerGate {
     return isKnown || this.#hearsNoPeer() ? null : unknown(peer);
   }
 
-  /** An accepted member sent rows of its table. A table gets old, never wrong: the newer row counts. */
-  learn(members: readonly KnownMember[]): void {
+  /** An accepted member sent its table, which replaces what it sent before. */
+  learn(members: readonly KnownMember[], from: NodeId): void {
+    const newer = new Map<NodeId, KnownMember>();
+    const added: Peer[] = [];
     for (const member of members) {
       const id = nodeId(member.nodeId);
-      if (!isPlausible(member) || member.version <= (this.#row(id)?.version ?? -1)) continue;
-      if (!this.#named.has(id) && this.#named.size >= MEMBERS_MAX) return;
-      this.#named.set(id, member);
-      if (!member.removed) this.#options.introduce({ id, name: member.name, address: member.address });
+      if (newer.size >= MEMBERS_MAX) break;
+      if (!isPlausible(member) || !this.#isNewer(member)) continue;
+      if (!member.removed && member.version > (this.#row(id)?.version ?? -1))
+        added.push({ id, name: member.name, address: member.address });
+      newer.set(id, member);
     }
+    if (newer.size === 0) this.#named.delete(from);
+    else this.#named.set(from, newer);
+    for (const peer of added) this.#options.introduce(peer);
   }
 
   /** The rows of this replica's table that peers get: the same array until it changes. */
@@ -82,9 +94,29 @@ export class PeerGate {
 
   #row(peer: NodeId): Row | undefined {
     const own = this.#options.view().tables.members.get(peer);
-    const named = this.#named.get(peer);
-    if (own === undefined || (named !== undefined && named.version > own.version)) return named;
-    return { name: own.name, removed: own.wanted === MemberKind.REMOVED, version: own.version };
+    // A removal is final.
+    if (own?.wanted === MemberKind.REMOVED) return { name: own.name, removed: true, version: own.version };
+    const named = this.#named.size === 0 ? [] : this.#namedRows(peer);
+    const removals = named.filter(({ removed }) => removed);
+    if (removals.length >= REMOVERS_MIN) return removals[0];
+    const added = named.find(({ removed }) => !removed);
+    return own === undefined ? added : { name: own.name, removed: false, version: own.version };
+  }
+
+  /** What the others say of it: not those that were removed, and not of the past. */
+  #namedRows(peer: NodeId): readonly KnownMember[] {
+    const { members } = this.#options.view().tables;
+    return [...this.#named].flatMap(([from, rows]) => {
+      const row = rows.get(peer);
+      const isHeard = members.get(from)?.wanted !== MemberKind.REMOVED && from !== peer;
+      return row !== undefined && isHeard && this.#isNewer(row) ? [row] : [];
+    });
+  }
+
+  // A row's version is the index of its entry: what this replica has applied is in its own table.
+  #isNewer({ nodeId: id, version }: KnownMember): boolean {
+    const { appliedIndex, tables } = this.#options.view();
+    return version > appliedIndex && version > (tables.members.get(id)?.version ?? -1);
   }
 
   // Its command line may name only nodes that are gone (ADR-0004). Then it accepts any replica that contacts

@@ -1,7 +1,7 @@
 // Who is heard (ADR-0023): by the row, the configuration, the command line, or the word of a member; and who is not.
 
 import { expect, test } from "vitest";
-import { nodeId } from "../../../../src/core/base/ids.ts";
+import { logIndex, nodeId } from "../../../../src/core/base/ids.ts";
 import { PeerGate } from "../../../../src/core/coordinator/membership/peer-gate.ts";
 import { FleetState } from "../../../../src/core/fleet/state.ts";
 import type { Peer } from "../../../../src/core/transport/transport.ts";
@@ -57,10 +57,10 @@ function gateOf({
     hears: (peer) => hears.includes(peer),
     introduce: ({ address }) => introduced.push(address),
   });
-  return { gate, introduced, members: state.tables.members };
+  return { gate, introduced, state, members: state.tables.members };
 }
 
-const reasonOf = ({ gate }: ReturnType<typeof gateOf>, id: number): string | null => {
+const reasonOf = ({ gate }: Pick<ReturnType<typeof gateOf>, "gate">, id: number): string | null => {
   const refused = gate.refusal(nodeId(id));
   return refused && readRpcError(refused).reason;
 };
@@ -119,25 +119,68 @@ test.each<{ when: Situation; id: number; is: string | null; why: string }>([
 
 test("a member's word lets in whom an old table does not know, and says where it is", () => {
   const situation = gateOf({ rows: [row(1), row(2)] });
-  situation.gate.learn([told(1), told(2), told(3, 9)]);
+  situation.gate.learn([told(1), told(2), told(3, 9)], nodeId(2));
   expect(situation.introduced).toEqual(["h3:1"]);
   expect(reasonOf(situation, 3)).toBeNull();
 });
 
-test("a member's word that another was removed counts, by the newer row", () => {
-  const situation = gateOf({ rows: [row(1), row(2, VOTER, 5)], line: [1, 2] });
-  situation.gate.learn([told(2, 4, { removed: true })]);
+test("two members' word that another was removed counts, by the newer row", () => {
+  const situation = gateOf({ rows: [row(1), row(2, VOTER, 5), row(3), row(4)], line: [1, 2] });
+  for (const from of [3, 4]) situation.gate.learn([told(2, 4, { removed: true })], nodeId(from));
   expect(reasonOf(situation, 2)).toBeNull();
-  situation.gate.learn([told(2, 6, { removed: true })]);
+  for (const from of [3, 4]) situation.gate.learn([told(2, 6, { removed: true })], nodeId(from));
   expect(reasonOf(situation, 2)).toBe("MEMBER_REMOVED");
+});
+
+const MOST = 2 ** 53 - 1;
+
+test.each([6, MOST])(
+  "one member alone has no other refused, how often it says so (version %d)",
+  (version) => {
+    const situation = gateOf({ rows: [row(1), row(2, VOTER, 5), row(3)] });
+    for (const at of [0, 1]) situation.gate.learn([told(2, version - at, { removed: true })], nodeId(3));
+    expect(reasonOf(situation, 2)).toBeNull();
+  },
+);
+
+test("what a removed member said of others counts no more", () => {
+  const situation = gateOf({ rows: [row(1), row(2), row(3), row(4)] });
+  for (const from of [3, 4]) situation.gate.learn([told(2, 6, { removed: true })], nodeId(from));
+  situation.members.put(row(3, REMOVED, 7));
+  expect(reasonOf(situation, 2)).toBeNull();
+});
+
+test("no member keeps a removed one in, nor itself", () => {
+  const situation = gateOf({ rows: [row(1), row(2), row(3)] });
+  for (const from of [2, 3]) situation.gate.learn([told(2, MOST), told(3, MOST)], nodeId(from));
+  situation.members.put(row(2, REMOVED, 9));
+  expect(reasonOf(situation, 2)).toBe("MEMBER_REMOVED");
+});
+
+test("what this replica has applied is in its own table: a member's word about it counts no more", () => {
+  const { state, ...situation } = gateOf({ rows: [row(1), row(2), row(3)] });
+  situation.gate.learn([told(4, 9)], nodeId(2));
+  expect(reasonOf(situation, 4)).toBeNull();
+  state.advanceTo(logIndex(9));
+  expect(reasonOf(situation, 4)).toBe("MEMBER_UNKNOWN");
+});
+
+test("a member that names a thousand leaves room for what others name", () => {
+  const situation = gateOf({ rows: [row(1), row(2), row(3)] });
+  situation.gate.learn(
+    Array.from({ length: 5_000 }, (_, at) => told(at + 10)),
+    nodeId(2),
+  );
+  situation.gate.learn([told(9_999)], nodeId(3));
+  expect(reasonOf(situation, 9_999)).toBeNull();
 });
 
 test("the own table is believed once it knows as much", () => {
   const situation = gateOf({ rows: [row(1)] });
-  situation.gate.learn([told(3, 9)]);
+  situation.gate.learn([told(3, 9)], nodeId(2));
   situation.members.put(row(3, REMOVED, 12));
   expect(reasonOf(situation, 3)).toBe("MEMBER_REMOVED");
-  situation.gate.learn([told(3, 9)]);
+  situation.gate.learn([told(3, 9)], nodeId(2));
   expect(reasonOf(situation, 3)).toBe("MEMBER_REMOVED");
 });
 
@@ -148,14 +191,17 @@ test.each([
   { parts: { nodeId: 0 }, why: "numbers begin at 1" },
 ])("a row with $parts is not kept: $why", ({ parts }) => {
   const situation = gateOf({ rows: [row(1)] });
-  situation.gate.learn([told(3, 9, parts)]);
+  situation.gate.learn([told(3, 9, parts)], nodeId(2));
   expect(situation.introduced).toEqual([]);
   expect(reasonOf(situation, 3)).toBe("MEMBER_UNKNOWN");
 });
 
 test("no more rows are kept than a fleet may have members", () => {
   const situation = gateOf({ rows: [row(1)] });
-  situation.gate.learn(Array.from({ length: 5_000 }, (_, at) => told(at + 2)));
+  situation.gate.learn(
+    Array.from({ length: 5_000 }, (_, at) => told(at + 2)),
+    nodeId(2),
+  );
   expect(situation.introduced).toHaveLength(1_000);
 });
 
