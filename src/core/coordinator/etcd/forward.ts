@@ -3,6 +3,7 @@
 import { status } from "@grpc/grpc-js";
 import type { NodeId } from "../../base/ids.ts";
 import type { ForwardKeysRequest, ForwardKeysResponse, RaftClient } from "../../wire/gen/fleet/v1/raft.ts";
+import { wasNeverSent } from "../../wire/leader/leader-verdict.ts";
 import { type RpcFailure, readRpcError } from "../../wire/rpc-error.ts";
 import { formatIdentity } from "../../wire/tls/identity.ts";
 import { unary } from "../../wire/unary.ts";
@@ -48,13 +49,11 @@ const BEFORE: ReadonlySet<string> = new Set([
   "REQUEST_TOO_LARGE",
   "OVERLOADED",
 ]);
-// grpc-js's words for a call that it could not put on a connection.
-const NOT_SENT = "No connection established";
 
 /** Null; throws the error for the caller if the operation may have been proposed, or was refused. */
-function notProposed({ code, reason, message }: RpcFailure): null {
-  if (message === ETCD_ERRORS.notLeader.details) return null;
-  if (code === status.UNAVAILABLE && message.startsWith(NOT_SENT)) return null;
+function notProposed(failure: RpcFailure): null {
+  const { code, reason, message } = failure;
+  if (message === ETCD_ERRORS.notLeader.details || wasNeverSent(failure)) return null;
   const error = etcdErrorOf(code, message);
   if (error !== null) throw error;
   if (reason !== null && BEFORE.has(reason)) throw ETCD_ERRORS.tooManyRequests;

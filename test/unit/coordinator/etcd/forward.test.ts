@@ -1,7 +1,7 @@
 // What a member tells its caller when the leader refused a forwarded operation: an answer that a client takes for "nothing
 // was done" only if nothing was.
 
-import { type ServiceError, status } from "@grpc/grpc-js";
+import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { nodeId } from "../../../../src/core/base/ids.ts";
 import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
@@ -26,6 +26,14 @@ test.each(["CALLS_TOO_OFTEN", "TOO_MANY_CALLS", "BYTES_TOO_OFTEN", "REQUEST_TOO_
   "%s comes before the operation",
   async (reason) => {
     await expect(ask(refusal(reason))).rejects.toBe(ETCD_ERRORS.tooManyRequests);
+  },
+);
+
+test.each(["No connection established. Last error: x", "Stream refused by server"])(
+  "%s: nothing was begun, so the member may ask again",
+  async (text) => {
+    const error = new RpcError(status.UNAVAILABLE, text, new Metadata());
+    await expect(ask(error)).resolves.toBeNull();
   },
 );
 
