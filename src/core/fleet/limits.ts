@@ -67,6 +67,8 @@ export const PLAN_ROOMS_MAX = 1_000;
 
 /** Groups beside the fleet's own: what a process can host (coordinator/group/group-limits.ts). */
 export const GROUPS_MAX = 2_048;
+/** Far below what a message between replicas can carry. */
+export const GROUP_NUMBER_MAX = 2 ** 31 - 1;
 
 export const DETAIL_BYTES_MAX = 256;
 export const REASON_BYTES_MAX = 1_024;

@@ -1,6 +1,7 @@
 // Adds a group beside the fleet's own (ADR-0049): a row of the fleet's table, from which every member opens it.
 
 import { status } from "@grpc/grpc-js";
+import { freeGroupNumber } from "../../fleet/free-group-number.ts";
 import { groupKindName } from "../../fleet/group-kind-name.ts";
 import type { Operation } from "../../wire/gen/fleet/v1/command.ts";
 import type { CreateGroupRequest, CreateGroupResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -37,7 +38,7 @@ export async function createGroup(
     const { groups } = context.machine.view.tables;
     const { voters, votersOutgoing } = context.driver.status().config;
     if (votersOutgoing.length > 0) throw refusalError(context, "change-pending");
-    const groupId = request.groupId === 0 ? (groups.lastRow()?.groupId ?? 0) + 1 : request.groupId;
+    const groupId = request.groupId === 0 ? freeGroupNumber({ groups }) : request.groupId;
     const operation: OperationKind = {
       $case: "createGroup",
       value: { groupId, kind, founders: [...voters] as number[] },

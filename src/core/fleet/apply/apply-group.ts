@@ -7,7 +7,7 @@ import { assert } from "../../base/assert.ts";
 import { isMemberNumber } from "../../base/ids.ts";
 import { type CreateGroup, type FoundGroups, GroupKind } from "../../wire/gen/fleet/v1/command.ts";
 import { groupKindName } from "../group-kind-name.ts";
-import { GROUPS_MAX, MEMBERS_MAX } from "../limits.ts";
+import { GROUP_NUMBER_MAX, GROUPS_MAX, MEMBERS_MAX } from "../limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
 import type { FleetState } from "../state.ts";
 
@@ -63,6 +63,3 @@ function keySpaceOf({ groups }: FleetState["tables"]): number | undefined {
 
 /** 0 is the fleet's own group. */
 const isGroupNumber = (id: number): boolean => Number.isSafeInteger(id) && id >= 1 && id <= GROUP_NUMBER_MAX;
-
-/** Far below what a message between replicas can carry. */
-const GROUP_NUMBER_MAX = 2 ** 31 - 1;
