@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { present } from "../../src/core/base/assert.ts";
 import { FLEET_GROUP } from "../../src/core/base/ids.ts";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
@@ -93,6 +94,8 @@ test("one that says each other member was removed, and itself is there for ever:
 
 /** The fleet's own, and one beside it. */
 const GROUPS = [FLEET_GROUP, 1] as const;
+/** A row could name it tomorrow. */
+const NO_GROUP = 77;
 const groupTerms = () => Promise.all(cluster.peers.map(async (peer) => (await cluster.group(peer))?.term));
 
 test.each(TYPES.flatMap((type) => GROUPS.map((group) => ({ type, group }))))(
@@ -124,36 +127,67 @@ test("an entry of a kind that is none stops nobody", async () => {
   expect(cluster.fatal).toEqual([]);
 });
 
-test.each([
-  { why: "a term that nobody can be in", head: { messageTerm: MOST, index: 10, term: 1 }, voters: [1, 2, 3] },
-  {
-    why: "an index that nobody can have reached",
-    head: { messageTerm: 1, index: 2 ** 52, term: 1 },
-    voters: [1, 2, 3],
+test.each(
+  [
+    {
+      why: "a term that nobody can be in",
+      head: { messageTerm: MOST, index: 10, term: 1 },
+      voters: [1, 2, 3],
+    },
+    {
+      why: "an index that nobody can have reached",
+      head: { messageTerm: 1, index: 2 ** 52, term: 1 },
+      voters: [1, 2, 3],
+    },
+    { why: "no voters", head: { messageTerm: 1, index: 10, term: 1 }, voters: [] },
+    {
+      why: "a million voters",
+      head: { messageTerm: 1, index: 10, term: 1 },
+      voters: Array.from({ length: 1_000_000 }, (_, at) => at + 1),
+    },
+  ].flatMap((row) => [...GROUPS, NO_GROUP].map((group) => ({ ...row, group }))),
+)(
+  "a snapshot for group $group whose head says $why is refused before its first byte",
+  async ({ head, voters, group }) => {
+    for (const to of victims()) {
+      const raft = cluster.raft(thief.name, to);
+      const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+      const header = SnapshotHeader.fromPartial({
+        ...{ clusterId: CLUSTER_ID, groupId: group, from: thief.id, to: to.id, ...head, confState },
+        ...{ bytes: 1024, sha256: new Uint8Array(32) },
+      });
+      const failure = new Promise((resolve) => {
+        const sending = raft.installSnapshot({ deadline: Date.now() + WAIT_MS }, (error) =>
+          resolve(readRpcError(error)),
+        );
+        sending.on("error", () => undefined);
+        sending.write(SnapshotChunk.fromPartial({ part: { $case: "header", value: header } }));
+      });
+      const reason = group === NO_GROUP ? "GROUP_UNKNOWN" : "SNAPSHOT_MALFORMED";
+      const code = group === NO_GROUP ? status.FAILED_PRECONDITION : status.INVALID_ARGUMENT;
+      expect(await failure).toMatchObject({ code, reason });
+    }
   },
-  { why: "no voters", head: { messageTerm: 1, index: 10, term: 1 }, voters: [] },
-  {
-    why: "a million voters",
-    head: { messageTerm: 1, index: 10, term: 1 },
-    voters: Array.from({ length: 1_000_000 }, (_, at) => at + 1),
-  },
-])("a snapshot whose head says $why is refused before its first byte", async ({ head, voters }) => {
-  for (const to of victims()) {
-    const raft = cluster.raft(thief.name, to);
-    const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
-    const header = SnapshotHeader.fromPartial({
-      ...{ clusterId: CLUSTER_ID, groupId: 0, from: thief.id, to: to.id, ...head, confState },
-      ...{ bytes: 1024, sha256: new Uint8Array(32) },
-    });
-    const failure = new Promise((resolve) => {
-      const sending = raft.installSnapshot({ deadline: Date.now() + WAIT_MS }, (error) =>
-        resolve(readRpcError(error)),
-      );
-      sending.on("error", () => undefined);
-      sending.write(SnapshotChunk.fromPartial({ part: { $case: "header", value: header } }));
-    });
-    expect(await failure).toMatchObject({ code: status.INVALID_ARGUMENT, reason: "SNAPSHOT_MALFORMED" });
+);
+
+test("frames for a hundred thousand groups that do not exist: no memory is kept for them, and few are told", async () => {
+  cluster.warnings.length = 0;
+  const [victim] = victims();
+  const to = present(victim, "there are victims");
+  const sender = senderMetadata({ clusterId: CLUSTER_ID, peer: thief, knownVersion: KNOWN_VERSION });
+  const stream = cluster.raft(thief.name, to).exchange(sender, { deadline: Date.now() + WAIT_MS });
+  stream.on("error", () => undefined);
+  await once(stream, "data");
+  const message = { type: "MsgHeartbeat", from: thief.id, to: to.id, term: 1 };
+  for (let first = 1_000; first < 101_000; first += 1_000) {
+    const messages = Array.from({ length: 1_000 }, (_, at) => ({ groupId: first + at, message }));
+    const frame = RaftFrame.fromPartial({ clusterId: CLUSTER_ID, from: thief.id, messages });
+    if (!stream.write(frame)) await once(stream, "drain");
   }
+  stream.end();
+  await once(stream, "status");
+  await cluster.works();
+  expect(cluster.warnings.length).toBeLessThan(300);
 });
 
 test("a member proposes nothing, neither by its own calls nor by those of clients", async () => {
