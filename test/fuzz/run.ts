@@ -1,11 +1,12 @@
-// `npm run fuzz`: hostile frames of Raft against a real cluster, for as long as wanted. Exit codes: 1 what a seed found,
-// 3 the fuzzer was called wrongly.
+// `npm run fuzz`: hostile frames of Raft, and hostile requests of etcd's API, against a real cluster, for as long as wanted.
+// Exit codes: 1 what a seed found, 3 the fuzzer was called wrongly.
 
 import { parseArgs } from "node:util";
+import { fuzzEtcd } from "./etcd-fuzz.ts";
 import { fuzz } from "./fuzz.ts";
 
 const USAGE = `npm run fuzz -- [--seconds SECONDS] [--seed SEED]
-  --seconds SECONDS   how long it runs; 60 by default
+  --seconds SECONDS   how long it runs, half of it for each; 60 by default
   --seed SEED         the first seed; 1 by default`;
 
 async function main(): Promise<number> {
@@ -21,7 +22,7 @@ async function main(): Promise<number> {
     console.error(`${error.message}\n${USAGE}`);
     return 3;
   }
-  const endMs = performance.now() + 1_000 * seconds;
+  let endMs = performance.now() + 500 * seconds;
   const outcome = await fuzz({
     fromSeed,
     goesOn: () => performance.now() < endMs,
@@ -29,6 +30,15 @@ async function main(): Promise<number> {
   });
   console.log(
     `fuzz: ${outcome.seeds} seeds from ${fromSeed}, ${outcome.frames} frames, ${outcome.withheld} withheld; the cluster leads, and all states are equal`,
+  );
+  endMs = performance.now() + 500 * seconds;
+  const etcd = await fuzzEtcd({
+    fromSeed,
+    goesOn: () => performance.now() < endMs,
+    onLook: ({ seeds, requests }) => console.log(`${seeds} seeds, ${requests} requests of etcd's API`),
+  });
+  console.log(
+    `fuzz: ${etcd.seeds} seeds from ${fromSeed}, ${etcd.requests} requests of etcd's API, ${etcd.answered} answered; all replicas are equal`,
   );
   return 0;
 }

@@ -121,12 +121,13 @@ export class HostileCluster {
     return client;
   }
 
+  etcdAddress({ id }: Peer): string {
+    return present(this.#running.get(id)?.coordinator.etcdAddress, "a node that runs serves etcd's API");
+  }
+
   /** At the node's port for etcd's API. */
   etcd(holder: string, to: Peer): EtcdClients {
-    const address = present(
-      this.#running.get(to.id)?.coordinator.etcdAddress,
-      "a node that runs serves etcd's API",
-    );
+    const address = this.etcdAddress(to);
     const clients = new EtcdClients(
       address,
       channelCredentials(loadTls(this.authority.files(holder)), address),
