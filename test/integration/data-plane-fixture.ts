@@ -27,12 +27,12 @@ import type { ShardStatus } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { DemandGroup, ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { RpcError } from "../../src/core/wire/rpc-error.ts";
-import { bindServer } from "../../src/core/wire/server/bind-server.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { bindServer } from "./grpc-server.ts";
 
 type Closing = () => Promise<void> | void;
 

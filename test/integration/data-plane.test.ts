@@ -16,10 +16,10 @@ import {
 } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import { ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
-import { bindServer } from "../../src/core/wire/server/bind-server.ts";
 import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { bound, DataPlane, eventually, RecordedLog, released, releasing } from "./data-plane-fixture.ts";
+import { bindServer } from "./grpc-server.ts";
 import { askReflection, checkHealth, filesIn } from "./standard-client.ts";
 
 let plane: DataPlane;

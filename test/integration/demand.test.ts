@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SessionCall } from "../../src/core/shard/session.ts";
 import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
-import { bindServer } from "../../src/core/wire/server/bind-server.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { bound, DataPlane, eventually, machines, wants } from "./data-plane-fixture.ts";
+import { bindServer } from "./grpc-server.ts";
 
 let plane: DataPlane;
 

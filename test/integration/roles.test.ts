@@ -29,9 +29,10 @@ import { SessionUp, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { type RpcFailure, readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
-import { channelCredentials, serverCredentials } from "../../src/core/wire/tls/credentials.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { bindServer } from "./grpc-server.ts";
 import { standardMethods } from "./standard-client.ts";
 import { TestAuthority } from "./test-authority.ts";
 
@@ -211,11 +212,7 @@ test("a shard does not start with a certificate that is not its own", async () =
 test("nor does a client accept a server whose certificate has a second URI", async () => {
   await authority.issue("mixed server", ["fleet://replica/1", "https://example.com/x"]);
   const server = new Server(serverOptions);
-  const port = await new Promise<number>((resolve, reject) => {
-    const credentials = serverCredentials(loadTls(authority.files("mixed server")), "127.0.0.1:0");
-    server.bindAsync("127.0.0.1:0", credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
-  });
-  const address = `127.0.0.1:${port}`;
+  const address = await bindServer(server, "127.0.0.1:0", loadTls(authority.files("mixed server")));
   const caller = connectCoordinator(loadTls(authority.files("admin")), address);
   const answer = unary(
     caller.getStatus.bind(caller),

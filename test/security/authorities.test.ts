@@ -19,9 +19,10 @@ import { type SessionDown, SessionUp, ShardClient } from "../../src/core/wire/ge
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
 import type { AuthorityKind } from "../../src/core/wire/tls/authorities.ts";
-import { channelCredentials, serverCredentials } from "../../src/core/wire/tls/credentials.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { bindServer } from "../integration/grpc-server.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 
 const WAIT_MS = 60_000;
@@ -228,14 +229,8 @@ test.each([
   "a server that shows $uri of the $by authority is dialed by nobody",
   async ({ by, uri, server }) => {
     const posing = new Server(serverOptions);
-    const port = await new Promise<number>((resolve, reject) => {
-      const credentials = serverCredentials(held(by, uri), "127.0.0.1:0");
-      posing.bindAsync("127.0.0.1:0", credentials, (error, bound) =>
-        error ? reject(error) : resolve(bound),
-      );
-    });
+    const address = await bindServer(posing, "127.0.0.1:0", held(by, uri));
     closing.push(() => posing.forceShutdown());
-    const address = `127.0.0.1:${port}`;
     const credentials = channelCredentials(loadTls(served("agent", "fleet://cluster/c1")), address, server);
     const client = closed(new CoordinatorClient(address, credentials, channelOptions));
     const failure = await unary(

@@ -9,9 +9,9 @@ import {
   type DenyListNews,
   type WatchRevocationsRequest,
 } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { bindServer } from "../../../src/core/wire/server/bind-server.ts";
 import { DenyList } from "../../../src/core/wire/tls/deny-list.ts";
 import { HeldDenials } from "../../../src/core/wire/tls/held-denials.ts";
+import { bindServer } from "../../integration/grpc-server.ts";
 import { makeFolder, removeFolder } from "../../make-folder.ts";
 
 type Call = ServerWritableStream<WatchRevocationsRequest, DenyListNews>;

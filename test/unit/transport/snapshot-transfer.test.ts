@@ -19,8 +19,7 @@ import { deliverSnapshot, headerOf, type Reached } from "../../../src/core/trans
 import { channelOptions, serverOptions } from "../../../src/core/wire/channel-options.ts";
 import { RaftClient, type RaftServer, RaftService } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../../../src/core/wire/rpc-error.ts";
-import { bindServer } from "../../../src/core/wire/server/bind-server.ts";
-import { closeServer } from "../../../src/core/wire/server/close-server.ts";
+import { bindServer } from "../../integration/grpc-server.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { foundingSnapshot } from "../coordinator/group.ts";
 
@@ -82,7 +81,7 @@ async function follower({ check = good, breaksAfter = [], isOlder = false }: Giv
   const client = new RaftClient(address, ChannelCredentials.createInsecure(), channelOptions);
   onTestFinished(async () => {
     client.close();
-    await closeServer(server, address);
+    server.forceShutdown();
     await inbox.close();
   });
   const reached: Reached[] = [];

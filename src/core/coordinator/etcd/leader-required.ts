@@ -1,9 +1,9 @@
 // Callers that take answers only while there is a leader (clientv3.WithRequireLeader): without one a call is refused,
 // and a stream ends. So a client on the wrong side of a partition goes to another member.
 
-import type { IncomingHttpHeaders } from "node:http2";
 import type { Metadata } from "@grpc/grpc-js";
 import type { Timers } from "../../base/timers.ts";
+import type { RequestHeaders } from "../../wire/http2/hpack/header-list.ts";
 import type { EtcdContext } from "./etcd-context.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";
 
@@ -18,7 +18,7 @@ interface Stream {
 type Context = Pick<EtcdContext, "keys">;
 
 /** Throws for such a caller while there is no leader. */
-export function refuseWithoutLeader(context: Context, headers: IncomingHttpHeaders): void {
+export function refuseWithoutLeader(context: Context, headers: RequestHeaders): void {
   if (headers[LEADER_REQUIRED] === "true" && lacksLeader(context)) throw ETCD_ERRORS.noLeader;
 }
 

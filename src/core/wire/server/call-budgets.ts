@@ -3,11 +3,11 @@
 // nothing from another identity. Memory is bounded by the number of calling identities, which callers can't
 // invent.
 
-import type { ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { Pace } from "../../base/pace.ts";
+import type { ServerStream } from "../http2/server-stream.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
 import { addressOf, formatIdentity, type Identity } from "../tls/identity.ts";
 import { CallerLines } from "./caller-lines.ts";
@@ -30,11 +30,11 @@ export interface CallBudget {
   /** Whether the caller has room for an answer of so many bytes; an error refuses the call. */
   refuseUnread(bytes?: number): RpcError | null;
   /** The call's one answer, to be counted until the stream closes. */
-  answer(stream: ServerHttp2Stream, bytes: number): void;
+  answer(stream: ServerStream, bytes: number): void;
   /** The stream that is answered again and again. */
-  watch(stream: ServerHttp2Stream): void;
+  watch(stream: ServerStream): void;
   /** To be called when the stream has closed; null = nothing was counted. */
-  readonly end: ((stream: ServerHttp2Stream) => void) | null;
+  readonly end: ((stream: ServerStream) => void) | null;
 }
 
 interface Account {
@@ -132,7 +132,7 @@ export class CallBudgets {
     return waitMs === 0 ? null : this.#refuse("BYTES_TOO_OFTEN", account, from, waitMs);
   }
 
-  #end(account: Account, stream: ServerHttp2Stream): void {
+  #end(account: Account, stream: ServerStream): void {
     this.#unread.end(account.name, stream);
     account.underWay -= 1;
     if (account.underWay === 0) this.#accounts.delete(account.name);

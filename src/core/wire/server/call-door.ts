@@ -1,15 +1,15 @@
 // The entry of a server. Every call passes here when its headers have arrived, before a byte of its message
-// is read and before grpc-js does any work for it. What must stay true: a caller without an identity, or
+// is read. What must stay true: a caller without an identity, or
 // without the right to this method, is refused at once. No message is larger than its method allows. Prompt
 // calls of administrators and replicas wait for nothing. A waiting call loses no byte, because HTTP/2 keeps its
 // data until they are read. Absent: the decision when there is time (the gate, ADR-0020).
 
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import type { Server } from "@grpc/grpc-js";
-import { assert } from "../../base/assert.ts";
+import { status } from "@grpc/grpc-js";
 import { systemClock } from "../../base/clock.ts";
-import { refusalBy } from "../call-stream.ts";
-import { RpcError, reasonOf } from "../rpc-error.ts";
+import type { Http2Server } from "../http2/http2-server.ts";
+import type { ServerSession } from "../http2/server-session.ts";
+import type { ServerStream } from "../http2/server-stream.ts";
+import { RpcError, reasonOf, rpcError } from "../rpc-error.ts";
 import {
   claimedBySession,
   formatIdentity,
@@ -26,16 +26,16 @@ import { noteFailedHandshakes } from "./failed-handshakes.ts";
 import type { HeldRefusals } from "./held-refusals.ts";
 import type { LimitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
-import { limitInvalidFrames, noteInvalidFrames } from "./invalid-frames.ts";
+import { noteInvalidFrames } from "./invalid-frames.ts";
 import type { Logins } from "./logins.ts";
-import { compressed, FrameCheck } from "./message-frames.ts";
+import { compressed } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
 import type { OpenConnections } from "./open-connections.ts";
 import type { OverheadBytes } from "./overhead-bytes.ts";
 import type { PacedReading } from "./paced-reading.ts";
-import { readingOf } from "./session-reading.ts";
-import { isGone, refuse } from "./stream-answer.ts";
-import { type ServedMethod, serveUnary } from "./unary-calls.ts";
+import { refuse, refuseType } from "./stream-answer.ts";
+import { type ServedStream, serveStream } from "./stream-call.ts";
+import { type Admitted, isGrpc, type ServedMethod, serveUnary } from "./unary-calls.ts";
 
 export interface Gate {
   /** True when there is time to start a call, at once or later; false = it is refused. */
@@ -51,8 +51,8 @@ export interface Gate {
 export interface DoorOptions {
   readonly tls: Tls;
   readonly ruleOf: (path: string) => MethodRule | undefined;
-  /** Undefined: grpc-js serves it, or answers that there is no such method. */
   readonly unaryOf: (path: string) => ServedMethod | undefined;
+  readonly streamOf: (path: string) => ServedStream | undefined;
   /** Without a gate every call starts at once. */
   readonly gate?: Gate | undefined;
   readonly reading: PacedReading;
@@ -69,57 +69,25 @@ export interface DoorOptions {
   readonly limitsOf?: LimitsOf | undefined;
 }
 
-type Serve = (this: Http2Server, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
-
-/** For a server that is bound already. */
-export function guardDoor(server: Server, options: DoorOptions): void {
-  for (const http2 of http2ServersOf(server)) {
-    const listeners = http2.listeners("stream") as Serve[];
-    assert(listeners.length > 0, "grpc-js listens to the streams of its HTTP/2 server");
-    http2.removeAllListeners("stream");
-    http2.on("stream", (stream, headers) =>
-      enter(stream, headers, options, () => {
-        for (const listener of listeners) listener.call(http2, stream, headers);
-      }),
-    );
-    paceConnections(http2, options.reading);
-    limitInvalidFrames(http2);
-    noteFailedHandshakes(http2, options.denied);
-    const { tls, denied, logins, room = roomOf(openFilesMax()) } = options;
-    noteLogins(http2, tls, logins);
-    // A revoked certificate gives no right to the room that is kept for administrators and replicas.
-    const identityOf = (session: ServerHttp2Session) => {
-      const identity = identityOfSession(session, tls);
-      return identity === null || isRevoked(identity, tls) ? null : identity;
-    };
-    limitConnections(http2, room, identityOf, denied, options.limitsOf);
-    options.overhead.watch(http2, identityOf);
-    noteInvalidFrames(http2, identityOf, denied);
-    options.connections.watch(http2, tls, denied);
-  }
-}
-
-/** grpc-js has no public way to its HTTP/2 servers. */
-function http2ServersOf(server: Server): Http2Server[] {
-  const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
-  const found = [...(http2Servers?.keys() ?? [])];
-  assert(found.length > 0, "a bound server of grpc-js has HTTP/2 servers");
-  return found;
-}
-
-function paceConnections(http2: Http2Server, reading: PacedReading): void {
+/** To be called before it listens. */
+export function guardDoor(http2: Http2Server, options: DoorOptions): void {
+  const { tls, denied, logins, reading, room = roomOf(openFilesMax()) } = options;
+  http2.on("stream", (stream) => enter(stream, options));
   http2.on("session", (session) => {
-    const connection = readingOf(session);
-    if (connection === null) return;
-    reading.opened(connection);
-    session.once("close", () => reading.closed(connection));
+    reading.opened(session);
+    session.onClose(() => reading.closed(session));
   });
-}
-
-/** Refused and prompt calls too: a pass in which thousands of them are refused deposes a leader. */
-function pace({ session }: ServerHttp2Stream, reading: PacedReading): void {
-  const connection = session && readingOf(session as ServerHttp2Session);
-  if (connection) reading.brought(connection);
+  noteFailedHandshakes(http2, denied);
+  noteLogins(http2, tls, logins);
+  // A revoked certificate gives no right to the room that is kept for administrators and replicas.
+  const identityOf = (session: ServerSession) => {
+    const identity = identityOfSession(session, tls);
+    return identity === null || isRevoked(identity, tls) ? null : identity;
+  };
+  limitConnections(http2, room, identityOf, denied, options.limitsOf);
+  options.overhead.watch(http2, identityOf);
+  noteInvalidFrames(http2, identityOf, denied);
+  options.connections.watch(http2, tls, denied);
 }
 
 /** A revoked certificate proves nothing: its call is denied and counted as denied. */
@@ -127,67 +95,72 @@ function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"])
   http2.on("session", (session) => {
     const identity = identityOfSession(session, tls);
     if (identity === null || isRevoked(identity, tls)) return;
-    logins.note(identity, session.socket.remoteAddress ?? "");
+    logins.note(identity, session.from);
   });
 }
 
-function enter(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  { tls, ruleOf, unaryOf, gate, denied, errors, budgets, held, overhead, reading }: DoorOptions,
-  serveByGrpc: () => void,
-): void {
-  // Without a listener a failure of the stream would end the process.
-  stream.on("error", ignore);
-  pace(stream, reading);
-  overhead.call(stream.session);
+function enter(stream: ServerStream, options: DoorOptions): void {
+  const { tls, ruleOf, gate, denied, errors, budgets, held, overhead, reading } = options;
+  const { session, headers } = stream;
+  // Refused and prompt calls too: a pass in which thousands of them are refused deposes a leader.
+  reading.brought(session);
+  overhead.call(session);
   const path = headers[":path"] ?? "";
   const rule = ruleOf(path);
-  const identity = letIn(stream, headers, path, rule, tls);
+  const identity = letIn(stream, path, rule, tls);
   if (identity instanceof RpcError) {
     denied.note(deniedBy(identity, stream, path, tls));
     refuse(stream, identity);
     return;
   }
-  const budget = budgets.begin(identity, addressOf(stream));
+  const budget = budgets.begin(identity, session.from);
   if (budget instanceof RpcError) {
     held.refuse(formatIdentity(identity), stream, budget);
     return;
   }
   const { end } = budget;
-  if (end !== null) stream.once("close", () => end(stream));
-  const unary = unaryOf(path);
+  if (end !== null) stream.onClose(() => end(stream));
   const cameMs = systemClock.monotonicMs();
-  const serve = () => {
-    if (unary !== undefined) {
-      serveUnary(stream, unary, { identity, headers, cameMs, budget, gate, overhead });
-      return;
-    }
-    if (rule !== undefined) bound(stream, rule.bytesMax, budget, overhead);
-    budget.watch(stream);
-    serveByGrpc();
-  };
+  const serve = () => serveCall(stream, path, { identity, headers, cameMs, budget, gate, overhead }, options);
   const arrived = gate === undefined || isPrompt(rule, identity, gate) || gate.arrive(identity);
   if (arrived === true) serve();
   else begin(stream, arrived, gate, serve).catch((error: unknown) => errors.note(error, path));
 }
 
-const ignore = (): void => undefined;
+function serveCall(
+  stream: ServerStream,
+  path: string,
+  admitted: Admitted & { readonly budget: CallBudget },
+  { unaryOf, streamOf }: DoorOptions,
+): void {
+  const unary = unaryOf(path);
+  if (unary !== undefined) {
+    serveUnary(stream, unary, admitted);
+    return;
+  }
+  const served = streamOf(path);
+  if (served !== undefined) serveStream(stream, served, admitted);
+  else if (isGrpc(stream.headers)) refuse(stream, NO_METHOD);
+  else refuseType(stream);
+}
 
-const addressOf = ({ session }: ServerHttp2Stream): string => session?.socket?.remoteAddress ?? "";
+const NO_METHOD = rpcError(
+  status.UNIMPLEMENTED,
+  "METHOD_UNKNOWN",
+  "this server does not implement the method",
+);
 
 /**
  * The caller's identity; otherwise why it is refused. A path without a rule is not a method, but its caller
  * needs an identity too.
  */
 function letIn(
-  { session }: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
+  { session, headers }: ServerStream,
   path: string,
   rule: MethodRule | undefined,
   tls: Tls,
 ): Identity | RpcError {
-  const identity = admitted(session ?? null, path, tls, rule?.allow ?? (() => true));
+  const identity = admitted(session, path, tls, rule?.allow ?? (() => true));
   if (identity instanceof RpcError) return identity;
   const encoding = headers["grpc-encoding"] ?? "identity";
   return encoding === "identity" ? identity : compressed();
@@ -198,51 +171,24 @@ function isPrompt(rule: MethodRule | undefined, identity: Identity, gate: Gate):
   return rule?.isPrompt === true && (identity.kind === "admin" || gate.isPeer(identity));
 }
 
-function deniedBy(error: RpcError, { session }: ServerHttp2Stream, path: string, tls: Tls): Denied {
-  const identity =
-    identityOfSession(session ?? null, tls) ?? claimedBySession(session ?? null)?.identity ?? null;
+function deniedBy(error: RpcError, { session }: ServerStream, path: string, tls: Tls): Denied {
+  const identity = identityOfSession(session, tls) ?? claimedBySession(session)?.identity ?? null;
   return {
     reason: reasonOf(error),
     identity: identity === null ? "" : formatIdentity(identity),
-    from: session?.socket.remoteAddress ?? "",
+    from: session.from,
     what: shownPath(path),
   };
 }
 
 async function begin(
-  stream: ServerHttp2Stream,
+  stream: ServerStream,
   arrived: Promise<boolean>,
   gate: Gate,
   serve: () => void,
 ): Promise<void> {
   const isTaken = await arrived;
-  if (isGone(stream)) return;
+  if (stream.isGone) return;
   if (isTaken) serve();
   else refuse(stream, gate.refusal());
-}
-
-/**
- * For a stream that grpc-js serves: a message that is too large ends the call, and grpc-js does not see it.
- */
-function bound(
-  stream: ServerHttp2Stream,
-  bytesMax: number,
-  budget: CallBudget,
-  overhead: DoorOptions["overhead"],
-): void {
-  const check = new FrameCheck(bytesMax);
-  const emit = stream.emit.bind(stream) as (event: string | symbol, ...values: unknown[]) => boolean;
-  let isOver = false;
-  stream.emit = (event: string | symbol, ...values: unknown[]) => {
-    if (event !== "data") return emit(event, ...values);
-    if (isOver) return true;
-    const chunk = values[0] as Buffer;
-    overhead.data(stream.session, chunk.length);
-    const refused = check.take(chunk) ?? budget.receive(chunk.length);
-    if (refused === null) return emit(event, ...values);
-    isOver = true;
-    const end = refusalBy(stream) ?? ((error) => refuse(stream, error));
-    end(refused);
-    return true;
-  };
 }

@@ -4,8 +4,9 @@
 // pool: when it is full, the identity with the most connections loses one.
 
 import { readFileSync } from "node:fs";
-import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import type { Http2Server } from "../http2/http2-server.ts";
+import type { ServerSession } from "../http2/server-session.ts";
 import { formatIdentity, type Identity } from "../tls/identity.ts";
 import { ConnectionPool, type Pooled } from "./connection-pool.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
@@ -32,7 +33,7 @@ export function roomOf(openFilesMax: number): ConnectionRoom {
 export function limitConnections(
   http2: Http2Server,
   room: ConnectionRoom,
-  identityOf: (session: ServerHttp2Session) => Identity | null,
+  identityOf: (session: ServerSession) => Identity | null,
   denied: Pick<DeniedCalls, "note">,
   limitsOf?: LimitsOf,
 ): void {
@@ -40,8 +41,7 @@ export function limitConnections(
   const strangers = new ConnectionPool(room.strangers, "newest");
   const replicas = new ConnectionPool(Number.POSITIVE_INFINITY, "newest");
   const raw = new Map<string, Pooled>();
-  // Before HTTP/2 makes a session of it, which in plaintext happens at once.
-  http2.prependListener("connection", (socket: Socket) => {
+  http2.on("connection", (socket: Socket) => {
     const pooled = pooledOf(socket);
     const key = endOf(socket);
     raw.set(key, pooled);
@@ -58,18 +58,18 @@ export function limitConnections(
     const kind = identity?.kind;
     if (kind === "admin") return;
     if (kind !== "readonly" && kind !== "operator" && kind !== "client" && kind !== "replica") {
-      session.settings({ maxConcurrentStreams: STRANGER_STREAMS_MAX });
+      session.maxStreams = Math.min(session.maxStreams, STRANGER_STREAMS_MAX);
     }
     const pool = kind === "replica" ? replicas : strangers;
     const holder = identity === null ? "" : formatIdentity(identity);
-    const from = session.socket.remoteAddress ?? "";
+    const { from } = session;
     const end = () => {
       denied.note({ reason: "TOO_MANY_CONNECTIONS", identity: holder, from, what: "a connection" });
       session.destroy();
     };
     const pooled: Pooled = { holder, holderMax: connectionsOf(kind ?? null, limitsOf), end };
     pool.add(pooled);
-    session.once("close", () => pool.remove(pooled));
+    session.onClose(() => pool.remove(pooled));
   });
 }
 

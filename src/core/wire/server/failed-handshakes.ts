@@ -1,9 +1,9 @@
 // Logs failed handshakes. A refused certificate (expired, of another authority, not for clients) ends the
 // connection without a message to the caller: only the server's log has the cause.
 
-import type { Http2Server } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { Http2Server } from "../http2/http2-server.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
 
 /** A caller that closes the connection itself, such as a probe, is not logged. */

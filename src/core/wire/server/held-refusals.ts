@@ -3,7 +3,7 @@
 // resumes reading once a refusal is sent. What must stay true: the number of held calls is bounded,
 // for one caller and for all together. Refusals are sent one after another, not thousands in one pass of the event loop.
 
-import type { ServerHttp2Stream } from "node:http2";
+import type { ServerStream } from "../http2/server-stream.ts";
 import type { RpcError } from "../rpc-error.ts";
 import { refuse } from "./stream-answer.ts";
 
@@ -12,7 +12,7 @@ const APART_MS = 20;
 const STEPS = 50;
 /** For one caller: as many as a shard's connections have streams. Further ones are refused at once. */
 export const HELD_MAX = 2_048;
-/** Of all callers together: a held call is a stream of Node's, of some 40 kB. */
+/** Of all callers together: a held call is a stream of HTTP/2. */
 export const ALL_HELD_MAX = 8_192;
 
 export class HeldRefusals {
@@ -25,7 +25,7 @@ export class HeldRefusals {
     return this.#size;
   }
 
-  refuse(caller: string, stream: ServerHttp2Stream, error: RpcError): void {
+  refuse(caller: string, stream: ServerStream, error: RpcError): void {
     const held = this.#held.get(caller) ?? 0;
     if (held >= HELD_MAX || this.#size >= ALL_HELD_MAX) {
       refuse(stream, error);
@@ -36,9 +36,7 @@ export class HeldRefusals {
     this.#turn = (this.#turn + 1) % STEPS;
     const end = () => {
       this.#release(caller);
-      // A complete request is read first: a stream with unread bytes is reset behind its refusal.
-      stream.resume();
-      setImmediate(() => refuse(stream, error));
+      refuse(stream, error);
     };
     setTimeout(end, HOLD_MS + this.#turn * APART_MS).unref();
   }

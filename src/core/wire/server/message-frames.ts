@@ -6,40 +6,74 @@ import { type RpcError, rpcError } from "../rpc-error.ts";
 
 export const HEADER_BYTES = 5;
 
-/** Follows the frames in a stream of bytes, and keeps none of them. */
-export class FrameCheck {
+/** Cuts a stream of bytes into messages. A message takes at most twice its bytes, however small its pieces. */
+export class MessageCutter {
   readonly #bytesMax: number;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerBytes = 0;
-  /** Bytes of the present message that are still to come. */
-  #left = 0;
+  /** The first `#filled` bytes of the present message, which has `#length`. */
+  #message: Buffer = NOTHING;
+  #filled = 0;
+  #length = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  /** Null = nothing to refuse so far. */
-  take(chunk: Uint8Array): RpcError | null {
+  /** Whether no message is under way. */
+  get isBetween(): boolean {
+    return this.#headerBytes === 0;
+  }
+
+  /** Calls `onMessage` with a copy of each whole message, until it refuses one. Null = nothing is refused so far. */
+  take(chunk: Buffer, onMessage: (message: Buffer) => RpcError | null): RpcError | null {
     let at = 0;
-    while (at < chunk.length) {
-      if (this.#left > 0) {
-        const part = Math.min(this.#left, chunk.length - at);
-        this.#left -= part;
-        at += part;
-        continue;
+    for (;;) {
+      at += this.#takeHeader(chunk, at);
+      if (this.#headerBytes < HEADER_BYTES) return null;
+      if (this.#filled === 0 && this.#message === NOTHING) {
+        const refused = refusedFrame(this.#header, this.#bytesMax);
+        if (refused !== null) return refused;
+        this.#length = this.#header.readUInt32BE(1);
       }
-      this.#header[this.#headerBytes] = chunk[at] ?? 0;
-      this.#headerBytes += 1;
-      at += 1;
-      if (this.#headerBytes < HEADER_BYTES) continue;
-      this.#headerBytes = 0;
-      this.#left = this.#header.readUInt32BE(1);
-      const refused = refusedFrame(this.#header, this.#bytesMax);
-      if (refused !== null) return refused;
+      const part = Math.min(this.#length - this.#filled, chunk.length - at);
+      this.#fill(chunk, at, part);
+      at += part;
+      if (this.#filled < this.#length) return null;
+      const refused = onMessage(this.#next());
+      if (refused !== null || at === chunk.length) return refused;
     }
-    return null;
+  }
+
+  #takeHeader(chunk: Buffer, at: number): number {
+    const part = Math.min(HEADER_BYTES - this.#headerBytes, chunk.length - at);
+    if (part > 0) chunk.copy(this.#header, this.#headerBytes, at, at + part);
+    this.#headerBytes += part;
+    return part;
+  }
+
+  #fill(chunk: Buffer, at: number, bytes: number): void {
+    const filled = this.#filled + bytes;
+    if (filled > this.#message.length || this.#message === NOTHING) {
+      const roomier = Buffer.allocUnsafe(Math.min(this.#length, filled * 2));
+      this.#message.copy(roomier, 0, 0, this.#filled);
+      this.#message = roomier;
+    }
+    chunk.copy(this.#message, this.#filled, at, at + bytes);
+    this.#filled = filled;
+  }
+
+  #next(): Buffer {
+    const message = this.#message.subarray(0, this.#length);
+    this.#message = NOTHING;
+    this.#headerBytes = 0;
+    this.#filled = 0;
+    this.#length = 0;
+    return message;
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** Why the message after this header is refused; null = it is not. */
 export function refusedFrame(header: Buffer, bytesMax: number): RpcError | null {

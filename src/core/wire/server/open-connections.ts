@@ -2,7 +2,8 @@
 // connection is closed in the same turn in which this process learns of the revocation. One that is opened
 // later gets the reason, and ends soon.
 
-import type { Http2Server, ServerHttp2Session } from "node:http2";
+import type { Http2Server } from "../http2/http2-server.ts";
+import type { ServerSession } from "../http2/server-session.ts";
 import { formatIdentity, type Identity, identityOfSession, isRevoked } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
@@ -11,7 +12,7 @@ import type { DeniedCalls } from "./denied-calls.ts";
 const TOLD_MS_MAX = 1_000;
 
 export class OpenConnections {
-  readonly #open = new Map<ServerHttp2Session, Identity>();
+  readonly #open = new Map<ServerSession, Identity>();
 
   watch(http2: Http2Server, tls: Tls, denied: Pick<DeniedCalls, "note">): void {
     if (tls === "insecure-loopback" || tls.denyList === undefined) return;
@@ -23,7 +24,7 @@ export class OpenConnections {
         return;
       }
       this.#open.set(session, identity);
-      session.once("close", () => this.#open.delete(session));
+      session.onClose(() => this.#open.delete(session));
     });
     http2.once(
       "close",
@@ -34,7 +35,7 @@ export class OpenConnections {
   #cut(tls: Tls, denied: Pick<DeniedCalls, "note">): void {
     for (const [session, identity] of this.#open) {
       if (!isRevoked(identity, tls)) continue;
-      const from = session.socket.remoteAddress ?? "";
+      const { from } = session;
       const who = formatIdentity(identity);
       denied.note({ reason: "CERTIFICATE_REVOKED", identity: who, from, what: "an open connection" });
       session.destroy();

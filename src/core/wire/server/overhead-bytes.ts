@@ -1,12 +1,13 @@
-// Bytes of connections that belong to no call (ADR-0043). Node handles WINDOW_UPDATE frames, refused headers and data of
-// closed streams by itself: neither roles, nor limits of identities, nor paced reading count them, and hundreds of
+// Bytes of connections that belong to no call (ADR-0043). WINDOW_UPDATE frames, refused headers and data of closed
+// streams never become a call: neither roles, nor limits of identities, nor paced reading count them, and hundreds of
 // connections together deposed a leader with them. So this compares what a socket has read with what its calls account
 // for. What must stay true: an identity's frames beside its calls have one budget over all of its connections; its
 // heaviest connections end first, so that others with the same certificate stay. Administrators have no limit (ADR-0030).
 
-import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { MonotonicMs } from "../../base/clock.ts";
 import { Pace, type Rate } from "../../base/pace.ts";
+import type { Http2Server } from "../http2/http2-server.ts";
+import type { ServerSession } from "../http2/server-session.ts";
 import { formatIdentity, type Identity } from "../tls/identity.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
 
@@ -54,18 +55,18 @@ export class OverheadBytes {
   }
 
   /** `identityOf`: the session's identity; null = it has none. */
-  watch(http2: Http2Server, identityOf: (session: ServerHttp2Session) => Identity | null): void {
+  watch(http2: Http2Server, identityOf: (session: ServerSession) => Identity | null): void {
     http2.on("session", (session) => {
       const identity = identityOf(session);
       const handle = handleOf(session);
       if (identity?.kind === "admin" || handle === null) return;
       const holder = identity === null ? "" : formatIdentity(identity);
-      const from = session.socket.remoteAddress ?? "";
+      const { from } = session;
       this.open(session, holder, handle, () => {
         this.#denied.note({ reason: "FRAMES_WITHOUT_CALLS", identity: holder, from, what: "a connection" });
         session.destroy();
       });
-      session.once("close", () => this.close(session));
+      session.onClose(() => this.close(session));
     });
   }
 
@@ -135,7 +136,7 @@ function overheadOf(connection: Connection): number {
 }
 
 /** Null: this Node hides the handle elsewhere. The handle below TLS counts what TLS itself sends, too. */
-function handleOf(session: ServerHttp2Session): Counted | null {
+function handleOf(session: ServerSession): Counted | null {
   const { _handle: handle } = session.socket as unknown as {
     readonly _handle?: (Partial<Counted> & { readonly _parent?: Partial<Counted> }) | null;
   };

@@ -79,6 +79,6 @@ export class RequestBytes {
   }
 }
 
-function unreadable(): RpcError {
+export function unreadable(): RpcError {
   return rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", "the request is not one whole message");
 }

@@ -1,35 +1,30 @@
 // A gRPC server of ours: services with a rule for each method, health and reflection, and one entry for all
-// calls. Unary calls are served on Node's HTTP/2 streams, streams by grpc-js (ADR-0024).
+// calls, over our own HTTP/2 (ADR-0024, ADR-0058).
 
-import {
-  type ChannelOptions,
-  type MethodDefinition,
-  Server,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { ChannelOptions, MethodDefinition } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
 import { nodeLoop } from "../../base/event-loop.ts";
 import type { Log } from "../../base/log.ts";
 import type { Rate } from "../../base/pace.ts";
+import { Http2Server } from "../http2/http2-server.ts";
 import type { RpcError } from "../rpc-error.ts";
 import type { Identity } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
-import { bindServer } from "./bind-server.ts";
+import { bindServer, secureContextOf } from "./bind-server.ts";
 import { CallBudgets } from "./call-budgets.ts";
 import { type Gate, guardDoor } from "./call-door.ts";
-import { closeServer } from "./close-server.ts";
 import type { ConnectionRoom } from "./connection-limits.ts";
 import { type Denied, DeniedCalls } from "./denied-calls.ts";
-import { guardedDefinition, guardedHandler, type StreamHandler } from "./guarded-service.ts";
 import { HeldRefusals } from "./held-refusals.ts";
 import type { LimitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { Logins } from "./logins.ts";
-import { FIELDS_MAX, type MethodRule, type ServiceRules } from "./method-rules.ts";
+import type { MethodRule, ServiceRules } from "./method-rules.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { OverheadBytes } from "./overhead-bytes.ts";
 import { PacedReading } from "./paced-reading.ts";
+import type { ServedStream, StreamHandler } from "./stream-call.ts";
 import type { Implementation, ServedMethod, UnaryMethod } from "./unary-calls.ts";
 
 export interface RpcServerOptions {
@@ -63,11 +58,29 @@ type Definition<Service> = {
   readonly [Name in keyof Implementation<Service>]: Pick<MethodDefinition<unknown, unknown>, "path">;
 };
 
+/** Ready answers leave in a turn or two; a stream that stays open for longer is cut off. */
+const GRACE_MS = 250;
+
+/** gRPC's names of what HTTP/2 needs (channel-options.ts). */
+function http2OptionsOf(options: ChannelOptions) {
+  return {
+    maxStreams: options["grpc.max_concurrent_streams"] ?? STREAMS_MAX,
+    keepalive: {
+      everyMs: options["grpc.keepalive_time_ms"] ?? KEEPALIVE_MS,
+      withinMs: options["grpc.keepalive_timeout_ms"] ?? KEEPALIVE_MS,
+    },
+  };
+}
+
+const STREAMS_MAX = 8_192;
+const KEEPALIVE_MS = 20_000;
+
 export class RpcServer {
   readonly #options: RpcServerOptions;
-  readonly #server: Server;
+  readonly #server: Http2Server;
   readonly #rules = new Map<string, MethodRule>();
   readonly #unary = new Map<string, ServedMethod>();
+  readonly #streams = new Map<string, ServedStream>();
   readonly #denied: DeniedCalls;
   readonly #connections = new OpenConnections();
   readonly #logins: Logins;
@@ -76,8 +89,12 @@ export class RpcServer {
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
-    this.#server = new Server(options.options);
-    const { log } = options;
+    const { log, tls, errors } = options;
+    this.#server = new Http2Server({
+      secureContext: secureContextOf(tls),
+      ...http2OptionsOf(options.options),
+      onBug: (error) => errors.note(error, "a connection"),
+    });
     this.#denied = new DeniedCalls(log, systemClock.monotonicMs);
     this.#logins = new Logins(log, systemClock.monotonicMs);
     this.#budgets = new CallBudgets(log, systemClock.monotonicMs, options.limitsOf);
@@ -111,8 +128,6 @@ export class RpcServer {
     rules: ServiceRules<Implementation<Service>>,
   ): void {
     const { errors } = this.#options;
-    const streams: Record<string, MethodDefinition<unknown, unknown>> = {};
-    const handlers: Record<string, StreamHandler> = {};
     const methods = implementation as Readonly<Record<string, unknown>>;
     const ruleOf = rules as Readonly<Record<string, MethodRule>>;
     for (const [name, method] of Object.entries<MethodDefinition<unknown, unknown>>(definition as never)) {
@@ -121,35 +136,36 @@ export class RpcServer {
       assert(rule !== undefined, "a method has its rule");
       this.#rules.set(path, rule);
       if (requestStream || responseStream) {
-        streams[name] = guardedDefinition(method, errors, rule.fieldsMax ?? FIELDS_MAX);
-        handlers[name] = guardedHandler(methods[name] as StreamHandler, path, errors);
+        this.#streams.set(path, {
+          definition: method,
+          handler: methods[name] as StreamHandler,
+          rule,
+          errors,
+        });
       } else {
         const served = methods[name] as UnaryMethod<unknown, unknown>;
         this.#unary.set(path, { definition: method, method: served, rule, errors });
       }
     }
-    // grpc-js refuses a service without methods.
-    if (Object.keys(streams).length === 0) return;
-    this.#server.addService(streams, handlers as unknown as UntypedServiceImplementation);
   }
 
   /** Resolves to the address with the real port; throws an OperatorError when it can't listen on `listen`. */
   async listen(listen: string): Promise<string> {
     const { tls, gate, room, errors, limitsOf, reading = new PacedReading(nodeLoop) } = this.#options;
-    const address = await bindServer(this.#server, listen, tls);
     guardDoor(this.#server, {
       ...{ tls, gate, reading, room, limitsOf, errors, denied: this.#denied, connections: this.#connections },
       ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals() },
       overhead: new OverheadBytes(this.#denied, systemClock.monotonicMs, this.#options.overhead),
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),
+      streamOf: (path) => this.#streams.get(path),
     });
-    this.#address = address;
-    return address;
+    this.#address = await bindServer(this.#server, listen, tls);
+    return this.#address;
   }
 
   /** Accepts no more calls; resolves when its connections have ended. */
   async close(): Promise<void> {
-    if (this.#address !== null) await closeServer(this.#server, this.#address);
+    if (this.#address !== null) await this.#server.close(GRACE_MS);
   }
 }

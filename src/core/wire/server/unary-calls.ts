@@ -1,12 +1,12 @@
-// Unary calls have one message on each side. They are served directly on Node's HTTP/2 streams: grpc-js makes
-// some hundred objects a call, for interceptors, metadata and flow control that none of these uses
-// (ADR-0024). What must stay true: a request is bounded before it is kept, and decoded when all of its bytes
+// Unary calls have one message on each side. They are served directly on HTTP/2 streams, without objects for
+// interceptors, metadata and flow control that none of these uses (ADR-0024, ADR-0058). What must stay true: a request is bounded before it is kept, and decoded when all of its bytes
 // have arrived.
 
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type handleUnaryCall, type MethodDefinition, status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";
 import { MESSAGE_BYTES_MAX } from "../channel-options.ts";
+import type { RequestHeaders } from "../http2/hpack/header-list.ts";
+import type { ServerStream } from "../http2/server-stream.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
 import type { Identity } from "../tls/identity.ts";
 import { decodeBounded } from "./bounded-decode.ts";
@@ -17,14 +17,14 @@ import { LateRequests } from "./late-requests.ts";
 import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
 import type { OverheadBytes } from "./overhead-bytes.ts";
 import { RequestBytes } from "./request-bytes.ts";
-import { answer, isGone, refuse } from "./stream-answer.ts";
+import { answer, refuse, refuseType } from "./stream-answer.ts";
 
 export interface UnaryCall<Request> {
   readonly request: Request;
   readonly path: string;
   readonly identity: Identity;
   /** Its metadata are among them. */
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: RequestHeaders;
   /** How long the caller will wait for the answer; infinity = it did not say. */
   remainingMs(nowMs: MonotonicMs): number;
   /** Throws the RpcError of a caller that reads none of its answers: to be called before a large one is made. */
@@ -58,7 +58,7 @@ export interface ServedMethod {
 /** An admitted call whose request is read now. It arrived at `cameMs`. */
 export interface Admitted {
   readonly identity: Identity;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: RequestHeaders;
   readonly cameMs: MonotonicMs;
   readonly budget: Pick<CallBudget, "account" | "receive" | "refuseUnread" | "answer">;
   readonly overhead: Pick<OverheadBytes, "data">;
@@ -72,53 +72,51 @@ const unfinished = new LateRequests(WHOLE_MS_MAX);
 /** A smaller request is decoded in less than some 0.1 ms and needs no turn of its own. */
 const SMALL_BYTES = 16 * 1024;
 
-export function serveUnary(stream: ServerHttp2Stream, served: ServedMethod, admitted: Admitted): void {
+export function serveUnary(stream: ServerStream, served: ServedMethod, admitted: Admitted): void {
   if (!isGrpc(admitted.headers)) {
-    stream.resume();
-    stream.respond({ ":status": 415 }, { endStream: true });
+    refuseType(stream);
     return;
   }
   const { budget, overhead } = admitted;
-  const bytes = new RequestBytes(budget.account ?? stream.session ?? stream, served.rule.bytesMax);
+  const bytes = new RequestBytes(budget.account ?? stream.session, served.rule.bytesMax);
   const giveUp = (error: RpcError) => {
-    stream.removeAllListeners("data").removeAllListeners("end");
+    stream.drop();
     refuse(stream, error);
   };
   const late = unfinished.add(() => giveUp(tooLate()));
-  stream.once("close", () => {
+  stream.onClose(() => {
     unfinished.remove(late);
     bytes.release();
   });
-  stream.on("data", (chunk: Buffer) => {
-    overhead.data(stream.session, chunk.length);
-    const refused = bytes.add(chunk) ?? budget.receive(chunk.length);
-    if (refused !== null) giveUp(refused);
+  stream.read({
+    data: (chunk) => {
+      overhead.data(stream.session, chunk.length);
+      const refused = bytes.add(chunk) ?? budget.receive(chunk.length);
+      if (refused !== null) giveUp(refused);
+    },
+    end: () => {
+      unfinished.remove(late);
+      reply(stream, served, admitted, bytes).catch((error: unknown) =>
+        served.errors.note(error, served.definition.path),
+      );
+    },
   });
-  const whole = () => {
-    unfinished.remove(late);
-    reply(stream, served, admitted, bytes).catch((error: unknown) =>
-      served.errors.note(error, served.definition.path),
-    );
-  };
-  // A call without a body ended before it was started.
-  if (stream.readableEnded) whole();
-  else stream.on("end", whole);
 }
 
 async function reply(
-  stream: ServerHttp2Stream,
+  stream: ServerStream,
   { definition, method, rule, errors }: ServedMethod,
   { identity, headers, cameMs, gate, budget }: Admitted,
   bytes: RequestBytes,
 ): Promise<void> {
-  if (isGone(stream)) return;
+  if (stream.isGone) return;
   const { path, requestDeserialize, responseSerialize } = definition;
   try {
     const waitMs = timeoutMsOf(headers["grpc-timeout"]);
     const message = bytes.message();
     // Many calls that were started one after another may be complete in the same pass of the event loop.
     if (message.length > SMALL_BYTES) await gate?.goOn(identity);
-    if (isGone(stream)) return;
+    if (stream.isGone) return;
     const request = decodeBounded(requestDeserialize, message, rule.fieldsMax ?? FIELDS_MAX);
     bytes.release();
     const remainingMs = (nowMs: MonotonicMs) => waitMs - (nowMs - cameMs);
@@ -126,12 +124,12 @@ async function reply(
     refuseUnread();
     const onGone = (listener: () => void) => {
       // A stream closes once: who comes later would wait for ever.
-      if (isGone(stream)) listener();
-      else stream.once("close", listener);
+      if (stream.isGone) listener();
+      else stream.onClose(listener);
     };
     const response = await method({ request, path, identity, headers, remainingMs, refuseUnread, onGone });
     // An answer without a waiting caller is not encoded.
-    if (isGone(stream)) return;
+    if (stream.isGone) return;
     const encoded = takeable(responseSerialize(response));
     throwIf(budget.refuseUnread(encoded.length));
     budget.answer(stream, encoded.length);
@@ -146,7 +144,7 @@ function throwIf(refused: RpcError | null): void {
 }
 
 /** The caller's library would reject a larger one, without words of ours. */
-function takeable(message: Uint8Array): Uint8Array {
+export function takeable(message: Uint8Array): Uint8Array {
   if (message.length <= MESSAGE_BYTES_MAX) return message;
   throw answerTooLarge(`${message.length} bytes`);
 }
@@ -157,7 +155,7 @@ export function answerTooLarge(size: string): RpcError {
   return rpcError(status.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", what);
 }
 
-function isGrpc(headers: IncomingHttpHeaders): boolean {
+export function isGrpc(headers: RequestHeaders): boolean {
   return headers[":method"] === "POST" && headers["content-type"]?.startsWith("application/grpc") === true;
 }
 

@@ -3,8 +3,8 @@
 // together, have bounded bytes. A stream that is not read for a while ends, and its connection too if even that is not
 // read. Answers of administrators are not counted here (ADR-0030).
 
-import { constants, type ServerHttp2Stream } from "node:http2";
 import { elapsedMs, type MonotonicMs } from "../../base/clock.ts";
+import type { ServerStream } from "../http2/server-stream.ts";
 
 const MEGABYTE = 1_024 * 1_024;
 /** Of one identity: some thirty pages of the largest lists. */
@@ -15,7 +15,9 @@ export const ALL_UNREAD_BYTES_MAX = 128 * MEGABYTE;
 export const READ_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 1_000;
 
-type Stream = Pick<ServerHttp2Stream, "close" | "session" | "writableLength">;
+type Stream = Pick<ServerStream, "reset" | "unsentBytes"> & {
+  readonly session: Pick<ServerStream["session"], "destroy">;
+};
 
 interface Unread {
   readonly stream: Stream;
@@ -30,7 +32,7 @@ interface Holder {
   bytes: number;
   /** Unary answers, the oldest first. */
   readonly answers: Map<Stream, Unread>;
-  /** Streams that grpc-js answers. */
+  /** Streams with many answers. */
   readonly streams: Map<Stream, Unread>;
 }
 
@@ -88,7 +90,7 @@ export class UnreadAnswers {
       for (const unread of holder.streams.values()) this.#measure(name, unread, nowMs);
       for (const unread of [...holder.answers.values(), ...holder.streams.values()]) {
         const isLate = unread.bytes > 0 && elapsedMs(unread.sinceMs, nowMs) > READ_WITHIN_MS;
-        if (unread.isClosed) unread.stream.session?.destroy();
+        if (unread.isClosed) unread.stream.session.destroy();
         else if (isLate || holder.bytes > UNREAD_BYTES_MAX + unread.bytes) this.#close(name, unread);
       }
     }
@@ -98,10 +100,10 @@ export class UnreadAnswers {
   /** A stream's buffer has all bytes that HTTP/2 could not send. */
   #measure(name: string, unread: Unread, nowMs: MonotonicMs): void {
     if (unread.isClosed) return;
-    const { writableLength } = unread.stream;
-    if (writableLength < unread.bytes || unread.bytes === 0) unread.sinceMs = nowMs;
-    this.#add(name, writableLength - unread.bytes);
-    unread.bytes = writableLength;
+    const { unsentBytes } = unread.stream;
+    if (unsentBytes < unread.bytes || unread.bytes === 0) unread.sinceMs = nowMs;
+    this.#add(name, unsentBytes - unread.bytes);
+    unread.bytes = unsentBytes;
   }
 
   /** Returns whether there was one to close. */
@@ -120,7 +122,7 @@ export class UnreadAnswers {
     this.#add(name, -unread.bytes);
     unread.bytes = 0;
     unread.isClosed = true;
-    unread.stream.close(constants.NGHTTP2_CANCEL);
+    unread.stream.reset();
   }
 
   #of(name: string): Holder {

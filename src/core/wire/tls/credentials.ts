@@ -1,24 +1,15 @@
-// Credentials for both ends of a connection. Both ends always present a certificate of the fleet's own
+// Credentials for connections (of servers: server/bind-server.ts). Both ends always present a certificate of the fleet's own
 // authority. Plaintext must be chosen explicitly, and works only on loopback: nothing falls back to it.
 
 import type { PeerCertificate } from "node:tls";
 import { checkServerIdentity } from "node:tls";
-import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { ChannelCredentials } from "@grpc/grpc-js";
 import { Exit, OperatorError } from "../../base/errors.ts";
 import { authorityKindOf } from "./authorities.ts";
 import { formatIdentity, identityOfNames, isProved } from "./identity.ts";
-import { LiveChannelCredentials, LiveServerCredentials } from "./live-credentials.ts";
+import { LiveChannelCredentials } from "./live-credentials.ts";
 import { isRevokedPeer } from "./revoked-connections.ts";
 import type { Tls, TlsMaterial } from "./tls.ts";
-
-/** Server side: a client without a valid certificate of the authority fails in the handshake. */
-export function serverCredentials(tls: Tls, listen: string): ServerCredentials {
-  if (tls === "insecure-loopback") {
-    assertLoopback(listen);
-    return ServerCredentials.createInsecure();
-  }
-  return new LiveServerCredentials(tls);
-}
 
 /**
  * Client side: the server's certificate must be of the authority and name the dialed host. If `server` is

@@ -7,7 +7,6 @@ import { status } from "@grpc/grpc-js";
 import { systemClock } from "../../base/clock.ts";
 import type { NodeId } from "../../base/ids.ts";
 import { isName, nodeId } from "../../base/ids.ts";
-import { streamOf } from "../call-stream.ts";
 import { rpcError } from "../rpc-error.ts";
 import { isUsualSerial, type ShownCertificate } from "./deny-list.ts";
 import {
@@ -124,9 +123,13 @@ export function isRevoked(identity: Identity, tls: Tls): boolean {
   return certificate !== null && tls.denyList.denies(certificate);
 }
 
-/** For a stream that grpc-js serves and that was admitted. */
+interface OfStream {
+  readonly stream?: { readonly session: PeerSession };
+}
+
+/** For a call with streams (server/stream-call.ts) that was admitted. */
 export function callerOf(call: object, tls: Tls): Identity {
-  const identity = identityOfSession(streamOf(call)?.session ?? null, tls);
+  const identity = identityOfSession((call as OfStream).stream?.session ?? null, tls);
   if (identity !== null) return identity;
   throw rpcError(status.CANCELLED, "CONNECTION_GONE", "the connection of this call is gone");
 }

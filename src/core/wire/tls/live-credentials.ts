@@ -7,30 +7,10 @@ import {
   ChannelCredentials,
   type ChannelOptions,
   type experimental,
-  ServerCredentials,
   type VerifyOptions,
 } from "@grpc/grpc-js";
 import { cutWhenRevoked } from "./revoked-connections.ts";
 import type { TlsMaterial } from "./tls.ts";
-
-/** From the first byte to the end of the TLS handshake. */
-const HANDSHAKE_MS_MAX = 5_000;
-
-export class LiveServerCredentials extends ServerCredentials {
-  constructor(tls: TlsMaterial) {
-    super(
-      { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS_MAX },
-      contextOf(tls),
-    );
-    // A new context has new keys for session tickets, so tickets of a removed authority's clients are
-    // invalid.
-    tls.onChange?.(() => this.updateSecureContextOptions(contextOf(tls)));
-  }
-
-  override _equals(other: ServerCredentials): boolean {
-    return this === other;
-  }
-}
 
 type Target = Parameters<ChannelCredentials["_createSecureConnector"]>[0];
 
@@ -75,17 +55,4 @@ export class LiveChannelCredentials extends ChannelCredentials {
     const { ca, cert, key } = this.#tls;
     return ChannelCredentials.createSsl(ca, key, cert, { checkServerIdentity: this.#check });
   }
-}
-
-// TLS 1.2 has suites without forward secrecy or without authenticated encryption: if TLS 1.2 is enabled, only
-// these are.
-const SUITES = [
-  ...["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"],
-  ...["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"],
-  ...["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384"],
-  ...["ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305"],
-].join(":");
-
-function contextOf({ ca, cert, key, minVersion }: TlsMaterial) {
-  return { ca, cert, key, minVersion: minVersion ?? "TLSv1.3", ciphers: SUITES } as const;
 }

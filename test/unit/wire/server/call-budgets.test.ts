@@ -1,9 +1,9 @@
 // What each identity may take is one budget over all its connections, and one that is used up takes nothing from another's.
 
-import type { ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { nodeId } from "../../../../src/core/base/ids.ts";
+import type { ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
 import { RpcError, readRpcError } from "../../../../src/core/wire/rpc-error.ts";
 import { type CallBudget, CallBudgets } from "../../../../src/core/wire/server/call-budgets.ts";
 import { LINES_MAX } from "../../../../src/core/wire/server/caller-lines.ts";
@@ -17,7 +17,7 @@ const LIMITS: IdentityLimits = {
   calls: { burst: 10, perSecond: 5 },
   bytes: { burst: 1_000, perSecond: 100 },
 };
-const STREAM = { close: () => undefined, writableLength: 0 } as unknown as ServerHttp2Stream;
+const STREAM = { reset: () => undefined, unsentBytes: 0 } as unknown as ServerStream;
 const shard = (id: string): Identity => ({ kind: "shard", id });
 
 function watched() {

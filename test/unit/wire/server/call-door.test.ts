@@ -18,11 +18,11 @@ import {
   SubmitRequest,
   SubmitResponse,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { INVALID_CALLS_MAX } from "../../../../src/core/wire/http2/incoming-frames.ts";
 import { connectCoordinator } from "../../../../src/core/wire/leader/coordinator-client.ts";
 import { readRpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
 import { decodeBounded } from "../../../../src/core/wire/server/bounded-decode.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
-import { INVALID_FRAMES_MAX } from "../../../../src/core/wire/server/invalid-frames.ts";
 import { framed } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
 import { PacedReading, type ReadConnection } from "../../../../src/core/wire/server/paced-reading.ts";
@@ -150,7 +150,7 @@ test("a prompt call counts in the reading of its connection, and so does a refus
   expect(paced).toBe(2);
 });
 
-// A readonly certificate deposed a leader: Node refused 190 000 malformed calls in one pass, and our code heard of none.
+// A readonly certificate deposed a leader: 190 000 malformed calls were refused in one pass.
 test("a connection that sends many malformed frames ends", async () => {
   const { hostname, port } = new URL(`http://${address}`);
   const socket = createConnection({ host: hostname, port: Number(port) });
@@ -163,7 +163,7 @@ test("a connection that sends many malformed frames ends", async () => {
   // :path after another header.
   const malformed = [0x83, 0x00, 0x01, 0x61, 0x01, 0x62, 0x84];
   const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
-  const calls = Array.from({ length: 4 * INVALID_FRAMES_MAX }, (_, at) => frame(1, 2 * at + 1, malformed));
+  const calls = Array.from({ length: 4 * INVALID_CALLS_MAX }, (_, at) => frame(1, 2 * at + 1, malformed));
   socket.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), settings, ...calls]));
   await closed;
   const told = Buffer.concat(got);
@@ -171,7 +171,7 @@ test("a connection that sends many malformed frames ends", async () => {
   for (let at = 0; at + 9 <= told.length; at += 9 + told.readUIntBE(at, 3)) types.push(told[at + 3] ?? 0);
   // Otherwise each call is refused with a reset, and the connection ends only when it answers no ping.
   const RESET = 3;
-  expect(types.filter((type) => type === RESET).length).toBeLessThanOrEqual(INVALID_FRAMES_MAX);
+  expect(types.filter((type) => type === RESET).length).toBeLessThanOrEqual(INVALID_CALLS_MAX);
 });
 
 test("a call whose caller has gone away is not begun", async () => {

@@ -2,29 +2,37 @@
 
 import { once } from "node:events";
 import { connect } from "node:net";
-import { ChannelCredentials, Server, type StatusObject, status } from "@grpc/grpc-js";
+import { ChannelCredentials, type StatusObject, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
+import { silentLog } from "../../../../src/core/base/log.ts";
+import { raftRules } from "../../../../src/core/coordinator/services/rules.ts";
 import { channelOptions, serverOptions } from "../../../../src/core/wire/channel-options.ts";
 import { RaftClient, type RaftServer, RaftService } from "../../../../src/core/wire/gen/fleet/v1/raft.ts";
-import { bindServer } from "../../../../src/core/wire/server/bind-server.ts";
-import { closeServer } from "../../../../src/core/wire/server/close-server.ts";
+import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
+import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
+import { RpcServer } from "../../../../src/core/wire/server/rpc-server.ts";
+import type { Implementation } from "../../../../src/core/wire/server/unary-calls.ts";
 
 const TLS = "insecure-loopback";
 
 async function serve(answerRejoin: () => Promise<void>) {
-  const server = new Server(serverOptions);
-  const service: RaftServer = {
+  const errors = new InternalErrors("server", silentLog);
+  const server = new RpcServer({ tls: TLS, errors, log: silentLog, options: serverOptions });
+  const service: Implementation<RaftServer> = {
     // Says hello, and never ends.
     exchange: (call) =>
       call.write({ clusterId: "c", nodeId: 1, knownVersion: 2, build: "", etcdAddress: "" }),
-    forwardKeys: (_, answer) => answer(null, { index: 0, revision: 0, answer: undefined }),
+    forwardKeys: async () => ({ index: 0, revision: 0, answer: undefined }),
     installSnapshot: (_, answer) => answer(null, { bytes: 0 }),
-    offerSnapshot: (_, answer) => answer(null, { bytes: 0, checked: 0 }),
-    rejoin: (_, answer) =>
-      void answerRejoin().then(() => answer(null, { voter: true, learnerAt: 0, staysLearner: false })),
+    offerSnapshot: async () => ({ bytes: 0, checked: 0 }),
+    rejoin: async () => {
+      await answerRejoin();
+      return { voter: true, learnerAt: 0, staysLearner: false };
+    },
   };
-  server.addService(RaftService, service);
-  const address = await bindServer(server, "127.0.0.1:0", TLS);
+  const rules = { ...raftRules(TLS), rejoin: { allow: anyIdentity, bytesMax: 1_000 } };
+  server.addService<RaftServer>(RaftService, service, rules);
+  const address = await server.listen("127.0.0.1:0");
   const client = new RaftClient(address, ChannelCredentials.createInsecure(), channelOptions);
   return { server, address, client };
 }
@@ -35,7 +43,7 @@ test("a stream that nobody ends is cut, and nobody is let in afterwards", async 
   const ended = new Promise<StatusObject>((resolve) => stream.on("status", resolve));
   stream.on("error", () => undefined);
   await once(stream, "data");
-  await closeServer(server, address);
+  await server.close();
   const { code } = await ended;
   expect([status.CANCELLED, status.UNAVAILABLE]).toContain(code);
   const port = Number(address.split(":").pop());
@@ -46,7 +54,7 @@ test("a stream that nobody ends is cut, and nobody is let in afterwards", async 
 test("a call that is under way gets its answer", async () => {
   const called = Promise.withResolvers<void>();
   const mayAnswer = Promise.withResolvers<void>();
-  const { server, address, client } = await serve(() => {
+  const { server, client } = await serve(() => {
     called.resolve();
     return mayAnswer.promise;
   });
@@ -57,7 +65,7 @@ test("a call that is under way gets its answer", async () => {
     );
   });
   await called.promise;
-  const closed = closeServer(server, address);
+  const closed = server.close();
   mayAnswer.resolve();
   expect(await answer).toMatchObject({ voter: true });
   await closed;
@@ -69,7 +77,7 @@ test("a connection that never says anything does not hold it up", async () => {
   const socket = connect(Number(address.split(":").pop()), "127.0.0.1");
   socket.on("error", () => undefined);
   await once(socket, "connect");
-  await closeServer(server, address);
+  await server.close();
   socket.destroy();
   client.close();
 });

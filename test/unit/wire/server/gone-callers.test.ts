@@ -1,10 +1,9 @@
 // A caller that is gone before its method listens for it: the method hears of it, or does not begin.
 
-import { EventEmitter } from "node:events";
-import type { ServerHttp2Stream } from "node:http2";
 import { setImmediate as nextPass } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { silentLog } from "../../../../src/core/base/log.ts";
+import type { Reader, ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { framed } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
@@ -14,22 +13,29 @@ import {
   type UnaryMethod,
 } from "../../../../src/core/wire/server/unary-calls.ts";
 
-class FakeStream extends EventEmitter {
-  destroyed = false;
-  readonly closed = false;
-  readonly readableEnded = false;
-  readonly session = undefined;
-  readonly resume = () => this;
+class FakeStream {
+  isGone = false;
+  readonly session = {};
+  readonly #closed: (() => void)[] = [];
+  #reader: Reader | null = null;
+
+  read(reader: Reader): void {
+    this.#reader = reader;
+  }
+
+  onClose(listener: () => void): void {
+    this.#closed.push(listener);
+  }
 
   /** The caller has sent its whole request. */
   send(bytes: number): void {
-    this.emit("data", Buffer.from(framed(Buffer.alloc(bytes))));
-    this.emit("end");
+    this.#reader?.data(Buffer.from(framed(Buffer.alloc(bytes))));
+    this.#reader?.end();
   }
 
   gone(): void {
-    this.destroyed = true;
-    this.emit("close");
+    this.isGone = true;
+    for (const listener of this.#closed) listener();
   }
 }
 
@@ -41,7 +47,7 @@ function serve(method: UnaryMethod<unknown, unknown>, turn: Promise<unknown> | n
   const rule = { allow: anyIdentity, bytesMax: 1_000_000 };
   const errors = new InternalErrors("server", silentLog);
   const served = { definition, method, rule, errors } as unknown as ServedMethod;
-  serveUnary(stream as unknown as ServerHttp2Stream, served, {
+  serveUnary(stream as unknown as ServerStream, served, {
     identity: { kind: "admin" },
     headers: { ":method": "POST", "content-type": "application/grpc" },
     cameMs: 0,

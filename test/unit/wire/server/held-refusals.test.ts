@@ -1,8 +1,8 @@
 // A refusal beyond a limit leaves late, and not with thousands of others; what is held is bounded.
 
-import type { ServerHttp2Stream } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { beforeEach, expect, test, vi } from "vitest";
+import type { ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
 import { rpcError } from "../../../../src/core/wire/rpc-error.ts";
 import {
   ALL_HELD_MAX,
@@ -24,13 +24,12 @@ beforeEach(() => {
 
 function refuse(caller: string, count: number, isGone = false): void {
   const stream = {
-    ...{ destroyed: isGone, closed: isGone, headersSent: false, readableEnded: true },
-    resume: () => undefined,
-    respond: () => {
+    ...{ isGone, hasAnswer: false },
+    refuse: () => {
       answered += 1;
     },
   };
-  for (let at = 0; at < count; at += 1) held.refuse(caller, stream as unknown as ServerHttp2Stream, ERROR);
+  for (let at = 0; at < count; at += 1) held.refuse(caller, stream as unknown as ServerStream, ERROR);
 }
 
 test("refusals leave after their time, a few in each moment", () => {

@@ -1,6 +1,5 @@
 // Answers that their callers do not read lie in this process: few of one identity, few of all, and none for long.
 
-import type { ServerHttp2Stream } from "node:http2";
 import { beforeEach, expect, test, vi } from "vitest";
 import {
   ALL_UNREAD_BYTES_MAX,
@@ -10,15 +9,13 @@ import {
 } from "../../../../src/core/wire/server/unread-answers.ts";
 import { fakeTime } from "../../fake-time.ts";
 
-type Stream = Pick<ServerHttp2Stream, "close" | "session" | "writableLength">;
-
 class FakeStream {
   isClosed = false;
   isCut = false;
-  writableLength = 0;
-  readonly session = { destroy: () => this.#cut() } as unknown as Stream["session"];
+  unsentBytes = 0;
+  readonly session = { destroy: () => this.#cut() };
 
-  close(): void {
+  reset(): void {
     this.isClosed = true;
   }
 
@@ -36,13 +33,13 @@ beforeEach(() => {
 
 function answered(name: string, bytes: number): FakeStream {
   const stream = new FakeStream();
-  unread.begin(name, stream as Stream, bytes);
+  unread.begin(name, stream, bytes);
   return stream;
 }
 
 function watched(name: string): FakeStream {
   const stream = new FakeStream();
-  unread.watch(name, stream as Stream);
+  unread.watch(name, stream);
   return stream;
 }
 
@@ -52,7 +49,7 @@ test("an identity gets no further answer when it left too many bytes unread, unt
   answered("a", half);
   expect(unread.hasRoom("a", 1)).toBe(false);
   expect(unread.hasRoom("b", half), "others do").toBe(true);
-  unread.end("a", first as Stream);
+  unread.end("a", first);
   expect(unread.hasRoom("a", half)).toBe(true);
 });
 
@@ -83,7 +80,7 @@ test("a closed answer whose stream ends cuts no connection", () => {
   const stream = answered("a", 10);
   vi.advanceTimersByTime(READ_WITHIN_MS + 1_000);
   expect([stream.isClosed, stream.isCut]).toEqual([true, false]);
-  unread.end("a", stream as Stream);
+  unread.end("a", stream);
   vi.advanceTimersByTime(60_000);
   expect(stream.isCut).toBe(false);
   expect(vi.getTimerCount(), "nothing is left to be looked at").toBe(0);
@@ -92,20 +89,20 @@ test("a closed answer whose stream ends cuts no connection", () => {
 test("a stream may stay for ever as long as it is read now and then", () => {
   const stream = watched("a");
   for (let round = 0; round < 10; round += 1) {
-    stream.writableLength = 1_000 - round;
+    stream.unsentBytes = 1_000 - round;
     vi.advanceTimersByTime(READ_WITHIN_MS);
   }
-  stream.writableLength = 0;
+  stream.unsentBytes = 0;
   vi.advanceTimersByTime(10 * READ_WITHIN_MS);
   expect(stream.isClosed).toBe(false);
-  stream.writableLength = 5;
+  stream.unsentBytes = 5;
   vi.advanceTimersByTime(READ_WITHIN_MS + 3_000);
   expect(stream.isClosed).toBe(true);
 });
 
 test("unread bytes of streams count with the answers", () => {
   const streams = Array.from({ length: 8 }, () => watched("a"));
-  for (const stream of streams) stream.writableLength = UNREAD_BYTES_MAX / 4;
+  for (const stream of streams) stream.unsentBytes = UNREAD_BYTES_MAX / 4;
   vi.advanceTimersByTime(1_000);
   expect(streams.filter(({ isClosed }) => !isClosed).length).toBeLessThanOrEqual(5);
   expect(unread.hasRoom("a", half)).toBe(false);

@@ -135,9 +135,9 @@ test("a certificate that names nobody is no more remembered than one that could 
   expect(identityOfSession(session, material)).toEqual(admin);
 });
 
-test("the caller of a stream that grpc-js serves is that of its session, under its interceptors", () => {
+test("the caller of a stream is that of its session", () => {
   const { session } = sessionOf("URI:fleet://shard/s1");
-  const call = { call: { nextCall: { stream: { session } } } };
+  const call = { stream: { session } };
   expect(callerOf(call, material)).toEqual({ kind: "shard", id: "s1" });
   session.destroyed = true;
   expect(() => callerOf(call, material)).toThrow(/connection of this call is gone/);

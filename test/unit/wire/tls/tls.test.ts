@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../../../src/client/cert/certs.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
-import { channelCredentials, serverCredentials } from "../../../../src/core/wire/tls/credentials.ts";
+import { assertLoopback, channelCredentials } from "../../../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../../../src/core/wire/tls/tls.ts";
 import { makeFolder, removeFolder } from "../../../make-folder.ts";
 
@@ -57,7 +57,7 @@ test.each([
 test.each(["127.0.0.1:1", "127.8.0.1:1", "localhost:1", "[::1]:1"])(
   "plaintext is possible on %s",
   (address) => {
-    expect(() => serverCredentials("insecure-loopback", address)).not.toThrow();
+    expect(() => assertLoopback(address)).not.toThrow();
     expect(() => channelCredentials("insecure-loopback", address)).not.toThrow();
   },
 );
@@ -65,7 +65,7 @@ test.each(["127.0.0.1:1", "127.8.0.1:1", "localhost:1", "[::1]:1"])(
 test.each(["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "localhost.example.com:1", "127.0.0.1.example.com:1"])(
   "plaintext is refused on %s",
   (address) => {
-    expect(() => serverCredentials("insecure-loopback", address)).toThrow("not a loopback address");
+    expect(() => assertLoopback(address)).toThrow("not a loopback address");
     expect(() => channelCredentials("insecure-loopback", address)).toThrow("not a loopback address");
   },
 );

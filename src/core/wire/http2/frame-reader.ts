@@ -1,0 +1,57 @@
+// Cuts the bytes of a connection into frames (RFC 9113, 4.1). What must stay true: at most one frame and one read of
+// the socket are kept; a frame beyond the limit is refused at its head.
+
+import { CODE, ConnectionError, FRAME_BYTES_MAX, FRAME_HEAD_BYTES, PREFACE } from "./protocol.ts";
+
+/** `payload` is a part of the bytes that were read. */
+export type OnFrame = (type: number, flags: number, stream: number, payload: Buffer) => void;
+
+export class FrameReader {
+  readonly #onFrame: OnFrame;
+  #rest: Buffer | null = null;
+  #hasPreface = false;
+  #isOver = false;
+
+  constructor(onFrame: OnFrame) {
+    this.#onFrame = onFrame;
+  }
+
+  /** Throws a ConnectionError for bytes that are no frames. */
+  take(read: Buffer): void {
+    const bytes = this.#rest === null ? read : Buffer.concat([this.#rest, read]);
+    this.#rest = null;
+    let at = this.#hasPreface ? 0 : this.#preface(bytes);
+    while (bytes.length - at >= FRAME_HEAD_BYTES && !this.#isOver) {
+      const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+      if (length > FRAME_BYTES_MAX) throw new ConnectionError(CODE.frameSize, "a frame beyond the limit");
+      const end = at + FRAME_HEAD_BYTES + length;
+      if (end > bytes.length) break;
+      const stream = bytes.readUInt32BE(at + 5) & 0x7fffffff;
+      this.#onFrame(
+        bytes[at + 3] ?? 0,
+        bytes[at + 4] ?? 0,
+        stream,
+        bytes.subarray(at + FRAME_HEAD_BYTES, end),
+      );
+      at = end;
+    }
+    if (at < bytes.length && !this.#isOver) this.#rest = at === 0 ? bytes : bytes.subarray(at);
+  }
+
+  /** No further frame is read. */
+  end(): void {
+    this.#isOver = true;
+    this.#rest = null;
+  }
+
+  /** Where the first frame begins (RFC 9113, 3.4). */
+  #preface(bytes: Buffer): number {
+    const seen = Math.min(bytes.length, PREFACE.length);
+    if (bytes.compare(PREFACE, 0, seen, 0, seen) !== 0) {
+      throw new ConnectionError(CODE.protocol, "no preface of HTTP/2");
+    }
+    if (seen < PREFACE.length) return 0;
+    this.#hasPreface = true;
+    return seen;
+  }
+}

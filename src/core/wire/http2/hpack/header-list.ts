@@ -1,0 +1,49 @@
+// The headers of a request, checked as RFC 9113, 8.2 and 8.3 ask. Deliberately not checked: what an :authority
+// holds, because etcd's clients send a URL there, and nothing here reads it.
+
+import type { Field } from "./static-table.ts";
+
+/** By name in lower case; a repeated header's values are joined. */
+export type RequestHeaders = Readonly<Record<string, string | undefined>>;
+
+const PSEUDO: ReadonlySet<string> = new Set([":method", ":scheme", ":authority", ":path"]);
+/** RFC 9113, 8.2.2. */
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  ...["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"],
+]);
+/** A token in lower case (RFC 9110, 5.1). */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+/** RFC 9113, 8.2.1. */
+const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
+
+export class HeaderList {
+  readonly #headers: Record<string, string | undefined> = Object.create(null);
+  #isMalformed = false;
+  #hasRegular = false;
+
+  add({ name, value }: Field): void {
+    if (BAD_VALUE.test(value)) this.#isMalformed = true;
+    if (name.startsWith(":")) {
+      // Before all others, each once.
+      if (this.#hasRegular || !PSEUDO.has(name) || name in this.#headers) this.#isMalformed = true;
+      this.#headers[name] = value;
+      return;
+    }
+    this.#hasRegular = true;
+    const before = this.#headers[name];
+    if (!NAME.test(name) || FORBIDDEN.has(name)) this.#isMalformed = true;
+    else if (name === "te" && value !== "trailers") this.#isMalformed = true;
+    this.#headers[name] =
+      before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`;
+  }
+
+  /** Whether it may be trailers is not checked: they are not read. */
+  finish(): RequestHeaders | "malformed" {
+    return this.#isMalformed ? "malformed" : this.#headers;
+  }
+}
+
+/** RFC 9113, 8.3.1. */
+export function isRequest(headers: RequestHeaders): boolean {
+  return headers[":method"] !== undefined && headers[":scheme"] !== undefined && !!headers[":path"];
+}

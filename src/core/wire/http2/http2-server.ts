@@ -1,0 +1,138 @@
+// Listens for connections of HTTP/2, over TLS or in plaintext. Deliberately absent: HTTP/1.1, pushes, and all that only
+// clients or proxies need (ADR-0058).
+
+import { lookup } from "node:dns/promises";
+import { EventEmitter } from "node:events";
+import { createServer, isIP, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from "node:tls";
+import { systemClock } from "../../base/clock.ts";
+import type { KeepaliveTimes } from "./keepalive.ts";
+import type { ConnectionError } from "./protocol.ts";
+import { ServerSession } from "./server-session.ts";
+import type { ServerStream } from "./server-stream.ts";
+
+/** From the first byte to the end of the TLS handshake. */
+const HANDSHAKE_MS_MAX = 5_000;
+
+export interface Http2Options {
+  /** The present certificates; null = plaintext. */
+  readonly secureContext: (() => SecureContextOptions) | null;
+  /** Calls under way on one connection; "session" may lower it. */
+  readonly maxStreams: number;
+  readonly keepalive: KeepaliveTimes;
+  readonly onBug: (error: unknown) => void;
+}
+
+interface Events {
+  /** Before a handshake. */
+  connection: [Socket];
+  session: [ServerSession];
+  stream: [ServerStream];
+  /** The connection ends for what its peer sent. */
+  invalid: [ServerSession, ConnectionError];
+  tlsClientError: [Error, TLSSocket];
+  close: [];
+}
+
+export class Http2Server extends EventEmitter<Events> {
+  readonly #options: Http2Options;
+  readonly #listeners: Server[] = [];
+  readonly #sessions = new Set<ServerSession>();
+  readonly #sockets = new Set<Socket>();
+
+  constructor(options: Http2Options) {
+    super();
+    this.#options = options;
+  }
+
+  /** On all addresses of `host`; resolves to the port. Rejects when it can listen on none. */
+  async listen(host: string, port: number): Promise<number> {
+    const addresses = isIP(host) === 0 ? await lookup(host, { all: true }) : [{ address: host }];
+    let bound = port;
+    let failure: unknown = new Error(`${host} has no address`);
+    for (const { address } of addresses) {
+      const listener = this.#listener();
+      try {
+        bound = await listening(listener, address, bound);
+        this.#listeners.push(listener);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (this.#listeners.length === 0) throw failure;
+    return bound;
+  }
+
+  /** New connections use the present certificates. */
+  renew(): void {
+    const { secureContext } = this.#options;
+    for (const listener of this.#listeners) {
+      if (secureContext !== null && "setSecureContext" in listener) {
+        (listener as ReturnType<typeof createTlsServer>).setSecureContext(secureContext());
+      }
+    }
+  }
+
+  /** Accepts no connection and no call any more; resolves when all have ended, those that stay after `graceMs` by force. */
+  async close(graceMs: number): Promise<void> {
+    const closed = this.#listeners.map((listener) => new Promise((resolve) => listener.close(resolve)));
+    for (const session of this.#sessions) session.leave();
+    const force = setTimeout(() => {
+      for (const session of this.#sessions) session.destroy();
+      for (const socket of this.#sockets) socket.destroy();
+    }, graceMs);
+    await Promise.all(closed);
+    clearTimeout(force);
+    this.emit("close");
+  }
+
+  #listener(): Server {
+    const { secureContext } = this.#options;
+    const onSocket = (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+      this.emit("connection", socket);
+      if (secureContext === null) this.#begin(socket);
+    };
+    if (secureContext === null) return createServer({ noDelay: true }, onSocket);
+    const listener = createTlsServer({
+      ...secureContext(),
+      ...{ requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS_MAX },
+      ALPNProtocols: ["h2"],
+      noDelay: true,
+    });
+    listener.prependListener("connection", onSocket);
+    listener.on("secureConnection", (socket) => {
+      // A client that did not ask for HTTP/2 would not understand it.
+      if (socket.alpnProtocol === "h2") this.#begin(socket);
+      else socket.destroy();
+    });
+    listener.on("tlsClientError", (error, socket) => this.emit("tlsClientError", error, socket));
+    return listener;
+  }
+
+  #begin(socket: Socket): void {
+    const { maxStreams, keepalive, onBug } = this.#options;
+    const session = new ServerSession(socket, maxStreams, {
+      ...{ keepalive, onBug, now: systemClock.monotonicMs },
+      onStream: (stream) => this.emit("stream", stream),
+      onInvalid: (error) => this.emit("invalid", session, error),
+    });
+    this.#sessions.add(session);
+    session.onClose(() => this.#sessions.delete(session));
+    this.emit("session", session);
+    session.start();
+  }
+}
+
+function listening(listener: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen({ host, port, backlog: 511 }, () => {
+      listener.removeListener("error", reject);
+      listener.on("error", () => undefined);
+      const address = listener.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}

@@ -1,0 +1,45 @@
+// Asks the peer of a connection for a sign of life, and ends a connection that gives none: only an answer to a ping
+// distinguishes a frozen process from an idle one (channel-options.ts).
+
+export interface KeepaliveTimes {
+  readonly everyMs: number;
+  readonly withinMs: number;
+}
+
+export class Keepalive {
+  readonly #times: KeepaliveTimes;
+  readonly #ping: () => void;
+  readonly #onSilence: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #isAsked = false;
+
+  constructor(times: KeepaliveTimes, ping: () => void, onSilence: () => void) {
+    this.#times = times;
+    this.#ping = ping;
+    this.#onSilence = onSilence;
+    this.#wait();
+  }
+
+  /** The peer has answered a ping; false if it was not asked. */
+  answered(): boolean {
+    if (!this.#isAsked) return false;
+    this.#isAsked = false;
+    this.#wait();
+    return true;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), this.#times.everyMs).unref();
+  }
+
+  #ask(): void {
+    this.#isAsked = true;
+    this.#ping();
+    this.#timer = setTimeout(() => this.#onSilence(), this.#times.withinMs).unref();
+  }
+}

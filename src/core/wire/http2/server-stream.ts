@@ -1,0 +1,208 @@
+// One call's stream of HTTP/2 (RFC 9113, 5.1): its request comes in, its answer goes out, and it closes once. What must
+// stay true: a request that is not read has at most one window of bytes here. Bytes of an answer leave in order, and its
+// end after them.
+
+import type { Socket } from "node:net";
+import { assert } from "../../base/assert.ts";
+import type { RequestHeaders } from "./hpack/header-list.ts";
+import { CODE, WINDOW_BYTES } from "./protocol.ts";
+
+/** Who reads a request. */
+export interface Reader {
+  data(bytes: Buffer): void;
+  /** All of it has arrived. */
+  end(): void;
+}
+
+/** The connection of a stream, as its calls and the stream itself need it. */
+export interface StreamSession {
+  readonly socket: Socket;
+  /** Of the other end, without the port. */
+  readonly from: string;
+  readonly destroyed: boolean;
+  destroy(): void;
+  stopReading(): void;
+  readOn(): void;
+  /** Gives bytes that were read back to the stream's window. */
+  widen(stream: ServerStream, bytes: number): void;
+  /** Sends what the windows let leave. */
+  send(stream: ServerStream): void;
+  begin(stream: ServerStream): void;
+  whole(stream: ServerStream, message: Buffer): boolean;
+  refuse(stream: ServerStream, block: Buffer): void;
+  reset(stream: ServerStream, code: number): void;
+}
+
+/** The end of an answer: a good status, or fields that are written out. */
+export type End = "ok" | Buffer;
+
+export class ServerStream {
+  readonly id: number;
+  readonly session: StreamSession;
+  readonly headers: RequestHeaders;
+  /** Difference to the initial window of the connection, for what we send (RFC 9113, 6.9.2). */
+  sendDelta = 0;
+  /** Bytes that the caller may still send, and those that were read and not yet given back. */
+  receiveWindow = WINDOW_BYTES;
+  readBytes = 0;
+  /** The caller has sent its last byte. */
+  isReceived = false;
+  isClosed = false;
+  /** An answer has begun. */
+  hasAnswer = false;
+  /** Its end has left. */
+  hasEnded = false;
+  end: End | null = null;
+  readonly unsent: Buffer[] = [];
+  #unsentBytes = 0;
+  #reader: Reader | null = null;
+  #isPaused = true;
+  /** Its reader knows that all has arrived. */
+  #isRead = false;
+  #held: Buffer[] = [];
+  #onClose: (() => void)[] | null = null;
+  #onSent: (() => void) | null = null;
+
+  constructor(id: number, session: StreamSession, headers: RequestHeaders) {
+    this.id = id;
+    this.session = session;
+    this.headers = headers;
+  }
+
+  /** Bytes of the answer that the caller's windows do not let leave. */
+  get unsentBytes(): number {
+    return this.#unsentBytes;
+  }
+
+  /** The caller has disconnected or cancelled, or has its answer. */
+  get isGone(): boolean {
+    return this.isClosed || this.session.destroyed;
+  }
+
+  /** From now on `reader` gets the request, first what has arrived already. */
+  read(reader: Reader): void {
+    this.#reader = reader;
+    this.resume();
+  }
+
+  /** What comes now is of no use, and is dropped. */
+  drop(): void {
+    this.read(NOBODY);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (!this.#isPaused || this.#reader === null) return;
+    this.#isPaused = false;
+    while (!this.#isPaused) {
+      const next = this.#held.shift();
+      if (next === undefined) break;
+      this.#give(next);
+    }
+    this.#tellEnd();
+  }
+
+  onClose(listener: () => void): void {
+    assert(!this.isClosed, "a stream closes once");
+    if (this.#onClose === null) this.#onClose = [listener];
+    else this.#onClose.push(listener);
+  }
+
+  /** The only answer: headers, message and a good status leave together. */
+  answer(framed: Buffer): void {
+    if (this.isGone) return;
+    assert(!this.hasAnswer, "a call has one answer");
+    if (this.session.whole(this, framed)) return;
+    this.begin();
+    this.write(framed, null);
+    this.finish("ok");
+  }
+
+  /** Headers of an answer of many messages. */
+  begin(): void {
+    if (this.isGone || this.hasAnswer) return;
+    this.hasAnswer = true;
+    this.session.begin(this);
+  }
+
+  /** `sent`: called once the windows have let all bytes leave; not if the stream closes first. */
+  write(bytes: Buffer, sent: (() => void) | null): void {
+    assert(this.hasAnswer && this.end === null, "data come after headers and before the end");
+    if (this.isGone) return;
+    this.unsent.push(bytes);
+    this.#unsentBytes += bytes.length;
+    this.session.send(this);
+    if (this.#unsentBytes > 0) this.#onSent = sent;
+    else if (!this.isClosed) sent?.();
+  }
+
+  finish(end: End): void {
+    if (this.isGone || this.end !== null) return;
+    assert(this.hasAnswer, "an answer begins before it ends");
+    this.end = end;
+    this.session.send(this);
+  }
+
+  /** An answer without a message. */
+  refuse(block: Buffer): void {
+    if (this.isGone) return;
+    assert(!this.hasAnswer, "a call has one answer");
+    this.hasAnswer = true;
+    this.session.refuse(this, block);
+  }
+
+  reset(code: number = CODE.cancel): void {
+    if (!this.isGone) this.session.reset(this, code);
+  }
+
+  /** For the connection: bytes of the request have arrived. */
+  receive(bytes: Buffer): void {
+    if (this.#isPaused) this.#held.push(bytes);
+    else this.#give(bytes);
+  }
+
+  /** For the connection: the request has ended. */
+  received(): void {
+    this.isReceived = true;
+    this.#tellEnd();
+  }
+
+  /** For the connection: so many bytes have left. */
+  sent(bytes: number): void {
+    this.#unsentBytes -= bytes;
+    assert(this.#unsentBytes >= 0, "bytes leave once");
+    if (this.#unsentBytes > 0 || this.#onSent === null) return;
+    const sent = this.#onSent;
+    this.#onSent = null;
+    sent();
+  }
+
+  /** For the connection. */
+  close(): void {
+    assert(!this.isClosed, "a stream closes once");
+    this.isClosed = true;
+    this.#held = [];
+    this.unsent.length = 0;
+    this.#unsentBytes = 0;
+    this.#onSent = null;
+    const listeners = this.#onClose;
+    this.#onClose = null;
+    if (listeners !== null) for (const listener of listeners) listener();
+  }
+
+  #tellEnd(): void {
+    if (!this.isReceived || this.#isRead || this.#isPaused || this.isClosed) return;
+    this.#isRead = true;
+    this.#reader?.end();
+  }
+
+  #give(bytes: Buffer): void {
+    this.session.widen(this, bytes.length);
+    this.#reader?.data(bytes);
+  }
+}
+
+const NOBODY: Reader = { data: () => undefined, end: () => undefined };

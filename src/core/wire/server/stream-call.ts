@@ -1,0 +1,256 @@
+// A call with a stream of messages in a direction or both, as its handler sees it: what a call of grpc-js's server
+// is, with the same events and methods, on our HTTP/2 (ADR-0058). What must stay true: a message is bounded before it
+// is kept. A bug in a stream ends only that stream. Whichever end does not read holds up the other one, through the
+// windows of HTTP/2.
+
+import { Duplex } from "node:stream";
+import { Metadata, type MethodDefinition, type ServerErrorResponse, status } from "@grpc/grpc-js";
+import { systemClock } from "../../base/clock.ts";
+import type { ServerStream } from "../http2/server-stream.ts";
+import { RpcError, rpcError } from "../rpc-error.ts";
+import { decodeBounded } from "./bounded-decode.ts";
+import type { CallBudget } from "./call-budgets.ts";
+import { timeoutMsOf } from "./grpc-timeout.ts";
+import type { InternalErrors } from "./internal-errors.ts";
+import { framed, MessageCutter } from "./message-frames.ts";
+import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
+import type { OverheadBytes } from "./overhead-bytes.ts";
+import { unreadable } from "./request-bytes.ts";
+import { refuse, refuseType, trailersOf } from "./stream-answer.ts";
+import { isGrpc, takeable } from "./unary-calls.ts";
+
+type Answer = (error: Failure | null, value?: unknown) => void;
+type Failure = Error | ServerErrorResponse;
+export type StreamHandler = (call: StreamCall, answer?: Answer) => void;
+
+export interface ServedStream {
+  readonly definition: MethodDefinition<unknown, unknown>;
+  readonly handler: StreamHandler;
+  readonly rule: MethodRule;
+  readonly errors: InternalErrors;
+}
+
+interface Limits {
+  readonly budget: Pick<CallBudget, "receive" | "watch">;
+  readonly overhead: Pick<OverheadBytes, "data">;
+}
+
+export function serveStream(stream: ServerStream, served: ServedStream, limits: Limits): void {
+  if (!isGrpc(stream.headers)) {
+    refuseType(stream);
+    return;
+  }
+  try {
+    const waitMs = timeoutMsOf(stream.headers["grpc-timeout"]);
+    limits.budget.watch(stream);
+    new StreamCall(stream, served, limits, waitMs).start();
+  } catch (error) {
+    refuse(stream, served.errors.answer(error, served.definition.path));
+  }
+}
+
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Of HTTP/2 and of gRPC: no handler reads them. */
+const NOT_METADATA = ["grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "accept-encoding", "te"];
+
+class StreamCall extends Duplex {
+  readonly stream: ServerStream;
+  /** Of a call with one request message. */
+  request: unknown;
+  cancelled = false;
+  readonly #served: ServedStream;
+  readonly #limits: Limits;
+  readonly #cutter: MessageCutter;
+  readonly #deadline: number;
+  #metadata: Metadata | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #hasBegun = false;
+  /** The status that `end` sends; null = OK. */
+  #status: RpcError | null = null;
+  #isFinished = false;
+
+  constructor(stream: ServerStream, served: ServedStream, limits: Limits, waitMs: number) {
+    super({ objectMode: true });
+    this.stream = stream;
+    this.#served = served;
+    this.#limits = limits;
+    this.#cutter = new MessageCutter(served.rule.bytesMax);
+    this.#deadline = systemClock.wallMs() + waitMs;
+    if (waitMs <= TIMER_MS_MAX) this.#timer = setTimeout(() => this.#finish(deadlineExceeded()), waitMs);
+    this.on("error", (error) => {
+      this.#status = asRpcError(error);
+      this.end();
+    });
+    stream.onClose(() => {
+      clearTimeout(this.#timer);
+      process.nextTick(() => this.#over());
+    });
+  }
+
+  get metadata(): Metadata {
+    if (this.#metadata !== null) return this.#metadata;
+    const found = Metadata.fromHttp2Headers({ ...this.stream.headers });
+    for (const name of [...NOT_METADATA, "content-type"]) found.remove(name);
+    this.#metadata = found;
+    return found;
+  }
+
+  getPath(): string {
+    return this.#served.definition.path;
+  }
+
+  /** By the wall clock, as grpc-js gives it; infinity = the caller did not say. */
+  getDeadline(): number {
+    return this.#deadline;
+  }
+
+  getPeer(): string {
+    const { remoteAddress, remotePort } = this.stream.session.socket;
+    return remoteAddress === undefined ? "unknown" : `${remoteAddress}:${remotePort}`;
+  }
+
+  /** To be called once. */
+  start(): void {
+    if (this.#served.definition.requestStream) this.#begin();
+    this.stream.read({ data: (bytes) => this.#data(bytes), end: () => this.#end() });
+  }
+
+  // Every event of a stream passes here, so that no listener is missed. An exception in a listener of "error"
+  // is only noted: the stream is ending already.
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    try {
+      return super.emit(event as "data", ...(values as [unknown]));
+    } catch (error) {
+      const { errors } = this.#served;
+      if (event === "error") errors.note(error, this.getPath());
+      else super.emit("error", errors.answer(error, this.getPath()));
+      return true;
+    }
+  }
+
+  override _read(): void {
+    this.stream.resume();
+  }
+
+  override _write(message: unknown, _: BufferEncoding, written: () => void): void {
+    if (this.#isFinished || this.stream.isGone) return;
+    const bytes = this.#encoded(message);
+    if (bytes === null) return;
+    this.stream.begin();
+    this.stream.write(bytes, written);
+  }
+
+  override _final(done: () => void): void {
+    done();
+    this.#finish(this.#status);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    done(error);
+    // A call with one answer gets that.
+    if (this.#isFinished || !this.#served.definition.responseStream) return;
+    if (error === null) this.stream.reset();
+    else this.#finish(asRpcError(error));
+  }
+
+  #begin(): void {
+    this.#hasBegun = true;
+    const { handler, errors, definition } = this.#served;
+    const answer = definition.responseStream ? undefined : this.#answerOnce;
+    try {
+      if (answer === undefined) handler(this);
+      else handler(this, answer);
+    } catch (error) {
+      this.#refuse(errors.answer(error, this.getPath()));
+    }
+  }
+
+  readonly #answerOnce: Answer = (error, value) => {
+    if (error !== null) {
+      this.#finish(asRpcError(error));
+      return;
+    }
+    if (this.#isFinished || this.stream.isGone) return;
+    const bytes = this.#encoded(value);
+    if (bytes === null) return;
+    this.#isFinished = true;
+    this.stream.answer(bytes);
+  };
+
+  #data(bytes: Buffer): void {
+    if (this.#isFinished) return;
+    this.#limits.overhead.data(this.stream.session, bytes.length);
+    const refused = this.#limits.budget.receive(bytes.length) ?? this.#cutter.take(bytes, this.#message);
+    if (refused !== null) this.#refuse(refused);
+  }
+
+  /** Null: the message is accepted. */
+  readonly #message = (bytes: Buffer): RpcError | null => {
+    const { definition, rule, errors } = this.#served;
+    try {
+      const message = decodeBounded(definition.requestDeserialize, bytes, rule.fieldsMax ?? FIELDS_MAX);
+      if (definition.requestStream) {
+        if (!this.push(message)) this.stream.pause();
+        return null;
+      }
+      if (this.request !== undefined) return unreadable();
+      this.request = message;
+      return null;
+    } catch (error) {
+      return errors.answer(error, this.getPath());
+    }
+  };
+
+  #end(): void {
+    if (this.#isFinished) return;
+    const { requestStream } = this.#served.definition;
+    if (!this.#cutter.isBetween || (!requestStream && this.request === undefined)) this.#refuse(unreadable());
+    else if (requestStream) this.push(null);
+    else this.#begin();
+  }
+
+  #refuse(error: RpcError): void {
+    if (!this.#hasBegun) this.#finish(error);
+    else if (this.#served.definition.responseStream) this.emit("error", error);
+    else this.destroy(error);
+    // What comes after it is of no use.
+    this.stream.drop();
+  }
+
+  #encoded(message: unknown): Buffer | null {
+    const { definition, errors } = this.#served;
+    try {
+      return framed(takeable(definition.responseSerialize(message)));
+    } catch (error) {
+      this.#finish(errors.answer(error, this.getPath()));
+      return null;
+    }
+  }
+
+  #finish(error: RpcError | null): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    const { stream } = this;
+    if (error === null) {
+      stream.begin();
+      stream.finish("ok");
+    } else if (stream.hasAnswer) stream.finish(trailersOf(error));
+    else refuse(stream, error);
+  }
+
+  #over(): void {
+    this.#isFinished = true;
+    this.cancelled = true;
+    this.emit("cancelled", "cancelled");
+    this.destroy();
+  }
+}
+
+const deadlineExceeded = () => rpcError(status.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "Deadline exceeded");
+
+function asRpcError(error: Failure): RpcError {
+  if (error instanceof RpcError) return error;
+  const { code = status.UNKNOWN, details, metadata } = error as Partial<ServerErrorResponse>;
+  const message = details ?? ("message" in error ? error.message : undefined);
+  return new RpcError(code, message ?? "Unknown Error", metadata ?? new Metadata());
+}
