@@ -124,6 +124,18 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/recover",
     "src/client",
   ],
+  // Offline: it carries a stopped fleet's log into etcd, and back into files.
+  "src/client/engine": [
+    "src/core/base",
+    "src/core/seal (types)",
+    "src/core/raft (types)",
+    "src/core/fleet",
+    "src/core/etcd-log",
+    "src/core/wire",
+    "src/core/storage",
+    "src/core/recover",
+    "src/client",
+  ],
   // Offline: it makes a stopped node's files.
   "src/client/snapshot": [
     "src/core/base",

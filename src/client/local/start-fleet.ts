@@ -2,6 +2,7 @@
 // caller holds the fleet's lock. Absent: waiting for a leader (wait-ready.ts).
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { refuseUnfinished } from "../../core/storage/recovery-mark.ts";
+import { refuseHalfMoved } from "../files/engine-move.ts";
 import { assertComplete, type LocalFleet } from "../files/local-fleet.ts";
 import { launchOf, type ProcessPlan } from "../files/process-plan.ts";
 import { findPortHolder, isPortTaken } from "../processes/ports.ts";
@@ -18,11 +19,12 @@ export interface Started {
 export type StartDeps = Pick<LocalDeps, "processes" | "program" | "onProgress">;
 
 /**
- * Starts the stopped processes. Throws RECOVERY_UNFINISHED, FLEET_INCOMPLETE or PORT_TAKEN before anything is
+ * Starts the stopped processes. Throws ENGINE_MOVE_UNFINISHED, RECOVERY_UNFINISHED, FLEET_INCOMPLETE or PORT_TAKEN before anything is
  * started.
  */
 export async function startFleet(fleet: LocalFleet, deps: StartDeps): Promise<Started> {
-  // First, because an interrupted recovery explains missing files.
+  // First, because what was interrupted explains missing files.
+  await refuseHalfMoved(fleet.directory);
   await refuseHalfRecovered(fleet.processes);
   await assertComplete(fleet);
   return startPlans(fleet, fleet.processes, deps);
@@ -34,6 +36,7 @@ export async function startPlans(
   plans: readonly ProcessPlan[],
   deps: StartDeps,
 ): Promise<Started> {
+  await refuseHalfMoved(fleet.directory);
   await refuseHalfRecovered(plans);
   const isFounding = await isBeingFounded(fleet.directory);
   const states = await Promise.all(

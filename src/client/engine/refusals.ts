@@ -1,0 +1,98 @@
+// Why a move to another engine is refused, and what to do then.
+
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import type { EngineName } from "../files/engine-move.ts";
+
+export function prefixTaken(head: string, owner: "none" | "own" | "sealed" | "foreign"): OperatorError {
+  const why = {
+    none: "there is no log",
+    own: "a coordinator of this fleet has written there",
+    sealed: "this fleet's log there was sealed when it moved to embedded Raft",
+    foreign: "another fleet's log is there",
+  }[owner];
+  return new OperatorError("ETCD_PREFIX_TAKEN", {
+    what: `${head} in etcd is not what this step needs`,
+    why,
+    next: "see what is there: etcdctl get --prefix --keys-only PREFIX; for a new place give --etcd-prefix",
+    exit: Exit.Precondition,
+  });
+}
+
+export function headChanged(head: string): OperatorError {
+  return new OperatorError("ETCD_LOG_CHANGED", {
+    what: `${head} in etcd changed while this command worked`,
+    why: "a coordinator or another command uses this log",
+    next: "end it, then run this again",
+    exit: Exit.Precondition,
+  });
+}
+
+export function sameEngine(to: EngineName): OperatorError {
+  return new OperatorError("ENGINE_SAME", {
+    what: `the fleet's engine is ${to} already`,
+    next: "see it: fleet status",
+    exit: Exit.Precondition,
+  });
+}
+
+export function notWhole(problems: readonly string[]): OperatorError {
+  return new OperatorError("FLEET_NOT_WHOLE", {
+    what: "the fleet is moved only while all of its nodes are up and agree",
+    why: problems.join("; "),
+    next: "see what is wrong: fleet status, fleet doctor",
+    exit: Exit.Precondition,
+  });
+}
+
+export function groupsStay(count: number): OperatorError {
+  return new OperatorError("GROUPS_STAY", {
+    what: `the fleet has ${count === 1 ? "a group" : `${count} groups`} beside its own, such as its keys, which etcd's engine does not host`,
+    why: "they would stay in the folders that are set aside, and begin empty after a way back",
+    next: "copy keys to an etcd with fleet kv copy, then add --leave-groups",
+    exit: Exit.Precondition,
+  });
+}
+
+export function unreadable(problems: readonly string[]): OperatorError {
+  return new OperatorError("ENGINE_COPY_UNREADABLE", {
+    what: "not every node's log can be read, so the furthest one is not known",
+    why: problems.join("; "),
+    next: "go back with fleet engine migrate --abort, and mend these nodes first",
+    exit: Exit.Failure,
+  });
+}
+
+export function differs(where: string, wanted: string, found: string): OperatorError {
+  return new OperatorError("ENGINE_COPY_DIFFERS", {
+    what: `the state that was written to ${where} has hash ${found}, and not ${wanted}`,
+    why: "what was read back is not what was written; the new engine was not started",
+    next: "go back with fleet engine migrate --abort, and report this",
+    exit: Exit.Failure,
+  });
+}
+
+export function otherMove(to: EngineName): OperatorError {
+  return new OperatorError("ENGINE_MOVE_UNFINISHED", {
+    what: `a move to the ${to} engine is unfinished`,
+    next: `finish it: fleet engine migrate --to ${to}; or go back: fleet engine migrate --abort`,
+    exit: Exit.Precondition,
+  });
+}
+
+export function noMove(next: string): OperatorError {
+  return new OperatorError("ENGINE_MOVE_NONE", {
+    what: "there is nothing to abort or to finish",
+    why: "this fleet has no journal of a move to another engine",
+    next,
+    exit: Exit.Precondition,
+  });
+}
+
+export function tooLate(to: EngineName): OperatorError {
+  const back = to === "etcd" ? "embedded" : "etcd";
+  return new OperatorError("ENGINE_MOVE_STARTED", {
+    what: `the ${to} engine was started, so it may have acknowledged writes that the old one lacks`,
+    next: `finish the move: fleet engine migrate --to ${to}; then go back with --to ${back}`,
+    exit: Exit.Precondition,
+  });
+}
