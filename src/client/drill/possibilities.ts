@@ -1,4 +1,4 @@
-// Which drills are possible with this fleet: by its processes, and by whether its coordinators allow faults.
+// Which drills are possible with this fleet: by its processes, by whether its coordinators allow faults, and by its engine.
 
 import type { Need } from "../../core/drill/drill-spec.ts";
 import { loadLocalFleet } from "../files/local-fleet.ts";
@@ -30,6 +30,7 @@ export async function possibilities(
   const up = nodes.filter(({ reachable }) => reachable);
   const allowed = await Promise.all(up.map(({ address }) => allowsFaults(client, address)));
   if (up.length > 0 && allowed.every(Boolean)) can.add("faults");
+  if (nodes.every(({ status }) => status?.etcdEngine === undefined)) can.add("own-log");
   return { can, shards, clusters };
 }
 

@@ -47,26 +47,50 @@ export interface DrillSpec {
 }
 
 /** What a drill needs beside a connection. */
-export type Need = "faults" | "kill" | "start" | "stop" | "pause" | "wipe" | "shards" | "agents";
+export type Need =
+  | "faults"
+  | "kill"
+  | "start"
+  | "stop"
+  | "pause"
+  | "wipe"
+  | "shards"
+  | "agents"
+  /** The coordinators replicate the log among themselves, and keep it on their disks. */
+  | "own-log";
 
 export function needsOf({ act, victims, watchesShards }: DrillSpec): readonly Need[] {
   const shards: readonly Need[] = victims === "shard" || watchesShards ? ["shards"] : [];
   switch (act.kind) {
     case "kill":
-      return ["kill", "start", ...shards];
+      return ["kill", "start", ...shards, ...(victims === "majority" ? (["own-log"] as const) : [])];
     case "pause":
       return ["pause"];
     case "wipe":
-      return ["kill", "wipe", "start"];
+      return ["kill", "wipe", "start", "own-log"];
     case "restart-each":
       return ["stop", "start"];
     case "transfer":
       return [];
     case "dial-twice":
       return ["shards", "agents"];
-    // Its process stops by itself, and must be started again.
     case "inject":
-      return act.fault.kind === "failing-disk" ? ["faults", "start"] : ["faults"];
+      return needsOfFault(act.fault);
+  }
+}
+
+function needsOfFault({ kind }: InjectedFault): readonly Need[] {
+  switch (kind) {
+    case "clock-jump":
+      return ["faults"];
+    // Its process stops by itself, and must be started again.
+    case "failing-disk":
+      return ["faults", "start", "own-log"];
+    case "partition":
+    case "lossy-links":
+    case "slow-disk":
+    case "full-disk":
+      return ["faults", "own-log"];
   }
 }
 

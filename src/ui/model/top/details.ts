@@ -1,7 +1,11 @@
 // One open row: everything that is known about it, line by line.
 
 import { formatDuration } from "../../../core/base/duration.ts";
-import type { ClusterView, FollowerProgress } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
+import type {
+  ClusterView,
+  FollowerProgress,
+  NodeStatus,
+} from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { concerns } from "../audit-subject.ts";
 import type { Cell } from "../table.ts";
 import { formatBytes } from "./bytes.ts";
@@ -85,11 +89,11 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
     ...heading("sizes"),
     {
       label: "log",
-      cell: `indexes ${status.firstIndex} to ${status.lastIndex}${vitals ? `, ${formatBytes(vitals.logBytes)} on the disk` : ""}`,
+      cell: `indexes ${status.firstIndex} to ${status.lastIndex}${logPlace(status)}`,
     },
     {
       label: "snapshot",
-      cell: `of index ${status.snapshotIndex}${vitals ? `, ${formatBytes(vitals.snapshotBytes)}` : ""}`,
+      cell: `of index ${status.snapshotIndex}${vitals && !status.etcdEngine ? `, ${formatBytes(vitals.snapshotBytes)}` : ""}`,
     },
     { label: "memory", cell: vitals ? formatBytes(vitals.residentBytes) : null },
     { label: "processor", cell: vitals ? `${formatDuration(vitals.processorMs)} since it started` : null },
@@ -99,14 +103,25 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
         ? `${vitals.commitsPerSecond.toFixed(1)}/s, applied ${vitals.appliesPerSecond.toFixed(1)}/s`
         : null,
     },
-    ...(own === undefined ? [] : [...heading(`as ${leader?.nodeName} sees it`), ...followerLines(own)]),
-    ...status.followers.flatMap((follower) => [
+    ...(own === undefined || status.etcdEngine !== undefined
+      ? []
+      : [...heading(`as ${leader?.nodeName} sees it`), ...followerLines(own)]),
+    ...followersOf(status).flatMap((follower) => [
       ...heading(`follower ${nodeName(state, follower.nodeId)}`),
       ...followerLines(follower),
     ]),
     ...reignLines(state),
   ];
 }
+
+/** The data folder of a coordinator on etcd has no log. */
+function logPlace({ etcdEngine, vitals }: NodeStatus): string {
+  if (etcdEngine !== undefined) return `, in etcd under ${etcdEngine.prefix}`;
+  return vitals === undefined ? "" : `, ${formatBytes(vitals.logBytes)} on the disk`;
+}
+
+/** On etcd no leader sends its log to others. */
+const followersOf = ({ etcdEngine, followers }: NodeStatus) => (etcdEngine === undefined ? followers : []);
 
 function followerLines(follower: FollowerProgress): DetailLine[] {
   const { matchIndex, nextIndex, state, inflight, paused, lagEntries, roundTripMs } = follower;

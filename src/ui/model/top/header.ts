@@ -31,7 +31,9 @@ function factsOf(state: TopState, symbols: Symbols): Segment[] {
     segment(`${symbols.marks[mark]} ${verdict}`, mark),
     summary.leader === null ? segment("no leader", "bad") : segment(`leader ${summary.leader}`),
     segment(`term ${summary.term ?? symbols.none}`),
-    segment(`up ${summary.up}/${summary.voters}, quorum ${summary.quorum}`),
+    segment(
+      `up ${summary.up}/${summary.voters}, ${summary.quorum === null ? "log in etcd" : `quorum ${summary.quorum}`}`,
+    ),
     ...(margin === null
       ? []
       : [segment(margin.text, margin.canLose === 0 && summary.voters > 1 ? "warn" : "plain")]),

@@ -7,7 +7,8 @@ export interface TopSummary {
   readonly term: number | null;
   readonly up: number;
   readonly voters: number;
-  readonly quorum: number;
+  /** Null: none among the coordinators, since an etcd cluster has the log. */
+  readonly quorum: number | null;
   readonly commit: number | null;
   readonly verdict: FleetVerdict;
   /** Nodes name different leaders, or have different states at the same index. */
@@ -27,7 +28,7 @@ export function summarize(fleet: FleetStatus): TopSummary {
       leader?.term ?? (answering.length === 0 ? null : Math.max(...answering.map((status) => status.term))),
     up: answering.length,
     voters,
-    quorum: Math.floor(voters / 2) + 1,
+    quorum: answering.some(({ etcdEngine }) => etcdEngine !== undefined) ? null : Math.floor(voters / 2) + 1,
     commit: answering.length === 0 ? null : Math.max(...answering.map((status) => status.commitIndex)),
     verdict: fleet.verdict,
     disputes: [

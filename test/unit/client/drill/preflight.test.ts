@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { whyNot } from "../../../../src/client/drill/preflight.ts";
+import { DRILLS } from "../../../../src/core/drill/catalog.ts";
+import type { Need } from "../../../../src/core/drill/drill-spec.ts";
+
+const LOCAL: readonly Need[] = ["faults", "kill", "start", "stop", "pause", "wipe", "shards", "agents"];
+const impossible = (can: readonly Need[]) =>
+  DRILLS.filter((spec) => whyNot(spec, new Set(can)) !== null).map(({ name }) => name);
+
+test("a local fleet on embedded Raft can be broken in every way", () => {
+  expect(impossible([...LOCAL, "own-log"])).toEqual([]);
+});
+
+test("on etcd what breaks the coordinators' own links, disks and quorum is n/a, with the reason", () => {
+  const names = impossible(LOCAL);
+  expect(names).toEqual([
+    ...["partition", "partition-follower", "partition-minority", "partition-deaf", "partition-mute"],
+    ...["lossy-network", "slow-disk", "full-disk", "failing-disk", "lose-disk", "lose-quorum"],
+  ]);
+  const why = DRILLS.filter(({ name }) => names.includes(name)).map((spec) => whyNot(spec, new Set(LOCAL)));
+  expect(new Set(why).size).toBe(1);
+  expect(why[0]).toContain("its log is in etcd");
+});
