@@ -144,6 +144,18 @@ describe.skipIf(!hasEtcd())("fleet engine migrate", () => {
     },
   );
 
+  test("an etcd that refuses large values is no place for a log, and nothing was stopped", async () => {
+    const narrow = await RealEtcd.start("--max-request-bytes", "100000");
+    try {
+      await fleet.run(...words("embedded"));
+      const ran = await fleet.run("engine", "migrate", "--to", "etcd", "--etcd", narrow.address, "--dry-run");
+      expect(ran).toMatchObject({ exit: 9, stderr: expect.stringContaining("FLEET_E_ETCD_UNFIT") });
+      await isOn("embedded");
+    } finally {
+      await narrow.dispose();
+    }
+  });
+
   test("--finish deletes what was set aside, and only once", async () => {
     const move = await fleet.run("engine", "migrate", "--finish", "--yes", "-o", "json");
     expect(move).toMatchObject({ exit: 0 });

@@ -2,6 +2,7 @@
 // compares `head` in the same transaction, so that of a coordinator and this one wins.
 
 import { createHash } from "node:crypto";
+import { OperatorError } from "../../core/base/errors.ts";
 import { logIndex, type Term, term } from "../../core/base/ids.ts";
 import { LogKeys } from "../../core/etcd-log/log-keys.ts";
 import {
@@ -25,6 +26,8 @@ import * as refuse from "./refusals.ts";
 
 const CHUNK_BYTES = 512 * 1024;
 const PAGE_KEYS = 16;
+/** A batch of commands, with what its request has besides (reign.ts). */
+const LARGEST_BYTES = 1_200_000;
 const FIRST_INDEX = 1;
 
 const bytesOf = (key: string): Uint8Array => new TextEncoder().encode(key);
@@ -53,6 +56,27 @@ export class EtcdLogCopy {
     if (head === null) return { owner: "none", head };
     if (head.clusterId === this.#clusterId) return { owner: "own", head };
     return { owner: head.clusterId === sealedId(this.#clusterId) ? "sealed" : "foreign", head };
+  }
+
+  /** Throws ETCD_UNFIT if etcd does not take values as large as coordinators write. It stores nothing. */
+  async requireRoom(): Promise<void> {
+    const key = bytesOf(this.#keys.head);
+    const [result, target] = [Compare_CompareResult.GREATER, Compare_CompareTarget.CREATE];
+    const never = { $case: "createRevision" as const, value: Number.MAX_SAFE_INTEGER };
+    const put = { key, value: new Uint8Array(LARGEST_BYTES) };
+    try {
+      await txn(
+        this.#client,
+        {
+          compare: [{ key, result, target, targetUnion: never }],
+          success: [{ request: { $case: "requestPut", value: put } }],
+        },
+        "write",
+      );
+    } catch (error) {
+      if (!(error instanceof OperatorError) || error.code === "UNAVAILABLE") throw error;
+      throw refuse.unfit(error);
+    }
   }
 
   /** From now on nothing is appended. Does nothing if it is sealed. */

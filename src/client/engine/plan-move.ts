@@ -39,6 +39,7 @@ export async function planMove(mover: Mover, wish: MoveWish): Promise<EngineMove
     const isUsable = engine === undefined ? owner === "none" || owner === "sealed" : owner === "own";
     if (!isUsable)
       throw refuse.prefixTaken(`${etcd.prefix}/head${head === null ? "" : ` (index ${head.index})`}`, owner);
+    if (engine === undefined) await log.requireRoom();
   });
   const stamp = new Date().toISOString().replace(/[:.]/g, "-");
   const earlier = unfinished === null ? [] : reportOf(mover, unfinished, "moved").aside;

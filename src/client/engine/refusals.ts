@@ -27,6 +27,16 @@ export function headChanged(head: string): OperatorError {
   });
 }
 
+export function unfit(cause: OperatorError): OperatorError {
+  return new OperatorError("ETCD_UNFIT", {
+    what: `etcd does not take a value of 1.2 MB, which coordinators write: ${cause.parts.what}`,
+    why: "its --max-request-bytes is below the default of 1.5 MiB, or its --quota-backend-bytes is used up",
+    next: "start etcd without --max-request-bytes; for the quota: etcdctl alarm list, etcdctl defrag",
+    exit: Exit.Precondition,
+    cause,
+  });
+}
+
 export function sameEngine(to: EngineName): OperatorError {
   return new OperatorError("ENGINE_SAME", {
     what: `the fleet's engine is ${to} already`,
