@@ -108,6 +108,8 @@ async function sample(call: () => Promise<unknown>, now: () => number): Promise<
 
 function look({ nodes, leader }: FleetStatus): PerfLook {
   const disks = nodes.flatMap(({ name, status }): DiskCounts[] => {
+    // Its data folder has no log: etcd's disks count, and etcd knows them.
+    if (status?.etcdEngine !== undefined) return [];
     const { boundsMs, cumulative, count } = status?.syncs ?? {};
     if (boundsMs === undefined || cumulative === undefined || count === undefined) return [];
     return [{ node: name, boundsMs, cumulative, count }];

@@ -26,6 +26,9 @@ export const perfView: TextView<PerfReport> = {
         ({ node, syncs, p50Ms, p99Ms }) =>
           `${`disk of ${node}`.padEnd(20)} ${syncs} syncs  p50 ≤ ${time(p50Ms)}, p99 ≤ ${time(p99Ms)}`,
       ),
+      ...(report.disks.length > 0
+        ? []
+        : [`${"disks".padEnd(20)} n/a: no coordinator writes the log on its own disk`]),
       ...Object.entries(report.errors).map(([code, count]) => `${`errors`.padEnd(20)} ${code} ${count}`),
       ...report.gates.map((gate) => judged(gate.passed, gateText(gate))),
       ...(report.rowsLeft === null ? [] : [judged(false, rowsLeftText(report.rowsLeft))]),

@@ -101,3 +101,15 @@ test("without anything left, no row is left to report", async () => {
   const { client, now } = world();
   expect(await runPerf(client, options(now))).toMatchObject({ rowsLeft: null, verdict: "pass" });
 });
+
+test.each([
+  { etcdEngine: undefined, disks: ["n1"], why: "its disk has the log" },
+  { etcdEngine: { endpoints: ["e1:2379"], prefix: "/fleet/local" }, disks: [], why: "etcd's disks have it" },
+])("disks $disks: $why", async ({ etcdEngine, disks }) => {
+  const { client, now } = world();
+  const syncs = { boundsMs: [1], cumulative: [0], count: 0 };
+  const nodes = [{ nodeId: 1, name: "n1", status: { term: 3, syncs, etcdEngine } }];
+  const status = async () => ({ nodes, leader: 1 }) as unknown as FleetStatus;
+  const report = await runPerf({ ...client, status }, options(now));
+  expect(report.disks.map(({ node }) => node)).toEqual(disks);
+});
