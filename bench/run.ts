@@ -23,6 +23,7 @@ import { benchStatus } from "./status.ts";
 import { benchStorm } from "./storm.ts";
 import { formatTable, type Table } from "./table.ts";
 import { benchTop } from "./top.ts";
+import { benchWaves } from "./waves.ts";
 
 const TEXT = { type: "string" } as const;
 const options = { beside: TEXT, rows: TEXT, rounds: TEXT, kills: TEXT, tls: TEXT };
@@ -51,6 +52,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   soak: () => benchSoak(),
   fairness: () => benchFairness(),
   top: () => benchTop(),
+  waves: () => benchWaves(values.rows === undefined ? undefined : Number(values.rows)),
 };
 // On request only.
 const others: typeof benches = { profile: benchProfile };

@@ -13,6 +13,7 @@ import { benchSize } from "../../bench/size.ts";
 import { benchSoak } from "../../bench/soak.ts";
 import { burst } from "../../bench/storm/bursts.ts";
 import { benchTop } from "../../bench/top.ts";
+import { benchWaves } from "../../bench/waves.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { SIZES } from "../../src/core/lab/size.ts";
 
@@ -141,4 +142,13 @@ test("keys are measured beside an etcd, if there is one, by clients with and wit
     expect(rows.map(([what]) => what)).toContain("puts, 64, grpc-js client");
     for (const [, , , fleet = ""] of rows) expect(Number.parseInt(fleet, 10)).toBeGreaterThan(0);
   }
+});
+
+test("a migration in waves outlives two killed leaders: all moved, none at two shards", async () => {
+  const [table] = await benchWaves(60);
+  const rows = new Map(table?.rows.map(([what = "", measured = ""]) => [what, measured]));
+  expect(table?.title).toContain("the leader killed 2 times");
+  expect(rows.get("plan")).toBe("done");
+  expect(rows.get("clusters at their target")).toBe("60");
+  expect(rows.get("served by two shards at a look")).toBe("0");
 });
