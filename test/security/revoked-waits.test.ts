@@ -8,14 +8,16 @@ import type { Peer } from "../../src/core/transport/transport.ts";
 import {
   LeaseGrantRequest,
   LeaseKeepAliveRequest,
+  PutRequest,
   RangeRequest,
   WatchRequest,
 } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { CampaignRequest, LeaderRequest } from "../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
 import { LockRequest } from "../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
+import { ForwardKeysRequest } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { canonicalSerial } from "../../src/core/wire/tls/deny-list.ts";
 import { call } from "../integration/etcd-clients.ts";
-import { HostileCluster } from "./hostile-cluster.ts";
+import { CLUSTER_ID, HostileCluster } from "./hostile-cluster.ts";
 import { knowsRevocations, revoke, submit, WAIT_MS } from "./revoking.ts";
 
 const WORKER = "client/w";
@@ -126,4 +128,35 @@ test("a certificate that is revoked", async () => {
     expect(Object.values(ended).filter((code) => code === status.OK || code === undefined)).toEqual([]);
   }
   await expect.poll(async () => [await keysOf("q"), await keysOf("c")], { timeout: WAIT_MS }).toEqual(before);
+});
+
+test("a member's key forwards no more than the roles of the client that it names, and the log says so", async () => {
+  await submit(admin, { $case: "grantRole", value: { operator: WORKER, role: "worker" } });
+  const forward = async (to: Peer, caller: string, key: string) => {
+    const thief = cluster.peers.find(({ id }) => id !== to.id) as Peer;
+    const raft = cluster.raft(thief.name, to);
+    const kind = { $case: "put", value: PutRequest.fromPartial({ key: b(key), value: b("x") }) } as const;
+    const request = ForwardKeysRequest.fromPartial({
+      clusterId: CLUSTER_ID,
+      kind: { $case: "operation", value: { kind } },
+      caller,
+    });
+    return refusalOf(call(raft.forwardKeys.bind(raft), request));
+  };
+  cluster.warnings.length = 0;
+  for (const to of cluster.peers) {
+    expect(await forward(to, "fleet://client/none", "q/1")).toBe(status.PERMISSION_DENIED);
+    expect(await forward(to, "fleet://client/w", "other")).toBe(status.PERMISSION_DENIED);
+    expect(await forward(to, "nobody", "q/1")).toBe(status.INVALID_ARGUMENT);
+    const told = cluster.warnings.filter(({ node }) => node === to.name).map(({ fields }) => fields);
+    expect(told).toContainEqual(
+      expect.objectContaining({ reason: "GRANT_MISSING", identity: "fleet://client/none" }),
+    );
+  }
+  const answers = [];
+  for (const to of cluster.peers) answers.push(await forward(to, "fleet://client/w", "q/1"));
+  expect(
+    answers.filter((code) => code === status.OK),
+    "only the leader takes it",
+  ).toHaveLength(1);
 });
