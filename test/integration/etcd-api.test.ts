@@ -186,10 +186,12 @@ test("puts, a watch, a lease and a lock live through the kill of the key space's
 
 async function leaderOfKeys(): Promise<ClusterNode> {
   const { maintenance } = present(members[0], "there are three members");
+  const endMs = performance.now() + 60_000;
   for (;;) {
     const { leader } = await call(maintenance.status.bind(maintenance), StatusRequest.fromPartial({}));
     const found = cluster.nodes.find(({ id }) => String(id) === leader);
     if (found !== undefined) return found;
+    if (performance.now() > endMs) throw new Error(`no member leads the keys: ${leader}`);
     await sleep(50);
   }
 }

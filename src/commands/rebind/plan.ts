@@ -1,6 +1,5 @@
 // `fleet rebind plan`: writes down which clusters would move where; nothing moves.
 import { Args, Flags } from "@oclif/core";
-import type { WavePlanRequest } from "../../client/rebind/waves/make-wave-plan.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
@@ -10,9 +9,7 @@ import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
 import {
   hasWaveFlags,
   namesIn,
-  preconditionsOf,
   selectorOf,
-  strategyOf,
   type WaveFlagValues,
   waveFlags,
 } from "../../ui/cli/wave-flags.ts";
@@ -91,23 +88,16 @@ export default class RebindPlanCommand extends RebindCommand {
     flags: PlanFlagValues,
     to: readonly string[],
   ): Promise<WavePlan | null> {
-    const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
-    const request: WavePlanRequest = {
+    const which = {
       from: flags.from,
       shardsWith: selectorOf(flags.label),
       clustersWith: selectorOf(flags.selector),
       clusters: await this.#named(argv, flags),
       to,
-      executor: this.executor(flags),
-      strategy: strategyOf(flags),
-      preconditions: preconditionsOf(flags),
     };
-    const { plan, migrating } = await makeWavePlan(await this.client(flags), request, this.hearing(flags));
-    for (const cluster of migrating) this.note(`${cluster}: left out, because a migration is under way`);
-    if (plan === null) {
-      this.note("nothing to move: no cluster is selected that is not at its target");
-      return null;
-    }
+    const nothing = "nothing to move: no cluster is selected that is not at its target";
+    const plan = await this.planWaves(which, flags, nothing);
+    if (plan === null) return null;
     return await this.#printPlan(plan);
   }
 

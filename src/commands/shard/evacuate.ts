@@ -2,7 +2,7 @@
 import { Args, Flags } from "@oclif/core";
 import { mutationFlags, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import { executorFlags } from "../../ui/cli/rebind-command.ts";
-import { namesIn, preconditionsOf, strategyOf, waveFlags } from "../../ui/cli/wave-flags.ts";
+import { namesIn, waveFlags } from "../../ui/cli/wave-flags.ts";
 import { WavesCommand, type WavesPreview, type WavesReport } from "../../ui/cli/waves-command.ts";
 
 export default class ShardEvacuate extends WavesCommand {
@@ -28,25 +28,15 @@ export default class ShardEvacuate extends WavesCommand {
   async run(): Promise<WavesPreview | WavesReport | null> {
     const { args, flags } = await this.parse(ShardEvacuate);
     const { shard } = args;
-    const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
-    const request = {
-      ...{
-        from: shard,
-        shardsWith: undefined,
-        clustersWith: undefined,
-        clusters: [],
-        to: namesIn(flags.to ?? []),
-      },
-      executor: this.executor(flags),
-      strategy: strategyOf(flags),
-      preconditions: preconditionsOf(flags),
+    const which = {
+      from: shard,
+      shardsWith: undefined,
+      clustersWith: undefined,
+      clusters: [],
+      to: namesIn(flags.to ?? []),
     };
-    const { plan, migrating } = await makeWavePlan(await this.client(flags), request, this.hearing(flags));
-    for (const cluster of migrating) this.note(`${cluster}: left out, because a migration is under way`);
-    if (plan === null) {
-      this.note(`nothing to move: shard ${shard} owns no other cluster`);
-      return null;
-    }
+    const plan = await this.planWaves(which, flags, `nothing to move: shard ${shard} owns no other cluster`);
+    if (plan === null) return null;
     return await this.applyWaves(plan, flags);
   }
 }

@@ -3,8 +3,10 @@ import { Flags } from "@oclif/core";
 import type { Hearing } from "../../client/rebind/make-plan.ts";
 import type { DomainReport } from "../../client/rebind/run-domains.ts";
 import type { RebindOutcome, RebindReport } from "../../client/rebind/track.ts";
+import type { WavePlanRequest } from "../../client/rebind/waves/make-wave-plan.ts";
 import { Exit } from "../../core/base/errors.ts";
 import type { Executor, RebindPlan } from "../../core/rebind/plan.ts";
+import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import { domainLines } from "../model/domain-lines.ts";
 import { type MoveRow, moveTable } from "../model/tables/move-table.ts";
 import { allowChange } from "./allow-change.ts";
@@ -12,6 +14,7 @@ import { expectedFailure } from "./failure.ts";
 import { FleetCommand } from "./fleet-command.ts";
 import { mutationFlags, type TargetFlagValues, timeoutFlag } from "./fleet-flags.ts";
 import type { TableView } from "./view.ts";
+import { preconditionsOf, strategyOf, type WaveFlagValues } from "./wave-flags.ts";
 
 const NAMES_SHOWN = 5;
 
@@ -68,6 +71,26 @@ export abstract class RebindCommand extends FleetCommand {
 
   protected executor(flags: { readonly command: string | undefined }): Executor {
     return flags.command === undefined ? { kind: "local" } : { kind: "command", command: flags.command };
+  }
+
+  /** A plan in waves of what `which` selects. Null, after it said `nothing`, where no cluster would move. */
+  protected async planWaves(
+    which: Omit<WavePlanRequest, "executor" | "strategy" | "preconditions">,
+    flags: WaveFlagValues &
+      TargetFlagValues & { readonly command: string | undefined; readonly timeout: number },
+    nothing: string,
+  ): Promise<WavePlan | null> {
+    const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
+    const request = {
+      ...which,
+      executor: this.executor(flags),
+      strategy: strategyOf(flags),
+      preconditions: preconditionsOf(flags),
+    };
+    const { plan, migrating } = await makeWavePlan(await this.client(flags), request, this.hearing(flags));
+    for (const cluster of migrating) this.note(`${cluster}: left out, because a migration is under way`);
+    if (plan === null) this.note(nothing);
+    return plan;
   }
 
   protected readonly onUnserved = (cluster: string): void =>

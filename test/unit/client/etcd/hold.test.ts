@@ -69,7 +69,7 @@ test("a compaction while the lock is held is no loss", async () => {
     for (const node of store.nodes) node.cutWatches();
     // The watch is made again at the other node.
     const watches = () => store.calls.filter((call) => call.startsWith("watch@")).length;
-    while (watches() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect.poll(watches).toBeGreaterThanOrEqual(2);
     return lost.aborted;
   });
   expect(result).toBe(false);
