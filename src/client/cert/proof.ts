@@ -5,6 +5,7 @@ import { connect } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { isErrno } from "../../core/base/system-error.ts";
 import type { TlsMaterial } from "../../core/wire/tls/tls.ts";
 
 const DIAL_TIMEOUT_MS = 3_000;
@@ -35,8 +36,8 @@ export function dial(address: string, tls: TlsMaterial): Promise<Dialed> {
       const leaf = (session.socket as TLSSocket).getPeerX509Certificate() ?? null;
       resolve({ kind: "accepted", leaf });
     });
-    session.once("error", (error: NodeJS.ErrnoException) => {
-      resolve(error.code === "ECONNREFUSED" ? { kind: "down" } : { kind: "refused", why: error.message });
+    session.once("error", (error: Error) => {
+      resolve(isErrno(error, "ECONNREFUSED") ? { kind: "down" } : { kind: "refused", why: error.message });
     });
     session.once("close", () => resolve({ kind: "refused", why: "it closed the connection" }));
     session.setTimeout(DIAL_TIMEOUT_MS, () => resolve({ kind: "refused", why: "no answer" }));
