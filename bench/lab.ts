@@ -97,7 +97,7 @@ async function steadyNumbers(
   const used = watch.stop();
   const alone = await disk.stop();
   const { commits, reports, drift } = await steady.stop();
-  // Whoever leads: leadership may have moved meanwhile.
+  // Leadership may have moved meanwhile.
   const shares = [...used.values()].map(({ cpuShare }) => 100 * cpuShare).sort((left, right) => right - left);
   const resident = [...used.values()].map(({ residentBytesMax }) => residentBytesMax / 1e6);
   return [

@@ -1,4 +1,4 @@
-// A snapshot of a full lab while writes go on: how long the save takes, and what writes feel of it.
+// A snapshot of a full lab while writes continue: how long the save takes, and what writes feel of it.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FleetClient } from "../../src/client/fleet-client.ts";

@@ -17,7 +17,7 @@ export interface Store {
 
 export interface Look {
   readonly leads: boolean;
-  /** Whom it follows, in the store's own words; empty when nobody. */
+  /** Whom it follows, in the store's own words; empty without one. */
   readonly leader: string;
   readonly applied: number;
   readonly term: number;

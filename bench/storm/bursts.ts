@@ -32,7 +32,7 @@ export interface BurstSizes {
   readonly writes: number;
   readonly reads: number;
   readonly watches: number;
-  /** Bursts go on for so long; each kind at least once. */
+  /** Bursts last so long; each kind at least once. */
   readonly forMs: number;
 }
 

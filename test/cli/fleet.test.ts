@@ -266,7 +266,7 @@ describe("a node that hangs", () => {
       const status = await run("status --node-timeout 900ms");
       expect(status.stdout).toMatch(new RegExp(`${name} .*is down: no answer within \\d\\.\\d s\\n`));
       expect(status.exit).toBe(5);
-      // By whoever leads: the one that did may be replaced while a third of the fleet hangs.
+      // By the leader: the one that did may be replaced while a third of the fleet hangs.
       await expect.poll(async () => (await run("shard list -o name")).stdout).toBe("s1\ns2\n");
     } finally {
       await fleet.resume(name);

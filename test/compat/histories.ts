@@ -12,7 +12,7 @@ import { clientsOf, leaderOf, type Subject } from "./subject.ts";
 const ROUNDS = 3;
 const CALM_MS = 1_500;
 const FAULT_MS = 3_000;
-/** Shorter than a pause: a client goes on through another member. */
+/** Shorter than a pause: a client continues through another member. */
 const PATIENCE_MS = 1_000;
 
 /** In turn: the leader killed and started again, the leader paused and continued. */

@@ -20,7 +20,7 @@ export interface Outcome {
 
 export interface FuzzOptions {
   readonly fromSeed: number;
-  /** Whether to go on to this seed. */
+  /** Whether to run this seed. */
   readonly goesOn: (seed: number) => boolean;
   readonly onProgress?: (outcome: Outcome) => void;
 }

@@ -29,7 +29,7 @@ const bindAll = (prefix: string) =>
     Array.from({ length: 50 }, (_, at) => client.submit(bindCluster(`${prefix}${at}`, "s1"), DEADLINE)),
   );
 
-/** Of whoever led. */
+/** Of every leader. */
 async function folders(): Promise<string[]> {
   const all = cluster.nodes.map((node) => join(node.data, "audit"));
   const names = await Promise.all(all.map((folder) => readdir(folder).catch(() => [])));

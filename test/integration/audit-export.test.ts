@@ -1,4 +1,4 @@
-// The audit log of a real cluster, exported by whoever leads: no entry is missing when the files are read together.
+// The audit log of a real cluster, exported by each leader: no entry is missing when the files are read together.
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ async function exportedBy(node: ClusterNode): Promise<number[]> {
   return texts.flatMap((text) => text.trimEnd().split("\n")).map((line) => Number(JSON.parse(line).index));
 }
 
-/** By whoever led, ascending: a leader that follows another may write the same file again. */
+/** By each leader, ascending: a leader that follows another may write the same file again. */
 async function exported(): Promise<number[]> {
   const written = (await Promise.all(cluster.nodes.map(exportedBy))).flat();
   return [...new Set(written)].sort((a, b) => a - b);

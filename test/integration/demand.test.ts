@@ -77,7 +77,7 @@ test("a shard that is gone, or that reclaims for too long, does not hold an agen
   for (const cluster of ["c1", "c2"]) {
     await eventually(() => plane.binding(target.address, cluster)).toMatchObject(bound(true));
   }
-  // What it did not take back in time it goes on taking back.
+  // It continues to take back what it did not take back in time.
   expect((await plane.status(slow.address)).demand).toMatchObject([{ clusterId: "c1", groups: [] }]);
 });
 

@@ -1,4 +1,4 @@
-// A fleet that loses all its disks, in stages: its leader exports, it goes on without exports, every disk is lost, it is
+// A fleet that loses all its disks, in stages: its leader exports, it continues without exports, every disk is lost, it is
 // restored, it grows again. A test asks for the stage that it needs: each is reached once, after those before it, and
 // what could be seen at it is kept. So no test depends on another one, nor on their order.
 

@@ -44,7 +44,7 @@ test("two concurrent binds of one cluster to two shards: one wins, the other is 
 test("a list of two thousand clusters is paged: each once, in order, and a limited one says so", async () => {
   const names = Array.from({ length: CLUSTERS }, (_, at) => `page-${String(at).padStart(5, "0")}`);
   await Promise.all(names.map((name) => client.submit(bindCluster(name, "s3"), DEADLINE)));
-  // Whoever leads by then: another node refuses.
+  // The leader may have changed: another node refuses.
   const paged = async () => {
     const leader = (await cluster.leader()).client;
     let pages = 0;

@@ -1,4 +1,4 @@
-// A full disk under real coordinators: the node says so, takes no writes, hands over, and goes on by itself when there
+// A full disk under real coordinators: the node says so, takes no writes, hands over, and continues by itself when there
 // is space again; a failing sync ends it. The disk is full by injection (fault-preload.ts), so no rights are needed.
 
 import { existsSync } from "node:fs";

@@ -82,7 +82,7 @@ test("a node that is cut off while its groups are quiescent is replaced as their
 test("everything that was acknowledged is there after all nodes were killed and started again", async () => {
   for (const node of cluster.nodes) await cluster.kill(node);
   for (const node of cluster.nodes) await cluster.start(node);
-  // The last entries are committed anew by whoever is elected.
+  // The last entries are committed anew by the next leader.
   await cluster.until((all) => all.every(isAtRest));
   await untilEqual(cluster.nodes);
   const [first] = await views(cluster.nodes);

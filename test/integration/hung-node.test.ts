@@ -1,5 +1,5 @@
-// Nodes that hang (SIGSTOP): they keep their connections and answer nothing. They are shown as down, cost nobody an
-// answer, and are part of the fleet again when they go on.
+// Nodes that hang (SIGSTOP): they keep their connections and answer nothing. They are shown as down, delay no
+// answer, and are part of the fleet again when they continue.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { holderTls } from "../../src/client/files/layout.ts";
@@ -46,7 +46,7 @@ test("etcd#20418: a leader that hangs is replaced, writes go on, and afterwards 
   const during = await fleet.untilStatus(client, (status) => status.leader !== null);
   expect(leaderOf(during)).not.toBe(hung);
   await expectShownAsDown(hung);
-  // Sent while it hangs, so that it is the first thing that the old leader finds when it goes on.
+  // Sent while it hangs, so that it is the first thing that the old leader finds when it continues.
   const early = readAt(hung);
   await fleet.resume(hung);
   const read = await early;

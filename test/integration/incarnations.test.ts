@@ -1,4 +1,4 @@
-// One snapshot is restored twice, by real processes on hosts with wrong clocks: both fleets go on at the next index and
+// One snapshot is restored twice, by real processes on hosts with wrong clocks: both fleets continue at the next index and
 // term. A shard that obeys the first, whose clock was an hour ahead, does not follow the second until an operator says so,
 // and follows the first no more. A client that remembers the lost future is refused.
 

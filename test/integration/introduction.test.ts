@@ -1,5 +1,5 @@
-// A replica whose command line names nobody who is still there is reached by the leader that has it in its table, and
-// answers it: whoever opens a stream says who and where it is (ADR-0004).
+// A replica whose command line names no member that is still there is reached by the leader that has it in its table, and
+// answers it: the opener of a stream says who and where it is (ADR-0004).
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

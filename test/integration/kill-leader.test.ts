@@ -85,7 +85,7 @@ class Lanes {
     this.#lanes = Promise.all(Array.from({ length: LANES }, lane));
   }
 
-  /** Until every lane has gone on. */
+  /** Until every lane has continued. */
   async untilMore(): Promise<void> {
     const before = this.#acknowledged.length;
     await expect.poll(() => this.#acknowledged.length).toBeGreaterThan(before + LANES);

@@ -59,7 +59,7 @@ test.each(POINTS)("$who killed $kill", async ({ who, kill }) => {
   const victim = who.startsWith("leader") ? leader : follower;
   const stopWriting = startWriting();
   onTestFinished(() => void stopWriting());
-  // Planned first: the vote may be asked for as soon as the leader is gone, and nobody votes while it is there.
+  // Planned first: the vote may be asked for as soon as the leader is gone, and no replica votes while it is there.
   await cluster.plan(victim, { kill });
   if (who === "voter") await cluster.kill(leader);
   if (who.endsWith("wiped")) await comeBackWithout(follower);

@@ -1,4 +1,4 @@
-// Leadership handed over by command, under writes: to whoever can best take it, to a named node, and not to nobody.
+// Leadership handed over by command, under writes: to the best successor, to a named node, and never without a successor.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";

@@ -133,7 +133,7 @@ export class LiveDataPlane {
     await this.#signal(shard);
   }
 
-  /** A cluster that nobody has heard of: its certificate, and its agent dialing `shard`. */
+  /** A cluster that is unknown so far: its certificate, and its agent dialing `shard`. */
   async addCluster(cluster: string, shard: string): Promise<void> {
     const { directory } = this.#fleet;
     const authority = authorityFiles(directory);

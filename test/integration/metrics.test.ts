@@ -67,7 +67,7 @@ test("every process shows itself in text that Prometheus takes, alive and ready"
 
 test("sessions, bindings and shards are seen where they are, and nowhere a cluster's name", async () => {
   const client = await fleet.client();
-  // Whoever leads by then: a report is counted a write before what it says of bindings is applied.
+  // Leaders may change: a report is counted a write before what it says of bindings is applied.
   const seen = async () => {
     const text = await scrape(leaderOf(await fleet.untilStatus(client, ({ leader }) => leader !== null)));
     const roundTrips = parseExposition(text).find(({ name }) => name === "fleet_peer_round_trip_seconds");

@@ -1,5 +1,5 @@
 // Partitions between real coordinators: the minority refuses within the deadline and never hangs, the majority
-// goes on, and after healing all are one again.
+// continues, and after healing all are one again.
 
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,5 +1,5 @@
 // kill -9 midway through and after every single file operation of a recovery: what is left is the old folder, untouched and startable; or one
-// that nobody may start, and that the same command finishes; or the new one. Whichever it was, the recovery can be run
+// that no command starts, and that the same command finishes; or the new one. Whichever it was, the recovery can be run
 // to its end, nothing that the log held is missing then, and there is a whole backup of what was before.
 
 import { spawn } from "node:child_process";

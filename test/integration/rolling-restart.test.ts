@@ -1,5 +1,5 @@
 // A rolling restart under writes: each process that is asked to end hands over what it leads before it does, so that
-// nobody's clock has to run out. The profile's clocks are slow (an election takes 2.5 s at least), the bound of a
+// no timer has to run out. The profile's clocks are slow (an election takes 2.5 s at least), the bound of a
 // departure is 1 s: who has seen its successor lead within that has cost no election timeout.
 
 import { afterEach, expect, test } from "vitest";

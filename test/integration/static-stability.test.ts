@@ -1,4 +1,4 @@
-// With every coordinator dead the data plane goes on by itself, and tells them the rest when they are back
+// With every coordinator dead the data plane continues by itself, and tells them the rest when they are back
 // (static stability, BigFleet ADR-0002).
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -35,7 +35,7 @@ test(title, { timeout: 600_000 }, async () => {
   await Promise.all(["n1", "n2", "n3"].map((node) => fleet.kill(node)));
   const outageEndMs = performance.now() + OUTAGE_MS;
   expect((await fleet.run("cluster", "list")).exit).toBe(5);
-  // Longer than reports are apart: by now they have failed, and nobody minded.
+  // Longer than reports are apart: by now they have failed, and no agent noticed.
   await eventually(async () => (await plane.status("s1")).lastReportAgeMs).toBeGreaterThan(4_000);
   expect(await byShard()).toEqual(before);
 

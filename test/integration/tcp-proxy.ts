@@ -57,7 +57,7 @@ export class TcpProxy {
     }
   }
 
-  /** What was frozen goes on where it stopped. */
+  /** What was frozen continues where it stopped. */
   heal(): void {
     const wasFrozen = this.#mode === "frozen";
     this.#mode = "open";

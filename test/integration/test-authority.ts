@@ -29,7 +29,7 @@ export class TestAuthority {
     return authority;
   }
 
-  /** Replaces the authority file: what everybody here trusts. */
+  /** Replaces the authority file: what each process here trusts. */
   async trust(pairs: readonly PemPair[]): Promise<void> {
     await writeFile(join(this.folder, "ca.crt"), pairs.map((pair) => pair.certificate).join(""));
   }

@@ -44,7 +44,7 @@ describe("the picture", () => {
     await openTop();
     await terminal.shows("● 6 as declared");
     const client = await fleet.client();
-    // Everything of one frame, but whoever leads by then.
+    // Everything of one frame, but not the leader's name.
     const frame = async () => {
       const leader = leaderOf(await fleet.untilStatus(client, (status) => status.leader !== null));
       const first = `^local · ● healthy · leader ${leader} · term \\d+ · up 3/3, quorum 2 · can lose 1 more · commit \\d+`;
@@ -287,7 +287,7 @@ describe("addresses that answer nothing", () => {
 });
 
 describe("the terminal afterwards", () => {
-  /** A shell with something on its screen, that starts the dashboard and goes on after it. */
+  /** A shell with something on its screen, that starts the dashboard and continues after it. */
   async function openTopInShell(): Promise<void> {
     const env = { ...fleet.env, PS1: "$ ", TOP: `${process.execPath} ${program} top` };
     terminal = TestTerminal.open("sh", [], { cwd: fleet.home, env, ...SIZE });

@@ -56,7 +56,7 @@ function nameOf(by: AuthorityKind, uri: string): string {
 const of = (kind: AuthorityKind) => authorities.get(kind) as TestAuthority;
 const caOf = (kind: AuthorityKind) => join(of(kind).folder, "ca.crt");
 
-/** As a role has them: each kind its own authority. `ca` is that of nobody here. */
+/** As a role has them: each kind its own authority. `ca` signed no identity here. */
 function served(by: AuthorityKind, uri: string): TlsFiles {
   const { cert, key } = of(by).files(nameOf(by, uri));
   const own = { peer: caOf("peer"), shard: caOf("shard"), agent: caOf("agent"), operator: caOf("operator") };

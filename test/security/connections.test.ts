@@ -1,4 +1,4 @@
-// Silent and idle connections keep nobody else out. (Issue 11: 250 silent TCP connections under a limit of 200 files made a
+// Silent and idle connections keep no other caller out. (Issue 11: 250 silent TCP connections under a limit of 200 files made a
 // node unreachable.)
 
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// One agent with a valid certificate against its shard, at a real port: whatever it asks for, the shard goes on reporting, and
+// One agent with a valid certificate against its shard, at a real port: whatever it asks for, the shard continues to report, and
 // the others' shortfalls are told (issue 11: a roll-up of 67 MB made each report exceed the limit).
 
 import { afterEach, beforeEach, expect, test } from "vitest";

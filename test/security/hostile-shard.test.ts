@@ -1,5 +1,5 @@
 // A shard's certificate against three coordinators, at real ports: tens of thousands of first contacts a report, answers of
-// megabytes, another epoch each time. No leader is deposed, names stay free for others, and writes go on (issue 11).
+// megabytes, another epoch each time. No leader is deposed, names stay free for others, and writes continue (issue 11).
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";

@@ -176,7 +176,7 @@ const RAFT: Readonly<Record<string, readonly Kind[]>> = {
   Rejoin: REPLICAS,
   ForwardKeys: REPLICAS,
 };
-/** Allowed or not, nobody else learns which faults a replica has. */
+/** Allowed or not, no other identity learns which faults a replica has. */
 const FAULTS: Readonly<Record<string, readonly Kind[]>> = {
   ListFaults: ["admin"],
   InjectFault: ["admin"],
@@ -227,7 +227,7 @@ const ETCD_TABLE: Readonly<Record<string, readonly Kind[]>> = Object.fromEntries
   ]),
 );
 
-/** A path that is no method is answered as all others, so that nobody learns of methods by asking. */
+/** A path that is no method is answered as all others, so that no caller learns of methods by asking. */
 const NO_METHODS = ["/fleet.v1.Coordinator/Nothing", "/x", "/"];
 
 const under = (service: string, rows: Readonly<Record<string, readonly Kind[]>>) =>

@@ -1,4 +1,4 @@
-// Callers with a certificate that begin something and never go on: no preface, no answer to a ping, headers without an end,
+// Callers with a certificate that begin something and never continue: no preface, no answer to a ping, headers without an end,
 // or answers that they never read. Each loses its connection, and another caller is answered meanwhile (issue 11). What is
 // silent before the end of its handshake is in connections.test.ts, the metrics port in unit/metrics/metrics-server.test.ts.
 

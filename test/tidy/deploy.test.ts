@@ -1,6 +1,6 @@
-// Units and charts start what exists: every `fleet serve …` line in deploy/ names a command with flags that it has and
-// all that it requires, every value that a template asks for is one that its chart's values.yaml knows, and the ports,
-// mounts and names in a chart belong together. Helm is not asked: where a Go with sprig is installed, what it would render
+// Units and charts start what exists. Every `fleet serve …` line in deploy/ names a command with flags that it has and
+// all that it requires. Every value that a template asks for is in its chart's values.yaml. The ports, mounts and names
+// in a chart belong together. Helm is not asked: where a Go with sprig is installed, what it would render
 // of the coordinators' chart is rendered with those, and run.
 
 import { spawnSync } from "node:child_process";
@@ -156,7 +156,7 @@ test.each(workloads)("%s opens the ports on which fleet listens, for probes and 
   }
 });
 
-// What decides whether a process lives must not be reached by whoever scrapes, or likes to fail it.
+// What decides whether a process lives must not be reached by scrapers, or by attackers who would fail it.
 test.each(workloads)(
   "%s has a policy that opens its ports but that of the probes, and to nobody by accident",
   (path) => {
@@ -167,7 +167,7 @@ test.each(workloads)(
     const ports = captures(read(path), /name: (\w+), containerPort: \d+/g).flat();
     const opened = captures(policy, /ports: \[\{ port: (\w+) \}\]/g).flat();
     expect(opened).toEqual(ports.filter((name) => name !== "probes"));
-    // A rule whose list of sources is empty lets everybody in: such a rule is left out.
+    // A rule whose list of sources is empty lets every caller in: such a rule is left out.
     const rules = captures(
       policy,
       /\{\{- with \.Values\.(\w+) \}\}\n {4}- from: \{\{ toJson \. \}\}\n {6}ports: .*\n {4}\{\{- end \}\}\n/g,
