@@ -1,17 +1,18 @@
 // Keys by etcd's API: a fleet beside an etcd, three processes each, on this machine in the same minutes. Unary calls come
 // from h2load in plaintext and from node:http2 with mutual TLS, which h2load cannot do; a grpc-js client shows what most
-// programs in JavaScript get. Then failovers and starts of both. ZooKeeper is left out: no client of it is at hand that
-// would send the same bytes.
+// programs in JavaScript get. Then failovers and starts of both. ZooKeeper is measured beside the plaintext pair where it
+// and javac are installed: through its own Java client, since it speaks a protocol of its own.
 
 import { hasH2load, type Times } from "./kv/h2load.ts";
 import { measuresOf, type Pair } from "./kv/measures.ts";
 import { interleave } from "./kv/rounds.ts";
-import { type Failures, failureTable, goalTable, loadTable } from "./kv/tables.ts";
+import { type Failures, failureTable, goalTable, loadTable, zookeeperTable } from "./kv/tables.ts";
 import { EtcdStore } from "./load/etcd-store.ts";
 import { coldStart, failover, failoverOfPaused } from "./load/failover.ts";
 import { findEtcd } from "./load/find-etcd.ts";
 import { FleetStore } from "./load/fleet-store.ts";
 import type { Store } from "./load/store.ts";
+import { whyNoZooKeeper, ZooKeeperStore } from "./load/zookeeper-store.ts";
 import type { Table } from "./table.ts";
 
 export interface KvOptions extends Times {
@@ -45,14 +46,23 @@ async function benchPair(tls: "plaintext" | "mutual", options: KvOptions): Promi
     const names = ["e1", "e2", "e3"].slice(0, options.nodes);
     const etcd = found && (await EtcdStore.start(found, names, fleet.etcdTls()));
     if (etcd !== null) started.unshift(etcd);
-    return await measured({ etcd, fleet: keys, submit: fleet.driven("unary") }, options);
+    const zookeeper = tls === "plaintext" && options.nodes === 3 ? await startZooKeeper() : null;
+    if (zookeeper !== null) started.unshift(zookeeper);
+    return await measured({ etcd, fleet: keys, submit: fleet.driven("unary"), zookeeper }, options);
   } finally {
     for (const store of started) await store.dispose();
   }
 }
 
+async function startZooKeeper(): Promise<ZooKeeperStore | null> {
+  const leftOut = await whyNoZooKeeper();
+  if (leftOut === null) return ZooKeeperStore.start();
+  console.error(`ZooKeeper is left out: ${leftOut}`);
+  return null;
+}
+
 async function measured(pair: Pair, options: KvOptions): Promise<Table[]> {
-  const { etcd, fleet } = pair;
+  const { etcd, fleet, zookeeper } = pair;
   const secrecy = fleet.tls === "insecure-loopback" ? "plaintext" : "mutual TLS";
   const compared = await interleave(measuresOf(pair, hasH2load(), options), options.rounds);
   const megabytes = { etcd: residentMegabytes(etcd), fleet: residentMegabytes(fleet) };
@@ -64,13 +74,17 @@ async function measured(pair: Pair, options: KvOptions): Promise<Table[]> {
       failures.paused[name].push(await failoverOfPaused(store));
       failures.cold[name].push(await coldStart(store));
     }
+    if (zookeeper === null) continue;
+    failures.killed.zookeeper.push(await failover(zookeeper));
+    failures.cold.zookeeper.push(await coldStart(zookeeper));
   }
   const tables = [loadTable(secrecy, options.rounds, compared)];
   if (options.kills > 0) tables.push(failureTable(secrecy, failures));
+  if (zookeeper !== null) tables.push(zookeeperTable(compared, failures));
   return etcd === null ? tables : [...tables, goalTable(secrecy, compared, failures, megabytes)];
 }
 
-const inTurns = (): { etcd: number[]; fleet: number[] } => ({ etcd: [], fleet: [] });
+const inTurns = () => ({ etcd: [] as number[], fleet: [] as number[], zookeeper: [] as number[] });
 
 /** The mean of a server. */
 function residentMegabytes(store: Store | null): number {

@@ -4,6 +4,7 @@ import { assert } from "../../src/core/base/assert.ts";
 import { generate, type Sample } from "../load/generate.ts";
 import type { KeyStore } from "../load/key-store.ts";
 import { type Store, settledLeader, type Writer } from "../load/store.ts";
+import type { ZooKeeperStore } from "../load/zookeeper-store.ts";
 import { h2load, type Times } from "./h2load.ts";
 import { Http2Writer } from "./http2-writer.ts";
 import type { Request } from "./requests.ts";
@@ -15,6 +16,8 @@ export interface Pair {
   readonly fleet: KeyStore;
   /** The fleet's own writes. */
   readonly submit: Store;
+  /** Null: it is not measured with this pair. */
+  readonly zookeeper: ZooKeeperStore | null;
 }
 
 const OUTSTANDING = [1, 16, 64, 256] as const;
@@ -27,18 +30,31 @@ export const ROW_OF_SUBMIT = `fleet's own Submit, ${MANY}, grpc-js client`;
 export const rowOfReads = (request: Request): string => `${request}s, ${MANY} clients`;
 
 /** `withH2load`: for a pair in plaintext. With TLS the client is node:http2. */
-export function measuresOf({ etcd, fleet, submit }: Pair, withH2load: boolean, times: Times): Measure[] {
+export function measuresOf(
+  { etcd, fleet, submit, zookeeper }: Pair,
+  withH2load: boolean,
+  times: Times,
+): Measure[] {
   const isPlain = fleet.tls === "insecure-loopback";
   const stores = [{ name: "etcd", store: etcd } as const, { name: "fleet", store: fleet } as const];
   const both = (row: string, take: (store: KeyStore) => Promise<Sample>): Measure[] =>
     stores.flatMap(({ name, store }) =>
       store === null ? [] : [{ row, store: name, take: () => take(store) }],
     );
-  const puts = OUTSTANDING.flatMap((clients) =>
-    both(rowOfPuts(clients), (store) =>
+  const puts = OUTSTANDING.flatMap((clients): Measure[] => [
+    ...both(rowOfPuts(clients), (store) =>
       isPlain ? loaded(store, "put", clients, times) : http2(store, clients, times),
     ),
-  );
+    ...(zookeeper === null
+      ? []
+      : [
+          {
+            row: rowOfPuts(clients),
+            store: "zookeeper",
+            take: () => zookeeper.load(clients, times),
+          } as const,
+        ]),
+  ]);
   const reads = READS.flatMap((request) =>
     both(rowOfReads(request), (store) => loaded(store, request, MANY, times)),
   );

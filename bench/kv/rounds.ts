@@ -10,7 +10,7 @@ const PAUSE_MS = 200;
 /** One row of the table, of one store. */
 export interface Measure {
   readonly row: string;
-  readonly store: "etcd" | "fleet";
+  readonly store: "etcd" | "fleet" | "zookeeper";
   take(): Promise<Sample>;
 }
 
@@ -40,7 +40,12 @@ export async function interleave(measures: readonly Measure[], rounds: number): 
         .filter((one) => one.row === row && one.store === store)
         .flatMap((one) => samples.get(one) ?? []),
     );
-  return new Map(rows.map((row) => [row, { etcd: of(row, "etcd"), fleet: of(row, "fleet") }]));
+  const measured = (row: string) => ({
+    etcd: of(row, "etcd"),
+    fleet: of(row, "fleet"),
+    zookeeper: of(row, "zookeeper"),
+  });
+  return new Map(rows.map((row) => [row, measured(row)]));
 }
 
 /** Of a store that was not there: not a number. */

@@ -6,12 +6,13 @@ import { ROW_OF_GRPC_JS, ROW_OF_SUBMIT, rowOfPuts, rowOfReads } from "./measures
 import type { Compared, Measured } from "./rounds.ts";
 
 type Both<Value> = Readonly<Record<"etcd" | "fleet", Value>>;
+type Three<Value> = Readonly<Record<"etcd" | "fleet" | "zookeeper", Value>>;
 
 /** Milliseconds of each run. */
 export interface Failures {
-  readonly killed: Both<number[]>;
-  readonly paused: Both<number[]>;
-  readonly cold: Both<number[]>;
+  readonly killed: Three<number[]>;
+  readonly paused: Three<number[]>;
+  readonly cold: Three<number[]>;
 }
 
 export function loadTable(secrecy: string, rounds: number, compared: Compared): Table {
@@ -30,6 +31,39 @@ export function loadTable(secrecy: string, rounds: number, compared: Compared): 
       times(fleet.p50Ms / etcd.p50Ms),
       times(fleet.p99Ms / etcd.p99Ms),
     ]),
+  };
+}
+
+/** What ZooKeeper's Java client got in the same rounds, and after the same faults: its writes are no calls of gRPC. */
+export function zookeeperTable(compared: Compared, failures: Failures): Table {
+  const row = (what: string, value: string, against: Both<number>) => [
+    what,
+    value,
+    times(against.etcd),
+    times(against.fleet),
+  ];
+  const loads = [...compared]
+    .filter(([, { zookeeper }]) => !Number.isNaN(zookeeper.perSecond))
+    .map(([what, { etcd, fleet, zookeeper }]) => {
+      const { perSecond, lowest, highest, p50Ms, p99Ms } = zookeeper;
+      const value = `${formatRange(perSecond, lowest, highest)}, ${p50Ms.toFixed(2)} / ${p99Ms.toFixed(1)} ms`;
+      return row(what, value, { etcd: perSecond / etcd.perSecond, fleet: perSecond / fleet.perSecond });
+    });
+  const faults = [
+    ["leader killed", failures.killed],
+    ["cold start of all", failures.cold],
+  ] as const;
+  const untilWritten = faults
+    .filter(([, { zookeeper }]) => zookeeper.length > 0)
+    .map(([what, runs]) => {
+      const own = middle(runs.zookeeper);
+      const value = `${ms(own)} (${ms(Math.max(...runs.zookeeper))})`;
+      return row(what, value, { etcd: own / middle(runs.etcd), fleet: own / middle(runs.fleet) });
+    });
+  return {
+    title: "ZooKeeper 3.8 through its own Java client, plaintext, in the same rounds",
+    header: ["what", "a second, p50 / p99; median (worst)", "÷ etcd", "÷ fleet"],
+    rows: [...loads, ...untilWritten],
   };
 }
 

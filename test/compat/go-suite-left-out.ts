@@ -18,7 +18,7 @@ const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
   [/\.TestMember(Add|Remove|Update|Promote)(?!UpdateWrongURLs)/, MEMBERS],
   [/Learner/, LEARNERS],
   [/\.Test(Role|User|Auth|V3Auth)/, ROLES],
-  [/\.Test(KVPutError|KVLargeRequests|V3LargeRequests|V3StorageQuota|V3TxnTooManyOps|V3Quota)/, LIMITS],
+  [/\.Test(KVPutError|KVLargeRequests|V3LargeRequests|V3StorageQuota|V3Quota)/, LIMITS],
   [/\.Test(TLS|DialTLS)/, TLS],
   [/\.TestWatchFragment/, HISTORY],
   [

@@ -45,9 +45,13 @@ async function sectionOf(part: Part): Promise<Section> {
   const leftOut = await part.whyNot();
   const results: CaseResult[] = [];
   if (leftOut === null) {
-    await part.run((result) => {
+    const tell = (result: CaseResult) => {
       results.push(result);
       console.error(`${part.name}: ${result.outcome} ${result.name}`);
+    };
+    // The parts after it must run.
+    await part.run(tell).catch((error: unknown) => {
+      tell({ name: "all that was left", outcome: "failed", detail: String(error) });
     });
   }
   return { title, about, leftOut, results };
