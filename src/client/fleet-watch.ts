@@ -48,12 +48,12 @@ export class FleetWatch {
   }
 
   /** Reports the joined newest answers whenever this node has sent something, until `signal` aborts. */
-  async follow(address: string, tell: (fleet: FleetStatus) => void, signal: AbortSignal): Promise<void> {
+  async follow(address: string, notify: (fleet: FleetStatus) => void, signal: AbortSignal): Promise<void> {
     let hasStream = true;
     while (!signal.aborted) {
-      tell(await this.look(address));
+      notify(await this.look(address));
       const isUp = this.#answers.get(address)?.status !== null;
-      if (isUp && hasStream) hasStream = await this.#stream(address, tell, signal);
+      if (isUp && hasStream) hasStream = await this.#stream(address, notify, signal);
       await this.#world.pause(LOOK_EVERY_MS, signal);
     }
   }
@@ -67,16 +67,20 @@ export class FleetWatch {
   }
 
   /** False: this node's build has no stream. */
-  async #stream(address: string, tell: (fleet: FleetStatus) => void, signal: AbortSignal): Promise<boolean> {
+  async #stream(
+    address: string,
+    notify: (fleet: FleetStatus) => void,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     let measuredMs = this.#world.now();
     try {
       for await (const status of this.#client.watchStatus(address, signal)) {
         const roundTripMs = this.#answers.get(address)?.roundTripMs ?? null;
         const answer = { name: status.nodeName, address, roundTripMs, error: null, status };
-        tell(this.#heard({ ...answer, observedAtMs: Date.now() }, 0));
+        notify(this.#heard({ ...answer, observedAtMs: Date.now() }, 0));
         if (this.#world.now() - measuredMs < ROUND_TRIP_EVERY_MS) continue;
         measuredMs = this.#world.now();
-        tell(await this.look(address));
+        notify(await this.look(address));
       }
     } catch (error) {
       return readRpcError(error).code !== grpcStatus.UNIMPLEMENTED;

@@ -118,13 +118,13 @@ and its dry run first, then asks.`;
     const feeds = liveFeeds(new FleetWatch(client, { now, pause }), client, view, now, () => drills.read());
     const recorder = record === undefined ? null : await this.#recorder(record, store, now());
     const operator = writing === null ? null : await this.#operator(client, store, writing);
-    const tell = (event: TopEvent): void => {
+    const notify = (event: TopEvent): void => {
       if (event.kind === "fleet" || event.kind === "list" || event.kind === "problem") recorder?.note(event);
       store.dispatch(event);
     };
     const driver = {
       drive: (signal: AbortSignal) => {
-        const polling = poll(feeds, tell, signal);
+        const polling = poll(feeds, notify, signal);
         return operator === null ? polling : Promise.race([polling, operator.broken]);
       },
       act: () => operator?.act(),

@@ -13,10 +13,10 @@ interface Followed {
   readonly now: () => number;
 }
 
-/** `tell` gets new events, the oldest first. Runs until `signal` aborts; rejects for a bug only. */
+/** `notify` gets new events, the oldest first. Runs until `signal` aborts; rejects for a bug only. */
 export async function followEvents(
   { watch, lists, auditIndex, now }: Followed,
-  tell: (events: readonly FleetEvent[]) => void,
+  notify: (events: readonly FleetEvent[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let state = { ...initialTopState(now(), Date.now()), auditIndex };
@@ -25,7 +25,7 @@ export async function followEvents(
     const known = new Set(state.events);
     state = observe(state, event);
     const news = state.events.filter((one) => !known.has(one));
-    if (news.length > 0) tell(news.toReversed());
+    if (news.length > 0) notify(news.toReversed());
   };
   await poll(
     liveFeeds(watch, lists, () => "overview", now),

@@ -11,7 +11,7 @@ export interface ChangeHands {
   readonly check: (change: Change, signal: AbortSignal) => Promise<ChangeCheck>;
   readonly perform: (
     change: Change,
-    tell: (line: string) => void,
+    notify: (line: string) => void,
     signal: AbortSignal,
   ) => Promise<ChangeOutcome>;
 }
@@ -73,14 +73,14 @@ export class TopOperator {
 
   #begin({ id, change }: ChangeDialog, stage: Work["stage"]): void {
     const stop = new AbortController();
-    const tell = (news: ChangeNews): void => this.#store.dispatch({ kind: "change", id, news });
+    const notify = (news: ChangeNews): void => this.#store.dispatch({ kind: "change", id, news });
     const doing =
-      stage === "checking" ? this.#check(change, stop.signal) : this.#perform(change, tell, stop.signal);
+      stage === "checking" ? this.#check(change, stop.signal) : this.#perform(change, notify, stop.signal);
     const ended = doing
       .catch((error: unknown): ChangeNews => ({ kind: "ended", isDone: false, lines: failureLines(error) }))
       .then((news) => {
         if (this.#work?.stop === stop) this.#work = null;
-        tell(news);
+        notify(news);
       })
       .catch((error: unknown) => this.#broken.reject(error));
     this.#work = { id, stage, stop, ended };
@@ -92,8 +92,12 @@ export class TopOperator {
     return { kind: "ended", isDone: finding === "nothing", lines };
   }
 
-  async #perform(change: Change, tell: (news: ChangeNews) => void, signal: AbortSignal): Promise<ChangeNews> {
-    const outcome = await this.#hands.perform(change, (line) => tell({ kind: "progress", line }), signal);
+  async #perform(
+    change: Change,
+    notify: (news: ChangeNews) => void,
+    signal: AbortSignal,
+  ): Promise<ChangeNews> {
+    const outcome = await this.#hands.perform(change, (line) => notify({ kind: "progress", line }), signal);
     return { kind: "ended", ...outcome };
   }
 }

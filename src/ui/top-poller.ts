@@ -35,10 +35,10 @@ export async function poll(
     for (const feed of feeds()) {
       if (followed.has(feed)) continue;
       followed.add(feed);
-      const tell = (event: DataEvent): void => {
+      const notify = (event: DataEvent): void => {
         if (!signal.aborted) dispatch(event);
       };
-      feed(tell, signal).catch((error: unknown) => broken.push(error));
+      feed(notify, signal).catch((error: unknown) => broken.push(error));
     }
     dispatch({ kind: "tick", atMs: performance.now(), wallMs: Date.now() });
     await pause(TICK_MS, signal);

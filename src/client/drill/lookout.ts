@@ -59,7 +59,7 @@ export class Lookout {
     while (!this.#isOver) {
       const { status } = await client.observe(node, { timeoutMs: NODE_TIMEOUT_MS });
       this.#noteRole(node.name, status);
-      if (status !== null && this.#watched !== null) this.#tell(this.#watched, status);
+      if (status !== null && this.#watched !== null) this.#notify(this.#watched, status);
       await sleep(LOOK_EVERY_MS);
     }
   }
@@ -73,7 +73,10 @@ export class Lookout {
     this.#roles.push({ atMs: this.#options.now(), node, role, term });
   }
 
-  #tell(watched: Watched, { nodeName: node, role, term, leaderId, commitIndex, members }: NodeStatus): void {
+  #notify(
+    watched: Watched,
+    { nodeName: node, role, term, leaderId, commitIndex, members }: NodeStatus,
+  ): void {
     const atMs = this.#options.now();
     const followed = members.find(({ nodeId }) => nodeId === leaderId)?.name;
     const isNew = term > watched.term;

@@ -151,7 +151,7 @@ export class AppliedLog {
   /** It has everything that was there when `restore` was called. */
   endRebuild(): void {
     this.#isRebuilding = false;
-    this.#tell();
+    this.#notify();
   }
 
   /** Whole revisions, in order; then everything through `revision` is known. */
@@ -163,12 +163,12 @@ export class AppliedLog {
       this.#apply(each.revision, each.event);
     }
     if (this.#failure === null) this.#revision = Math.max(this.#revision, revision);
-    this.#tell();
+    this.#notify();
   }
 
   fail(error: OperatorError): void {
     this.#failure ??= error;
-    this.#tell();
+    this.#notify();
   }
 
   capture(): Captured {
@@ -251,7 +251,7 @@ export class AppliedLog {
     this.#outbox.set(effectKey(effect.index, effect.number), effect);
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 }

@@ -92,12 +92,12 @@ async function work(setting: Setting, options: OpenOptions, reign: Reign): Promi
 
 /** What ends a host, told once. */
 export class Failures {
-  readonly #tell: (error: Error) => void;
+  readonly #notify: (error: Error) => void;
   #hasTold = false;
   onReport: (error: OperatorError) => void = () => undefined;
 
-  constructor(tell: (error: Error) => void = () => undefined) {
-    this.#tell = tell;
+  constructor(notify: (error: Error) => void = () => undefined) {
+    this.#notify = notify;
   }
 
   report(error: unknown): void {
@@ -105,6 +105,6 @@ export class Failures {
     this.#hasTold = true;
     const known = error instanceof OperatorError ? error : waitedTooLong(String(error));
     this.onReport(known);
-    this.#tell(known);
+    this.#notify(known);
   }
 }

@@ -52,18 +52,18 @@ export class TopChanges {
 
   readonly perform = async (
     change: Change,
-    tell: (line: string) => void,
+    notify: (line: string) => void,
     signal: AbortSignal,
   ): Promise<ChangeOutcome> => {
     const { client, reason } = this.#tools;
-    if (client.target.beforeChange !== undefined) tell("asking the context's hook");
+    if (client.target.beforeChange !== undefined) notify("asking the context's hook");
     await allowChange(client.target, COMMANDS[change.kind], reason);
     switch (change.kind) {
       case "drill":
-        return await performDrill(this.#tools, change.name, tell, signal);
+        return await performDrill(this.#tools, change.name, notify, signal);
       case "rebind": {
         const plan = this.#plans.get(change) ?? (await checkRebind(this.#tools, change)).plan;
-        return await performRebind(this.#tools, plan, tell, signal);
+        return await performRebind(this.#tools, plan, notify, signal);
       }
       case "transfer":
       case "drain":

@@ -34,7 +34,7 @@ export async function checkDrill({ client, deps }: ChangeTools, name: string): P
 export async function performDrill(
   tools: ChangeTools,
   name: string,
-  tell: (line: string) => void,
+  notify: (line: string) => void,
   signal: AbortSignal,
 ): Promise<ChangeOutcome> {
   const { client, deps } = tools;
@@ -42,7 +42,7 @@ export async function performDrill(
   const file = await defaultReport(client.target.directory, spec.name);
   const onEvent = (event: { readonly kind: string; readonly node?: string }): void => {
     if (event.kind !== "acknowledged")
-      tell(`${event.kind}${event.node === undefined ? "" : ` ${event.node}`}`);
+      notify(`${event.kind}${event.node === undefined ? "" : ` ${event.node}`}`);
   };
   const options = { ...USUAL_DRILL, gates: [], signal, onEvent };
   try {

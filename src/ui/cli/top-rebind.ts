@@ -32,15 +32,15 @@ export async function checkRebind(
 export async function performRebind(
   tools: ChangeTools,
   plan: RebindPlan,
-  tell: (line: string) => void,
+  notify: (line: string) => void,
   signal: AbortSignal,
 ): Promise<ChangeOutcome> {
   const { client, reason } = tools;
   const mover = await openMover(plan.executor, client.target.directory);
   const outcome = await runPlan(client, plan, mover, {
     ...{ maxParallel: PARALLEL_MAX, timeoutMs: WAVE_MS, reason, signal },
-    onStep: ({ cluster }, step) => tell(`${cluster}: ${step.step}${"why" in step ? ` (${step.why})` : ""}`),
-    onWait: (shards) => tell(waitWords(shards)),
+    onStep: ({ cluster }, step) => notify(`${cluster}: ${step.step}${"why" in step ? ` (${step.why})` : ""}`),
+    onWait: (shards) => notify(waitWords(shards)),
   });
   const { moves } = outcome.report;
   const isDone = moves.every(({ result }) => result === "done");

@@ -114,8 +114,8 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const leaderRequired = new LeaderRequired(context, timers);
   const lease = leaseService(context, store, leaderRequired);
   addServices(server, context, store, { kv, lease, leaderRequired, timers });
-  own.tell(hub);
-  own.tell(keeper);
+  own.addListener(hub);
+  own.addListener(keeper);
   timers.every(LOOK_EVERY_MS, () => keeper.look());
   return {
     local: localKeys(context, store, kv, lease),

@@ -18,7 +18,7 @@ export class OwnKeyGroup {
   }
 
   /** To be called before the group is asked for. */
-  tell(listener: KeyListener): void {
+  addListener(listener: KeyListener): void {
     this.#listeners.push(listener);
   }
 

@@ -24,7 +24,7 @@ export function watchRevocations(context: Context, call: Call): void {
   const { incarnation, version } = call.request;
   let told = incarnation === context.clusterId ? version : -1;
   let isFull = false;
-  const tell = () => {
+  const notify = () => {
     if (isFull) return;
     assertAble(context);
     const news = newsOf(context);
@@ -40,7 +40,7 @@ export function watchRevocations(context: Context, call: Call): void {
       call.emit("error", context.internalErrors.answer(error, "a watch of revocations"));
     }
   };
-  const stopListening = context.machine.onApplied(() => attempt(tell));
+  const stopListening = context.machine.onApplied(() => attempt(notify));
   const looking = setInterval(() => attempt(() => assertAble(context)), LOOK_EVERY_MS);
   const end = () => {
     isFull = true;
@@ -50,14 +50,14 @@ export function watchRevocations(context: Context, call: Call): void {
   for (const event of ["cancelled", "close", "error"]) call.on(event, end);
   call.on("drain", () => {
     isFull = false;
-    attempt(tell);
+    attempt(notify);
   });
   attempt(() => {
     assertAble(context);
     // So that the caller gets a first answer, whatever version it has.
     if (newsOf(context).version === told)
       isFull = !call.write({ incarnation: context.clusterId, version: told, denials: [] });
-    else tell();
+    else notify();
   });
 }
 

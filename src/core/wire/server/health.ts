@@ -27,7 +27,7 @@ export class Health {
   setServing(service: string, isServing: boolean): void {
     if (this.#serving.get(service) === isServing) return;
     this.#serving.set(service, isServing);
-    for (const tell of this.#watchers.get(service) ?? []) tell({ status: statusOf(isServing) });
+    for (const notify of this.#watchers.get(service) ?? []) notify({ status: statusOf(isServing) });
   }
 
   readonly implementation: Implementation<HealthServer> = {
@@ -48,9 +48,9 @@ export class Health {
       // Services never come later, so an unknown one stays unknown.
       if (isServing === undefined) return;
       const watchers = this.#watchers.get(service) ?? new Set();
-      const tell: Watcher = (response) => call.write(response);
-      this.#watchers.set(service, watchers.add(tell));
-      for (const end of ["cancelled", "close", "error"]) call.once(end, () => watchers.delete(tell));
+      const notify: Watcher = (response) => call.write(response);
+      this.#watchers.set(service, watchers.add(notify));
+      for (const end of ["cancelled", "close", "error"]) call.once(end, () => watchers.delete(notify));
     },
   };
 }

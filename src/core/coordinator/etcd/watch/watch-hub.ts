@@ -120,10 +120,10 @@ export class WatchHub {
         else events.push(event);
       }
     }
-    for (const [watch, events] of pending) this.#tell(space, watch, events);
+    for (const [watch, events] of pending) this.#notify(space, watch, events);
   }
 
-  #tell(space: KeysView, watch: Watch, events: readonly Event[]): void {
+  #notify(space: KeysView, watch: Watch, events: readonly Event[]): void {
     if (watch.watcher.isFull) {
       watch.next = present(events[0]?.kv, "a pending watch has events").modRevision;
       this.#fallBehind(watch);
