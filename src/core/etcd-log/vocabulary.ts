@@ -1,4 +1,4 @@
-// What the log says to etcd and hears from it: data only. Whoever carries it is behind the port (log-store.ts).
+// What the log says to etcd and hears from it: data only. What carries it is behind the port (log-store.ts).
 
 import type { LogIndex, NodeId, Term } from "../base/ids.ts";
 

@@ -37,7 +37,7 @@ export interface ManifestSignature {
   readonly certificate: string;
   /** In base64. */
   readonly value: string;
-  /** Whose signatures this one replaced, the first one first. Absent: nobody's. */
+  /** Whose signatures this one replaced, the first one first. Absent: none. */
   readonly earlier?: readonly Signer[];
 }
 

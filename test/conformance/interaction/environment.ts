@@ -66,7 +66,7 @@ function describeStepError(error: StepError): string {
       return "raft: cannot step raft local message";
     case "proposal-dropped":
       return "raft proposal dropped";
-    // Where etcd panics, or takes what nobody sends: no script of its has these.
+    // Where etcd panics, or takes messages that no replica sends: no script of its has these.
     case "forwarding-off":
     case "malformed":
     case "out-of-reach":

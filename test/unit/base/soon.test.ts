@@ -1,4 +1,4 @@
-// The first of a pass waits for nobody; what follows in that pass runs together at its end.
+// The first of a pass does not wait; what follows in that pass runs together at its end.
 
 import { beforeEach, expect, test } from "vitest";
 import { soonOncePerPass } from "../../../src/core/base/soon.ts";

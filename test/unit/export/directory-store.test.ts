@@ -1,4 +1,4 @@
-// Snapshots in a folder of a disk that is full, of a share that hangs (a named pipe is read by nobody, as such a file is), or
+// Snapshots in a folder of a disk that is full, of a share that hangs (a named pipe has no reader, as such a file is), or
 // where no folder can be.
 
 import { execFileSync } from "node:child_process";
@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 
 test("a write that fails leaves no folder behind, nor takes one that holds something", async () => {
-  // Nothing can be written where a folder is in the way, whoever runs this.
+  // Nothing can be written where a folder is in the way, whatever user runs this.
   await mkdir(join(folder, "blocked", "state.tmp"), { recursive: true });
   const full = new DirectorySnapshotStore(join(folder, "x".repeat(250)));
   await expect(full.put(`${"y".repeat(300)}/state`, new Uint8Array([1]))).rejects.toThrow("ENAMETOOLONG");

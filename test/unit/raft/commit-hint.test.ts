@@ -1,6 +1,6 @@
-// Found by simulation (seed 2805 of its time): with configurations that take effect when they are applied, a candidate
-// that has not heard that a joint configuration was left needs the vote of somebody who is a learner now, and who
-// refuses for its longer log. Nobody could be elected although a quorum of the new configuration was well.
+// Found by simulation (seed 2805 of its time): configurations take effect when they are applied. So a candidate that has
+// not heard that a joint configuration was left needs the vote of a replica that is a learner now. That replica refuses
+// because its log is longer. No replica could be elected although a quorum of the new configuration was well.
 
 import { expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
@@ -68,7 +68,7 @@ const conf = (operations: readonly ConfOperation[]): Entry => ({
 });
 
 // Found by reading: 1 led {1, 2}, took 3 in, told only 3 that this is committed, and died. 2 holds more than 3 and
-// refuses it, but asks only 1, which is gone: two of three are well, and nobody can be elected.
+// refuses it, but asks only 1, which is gone: two of three are well, and no replica can be elected.
 test("a candidate tells what is committed to those who refuse it: two become three and the leader dies", () => {
   const added = conf([{ kind: "add-voter", node: nodeId(3) }]);
   const [old, fresh] = [confState([1, 2]), confState([1, 2], { learners: [nodeId(3)] })];

@@ -93,7 +93,7 @@ test("answers to a heartbeat confirm the reads that it carried, and none that ca
 test("etcd#7331: a new leader postpones reads until it has committed in its term", () => {
   const network = Network.of(3);
   network.elect(1).raft.propose(bytes("x"));
-  // Node 1 commits x; nobody else learns of it.
+  // Node 1 commits x; no other node learns of it.
   network.loses = ({ type, commit }) => type === "MsgApp" && commit >= 2;
   network.settle();
   expect(network.peer(1).status.commit).toBe(2);

@@ -166,7 +166,7 @@ test("logcabin#44: entries of earlier terms are not committed by counting (§5.4
   const log = logOf(state, [1, 2]);
   const leader = new Peer(1, log, { messageBytesMax: 1 });
   const network = new Network([leader, new Peer(2, logOf(state, [1])), new Peer(3, logOf(state, [1]))]);
-  // Entry 2 of term 2 gets to a majority, one entry a message; the leader's own entry 3 gets to nobody.
+  // Entry 2 of term 2 gets to a majority, one entry a message; the leader's own entry 3 gets to no follower.
   const isOwn = (index: number) => index === 3;
   network.loses = ({ entries, to }) =>
     entries.some(({ index }) => isOwn(index)) && network.peer(to).terms.length > 1;

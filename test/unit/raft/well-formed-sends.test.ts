@@ -9,7 +9,7 @@ import type { ConfChange, ConfOperation } from "../../../src/core/raft/confchang
 import { isWellFormed } from "../../../src/core/raft/well-formed.ts";
 import { bytes, Network } from "./network.ts";
 
-/** Of nobody, or of replicas that are never there: the three voters are not among them, so that they stay a quorum. */
+/** Of no replica, or of replicas that are never there: the three voters are not among them, so that they stay a quorum. */
 const NODES = [0, 4, 5, 6, 2 ** 31 - 1, 2 ** 31, 2 ** 52 - 1, 2 ** 52, 2 ** 52 + 1, 2 ** 53 - 2, 2 ** 53 - 1];
 const KINDS: readonly ConfOperation["kind"][] = ["add-learner", "remove", "update"];
 const TRANSITIONS: readonly ConfChange["transition"][] = ["auto", "implicit", "explicit"];

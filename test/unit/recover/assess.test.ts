@@ -66,7 +66,7 @@ test("the configuration is that of the highest index known to be committed, by w
   expect(alone?.configuration.voters).toEqual([1, 2, 3]);
   const told = assess([copyOf(1, { steps, commit: 2 }), copyOf(2, { steps: steps.slice(0, 2), commit: 3 })]);
   expect(told).toMatchObject({ commit: 3, configuration: { voters: [1, 2, 3, 4] } });
-  // Appended by a leader that may have gone on under it: three of the four could have committed without node 1.
+  // Appended by a leader that may have continued under it: three of the four could have committed without node 1.
   expect(alone?.mayMissCommitted).toBe(true);
 });
 

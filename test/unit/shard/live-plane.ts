@@ -95,7 +95,7 @@ export class LivePlane {
     await removeFolder(this.#directory);
   }
 
-  /** Its reports reach nobody: each of them fails after its deadline. */
+  /** Its reports reach no coordinator: each of them fails after its deadline. */
   async shard(address: string): Promise<VirtualShard> {
     const shardId = address.split(":", 1)[0] ?? address;
     const store = await ShardStore.open({

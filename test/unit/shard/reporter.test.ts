@@ -1,4 +1,4 @@
-// When a shard reports: soon after news, never twice at once, and quietly while nobody listens.
+// When a shard reports: soon after news, never twice at once, and quietly while no coordinator answers.
 
 import { expect, test, vi } from "vitest";
 import { Reporter } from "../../../src/core/shard/reporter.ts";

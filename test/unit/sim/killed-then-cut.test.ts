@@ -1,4 +1,4 @@
-// The real storage on a virtual disk: a process is killed at each of its waits, the next one goes on, and then the power
+// The real storage on a virtual disk: a process is killed at each of its waits, the next one continues, and then the power
 // is cut. What was acknowledged by either is there.
 
 import { expect, test } from "vitest";

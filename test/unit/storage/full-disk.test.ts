@@ -1,5 +1,5 @@
-// A disk without space, by making every whole file fail: what waits is not acknowledged, nothing is lost, and all goes
-// on by itself once there is space.
+// A disk without space, by making every whole file fail: what waits is not acknowledged, nothing is lost, and writes
+// continue once there is space.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";

@@ -1,4 +1,4 @@
-// Time that passes only when nobody has anything to do: sleepers wake in order, and a minute takes no time.
+// Time that passes only when no task has work: sleepers wake in order, and a minute takes no time.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { SeededPrng } from "../../../src/core/base/prng.ts";

@@ -1,5 +1,5 @@
 // The leader's side of a forwarded operation. Another member has checked what its client may do, and says who that is; the
-// leader checks the same by its own tables. So a member whose tables are old lets nobody do more. What the leader can't
+// leader checks the same by its own tables. So a member whose tables are old permits no more. What the leader can't
 // know is whether the member tells the truth (ADR-0047).
 
 import { status } from "@grpc/grpc-js";

@@ -1,5 +1,5 @@
 // When a group that is never quiescent campaigns after this process has started. All processes of a fleet may have started
-// at once, and then nobody leads: to wait a whole election timeout for a leader's heartbeat would be in vain. So a replica
+// at once, and then no node leads: to wait a whole election timeout for a leader's heartbeat would be in vain. So a replica
 // that hears a quorum of processes, and for two ticks no leader, asks for votes, each voter in its turn. What must stay
 // true: it campaigns early at most once for each start. A leader that lives is heard within a tick, and PreVote makes a
 // mistake harmless: the others refuse as long as they hear the leader.

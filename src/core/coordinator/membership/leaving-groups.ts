@@ -42,7 +42,7 @@ function stillIn(name: string, groups: readonly number[]) {
   return rpcError(status.UNAVAILABLE, "GROUPS_LEAVING", message, { groups: String(groups.length) });
 }
 
-/** Why a group could not go on without the member, as far as its configuration is known here; null if all can. */
+/** Why a group could not continue without the member, as far as its configuration is known here; null if all can. */
 export function groupProblem(
   context: ServiceContext,
   id: NodeId,

@@ -1,5 +1,5 @@
-// What the key space promises its clients: a lock has at most one live holder, no lease ends early, a leader's takeover gives
-// each lease a whole TTL, the keys of a lease end with it, and a watch tells of each event once, in order.
+// What the key space promises its clients. A lock has at most one live holder. No lease ends early, a new leader gives each
+// lease a whole TTL, and the keys of a lease end with it. A watch reports each event once, in order.
 
 import type { KeyListener } from "../../coordinator/group/keys-machine.ts";
 import type { Applied, KeySpace } from "../../kv/key-space.ts";

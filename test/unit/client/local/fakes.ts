@@ -81,7 +81,7 @@ export class FakeClock implements WaitClock {
 
   async sleep(ms: number): Promise<void> {
     this.#now += ms;
-    // Lets other work of the same turn go on, as a real sleep would.
+    // Lets other work of the same turn run, as a real sleep would.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

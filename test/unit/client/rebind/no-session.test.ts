@@ -1,6 +1,6 @@
-// Moves whose target has no session to show in the end: it dies, or refuses the cluster. Whatever was under way, no
-// run says done of a cluster that it took off one shard and that no other has served since, and a rollback brings
-// the agent back to where it was served.
+// Moves whose target has no session to show in the end: it dies, or refuses the cluster. No run says
+// "done" of a cluster that it took off one shard and that no other has served since. A rollback brings the agent back
+// to where it was served.
 import { describe, expect, test, vi } from "vitest";
 import { makePlan } from "../../../../src/client/rebind/make-plan.ts";
 import { type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";

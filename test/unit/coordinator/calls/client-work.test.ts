@@ -23,7 +23,7 @@ class ManualLoop implements Loop {
     this.#next.push(run);
   }
 
-  /** Ends the pass, and lets what goes on in the next one settle. */
+  /** Ends the pass, and lets the work of the next one settle. */
   async endPass(): Promise<void> {
     const due = this.#next;
     this.#next = [];

@@ -98,7 +98,7 @@ test("a broken invariant in apply stops that replica, and says which entry and w
     cause: expect.any(AssertionError),
   });
   expect(group.failures.length).toBe(1);
-  // It does nothing any more, and the others go on.
+  // It does nothing any more, and the others continue.
   group.failures.length = 0;
   expect(await group.propose(leader, registerShard("s2"))).toMatchObject({ ok: true });
   expect(follower.driver.appliedIndex).toBe(appliedBefore);

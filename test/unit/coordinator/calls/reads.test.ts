@@ -1,4 +1,4 @@
-// Which replica answers which read: a leader cut off, the others, and one that hears nobody.
+// Which replica answers which read: a leader cut off, the others, and one that hears no other.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";

@@ -162,7 +162,7 @@ test.each([
   expect(watcher.events_).toHaveLength(100);
 });
 
-// Watches come, stand still and go on at random: each gets exactly the events from its start on.
+// Watches come, stand still and continue at random: each gets exactly the events from its start on.
 test.each([1, 2, 3, 4, 5])("random watchers lose and repeat nothing (seed %i)", (seed) => {
   const random = new SeededPrng(seed);
   const world = new World();

@@ -65,7 +65,7 @@ class World {
     }
   }
 
-  /** As `pass`, but what hangs goes on hanging. */
+  /** As `pass`, but what hangs continues to hang. */
   async passHanging(ms: number): Promise<void> {
     for (const end = this.nowMs + ms; this.nowMs < end; this.nowMs += 1_000) {
       this.#look();

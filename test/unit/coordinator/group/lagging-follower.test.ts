@@ -1,4 +1,4 @@
-// A follower that needs a snapshot while writes go on: what the leader compacts meanwhile decides whether it ever catches up.
+// A follower that needs a snapshot while writes continue: what the leader compacts meanwhile decides whether it ever catches up.
 
 import { afterEach, expect, test } from "vitest";
 import { FLEET_GROUP } from "../../../../src/core/base/ids.ts";

@@ -1,4 +1,4 @@
-// Whether a replica begins a group with an empty state, goes on with its log, or must be admitted.
+// Whether a replica begins a group with an empty state, continues with its log, or must be admitted.
 
 import { expect, test } from "vitest";
 import { logIndex, nodeId } from "../../../../src/core/base/ids.ts";

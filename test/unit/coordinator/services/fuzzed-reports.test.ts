@@ -1,5 +1,5 @@
-// Reports as nobody sound sends them, by seed: extreme numbers, unknown enums, texts of attacks, lists of any length. Each is
-// answered or refused with a reason, no assertion is reached, and all replicas go on alike (issue 11).
+// Reports that no sound shard sends, by seed: extreme numbers, unknown enums, texts of attacks, lists of any length. Each is
+// answered or refused with a reason, no assertion is reached, and all replicas continue alike (issue 11).
 
 import { expect, test } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";

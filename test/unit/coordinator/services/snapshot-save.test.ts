@@ -1,4 +1,4 @@
-// A snapshot on its way to whoever asked for it, who may read slowly, or go away at any moment.
+// A snapshot on its way to a caller who may read slowly, or go away at any moment.
 
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";

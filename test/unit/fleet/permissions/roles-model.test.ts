@@ -83,7 +83,7 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))("seed %i", (seed) => {
         other = restart(other);
         break;
       case 6:
-        // Whoever it is, it raises nobody.
+        // No identity raises another.
         expect(both(make.grant(operator, role), make.as(operator))).toContain("ADMINISTRATOR_ONLY");
         break;
       default: {

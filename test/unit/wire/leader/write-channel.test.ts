@@ -207,7 +207,7 @@ test("a write that was not sent yet fails with the stream, and the next one open
   expect(await Promise.all([sent, unsent])).toMatchObject([dropped, dropped]);
   const next = scene.submit(3);
   await turn();
-  // What the old stream still emits concerns nobody.
+  // What the old stream still emits has no effect.
   broken.emit("end");
   broken.emit("drain");
   scene.call.answer(response(3, 30));

@@ -1,4 +1,4 @@
-// A server that is closed leaves nothing behind: neither streams that nobody ends, nor connections that say nothing.
+// A server that is closed leaves nothing behind: neither streams without an end, nor connections that say nothing.
 
 import { once } from "node:events";
 import { connect } from "node:net";

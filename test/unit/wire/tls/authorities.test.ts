@@ -1,4 +1,4 @@
-// Which chain proves which identity, by the keys that signed it: a name is chosen by whoever makes a certificate.
+// Which chain proves which identity, by the keys that signed it: the maker of a certificate chooses its name.
 
 import { createPrivateKey, KeyObject, webcrypto, X509Certificate } from "node:crypto";
 import "reflect-metadata";
@@ -48,7 +48,7 @@ let agents: Made;
 let operator: Made;
 beforeAll(async () => {
   operators = await make({ subject: "CN=authority", isAuthority: true });
-  // Of the same name: whoever asks for it may call it so.
+  // Of the same name: an attacker may choose this name.
   agents = await make({ subject: "CN=authority", isAuthority: true });
   operator = await make({ subject: "CN=ops", isAuthority: false, by: operators });
 });

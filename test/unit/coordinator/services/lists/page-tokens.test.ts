@@ -1,4 +1,4 @@
-// A page token goes on where a list ended. One that this list cannot have given is refused: read as a place in it, it would
+// A page token continues where a list ended. One that this list cannot have given is refused: read as a place in it, it would
 // list nothing, or too much, and say that this was all.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -10,7 +10,7 @@ import { TableChange } from "../../../../../src/core/wire/gen/fleet/v1/coordinat
 import { WatchTable } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { tableNames, tablesNamed, tableWord } from "../../../../../src/ui/model/words.ts";
 
-/** Tables that nobody watches, and why: a new table is watched, or has its line here. */
+/** Tables without watchers, and why: a new table is watched, or has its line here. */
 const UNWATCHED: Readonly<Record<string, string>> = {
   outcomes: "what a client's writes came to is that client's; its session is watched",
   probes: "of drills, and cleared at their end",

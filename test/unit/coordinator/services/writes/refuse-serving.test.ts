@@ -1,4 +1,4 @@
-// A shard that reports clusters which nobody declared to it is not taken out of the fleet unless that is forced.
+// A shard that reports clusters that were not declared to it is not taken out of the fleet unless that is forced.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../../../src/core/base/assert.ts";
