@@ -18,8 +18,28 @@ export class FrameReader {
 
   /** Throws a ConnectionError for bytes that are no frames. */
   take(read: Buffer): void {
-    const bytes = this.#rest === null ? read : Buffer.concat([this.#rest, read]);
-    this.#rest = null;
+    let at = 0;
+    // Only the frame that was begun is put together: the others are parts of what was read.
+    while (this.#rest !== null && !this.#isOver) {
+      const wanted = this.#wanted(this.#rest);
+      const part = read.subarray(at, at + wanted);
+      at += part.length;
+      const bytes = Buffer.concat([this.#rest, part]);
+      this.#rest = null;
+      this.#frames(bytes);
+      if (part.length < wanted) return;
+    }
+    if (at < read.length) this.#frames(at === 0 ? read : read.subarray(at));
+  }
+
+  /** How many bytes are missing of the preface, of a frame's head, or of a frame. */
+  #wanted(rest: Buffer): number {
+    if (!this.#hasPreface) return PREFACE.length - rest.length;
+    if (rest.length < FRAME_HEAD_BYTES) return FRAME_HEAD_BYTES - rest.length;
+    return FRAME_HEAD_BYTES + rest.readUIntBE(0, 3) - rest.length;
+  }
+
+  #frames(bytes: Buffer): void {
     let at = this.#hasPreface ? 0 : this.#preface(bytes);
     while (bytes.length - at >= FRAME_HEAD_BYTES && !this.#isOver) {
       const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
@@ -27,12 +47,8 @@ export class FrameReader {
       const end = at + FRAME_HEAD_BYTES + length;
       if (end > bytes.length) break;
       const stream = bytes.readUInt32BE(at + 5) & 0x7fffffff;
-      this.#onFrame(
-        bytes[at + 3] ?? 0,
-        bytes[at + 4] ?? 0,
-        stream,
-        bytes.subarray(at + FRAME_HEAD_BYTES, end),
-      );
+      const payload = bytes.subarray(at + FRAME_HEAD_BYTES, end);
+      this.#onFrame(bytes[at + 3] ?? 0, bytes[at + 4] ?? 0, stream, payload);
       at = end;
     }
     if (at < bytes.length && !this.#isOver) this.#rest = at === 0 ? bytes : bytes.subarray(at);

@@ -6,7 +6,10 @@ import { type RpcError, rpcError } from "../rpc-error.ts";
 
 export const HEADER_BYTES = 5;
 
-/** Cuts a stream of bytes into messages. A message takes at most twice its bytes, however small its pieces. */
+/** At the start of a message that is not whole. */
+const ROOM_BYTES = 32 * 1024;
+
+/** Cuts a stream of bytes into messages. A message takes at most twice its bytes, or that room, however small its pieces. */
 export class MessageCutter {
   readonly #bytesMax: number;
   readonly #header = Buffer.alloc(HEADER_BYTES);
@@ -55,7 +58,7 @@ export class MessageCutter {
   #fill(chunk: Buffer, at: number, bytes: number): void {
     const filled = this.#filled + bytes;
     if (filled > this.#message.length || this.#message === NOTHING) {
-      const roomier = Buffer.allocUnsafe(Math.min(this.#length, filled * 2));
+      const roomier = Buffer.allocUnsafe(Math.min(this.#length, Math.max(filled * 2, ROOM_BYTES)));
       this.#message.copy(roomier, 0, 0, this.#filled);
       this.#message = roomier;
     }
