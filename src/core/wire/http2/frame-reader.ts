@@ -40,7 +40,14 @@ export class FrameReader {
   }
 
   #frames(bytes: Buffer): void {
-    let at = this.#hasPreface ? 0 : this.#preface(bytes);
+    let at = 0;
+    if (!this.#hasPreface) {
+      at = this.#preface(bytes);
+      if (at < PREFACE.length) {
+        this.#rest = bytes;
+        return;
+      }
+    }
     while (bytes.length - at >= FRAME_HEAD_BYTES && !this.#isOver) {
       const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
       if (length > FRAME_BYTES_MAX) throw new ConnectionError(CODE.frameSize, "a frame beyond the limit");
@@ -60,14 +67,13 @@ export class FrameReader {
     this.#rest = null;
   }
 
-  /** Where the first frame begins (RFC 9113, 3.4). */
+  /** How much of the preface is there (RFC 9113, 3.4). */
   #preface(bytes: Buffer): number {
     const seen = Math.min(bytes.length, PREFACE.length);
     if (bytes.compare(PREFACE, 0, seen, 0, seen) !== 0) {
       throw new ConnectionError(CODE.protocol, "no preface of HTTP/2");
     }
-    if (seen < PREFACE.length) return 0;
-    this.#hasPreface = true;
+    this.#hasPreface = seen === PREFACE.length;
     return seen;
   }
 }
