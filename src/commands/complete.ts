@@ -1,7 +1,7 @@
 // `fleet complete SHELL [LINE] -- WORD…`: what a shell's script asks at each press of tab (ui/model/completion/scripts.ts). It is
 // hidden, and says nothing when anything fails: a shell that completes has no place for an error.
-import { readFileSync } from "node:fs";
 import { parseDuration } from "../core/base/duration.ts";
+import { readOwnJson } from "../core/base/own-files.ts";
 import { argvInOrder } from "../ui/cli/argv-in-order.ts";
 import { BaseCommand } from "../ui/cli/base-command.ts";
 import { writeData } from "../ui/cli/terminal.ts";
@@ -61,7 +61,7 @@ function askMs({ FLEET_COMPLETION_TIMEOUT: text = "" }: NodeJS.ProcessEnv): numb
 }
 
 function readManifest(): Manifest {
-  // As far from this file in src as in dist.
-  const read = (file: string) => JSON.parse(readFileSync(new URL(`../../${file}`, import.meta.url), "utf8"));
-  return { commands: read("oclif.manifest.json").commands, topics: read("package.json").oclif.topics };
+  const { commands } = readOwnJson("oclif.manifest.json") as Pick<Manifest, "commands">;
+  const { oclif } = readOwnJson("package.json") as { readonly oclif: Pick<Manifest, "topics"> };
+  return { commands, topics: oclif.topics };
 }

@@ -2,13 +2,13 @@
 // true: its data are founded once. A data folder that is empty later was lost, and the replica refuses to start.
 
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isAddress } from "../../core/base/address.ts";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
 import { nodeId } from "../../core/base/ids.ts";
 import { silentLog } from "../../core/base/log.ts";
+import { readOwnJson } from "../../core/base/own-files.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { CoordinatorOptions } from "../../core/coordinator/coordinator-options.ts";
 import { holdFreePorts } from "../processes/ports.ts";
@@ -130,6 +130,5 @@ const writeOwn = (folder: string, own: OwnIdentity): Promise<void> =>
   writeFileDurably(join(folder, FILE), Buffer.from(`${JSON.stringify(own, null, 2)}\n`));
 
 function packageVersion(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
+  return (readOwnJson("package.json") as { readonly version: string }).version;
 }

@@ -33,10 +33,10 @@ export interface ProcessPlan {
   readonly args: readonly string[];
 }
 
-/** The Node binary and the `fleet` program that background processes run. */
+/** What background processes run: the `fleet` program by a Node binary, or one executable that is both (null). */
 export interface Program {
   readonly node: string;
-  readonly fleet: string;
+  readonly fleet: string | null;
 }
 
 /** Every process of the fleet in `directory`, coordinators first. */
@@ -57,8 +57,9 @@ export function launchOf(plan: ProcessPlan, program: Program, isFounding: boolea
   const founding = isFounding && plan.role === "coordinator" ? ["--bootstrap"] : [];
   return {
     command: program.node,
-    args: [...nodeFlags, program.fleet, ...plan.args, ...founding],
-    environment,
+    args: [...(program.fleet === null ? [] : [...nodeFlags, program.fleet]), ...plan.args, ...founding],
+    // The executable's own arguments are all fleet's.
+    environment: { ...environment, ...(program.fleet === null && { NODE_OPTIONS: nodeFlags.join(" ") }) },
     cwd: plan.files.folder,
     logFile: plan.files.log,
   };

@@ -1,6 +1,7 @@
 // The environment of the local supervisor as parameters: processes, time, the `fleet` program, contexts, and
 // how to learn that a fleet answers. Tests pass fakes; `systemDeps` passes the machine's.
 import { fileURLToPath } from "node:url";
+import { isOneExecutable } from "../../core/base/own-files.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import { contextsFilePath } from "../context/contexts-file.ts";
 import type { Target } from "../context/target.ts";
@@ -49,7 +50,7 @@ export async function systemDeps(
     // The same place relative to src/client/local and dist/client/local.
     program: {
       node: process.execPath,
-      fleet: fileURLToPath(new URL("../../../bin/run.js", import.meta.url)),
+      fleet: isOneExecutable ? null : fileURLToPath(new URL("../../../bin/run.js", import.meta.url)),
     },
     contextsFile: contextsFilePath(env),
     waitReady,

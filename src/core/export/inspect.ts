@@ -3,6 +3,7 @@
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { isOneExecutable, readOwnFile } from "../base/own-files.ts";
 import type { SnapshotManifest } from "../wire/gen/fleet/v1/coordinator.ts";
 import type { Inspection } from "./inspect-bytes.ts";
 import { sizeProblem } from "./manifest.ts";
@@ -10,11 +11,16 @@ import { sizeProblem } from "./manifest.ts";
 /** How bytes are inspected. A seam: tests of the result need no thread. */
 export type Inspect = (bytes: Uint8Array) => Promise<Inspection>;
 
-// The worker beside this file, in src and in dist.
-const WORKER = new URL(`./inspect-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+// Beside this file, in src and in dist; a module without imports in the one executable (deploy/make-executable.ts).
+const workerUrl = (): URL =>
+  isOneExecutable
+    ? new URL(
+        `data:text/javascript;base64,${Buffer.from(readOwnFile("inspect-worker.js")).toString("base64")}`,
+      )
+    : new URL(`./inspect-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 
 const inspectInThread: Inspect = async (bytes) => {
-  const worker = new Worker(WORKER, { workerData: bytes, execArgv: [] });
+  const worker = new Worker(workerUrl(), { workerData: bytes, execArgv: [] });
   try {
     const [inspection] = await once(worker, "message");
     return inspection;

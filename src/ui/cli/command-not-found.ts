@@ -1,6 +1,6 @@
 // oclif's hook for a command that does not exist: a suggestion and exit code 127, in place of the not-found plugin,
 // which asks a question that a script cannot answer.
-import { Errors, type Hook } from "@oclif/core";
+import { Errors, type Hook, type Interfaces } from "@oclif/core";
 import { Exit } from "../../core/base/errors.ts";
 import { closest } from "../model/closest.ts";
 import { paintFor, wantsColor } from "./color.ts";
@@ -80,12 +80,15 @@ export function refuseCommand(
   return Errors.exit(failure.exit);
 }
 
-const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) =>
+/** `id` is no command of oclif's configuration: says so, and ends the process. */
+export const refuse = (id: string, argv: readonly string[], config: Interfaces.Config): never =>
   refuseCommand(id, config.commandIDs, argv, (command) =>
     Object.entries(config.findCommand(command)?.flags ?? {}).flatMap(([name, { required }]) =>
       required === true ? [name] : [],
     ),
   );
+
+const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => refuse(id, argv, config);
 
 // "shard lst" is near "shard list" already; "shrd" alone is near the topic of several commands.
 function closestTopic(typed: string, known: readonly string[]): string | null {

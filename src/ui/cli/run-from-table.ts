@@ -49,7 +49,8 @@ function longestCommand(table: CommandTable, words: readonly string[]): number {
   return count;
 }
 
-function asksForHelp(argv: readonly string[]): boolean {
+/** Whether a word before "--" asks for help instead. */
+export function asksForHelp(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   return argv.slice(0, end === -1 ? argv.length : end).some((word) => word === "-h" || word === "--help");
 }

@@ -57,3 +57,11 @@ export function writeProgress(text: string): void {
   const shown = printable(text).slice(0, Math.max(1, (process.stderr.columns ?? 80) - 1));
   process.stderr.write(`\r\u001b[K${shown}`);
 }
+
+/**
+ * Ends the process. What is open still (a handshake with a process that hangs cannot be given up) must not keep the command
+ * alive. A write that failed is reported first (pipes.ts): its error comes after this write's answer.
+ */
+export function end(): void {
+  process.stdout.write("", () => process.stderr.write("", () => setImmediate(() => process.exit())));
+}

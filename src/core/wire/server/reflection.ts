@@ -2,9 +2,8 @@
 // descriptor set that the build makes of the .proto files. The set is read with the first request: few processes
 // ever get one. Deliberately absent: extensions, of which the contract has none.
 
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { readOwnFile } from "../../base/own-files.ts";
 import {
   type ServerReflectionRequest,
   type ServerReflectionResponse,
@@ -18,8 +17,8 @@ import type { RpcServer } from "./rpc-server.ts";
 type Call = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
 type Response = NonNullable<ServerReflectionResponse["messageResponse"]>;
 
-// `npm run build` makes it (buf build). The package's dist folder is as far from this file in src as in dist.
-const CONTRACT = fileURLToPath(new URL("../../../../dist/contract.binpb", import.meta.url));
+// `npm run build` makes it (buf build).
+const CONTRACT = "dist/contract.binpb";
 
 const { serverReflectionInfo: v1 } = ServerReflectionService;
 // The messages of both versions are the same.
@@ -44,7 +43,7 @@ export function addReflection(
     converse(call, (request) => {
       const refusal = count(call);
       if (refusal !== null) throw refusal;
-      contract ??= new Contract(served, readDescriptorSet(readFileSync(CONTRACT)));
+      contract ??= new Contract(served, readDescriptorSet(readOwnFile(CONTRACT)));
       return contract.answer(request);
     });
   for (const definition of [v1, v1alpha]) {

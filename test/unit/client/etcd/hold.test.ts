@@ -77,7 +77,8 @@ test("a compaction while the lock is held is no loss", async () => {
 
 /** Stands still until the test moves it. */
 class HandClock implements WaitClock {
-  #now = performance.now();
+  // Whole milliseconds, so that differences are exact.
+  #now = Math.round(performance.now());
   readonly #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
 
   now(): number {
