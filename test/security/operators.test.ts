@@ -129,6 +129,7 @@ const NEVER: Readonly<Record<string, { readonly reason: string; readonly call: C
         ["noteKeyRotation", { nodeId: 1, name: "n1" }],
         ["noteLogLevel", { nodeId: 1, name: "n1", level: 1 }],
         ["noteFence", { name: "n1" }],
+        ["setKeyRetention", { windowMs: 0, revisionsMax: 1_000 }],
         ["revokeCertificate", { identity: "fleet://admin" }],
         ["unrevokeCertificate", { subject: "fleet://admin" }],
       ] as const

@@ -121,6 +121,7 @@ export async function serve(
       roundTripMs: (peer) => replica.roundTrips.to(peer),
       dropped: () => dropped.counts,
       callers: () => server.callers,
+      keyWatches: () => etcd.watches(),
       snapshotSavedAtMs: async () => (await storage.newestSnapshot(FLEET_GROUP))?.savedAtMs ?? null,
     }),
     stopExports: () => {

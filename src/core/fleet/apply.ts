@@ -10,7 +10,7 @@ import { beginRebind, bindCluster, settleRebind } from "./apply/apply-binding.ts
 import { raiseClusterVersion } from "./apply/apply-cluster-version.ts";
 import { assignDomain, moveDomains, unassignDomain } from "./apply/apply-domain.ts";
 import { setFeatureGate } from "./apply/apply-feature-gate.ts";
-import { createGroup, foundGroups } from "./apply/apply-group.ts";
+import { createGroup, foundGroups, setKeyRetention } from "./apply/apply-group.ts";
 import { reconcileDomains } from "./apply/apply-held-domains.ts";
 import { settleInstructions } from "./apply/apply-instruction.ts";
 import { labelCluster, labelShard } from "./apply/apply-labels.ts";
@@ -267,6 +267,8 @@ function perform(state: FleetState, { command, context, operation }: Begun): Res
       return advanceStep(state, context, value);
     case "createGroup":
       return createGroup(state, context, value);
+    case "setKeyRetention":
+      return setKeyRetention(state, context, value);
     case "foundGroups":
       return foundGroups(state, context, value);
   }
@@ -332,6 +334,7 @@ function isAudited({ $case }: OperationKind): boolean {
     case "endPlan":
     case "advanceStep":
     case "createGroup":
+    case "setKeyRetention":
     case "foundGroups":
       return true;
   }

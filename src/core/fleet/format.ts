@@ -42,6 +42,8 @@ const FORGET_VERSION = 2;
 export const SHARDS_LEAVE_VERSION = 2;
 /** From this version on clusters and shards have labels. */
 const LABELS_VERSION = 2;
+/** From this version on a fleet has a key space, whose retention can be set. */
+const KEY_RETENTION_VERSION = 2;
 
 /**
  * The cluster version from which on the operation may be proposed. A raise needs the version that it raises
@@ -118,6 +120,8 @@ export function requiredVersion({ $case, value }: OperationKind): number {
       return LABELS_VERSION;
     case "noteShardLeft":
       return SHARDS_LEAVE_VERSION;
+    case "setKeyRetention":
+      return KEY_RETENTION_VERSION;
     case "raiseClusterVersion":
       return value.version;
   }

@@ -47,6 +47,8 @@ const WORDS: Readonly<Record<string, Words>> = {
     return limit === undefined ? "a node's number is at least 1" : `a node's number is at most ${limit}`;
   },
   GROUP_EXISTS: ({ group }) => `there is a group ${group} already`,
+  NO_KEY_SPACE: () => "the fleet has no key space yet: the first request for keys makes it",
+  INVALID_RETENTION: () => "a window has at most 365 days, and a limit at least 1000 revisions",
   INVALID_GROUP: ({ field }) => `the group's ${field} is missing or not valid`,
   TOO_MANY_GROUPS: ({ limit }) => `a fleet has at most ${limit} groups beside its own`,
   INVALID_REVOCATION: ({ field }) =>

@@ -34,14 +34,22 @@ export class History {
   readonly #versions = new VersionLog();
   readonly #index = new KeyIndex(this.#versions);
   #compacted = -1;
+  #keys = 0;
+
+  /** How many keys exist now. */
+  get keyCount(): number {
+    return this.#keys;
+  }
 
   /** Adds the next version of a key. Its revision is at least that of all others. */
   append(kv: KeyValue, sub: number): void {
     const before = this.#index.get(kv.key);
     const id = this.#versions.append(kv, sub, before);
+    if (!isTombstone(kv)) this.#keys += 1;
     if (before !== NO_VERSION) {
       const slot = this.#versions.slotOf(before);
       assert(slot >= 0, "a key's newest version exists");
+      if (!this.#versions.segment.isTombstone(slot)) this.#keys -= 1;
       this.#versions.segment.end(slot, kv.modRevision);
     }
     this.#index.set(kv.key, id);

@@ -115,6 +115,16 @@ export class KeySpace {
     return this.#retention.rule;
   }
 
+  /** The retention's window needs more revisions than its limit allows: writes are refused until time has passed. */
+  get isHistoryFull(): boolean {
+    return this.#retention.isFull(this.#revisions);
+  }
+
+  /** How many keys exist now. */
+  get keyCount(): number {
+    return this.#history.keyCount;
+  }
+
   /** Applies all operations, each as a whole, and returns what each came to. */
   apply(command: KeyCommand): readonly Applied[] {
     this.#retention.pass(command.atMs, this.#revision);
@@ -347,7 +357,7 @@ export class KeySpace {
   }
 
   #lacksSpace(): KeyError | null {
-    return this.#retention.isFull(this.#revisions) ? "history-full" : null;
+    return this.isHistoryFull ? "history-full" : null;
   }
 
   #lacksLeaseRoom(puts: Iterable<PutRequest>): KeyError | null {

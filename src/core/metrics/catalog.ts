@@ -98,6 +98,17 @@ export const METRICS = {
   ),
   fleet_raft_groups_leaderless: gauge("Raft groups of which this process knows no leader."),
 
+  fleet_keys: gauge("Keys of etcd's API, as this replica has them."),
+  fleet_keys_revision: gauge("The newest revision of the keys that this replica has."),
+  fleet_keys_compact_revision: gauge("Earlier revisions of the keys can't be read; -1 = never compacted."),
+  fleet_keys_bytes: gauge("Memory of all versions of the keys, with those that are not freed yet."),
+  fleet_keys_leases: gauge("Leases of etcd's API."),
+  fleet_keys_history_full: gauge(
+    "1 while the retention's window needs all revisions there may be: writes of keys are refused.",
+  ),
+  fleet_keys_watches: gauge("Watches of keys through this replica."),
+  fleet_keys_watches_behind: gauge("Watches of keys that still read history, or whose clients do not read."),
+
   fleet_bindings: gauge("Clusters with a declared shard."),
   fleet_domains: gauge("Topology domains with an assigned shard."),
   fleet_client_sessions: gauge("Client sessions in the replicated state."),

@@ -27,6 +27,7 @@ import { addHealth } from "../../wire/server/standard-services.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
+import { wantedRetention } from "../group/key-retention.ts";
 import { answerForwarded } from "./answer-forwarded.ts";
 import { authService } from "./auth-service.ts";
 import { clusterService } from "./cluster-service.ts";
@@ -58,6 +59,7 @@ import { type LocalKeys, localKeys } from "./local-keys.ts";
 import { lockService } from "./lock-service.ts";
 import { maintenanceService } from "./maintenance-service.ts";
 import { OwnKeyGroup } from "./own-key-group.ts";
+import { RETENTION_LOOK_EVERY_MS, RetentionKeeper } from "./retention-keeper.ts";
 import { WaitingCallers } from "./waiting-callers.ts";
 import { encodeWatchResponse } from "./watch/watch-encoding.ts";
 import { WatchHub } from "./watch/watch-hub.ts";
@@ -72,6 +74,7 @@ export interface EtcdPeers {
 export interface EtcdApi {
   /** For the program that this replica runs in. */
   readonly local: LocalKeys;
+  watches(): WatchHub["counts"];
   /** For the peers' port. */
   forwarded(request: ForwardKeysRequest, caller: Caller): Promise<ForwardKeysResponse>;
   /** Serves the API; resolves to the address that it really listens on. */
@@ -117,8 +120,11 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   own.addListener(hub);
   own.addListener(keeper);
   timers.every(LOOK_EVERY_MS, () => keeper.look());
+  const retention = new RetentionKeeper(fleet.clock, keys, () => wantedRetention(fleet.machine));
+  timers.every(RETENTION_LOOK_EVERY_MS, () => retention.look());
   return {
     local: localKeys(context, store, kv, lease),
+    watches: () => hub.counts,
     forwarded: (request, caller) => answerForwarded(context, store, request, caller),
     listen: (listen) => server.listen(listen),
     close: () => {

@@ -7,6 +7,7 @@ import type { Readiness, RoleMetrics } from "../../metrics/role-metrics.ts";
 import type { CallerCounts } from "../../wire/server/rpc-server.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { collectFleet } from "./fleet-metrics.ts";
+import { collectKeys, type KeySights } from "./keys-metrics.ts";
 import { collectRaft, type RaftSights } from "./raft-metrics.ts";
 
 // At the usual rate of applying, a linearizable read waits for less than this.
@@ -17,7 +18,7 @@ const ADMISSIONS = {
   rejoining: "it lost its disk, and has not caught up to vote again yet",
 } as const;
 
-export interface CoordinatorSights extends RaftSights {
+export interface CoordinatorSights extends RaftSights, KeySights {
   readonly callers: () => CallerCounts;
 }
 
@@ -25,6 +26,7 @@ export function coordinatorMetrics(context: ServiceContext, sights: CoordinatorS
   return {
     collect: async (into) => {
       await collectRaft(into, context, sights);
+      collectKeys(into, context, sights);
       if (!context.driver.isRestoring) await collectFleet(into, context);
       into.set("fleet_internal_errors_total", context.internalErrors.count);
       collectCallers(into, sights.callers());

@@ -20,6 +20,7 @@ import { ownIncarnation } from "../calls/other-incarnation.ts";
 import { ignorantOf } from "../cluster-version/version-watch.ts";
 import type { Trust } from "../divergence/state-trust.ts";
 import { configurationIndex } from "../membership/members.ts";
+import { keySpaceStatus } from "./key-space-status.ts";
 import { countDisobeying } from "./sight.ts";
 import { followers, vitals } from "./vitals.ts";
 
@@ -82,6 +83,7 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     etcdEngine: context.engine
       ? { endpoints: [...context.engine.addresses], prefix: context.engine.prefix }
       : undefined,
+    keySpace: keySpaceStatus(context),
     logLevel: context.log.level === undefined ? undefined : LOG_LEVEL_NUMBERS[context.log.level],
   };
 }

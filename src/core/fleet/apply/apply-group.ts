@@ -1,11 +1,16 @@
-// Which Raft groups exist beside the fleet's own (ADR-0049). What must stay true: a group's row never changes.
-// Only a recovery removes one, with the last copy of the group. So each replica decides alone, by this row,
+// Which Raft groups exist beside the fleet's own (ADR-0049). What must stay true: what a group's row says of its creation
+// never changes. Only a recovery removes one, with the last copy of the group. So each replica decides alone, by this row,
 // whether it may have been one of the group's first voters. There is one key space: two members that took different
 // groups for it would acknowledge writes that the other never sees.
 
 import { assert } from "../../base/assert.ts";
 import { isMemberNumber } from "../../base/ids.ts";
-import { type CreateGroup, type FoundGroups, GroupKind } from "../../wire/gen/fleet/v1/command.ts";
+import {
+  type CreateGroup,
+  type FoundGroups,
+  GroupKind,
+  type SetKeyRetention,
+} from "../../wire/gen/fleet/v1/command.ts";
 import { groupKindName } from "../group-kind-name.ts";
 import { GROUP_NUMBER_MAX, GROUPS_MAX, MEMBERS_MAX } from "../limits.ts";
 import { type ApplyContext, changed, type Result, rejected, unchanged } from "../result.ts";
@@ -32,7 +37,24 @@ export function createGroup(
     founders: founders.toSorted((a, b) => a - b),
     version: index,
     sinceMs: atMs,
+    ...KEEP_ALL,
   });
+  return changed(index);
+}
+
+/** The leader of the key space's group follows (coordinator/etcd/retention-keeper.ts). */
+export function setKeyRetention(
+  { tables }: FleetState,
+  { index }: ApplyContext,
+  { windowMs, revisionsMax }: SetKeyRetention,
+): Result {
+  const isTooSmall = revisionsMax !== 0 && revisionsMax < REVISIONS_MIN;
+  if (windowMs > WINDOW_MS_MAX || isTooSmall) return rejected("INVALID_RETENTION", {});
+  const groupId = keySpaceOf(tables);
+  const row = groupId === undefined ? undefined : tables.groups.get(groupId);
+  if (row === undefined) return rejected("NO_KEY_SPACE", {});
+  if (row.keyWindowMs === windowMs && row.keyRevisionsMax === revisionsMax) return unchanged(row.version);
+  tables.groups.put({ ...row, keyWindowMs: windowMs, keyRevisionsMax: revisionsMax });
   return changed(index);
 }
 
@@ -51,7 +73,7 @@ export function foundGroups(
     return rejected("TOO_MANY_GROUPS", { limit: GROUPS_MAX });
   }
   for (const groupId of missing)
-    tables.groups.put({ groupId, kind, founders: [], version: index, sinceMs: atMs });
+    tables.groups.put({ groupId, kind, founders: [], version: index, sinceMs: atMs, ...KEEP_ALL });
   assert(tables.groups.size <= GROUPS_MAX, "a process can host every group");
   return missing.length === 0 ? unchanged(index) : changed(index);
 }
@@ -63,3 +85,9 @@ function keySpaceOf({ groups }: FleetState["tables"]): number | undefined {
 
 /** 0 is the fleet's own group. */
 const isGroupNumber = (id: number): boolean => Number.isSafeInteger(id) && id >= 1 && id <= GROUP_NUMBER_MAX;
+
+/** History is kept until it is compacted. */
+const KEEP_ALL = { keyWindowMs: 0, keyRevisionsMax: 0 };
+const WINDOW_MS_MAX = 365 * 86_400_000;
+/** A list in pages and a watch that reconnects need the revisions of the last seconds. */
+const REVISIONS_MIN = 1_000;

@@ -150,6 +150,8 @@ export function auditFacts({ $case, value }: OperationKind): Facts {
     }
     case "createGroup":
       return { group: value.groupId, kind: groupKindName(value.kind) };
+    case "setKeyRetention":
+      return { window_ms: value.windowMs, revisions_max: value.revisionsMax };
     case "foundGroups":
       return { groups: value.groupIds.length, kind: groupKindName(value.kind) };
     case "noteAuditExported":

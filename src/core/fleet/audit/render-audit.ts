@@ -22,6 +22,8 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   assignDomain: ({ key, value, shard }) => `assign domain ${key}=${value} to shard ${shard}`,
   unassignDomain: ({ key, value }) => `unassign domain ${key}=${value}`,
   noteDrill: ({ drill, victims }) => `begin drill ${drill}${victims === "" ? "" : ` at ${victims}`}`,
+  setKeyRetention: ({ window_ms, revisions_max }) =>
+    `keep the key space's history for ${window_ms} ms and ${revisions_max} revisions (0 = no rule)`,
   createGroup: ({ group, kind }) => `create group ${group} of kind ${kind}`,
   foundGroups: ({ groups, kind }) =>
     `list ${groups} groups of kind ${kind} that were bootstrapped with the fleet`,

@@ -67,6 +67,8 @@ export function describeOperation({ $case, value }: OperationKind): string {
       return `plan ${value.planId}`;
     case "createGroup":
       return `create group ${value.groupId}`;
+    case "setKeyRetention":
+      return "retention of the key space";
     case "foundGroups":
       return `list ${value.groupIds.length} groups`;
     case "noteLogLevel":

@@ -117,8 +117,9 @@ export function needsOf({ tables }: Pick<FleetView, "tables">, { $case, value }:
     case "noteKeyRotation":
     // So do logs, and debug lines take space there.
     case "noteLogLevel":
-    // A group takes memory and disk space of every node.
+    // A group takes memory and disk space of every node, and so does the history of keys.
     case "createGroup":
+    case "setKeyRetention":
     // Only the leader itself and a recovery write these.
     case "foundGroups":
     case "foundMembers":

@@ -1,7 +1,8 @@
-// One row per node: the Raft groups that it hosts, and how much they say to each other.
+// One row per node: the Raft groups that it hosts, how much they say to each other, and the key space among them.
 import type { Table } from "../table.ts";
 import type { NodeSight } from "../top/state.ts";
 
+const keysOf = ({ reply }: NodeSight) => reply.status?.keySpace;
 const groupsOf = ({ reply }: NodeSight) => reply.status?.groups;
 
 export const groupTable: Table<NodeSight> = {
@@ -19,6 +20,9 @@ export const groupTable: Table<NodeSight> = {
         return count === undefined ? null : { text: String(count), mark: count === 0 ? "good" : "bad" };
       },
     },
+    { name: "keys", header: "KEYS", value: (node) => keysOf(node)?.keys ?? null },
+    { name: "revision", header: "REVISION", value: (node) => keysOf(node)?.revision ?? null },
+    { name: "leases", header: "LEASES", value: (node) => keysOf(node)?.leases ?? null },
     { name: "messages", header: "MESSAGES", value: (node) => groupsOf(node)?.messagesSent ?? null },
     { name: "frames", header: "FRAMES", value: (node) => groupsOf(node)?.framesSent ?? null },
   ],

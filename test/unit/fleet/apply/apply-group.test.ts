@@ -15,6 +15,10 @@ const foundKeys = (...groupIds: number[]): OperationKind => ({
   value: { groupIds, kind: GroupKind.KEYS },
 });
 const KEYS = ofKind(GroupKind.KEYS);
+const keep = (windowMs: number, revisionsMax: number): OperationKind => ({
+  $case: "setKeyRetention",
+  value: { windowMs, revisionsMax },
+});
 
 test.each([
   { given: [], when: createGroup(1), is: "changed v2", why: "a new group" },
@@ -50,6 +54,27 @@ test.each([
     is: "changed v3",
     why: "only what is missing is added",
   },
+  { given: [KEYS], when: keep(60_000, 1_000), is: "changed v3", why: "a rule for the history of keys" },
+  {
+    given: [KEYS, keep(60_000, 1_000)],
+    when: keep(60_000, 1_000),
+    is: "unchanged v2",
+    why: "the rule that there is",
+  },
+  { given: [KEYS, keep(60_000, 1_000)], when: keep(0, 0), is: "changed v4", why: "no rule any more" },
+  { given: [createGroup(1)], when: keep(1, 0), is: "NO_KEY_SPACE", why: "a tally keeps no history" },
+  {
+    given: [KEYS],
+    when: keep(0, 999),
+    is: "INVALID_RETENTION",
+    why: "too few revisions for a list in pages",
+  },
+  {
+    given: [KEYS],
+    when: keep(366 * 86_400_000, 0),
+    is: "INVALID_RETENTION",
+    why: "a window of a year at most",
+  },
   { given: [], when: foundGroups(0), is: "INVALID_GROUP field=number", why: "0 is the fleet's own" },
 ])("$why: $is", ({ given, when, is }) => {
   expect(brief(new Replica().applyAll([raise(2), ...given]).apply(when))).toBe(is);
@@ -77,4 +102,13 @@ test("the groups survive a snapshot, and the audit log names each creation", () 
     "create group 1 of kind tally",
     "list 2 groups of kind tally that were bootstrapped with the fleet",
   ]);
+});
+
+test("a rule of retention keeps what the row says of the group's creation", () => {
+  const { state } = new Replica().applyAll([raise(2), ofKind(GroupKind.KEYS, 3), keep(86_400_000, 5_000)]);
+  const { version, ...row } = state.tables.groups.get(3) ?? { version: 0 };
+  expect(version).toBe(2);
+  expect(row).toMatchObject({ founders: [1], keyWindowMs: 86_400_000, keyRevisionsMax: 5_000 });
+  const restored = decodeSnapshot(encodeSnapshot(state));
+  expect(restored.ok && restored.state.tables.groups.get(3)).toEqual(state.tables.groups.get(3));
 });

@@ -95,6 +95,7 @@ const OPERATIONS: Readonly<Record<make.OperationKind["$case"], Row>> = {
   labelShard: { value: { shardId: "s1" }, needs: ["label shard s1"] },
   forgetShard: { value: { shardId: "s1" }, needs: ["remove shard s1"] },
   createGroup: ADMINISTRATOR,
+  setKeyRetention: ADMINISTRATOR,
   foundGroups: ADMINISTRATOR,
   foundMembers: ADMINISTRATOR,
   recoverFleet: ADMINISTRATOR,

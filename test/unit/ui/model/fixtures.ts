@@ -58,6 +58,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     certificateRefusal: "",
     snapshotExport: undefined,
     stateDoubt: undefined,
+    keySpace: undefined,
     knownVersion: 2,
     clusterVersion: 2,
     awaitedUpgrades: [],

@@ -52,6 +52,12 @@ export class WatchHub {
     this.#behind.delete(watch);
   }
 
+  /** `behind`: those that still read history, or whose watchers are full. */
+  get counts(): { readonly all: number; readonly behind: number } {
+    const behind = this.#behind.size;
+    return { all: behind + [...this.#synced.all()].length, behind };
+  }
+
   /** Entries were applied. */
   applied(entries: readonly Applied[]): void {
     if (this.#synced.isEmpty) return;
