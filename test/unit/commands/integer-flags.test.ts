@@ -14,6 +14,7 @@ import {
   Provider,
   Quota,
   SetFeatureGate,
+  SetKeyRetention,
 } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   ChangeMembershipRequest,
@@ -31,6 +32,7 @@ const SAFE = Number.MAX_SAFE_INTEGER;
 /** Writes the number into its field; throws when it does not fit. */
 type Field = (number: number) => Uint8Array;
 
+const keyRevisions: Field = (n) => SetKeyRetention.encode({ windowMs: 0, revisionsMax: n }).finish();
 const pageSize: Field = (n) => ListRequest.encode(ListRequest.fromPartial({ pageSize: n })).finish();
 const afterIndex: Field = (n) =>
   ListRequest.encode(ListRequest.fromPartial({ filter: { afterIndex: n } })).finish();
@@ -77,6 +79,7 @@ const TABLE: Readonly<Record<string, { readonly max: number; readonly field: Fie
   "kv get --limit": { max: SAFE, field: keyLimit },
   "--rev": { max: SAFE, field: keyRevision },
   "kv watch --count": { max: SAFE, field: none },
+  "kv retention set --revisions": { max: SAFE, field: keyRevisions },
   "quota set --limit": { max: SAFE, field: quotaLimit },
   "provider set --declared-quota": { max: SAFE, field: declaredQuota },
   "--rate": { max: 2_000, field: none },

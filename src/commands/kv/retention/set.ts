@@ -20,7 +20,12 @@ export default class KvRetentionSet extends WriteCommand {
       default: 0,
       defaultHelp: async () => "none",
     }),
-    revisions: Flags.integer({ min: 0, summary: "At most this many revisions, 1000 or more", default: 0 }),
+    revisions: Flags.integer({
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      summary: "At most this many revisions, 1000 or more",
+      default: 0,
+    }),
   };
 
   async run(): Promise<WriteReport> {
