@@ -5,16 +5,15 @@
 // any more.
 
 import { assert } from "../../base/assert.ts";
-import type { GroupId, NodeId } from "../../base/ids.ts";
+import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
 import { soonOncePerPass } from "../../base/soon.ts";
 import { systemTimers, type Timers } from "../../base/timers.ts";
 import type { Message } from "../../raft/message.ts";
 import { isPassedOn } from "../../transport/speaker.ts";
-import type { Quiesce, TransportEvents } from "../../transport/transport.ts";
+import type { Quiesce, Transport, TransportEvents } from "../../transport/transport.ts";
 import type { GroupPort } from "../group/group-port.ts";
 import { campaignRank, sliceDelayMs } from "./campaign-order.ts";
-import { FirstElection } from "./first-election.ts";
-import type { GroupRules, HostOptions } from "./host-options.ts";
+import type { TimingProfile } from "./profile.ts";
 import { agreesToQuiesce, caughtUpWith, mayQuiesce } from "./quiescence.ts";
 import { RecentPeers } from "./recent-peers.ts";
 import { Turns } from "./turns.ts";
@@ -35,6 +34,37 @@ const CAMPAIGNS_AT_MS = [0, 250, 750];
 const NEXT_IN_LINE_MS = 2_000;
 
 const endOfPass = (run: () => void): void => void setImmediate(run);
+
+/** The special rules of a group; its owner may ask the host for more. */
+export interface GroupRules {
+  /** Whether it may become quiescent when there is no work. */
+  readonly mayQuiesce: boolean;
+  /** Whether its clock runs now. */
+  ticks(): boolean;
+  /** Whether this message may be accepted now. */
+  accepts(message: Message): boolean;
+  /** Whether this replica may start a campaign itself now. */
+  mayCampaign(): boolean;
+}
+
+export interface HostOptions {
+  readonly self: NodeId;
+  readonly transport: Transport;
+  readonly profile: TimingProfile;
+  /** Which groups keep old segments of the log (ADR-0008); absent = none. */
+  readonly disk?: { pinned(): ReadonlyMap<GroupId, LogIndex> };
+  /** A peer named a group that is not here: called once for each group, up to a limit. */
+  readonly onUnknownGroup?: (group: GroupId, peer: NodeId) => void;
+  /** The system's by default. A seam: simulations have a clock of their own. */
+  readonly timers?: Timers;
+  /** Runs a turn after the present callback; by default `soonOncePerPass`. A seam: simulations decide. */
+  readonly later?: (run: () => void) => void;
+  /**
+   * Runs `run` once the data waiting in sockets were read; by default at the end of the event loop's pass. A
+   * seam.
+   */
+  readonly afterReading?: (run: () => void) => void;
+}
 
 export interface HostCounts {
   readonly hosted: number;
@@ -76,8 +106,6 @@ interface Hosted {
   readonly rules: GroupRules;
   /** Ticks since the last event other than heartbeats. */
   idleTicks: number;
-  /** Null: a group that may be quiescent has another way (`#startGroups`). */
-  readonly first: FirstElection | null;
 }
 
 export class Host {
@@ -113,8 +141,7 @@ export class Host {
 
   add(group: GroupId, driver: HostedDriver, rules: GroupRules): void {
     assert(!this.#groups.has(group), "a group is hosted once");
-    const first = rules.mayQuiesce ? null : new FirstElection(group, this.#options.self);
-    const hosted: Hosted = { group, driver, rules, idleTicks: 0, first };
+    const hosted: Hosted = { group, driver, rules, idleTicks: 0 };
     this.#groups.set(group, hosted);
     if (!rules.mayQuiesce) this.#awake.add(hosted);
     if (this.#isStarted) this.#startGroups([hosted]);
@@ -213,8 +240,6 @@ export class Host {
     const isDue = hosted.rules.mayQuiesce && hosted.idleTicks % QUIESCE_AFTER === 0;
     if (isDue && this.#quiesceIfIdle(hosted)) return;
     hosted.driver.tick();
-    const isFirst = hosted.first?.isDue(hosted.driver, (peer) => this.hears(peer)) ?? false;
-    if (isFirst && this.#mayCampaign(hosted)) hosted.driver.campaign();
   }
 
   /** True if this replica leads the group and has made it quiescent. */

@@ -15,7 +15,7 @@ import type { GroupsFile, RememberedGroup } from "../../storage/groups-file.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { GroupRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { OpenKind } from "../group/group-kinds.ts";
-import type { GroupRules } from "../host/host-options.ts";
+import type { GroupRules } from "../host/host.ts";
 import { Admission, type AdmittedDriver } from "./admission.ts";
 import { beginningOf } from "./beginning.ts";
 import { bootstrapGroup, isBootstrapped } from "./bootstrap.ts";
