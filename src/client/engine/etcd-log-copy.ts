@@ -32,7 +32,7 @@ const FIRST_INDEX = 1;
 
 const bytesOf = (key: string): Uint8Array => new TextEncoder().encode(key);
 const textOf = (key: Uint8Array): string => new TextDecoder().decode(key);
-/** No coordinator has it: whoever starts on this log, or appends to it, is refused. */
+/** No coordinator has it: one that starts on this log, or appends to it, is refused. */
 const sealedId = (clusterId: string): string => `${clusterId} (moved to embedded Raft)`;
 
 export type Owner = "none" | "own" | "sealed" | "foreign";

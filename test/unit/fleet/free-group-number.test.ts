@@ -1,4 +1,4 @@
-// Nobody can use up the numbers of groups by one group with the highest number: the key space needs one (issue 11).
+// No caller can use up the numbers of groups by one group with the highest number: the key space needs one (issue 11).
 
 import { expect, test } from "vitest";
 import { freeGroupNumber } from "../../../src/core/fleet/free-group-number.ts";

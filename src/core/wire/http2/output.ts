@@ -3,8 +3,8 @@
 //   idle      → a frame comes       → scheduled
 //   scheduled → the turn ends       → writing
 //   writing   → the write has left  → scheduled frames are written, or idle
-// What must stay true: bytes wait only while a write is scheduled or under way, so whoever waits for room is told. A
-// broken socket tells nobody: its end does.
+// What must stay true: bytes wait only while a write is scheduled or under way, so a call that waits for room is told. A
+// broken socket tells no call: the socket's end does.
 
 import { assert } from "../../base/assert.ts";
 

@@ -120,7 +120,7 @@ export class Sender {
       if (bytes === next.length) stream.unsent.shift();
       else stream.unsent[0] = next.subarray(bytes);
       this.#data(stream, bytes === next.length ? next : next.subarray(0, bytes));
-      // Whoever hears of it may write more, or end the call.
+      // A listener may write more, or end the call.
       stream.sent(bytes);
       if (stream.isClosed) return;
     }

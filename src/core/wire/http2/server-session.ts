@@ -198,7 +198,7 @@ export class ServerSession implements StreamSession {
 
   // The ends of streams and of the connection.
 
-  /** An answer is whole: a caller that is still sending need not go on (RFC 9113, 8.1). */
+  /** An answer is whole: a caller that is still sending need send no more (RFC 9113, 8.1). */
   #answered(stream: ServerStream): void {
     if (!stream.isReceived) this.#output.push(numberFrame(FRAME.reset, stream.id, CODE.noError));
     this.#close(stream);
