@@ -25,7 +25,8 @@ export interface EngineMove {
   readonly earlier: readonly string[];
 }
 
-const engineMovePath = (directory: string): string => join(directory, "engine-move.json");
+/** Its journal, inside the fleet's folder. */
+export const engineMovePath = (directory: string): string => join(directory, "engine-move.json");
 
 /** Where a node's data folder goes in this move. */
 export function asideOf(directory: string, node: string, { to, stamp }: EngineMove): string {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import { unregisterContexts } from "../context/register-context.ts";
+import { engineMovePath } from "../files/engine-move.ts";
 import {
   certsFolder,
   drillsFolderIn,
@@ -101,7 +102,8 @@ async function removeFiles(fleet: LocalFleet): Promise<string[]> {
     drillsFolderIn(directory),
   ];
   const notes: string[] = [];
-  for (const path of [...folders, foundingPath(directory), fleetFilePath(directory)]) {
+  const files = [foundingPath(directory), engineMovePath(directory), fleetFilePath(directory)];
+  for (const path of [...folders, ...files]) {
     if (await isLink(path)) notes.push(`${path} was a link: the link was removed, its target stays`);
     // rm does not follow links, neither this one nor any below it.
     await rm(path, { recursive: true, force: true });

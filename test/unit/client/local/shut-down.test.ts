@@ -51,6 +51,12 @@ describe("destroy", () => {
     expect(await readdir(world.root)).toEqual(["config"]);
   });
 
+  test("removes the journal of a move to another engine with it", async () => {
+    await writeFile(join(world.directory, "engine-move.json"), "{}");
+    expect(await destroy()).toMatchObject({ notes: [] });
+    expect(await readdir(world.root)).toEqual(["config"]);
+  });
+
   test("refuses another name, and does nothing", async () => {
     const before = await readdir(world.root, { recursive: true });
     expect(await failureOf(destroy("production"))).toMatchObject({
