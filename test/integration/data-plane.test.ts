@@ -2,24 +2,25 @@
 
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ChannelCredentials, Server, status } from "@grpc/grpc-js";
+import { ChannelCredentials, status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DemandBook, RECLAIM_PACE } from "../../src/core/shard/demand-book.ts";
 import { SessionRegistry } from "../../src/core/shard/session-registry.ts";
 import { ShardStore } from "../../src/core/shard/shard-store.ts";
-import { channelOptions } from "../../src/core/wire/channel-options.ts";
+import { channelOptions, serverOptions } from "../../src/core/wire/channel-options.ts";
 import { formatAgentsFile } from "../../src/core/wire/files/agents-file.ts";
 import {
   Instruction,
   InstructionKind,
   InstructionOutcome,
 } from "../../src/core/wire/gen/fleet/v1/command.ts";
-import { ShardClient, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { ShardClient, type ShardServer, ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
+import { anyIdentity } from "../../src/core/wire/server/method-rules.ts";
+import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { bound, DataPlane, eventually, RecordedLog, released, releasing } from "./data-plane-fixture.ts";
-import { bindServer } from "./grpc-server.ts";
 import { askReflection, checkHealth, filesIn } from "./standard-client.ts";
 
 let plane: DataPlane;
@@ -343,10 +344,15 @@ test("a silent session is ended, but not for a silence of the shard's own making
     ...{ changed: () => {}, refused: () => {} },
     errors: new InternalErrors("shard s1", new RecordedLog()),
   });
-  const server = new Server();
-  server.addService({ session: ShardService.session }, { session: registry.serve.bind(registry) });
-  const address = await bindServer(server, "127.0.0.1:0", tls);
-  plane.onClose(() => server.forceShutdown());
+  const errors = new InternalErrors("shard s1", new RecordedLog());
+  const server = new RpcServer({ tls, errors, log: new RecordedLog(), options: serverOptions });
+  server.addService<Pick<ShardServer, "session">>(
+    { session: ShardService.session },
+    { session: (call) => registry.serve(call) },
+    { session: { allow: anyIdentity, bytesMax: 1_000 } },
+  );
+  const address = await server.listen("127.0.0.1:0");
+  plane.onClose(() => server.close());
   const { outcome, ended } = plane.session(address, "c1");
   expect(await outcome).toBe("accepted");
 
