@@ -78,7 +78,7 @@ class StreamCall extends Duplex {
     this.#deadline = systemClock.wallMs() + waitMs;
     if (waitMs <= TIMER_MS_MAX) this.#timer = setTimeout(() => this.#finish(deadlineExceeded()), waitMs);
     this.on("error", (error) => {
-      this.#status = asRpcError(error);
+      if (!this.#isFinished) this.#status = this.#errorOf(error);
       this.end();
     });
     stream.onClose(() => {
@@ -150,7 +150,7 @@ class StreamCall extends Duplex {
     // A call with one answer gets that.
     if (this.#isFinished || !this.#served.definition.responseStream) return;
     if (error === null) this.stream.reset();
-    else this.#finish(asRpcError(error));
+    else this.#finish(this.#errorOf(error));
   }
 
   #begin(): void {
@@ -167,7 +167,7 @@ class StreamCall extends Duplex {
 
   readonly #answerOnce: Answer = (error, value) => {
     if (error !== null) {
-      this.#finish(asRpcError(error));
+      if (!this.#isFinished) this.#finish(this.#errorOf(error));
       return;
     }
     if (this.#isFinished || this.stream.isGone) return;
@@ -227,6 +227,16 @@ class StreamCall extends Duplex {
     }
   }
 
+  /** A handler's answer is one by its status and its text; anything else is a bug, whose text callers do not see. */
+  #errorOf(error: Failure): RpcError {
+    if (error instanceof RpcError) return error;
+    const { code, details, metadata } = error as Partial<ServerErrorResponse>;
+    if (isFailed(code) && typeof details === "string") {
+      return new RpcError(code, details, metadata ?? new Metadata());
+    }
+    return this.#served.errors.answer(error, this.getPath());
+  }
+
   #finish(error: RpcError | null): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
@@ -248,9 +258,6 @@ class StreamCall extends Duplex {
 
 const deadlineExceeded = () => rpcError(status.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "Deadline exceeded");
 
-function asRpcError(error: Failure): RpcError {
-  if (error instanceof RpcError) return error;
-  const { code = status.UNKNOWN, details, metadata } = error as Partial<ServerErrorResponse>;
-  const message = details ?? ("message" in error ? error.message : undefined);
-  return new RpcError(code, message ?? "Unknown Error", metadata ?? new Metadata());
-}
+/** Of a failure that says its status itself. */
+const isFailed = (code: unknown): code is status =>
+  Number.isInteger(code) && (code as number) > status.OK && (code as number) <= status.UNAUTHENTICATED;

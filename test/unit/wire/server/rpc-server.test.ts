@@ -109,3 +109,18 @@ test("an RpcError that a listener throws is the stream's answer, and no bug", as
   expect(await exchange(client, FRAME)).toMatchObject({ reason: "NOT_THIS_REPLICA" });
   expect(ids).toEqual([]);
 });
+
+test("an error of the system is a bug to a stream's caller: neither its code nor its text is told", async () => {
+  const lost = Object.assign(new Error("no such file: /var/secret"), { code: "ENOENT" });
+  const { client, ids } = await serve({ exchange: (call) => call.emit("error", lost) });
+  const failure = await exchange(client);
+  expect(failure).toMatchObject({ code: status.INTERNAL, reason: "INTERNAL", metadata: { id: ids[0] } });
+  expect(failure.message).not.toContain("secret");
+});
+
+test("a failure with a status and a text of its own is an answer", async () => {
+  const full = Object.assign(new Error("full"), { code: status.RESOURCE_EXHAUSTED, details: "full" });
+  const { client, ids } = await serve({ exchange: (call) => call.emit("error", full) });
+  expect(await exchange(client)).toMatchObject({ code: status.RESOURCE_EXHAUSTED, message: "full" });
+  expect(ids).toEqual([]);
+});
