@@ -1,6 +1,7 @@
 // One connection of HTTP/2, the server's side (RFC 9113). What must stay true: whatever the peer sends, nothing is
 // thrown out of the socket's handler. A broken rule of the connection ends it with GOAWAY and the standard's code; one of
-// a stream resets that stream. Streams close once, at the latest with the connection.
+// a stream resets that stream. Streams close once, at the latest with the connection. A listener that throws keeps no
+// other one from hearing of it.
 
 import type { Socket } from "node:net";
 import type { MonotonicMs } from "../../base/clock.ts";
@@ -138,6 +139,10 @@ export class ServerSession implements StreamSession {
     this.#close(stream);
   }
 
+  bug(error: unknown): void {
+    this.#options.onBug(error);
+  }
+
   // What the peer sends.
 
   #take(bytes: Buffer): void {
@@ -249,7 +254,13 @@ export class ServerSession implements StreamSession {
       this.#sender.forget(stream);
       stream.close();
     }
-    for (const listener of this.#onClose.splice(0)) listener();
+    for (const listener of this.#onClose.splice(0)) {
+      try {
+        listener();
+      } catch (error) {
+        this.bug(error);
+      }
+    }
   }
 }
 

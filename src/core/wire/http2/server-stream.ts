@@ -1,6 +1,6 @@
 // One call's stream of HTTP/2 (RFC 9113, 5.1): its request comes in, its answer goes out, and it closes once. What must
 // stay true: a request that is not read has at most one window of bytes here. Bytes of an answer leave in order, and its
-// end after them.
+// end after them. Each listener hears of the close, also when another one throws.
 
 import type { Socket } from "node:net";
 import { assert } from "../../base/assert.ts";
@@ -31,6 +31,8 @@ export interface StreamSession {
   whole(stream: ServerStream, message: Buffer): boolean;
   refuse(stream: ServerStream, block: Buffer): void;
   reset(stream: ServerStream, code: number): void;
+  /** A listener of a stream has thrown this. */
+  bug(error: unknown): void;
 }
 
 /** The end of an answer: a good status, or fields that are written out. */
@@ -190,7 +192,14 @@ export class ServerStream {
     this.#onSent = null;
     const listeners = this.#onClose;
     this.#onClose = null;
-    if (listeners !== null) for (const listener of listeners) listener();
+    if (listeners === null) return;
+    for (const listener of listeners) {
+      try {
+        listener();
+      } catch (error) {
+        this.session.bug(error);
+      }
+    }
   }
 
   #tellEnd(): void {

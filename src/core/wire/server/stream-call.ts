@@ -123,7 +123,7 @@ class StreamCall extends Duplex {
     } catch (error) {
       const { errors } = this.#served;
       if (event === "error") errors.note(error, this.getPath());
-      else super.emit("error", errors.answer(error, this.getPath()));
+      else this.emit("error", errors.answer(error, this.getPath()));
       return true;
     }
   }

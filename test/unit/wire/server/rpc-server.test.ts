@@ -124,3 +124,15 @@ test("a failure with a status and a text of its own is an answer", async () => {
   expect(await exchange(client)).toMatchObject({ code: status.RESOURCE_EXHAUSTED, message: "full" });
   expect(ids).toEqual([]);
 });
+
+test("a listener of errors that throws is noted, and costs neither the process nor other calls", async () => {
+  const { client, ids } = await serve({
+    exchange: (call) => {
+      call.on("error", bug);
+      call.on("data", bug);
+    },
+  });
+  expect(await exchange(client, FRAME)).toMatchObject({ reason: "INTERNAL", metadata: { id: ids[0] } });
+  expect(ids).toHaveLength(2);
+  expect(await rejoin(client)).toBeNull();
+});
