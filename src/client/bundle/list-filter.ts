@@ -1,6 +1,6 @@
 // Chooses rows of a whole list as the server would have: a bundle holds lists without a filter. The server's own
 // predicates are part of its lists (core/coordinator/services/lists), which a client may not import.
-import { parseSelector } from "../../core/base/label-selector.ts";
+import { type Labels, parseSelector, shardLabels } from "../../core/base/label-selector.ts";
 import type { ListFilter } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { ReadOptions } from "../leader-reads.ts";
 import type { ListMethod } from "./section.ts";
@@ -16,11 +16,12 @@ const wants = (wanted: string | number, value: unknown): boolean =>
   wanted === "" || wanted === 0 || wanted === value;
 const begins = (prefix: string, value: unknown): boolean => text(value).startsWith(prefix);
 
-const hasLabels = (selector: string, row: Fields): boolean => {
+const labelsIn = (row: Fields): Labels => {
   const entries = Object.entries(inner(inner(row["labels"])["entries"]));
-  const labels = Object.fromEntries(entries.map(([key, value]) => [key, text(value)]));
-  return parseSelector(selector)?.(labels) ?? false;
+  return Object.fromEntries(entries.map(([key, value]) => [key, text(value)]));
 };
+const matchesLabels = (selector: string, labels: Labels): boolean =>
+  parseSelector(selector)?.(labels) ?? false;
 
 const MATCHES: Readonly<Partial<Record<ListMethod, Matches>>> = {
   listShards: ({ shard }, { prefix, region, shardState, labelSelector }) => {
@@ -29,11 +30,11 @@ const MATCHES: Readonly<Partial<Record<ListMethod, Matches>>> = {
       begins(prefix, row["shardId"]) &&
       wants(region, row["region"]) &&
       wants(shardState, row["state"]) &&
-      hasLabels(labelSelector, row)
+      matchesLabels(labelSelector, shardLabels(labelsIn(row), text(row["region"]), text(row["zone"])))
     );
   },
   listClusters: (row, { prefix, shardId, drift, labelSelector }) =>
-    hasLabels(labelSelector, inner(row["declared"])) &&
+    matchesLabels(labelSelector, labelsIn(inner(row["declared"]))) &&
     begins(prefix, row["clusterId"]) &&
     isAt(row, shardId) &&
     (drift.length === 0 || drift.some((one) => one === row["drift"])),

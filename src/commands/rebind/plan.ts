@@ -29,13 +29,14 @@ interface PlanFlagValues extends TargetFlagValues, WaveFlagValues {
 export default class RebindPlanCommand extends RebindCommand {
   static override summary = "Write a plan that moves clusters to other shards";
   static override description =
+    "--from, -l and --label narrow each other: a cluster must match all that are given. Names and --file add clusters. " +
     "The plan is YAML: read it, edit it, apply it, roll it back. It is a plan in waves if you select clusters " +
     "otherwise than by name, name several targets, or give flags of WAVES or CONDITIONS. The fleet keeps the " +
     "progress of such a plan.";
   static override examples = [
     "<%= config.bin %> rebind plan c1 c2 --to s2 > move.yaml",
     "<%= config.bin %> rebind plan --from s1 --spread --canary 2 --wave 50 --pause 30s > move.yaml",
-    "<%= config.bin %> rebind plan -l team=a,tier!=web --spread > move.yaml",
+    "<%= config.bin %> rebind plan --from s1 -l team=a,tier!=web --spread > move.yaml",
     "<%= config.bin %> rebind plan --label zone=eu-1a --to s2,s3 --on-failure rollback > move.yaml",
   ];
   static override strict = false;
@@ -45,12 +46,12 @@ export default class RebindPlanCommand extends RebindCommand {
   static override flags = {
     ...executorFlags,
     cluster: Flags.string({ hidden: true, multiple: true }),
-    from: Flags.string({ summary: "All clusters of this shard" }),
-    selector: Flags.string({ char: "l", summary: "All clusters with these labels: team=a,tier!=web" }),
+    from: Flags.string({ summary: "Only clusters of this shard" }),
+    selector: Flags.string({ char: "l", summary: "Only clusters with these labels: team=a,tier!=web" }),
     label: Flags.string({
-      summary: "All clusters of the shards with these labels; region and zone count as labels",
+      summary: "Only clusters of shards with these labels; region and zone count as labels",
     }),
-    file: Flags.string({ summary: "The clusters that this file names, one a line; - = standard input" }),
+    file: Flags.string({ summary: "Also the clusters that this file names, one a line; - = standard input" }),
     to: Flags.string({
       multiple: true,
       summary: "The shard that will own them; with several (s2,s3), those of them with room",

@@ -27,6 +27,7 @@ export default class ShardList extends FleetCommand {
     "<%= config.bin %> shard list",
     "<%= config.bin %> shard list --sort=-sessions",
     "<%= config.bin %> shard list --state draining",
+    "<%= config.bin %> shard list -l zone=eu-1a,!legacy",
   ];
   static override flags = {
     ...listFlags,

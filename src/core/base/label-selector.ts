@@ -25,10 +25,15 @@ interface Requirement {
   readonly isWanted: boolean;
 }
 
+/** What selectors see of a shard: its own labels, its region and its zone. */
+export function shardLabels(own: Labels | undefined, region: string, zone: string): Labels {
+  return { ...own, ...(region === "" ? {} : { region }), ...(zone === "" ? {} : { zone }) };
+}
+
 /** Null: the text is no selector. An empty text matches everything. */
 export function parseSelector(text: string): LabelTest | null {
   if (text.length > SELECTOR_LENGTH_MAX) return null;
-  if (text.trim() === "") return () => true;
+  if (text === "") return () => true;
   const requirements: Requirement[] = [];
   for (const part of text.split(BETWEEN)) {
     const requirement = requirementOf(part.trim());

@@ -84,6 +84,13 @@ test("clusters are selected by shard, label or name; those at the only target an
   expect(names({ clustersWith: all("team=a") })).toEqual(["c4", ""]);
   expect(names({ clusters: ["c1", "c2"], to: ["s2"] })).toEqual(["c1", ""]);
   expect(names({ shardsWith: all("rack") })).toEqual(["", ""]);
+  const teamA = all("team=a");
+  expect(names({ from: "s1", clustersWith: teamA }), "they narrow each other").toEqual(["", ""]);
+  expect(names({ from: "s2", clustersWith: teamA })).toEqual(["c4", ""]);
+  expect(names({ shardsWith: all("zone=a"), clustersWith: teamA })).toEqual(["", ""]);
+  expect(names({ from: "s2", shardsWith: all("zone=a") })).toEqual(["", ""]);
+  expect(names({ from: "s1", clustersWith: teamA, clusters: ["c2"] }), "names add").toEqual(["c2", ""]);
+  expect(names({}), "nothing is asked for").toEqual(["", ""]);
 });
 
 describe("waves", () => {

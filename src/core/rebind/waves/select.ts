@@ -1,16 +1,17 @@
-// Which clusters a plan moves: those of a shard, those of the shards with some labels, those with some labels
-// themselves, or those that are named.
+// Which clusters a plan moves: those that are named, and those that match all of: a shard, labels of their shard, labels
+// of their own.
 
-import type { Labels, LabelTest } from "../../base/label-selector.ts";
+import { type LabelTest, shardLabels } from "../../base/label-selector.ts";
 import type { Binding } from "../../wire/gen/fleet/v1/command.ts";
 import type { ShardView } from "../../wire/gen/fleet/v1/coordinator.ts";
 
 export interface Selection {
   readonly from: string | undefined;
-  /** Of shards; their region and zone count as labels. */
+  /** Of shards, as `shardLabels` shows them. This, `from` and `clustersWith` narrow each other. */
   readonly shardsWith: LabelTest | undefined;
   /** Of clusters. */
   readonly clustersWith: LabelTest | undefined;
+  /** Selected besides, whatever their shard and labels. */
   readonly clusters: readonly string[];
   /** A single target: its own clusters stay. */
   readonly to: readonly string[];
@@ -27,15 +28,17 @@ export function select(
   shards: readonly ShardView[],
   bindings: readonly Readonly<Binding>[],
 ): Selected {
-  const labelled = new Set(shards.filter((view) => shardsWith?.(labelsOf(view)) ?? false).map(idOf));
+  const labelled = shardsWith === undefined ? undefined : shardsThat(shardsWith, shards);
   const named = new Set(clusters);
+  const hasQuery = [from, shardsWith, clustersWith].some((part) => part !== undefined);
+  const matches = ({ shardId, labels }: Readonly<Binding>) =>
+    (from === undefined || shardId === from) &&
+    (labelled?.has(shardId) ?? true) &&
+    (clustersWith?.(labels?.entries) ?? true);
   const selected = bindings.filter(
-    ({ clusterId, shardId, labels }) =>
-      (shardId === from ||
-        labelled.has(shardId) ||
-        named.has(clusterId) ||
-        (clustersWith?.(labels?.entries) ?? false)) &&
-      !(to.length === 1 && to[0] === shardId),
+    (binding) =>
+      (named.has(binding.clusterId) || (hasQuery && matches(binding))) &&
+      !(to.length === 1 && to[0] === binding.shardId),
   );
   return {
     moving: selected.filter(({ migration }) => migration === undefined),
@@ -43,9 +46,10 @@ export function select(
   };
 }
 
-function labelsOf({ shard }: ShardView): Labels {
-  const place = Object.entries({ region: shard?.region ?? "", zone: shard?.zone ?? "" });
-  return { ...shard?.labels?.entries, ...Object.fromEntries(place.filter(([, name]) => name !== "")) };
+function shardsThat(test: LabelTest, shards: readonly ShardView[]): ReadonlySet<string> {
+  const rows = shards.flatMap(({ shard }) => shard ?? []);
+  const labelled = rows.filter(({ labels, region, zone }) =>
+    test(shardLabels(labels?.entries, region, zone)),
+  );
+  return new Set(labelled.map(({ shardId }) => shardId));
 }
-
-const idOf = ({ shard }: ShardView) => shard?.shardId ?? "";

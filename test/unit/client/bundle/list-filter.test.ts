@@ -5,7 +5,7 @@ import { chosenRows } from "../../../../src/client/bundle/list-filter.ts";
 const ROWS = {
   listShards: [
     { shard: { shardId: "eu-1", region: "eu", state: 1 } },
-    { shard: { shardId: "us-1", region: "us", state: 2 } },
+    { shard: { shardId: "us-1", region: "us", zone: "us-1a", state: 2 } },
   ],
   listClusters: [
     { clusterId: "c1", declared: { shardId: "s1" }, observed: [], drift: 1 },
@@ -32,6 +32,8 @@ test.each([
   { name: "listShards", options: { filter: { prefix: "eu" } }, found: [0] },
   { name: "listShards", options: { filter: { region: "us" } }, found: [1] },
   { name: "listShards", options: { filter: { shardState: 1 } }, found: [0] },
+  { name: "listShards", options: { filter: { labelSelector: "zone=us-1a" } }, found: [1] },
+  { name: "listShards", options: { filter: { labelSelector: "region!=us" } }, found: [0] },
   { name: "listClusters", options: { filter: { shardId: "s1" } }, found: [0, 1, 2] },
   { name: "listClusters", options: { filter: { prefix: "d", drift: [1] } }, found: [3] },
   { name: "listQuotas", options: { filter: { shardId: "s1" } }, found: [0] },

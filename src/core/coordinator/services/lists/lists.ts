@@ -1,5 +1,6 @@
 // Lists of the tables: each has a table, the filters that apply to its rows, and a page of them.
 
+import { shardLabels } from "../../../base/label-selector.ts";
 import { auditExportOf } from "../../../fleet/audit/audit.ts";
 import { renderAuditEntry } from "../../../fleet/audit/render-audit.ts";
 import { FEATURE_GATES } from "../../../fleet/feature-gates.ts";
@@ -48,7 +49,7 @@ export const shardsList: List<ListShardsResponse> = async (context, request, cal
       row.shardId.startsWith(filter.prefix) &&
       wants(filter.region, row.region) &&
       wants(filter.shardState, row.state) &&
-      hasLabels(row.labels?.entries) &&
+      hasLabels(shardLabels(row.labels?.entries, row.region, row.zone)) &&
       isShown(row, filter),
   });
   const sight = sightOf(context);
