@@ -3,7 +3,7 @@
 import {
   type Found,
   fieldOf,
-  fields,
+  fieldsOnly,
   flag,
   integer,
   list,
@@ -27,6 +27,7 @@ import { fromKey, type KeyRange, oneKey, prefixRange } from "./key-range.ts";
 import { leaseIdOf } from "./lease-id.ts";
 
 const TARGETS = ["version", "create", "mod", "value", "lease"] as const;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const RESULTS = ["=", ">", "<", "!="] as const;
 
 /** `name`: the document's, for errors. Throws CONFIG_INVALID with every problem, its line and its path. */
@@ -46,7 +47,12 @@ const OPERANDS = {
 
 function comparison(found: Found): Compare {
   const target = oneOf(...TARGETS)(fieldOf(found, "target"));
-  const { key, op, value } = fields({ key: bytes, op: oneOf(...RESULTS), value: OPERANDS[target] })(found);
+  const { key, op, value } = fieldsOnly({
+    key: bytes,
+    target: oneOf(target),
+    op: oneOf(...RESULTS),
+    value: OPERANDS[target],
+  })(found);
   return Compare.fromPartial({
     key,
     target: TARGETS.indexOf(target) as Compare["target"],
@@ -55,8 +61,8 @@ function comparison(found: Found): Compare {
   });
 }
 
-const REQUEST = fields({
-  put: optional(fields({ key: bytes, value: bytes, lease: withDefault(lease, "0") })),
+const REQUEST = fieldsOnly({
+  put: optional(fieldsOnly({ key: bytes, value: bytes, lease: withDefault(lease, "0") })),
   get: optional(range),
   del: optional(range),
 });
@@ -75,9 +81,17 @@ function request(found: Found): RequestOp {
   return { request: only };
 }
 
+const RANGE = fieldsOnly({
+  key: bytes,
+  end: optional(bytes),
+  prefix: optional(flag),
+  fromKey: optional(flag),
+});
+
 function range(found: Found): KeyRange {
-  const read = fields({ key: bytes, end: optional(bytes), prefix: optional(flag), fromKey: optional(flag) });
-  const { key, end, prefix, fromKey: rest } = read(found);
+  const { key, end, prefix, fromKey: rest } = RANGE(found);
+  if ([end !== undefined, prefix, rest].filter((given) => given === true).length > 1)
+    throw problem(found, "must have at most one of end, prefix and fromKey");
   if (end !== undefined) return { key, rangeEnd: end };
   if (prefix === true) return prefixRange(key);
   return rest === true ? fromKey(key) : oneKey(key);
@@ -86,7 +100,16 @@ function range(found: Found): KeyRange {
 function bytes(found: Found): Uint8Array {
   if (typeof found.value === "string") return Buffer.from(found.value);
   if (typeof found.value !== "object") throw wrong(found, "a text or { base64: … }");
-  return Buffer.from(text(fieldOf(found, "base64")), "base64");
+  return BYTES(found).base64;
+}
+
+const BYTES = fieldsOnly({ base64 });
+
+function base64(found: Found): Uint8Array {
+  const { value } = found;
+  // Node's decoder leaves out what is not of the alphabet.
+  if (typeof value !== "string" || !BASE64.test(value)) throw wrong(found, "bytes in base64");
+  return Buffer.from(value, "base64");
 }
 
 function lease(found: Found): string {
@@ -96,7 +119,7 @@ function lease(found: Found): string {
 }
 
 const requests = withDefault(list(request), []);
-const DOCUMENT = fields({
+const DOCUMENT = fieldsOnly({
   compare: withDefault(list(comparison), []),
   success: requests,
   failure: requests,

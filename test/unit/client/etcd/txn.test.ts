@@ -51,6 +51,12 @@ test("a part may be empty", () => {
   expect(parseTxn("")).toEqual({ compare: [], success: [], failure: [] });
 });
 
+test("bytes may be none", () => {
+  const put = '{"success": [{"put": {"key": {"base64": "eA=="}, "value": {"base64": ""}}}]}';
+  const request = { $case: "requestPut", value: { key: Buffer.from("x"), value: Buffer.alloc(0) } };
+  expect(parseTxnDocument("f", put).success).toMatchObject([{ request }]);
+});
+
 describe("a fault is named with its line", () => {
   test.each([
     { text: "mod(k) ~ 3", line: 1, why: /a comparison is like/ },
@@ -77,6 +83,26 @@ describe("a fault is named with its line", () => {
     {
       text: '{"success": [{"put": {"key": "k", "value": "", "lease": "x"}}]}',
       why: /put.lease must be a lease id/,
+    },
+    {
+      text: '{"compares": [], "success": [{"put": {"key": "k", "value": ""}}]}',
+      why: /compares is not a known/,
+    },
+    { text: '{"success": [{"del": {"key": "k", "prefx": true}}]}', why: /del.prefx is not a known field/ },
+    { text: '{"success": [{"get": {"key": "k"}, "gt": {}}]}', why: /success\[0\].gt is not a known field/ },
+    {
+      text: '{"success": [{"put": {"key": "k", "value": "", "ttl": 3}}]}',
+      why: /put.ttl is not a known field/,
+    },
+    {
+      text: '{"compare": [{"key": "k", "target": "mod", "op": "=", "value": 0, "end": "z"}]}',
+      why: /compare\[0\].end is not a known field/,
+    },
+    { text: '{"success": [{"get": {"key": "k", "end": "z", "prefix": true}}]}', why: /at most one of end/ },
+    { text: '{"success": [{"get": {"key": {"base64": "not base64!"}}}]}', why: /key.base64 must be bytes/ },
+    {
+      text: '{"success": [{"get": {"key": {"base64": "eA==", "b": 1}}}]}',
+      why: /key.b is not a known field/,
     },
   ])("$text", ({ text, why }) => {
     const fault = expect.objectContaining({ what: expect.stringMatching(why) });
