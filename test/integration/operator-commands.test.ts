@@ -167,7 +167,12 @@ test("labels are set, refused, and select in lists and plans", async () => {
   expect(await named("cluster", "list", "-l", "tier")).toEqual(["c7", "c8"]);
   expect(await named("cluster", "list", "-l", "tier!=db")).toEqual(["c7"]);
   expect(await named("shard", "list", "-l", "disk in (ssd)")).toEqual(["s2"]);
-  expect(await fleet("cluster", "list", "-l", "tier=a=b")).toMatchObject({ exit: 2 });
+  for (const command of [
+    ["cluster", "list"],
+    ["rebind", "plan", "--to", "s2"],
+  ])
+    for (const selector of ["tier=a=b", "", " "])
+      expect(await fleet(...command, "-l", selector), selector).toMatchObject({ exit: 2 });
   const shown = await fleet("cluster", "list", "-l", "team=a", "--columns", "cluster,labels", "--no-headers");
   expect(shown.stdout).toContain("c7  team=a,tier=web\n");
   const nothing = await fleet("rebind", "plan", "-l", "team=b", "--to", "s2", "--timeout", "1s");

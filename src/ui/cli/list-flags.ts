@@ -41,7 +41,7 @@ export function checkedSelector(text: string): string {
   if (parseSelector(text) !== null) return text;
   throw new OperatorError("USAGE", {
     what: `${quoted(text)} is no selector of labels`,
-    why: SELECTOR_RULE,
+    why: text.trim() === "" ? "most likely a shell variable is not set" : SELECTOR_RULE,
     next: "give one such as -l team=a,tier!=web",
     exit: Exit.Usage,
   });
