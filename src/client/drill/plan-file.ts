@@ -3,7 +3,7 @@
 import { DURATION_MS_MAX, parseDuration } from "../../core/base/duration.ts";
 import {
   type Found,
-  fields,
+  fieldsOnly,
   integer,
   list,
   oneOf,
@@ -58,7 +58,7 @@ export function parsePlan(path: string, contents: string): DrillPlan {
   return { name, stopsOnFailure: onFailure === "stop", steps };
 }
 
-const STEP = fields({
+const STEP = fieldsOnly({
   pause: optional(duration),
   drill: optional(drill),
   slo: withDefault(gates, []),
@@ -68,7 +68,7 @@ const STEP = fields({
   after: withDefault(duration, 2_000),
 });
 
-const PLAN = fields({
+const PLAN = fieldsOnly({
   schemaVersion: oneOf(1),
   name: text,
   onFailure: withDefault(oneOf("stop", "continue"), "stop"),

@@ -88,6 +88,9 @@ test.each([
 test.each([
   { change: ["transfer", "nosuch"], says: "steps[0].drill must be one of kill-leader" },
   { change: ["first-write=2s", "first=2s"], says: 'unknown gate "first"' },
+  { change: ["slo:", "slos:"], says: "steps[0].slos is not a known field" },
+  { change: ["runs: 2", "afer: 2s"], says: "steps[0].afer is not a known field" },
+  { change: ["name: game day", "name: game day\non-failure: continue"], says: "on-failure is not a known" },
   { change: ["30s", "30x"], says: "a duration" },
   { change: ["runs: 2", "runs: 0"], says: "from 1 to 1000" },
   { change: ["  - pause: 30s", "  - pause: 30s\n    drill: transfer"], says: "either a drill or a pause" },
