@@ -30,9 +30,9 @@ export class RequestBytes {
     const wasChecked = this.#length >= HEADER_BYTES;
     this.#append(chunk);
     if (this.#length < HEADER_BYTES) return null;
-    if (this.#length > HEADER_BYTES + this.#bytesMax) return unreadable();
-    if (!wasChecked) return refusedFrame(this.#bytes, this.#bytesMax) ?? this.#overdrawn();
-    return this.#overdrawn();
+    const refused = wasChecked ? null : refusedFrame(this.#bytes, this.#bytesMax);
+    if (refused !== null) return refused;
+    return this.#length > this.#wholeLength() ? unreadable() : this.#overdrawn();
   }
 
   /** The one message of a whole request; throws the RpcError for an invalid one. */

@@ -26,9 +26,11 @@ test("more than was announced, and less, is no message", () => {
   const bytes = new RequestBytes({}, 10);
   expect(bytes.add(framed(Buffer.alloc(5)))).toBeNull();
   expect(() => new RequestBytes({}, 10).message()).toThrow(/not one whole message/);
-  expect(bytes.add(Buffer.alloc(HEADER_BYTES))).toBeNull();
+  // At once: each further piece would be copied with all before it.
+  expect(bytes.add(Buffer.alloc(1))?.details).toMatch(/not one whole message/);
   expect(() => bytes.message()).toThrow(/not one whole message/);
   expect(bytes.add(Buffer.alloc(10))?.details).toMatch(/not one whole message/);
+  expect(new RequestBytes({}, 10).add(Buffer.alloc(HEADER_BYTES + 1))?.details).toMatch(/not one whole/);
 });
 
 test("what a connection has under way is bounded, and given back when a request is whole or gone", () => {
