@@ -11,7 +11,7 @@ import type { ConnectionError } from "./protocol.ts";
 import { ServerSession } from "./server-session.ts";
 import type { ServerStream } from "./server-stream.ts";
 
-/** From the first byte to the end of the TLS handshake. */
+/** Unless the options say another. */
 const HANDSHAKE_MS_MAX = 5_000;
 
 export interface Http2Options {
@@ -20,6 +20,8 @@ export interface Http2Options {
   /** Calls under way on one connection; "session" may lower it. */
   readonly maxStreams: number;
   readonly keepalive: KeepaliveTimes;
+  /** From the first byte to the end of the TLS handshake. */
+  readonly handshakeMs?: number;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -39,6 +41,7 @@ export class Http2Server extends EventEmitter<Events> {
   readonly #listeners: Server[] = [];
   readonly #sessions = new Set<ServerSession>();
   readonly #sockets = new Set<Socket>();
+  #isClosing = false;
 
   constructor(options: Http2Options) {
     super();
@@ -75,6 +78,7 @@ export class Http2Server extends EventEmitter<Events> {
 
   /** Accepts no connection and no call any more; resolves when all have ended, those that stay after `graceMs` by force. */
   async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
     const closed = this.#listeners.map((listener) => new Promise((resolve) => listener.close(resolve)));
     for (const session of this.#sessions) session.leave();
     const force = setTimeout(() => {
@@ -87,7 +91,7 @@ export class Http2Server extends EventEmitter<Events> {
   }
 
   #listener(): Server {
-    const { secureContext } = this.#options;
+    const { secureContext, handshakeMs = HANDSHAKE_MS_MAX } = this.#options;
     const onSocket = (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
@@ -97,17 +101,24 @@ export class Http2Server extends EventEmitter<Events> {
     if (secureContext === null) return createServer({ noDelay: true }, onSocket);
     const listener = createTlsServer({
       ...secureContext(),
-      ...{ requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS_MAX },
+      ...{ requestCert: true, rejectUnauthorized: true, handshakeTimeout: handshakeMs },
       ALPNProtocols: ["h2"],
       noDelay: true,
     });
     listener.prependListener("connection", onSocket);
     listener.on("secureConnection", (socket) => {
+      // A broken record may follow the handshake at once, and must not reach the process.
+      socket.on("error", () => socket.destroy());
+      socket.disableRenegotiation();
       // A client that did not ask for HTTP/2 would not understand it.
       if (socket.alpnProtocol === "h2") this.#begin(socket);
       else socket.destroy();
     });
-    listener.on("tlsClientError", (error, socket) => this.emit("tlsClientError", error, socket));
+    listener.on("tlsClientError", (error, socket) => {
+      this.emit("tlsClientError", error, socket);
+      // Node only tells of a handshake that takes too long.
+      socket.destroy();
+    });
     return listener;
   }
 
@@ -122,6 +133,8 @@ export class Http2Server extends EventEmitter<Events> {
     session.onClose(() => this.#sessions.delete(session));
     this.emit("session", session);
     session.start();
+    // Its handshake was under way when the server closed.
+    if (this.#isClosing) session.leave();
   }
 }
 

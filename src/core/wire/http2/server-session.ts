@@ -71,7 +71,7 @@ export class ServerSession implements StreamSession {
   /** Says its settings, and begins to read. */
   start(): void {
     const { socket } = this;
-    socket.on("error", () => undefined);
+    socket.on("error", () => this.destroy());
     socket.once("close", () => this.#closed());
     if (this.destroyed || socket.destroyed) return;
     this.#output.push(settingsFrame(this.maxStreams));
