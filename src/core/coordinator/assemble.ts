@@ -84,7 +84,6 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
     isInGroup: (member) => openGroups.holds(member),
     isAmnesiac: () => replica.isAmnesiac,
     hears: (peer) => host.hears(peer),
-    introduce: (peer) => roster.introduce(peer),
   });
   const transport = transportOf(options, opened, {
     ...{ gate, watch, dropped, machine, announces },
@@ -136,7 +135,10 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
     hears: (peer) => host.hears(peer),
     send: (peer, check) => transport.checkState(peer, check),
   });
-  const roster = rosterOf(options, driver, machine, transport, (member) => openGroups.holds(member));
+  const roster = rosterOf(options, driver, machine, transport, {
+    isInGroup: (member) => openGroups.holds(member),
+    named: () => gate.named(),
+  });
   // Restoring the initial state may take seconds. Before that nothing is served, and this replica takes part
   // in nothing.
   await driver.restored;

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { quantile } from "../base/histogram.ts";
-import { FLEET_GROUP, type NodeId } from "../base/ids.ts";
+import { FLEET_GROUP } from "../base/ids.ts";
 import { SeededPrng } from "../base/prng.ts";
 import type { Timers } from "../base/timers.ts";
 import { openStore } from "../export/open-store.ts";
@@ -28,7 +28,7 @@ import { proposeOwn } from "./group/propose-own.ts";
 import { OwnSizes, ownProcess } from "./host/own-sizes.ts";
 import { PROFILES } from "./host/profile.ts";
 import { DiskWatch } from "./leadership/disk-watch.ts";
-import { Roster } from "./membership/roster.ts";
+import { Roster, type RosterOptions } from "./membership/roster.ts";
 import type { Opened } from "./open.ts";
 
 export function versionWatch(context: ServiceContext): VersionWatch {
@@ -124,7 +124,7 @@ export function rosterOf(
   driver: GroupPort<Outcome>,
   machine: FleetMachine,
   transport: GrpcTransport,
-  isInGroup: (member: NodeId) => boolean,
+  others: Pick<RosterOptions, "isInGroup" | "named">,
 ): Roster {
   const { self, log } = options;
   return new Roster({
@@ -132,7 +132,7 @@ export function rosterOf(
     given: options.replicas,
     view: () => machine.view,
     raft: () => driver.status(),
-    isInGroup,
+    ...others,
     connect: (peers) => {
       transport.setPeers(peers);
       transport.incoming.review();

@@ -90,6 +90,7 @@ export class Services {
       view: () => machine.view,
       raft: () => driver.status(),
       isInGroup: options.groups.holds,
+      named: () => this.gate.named(),
       connect: (peers) => {
         this.#connected = new Set(peers.map(({ id }) => id));
       },
@@ -107,7 +108,6 @@ export class Services {
       isInGroup: options.groups.holds,
       isAmnesiac: () => replica.isAmnesiac,
       hears: (peer) => host.hears(peer),
-      introduce: (peer) => roster.introduce(peer),
     });
     this.#context = {
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },

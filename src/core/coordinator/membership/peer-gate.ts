@@ -4,7 +4,7 @@
 
 import { status } from "@grpc/grpc-js";
 import { isAddress } from "../../base/address.ts";
-import { isName, MEMBER_NUMBER_MAX, type NodeId, nodeId } from "../../base/ids.ts";
+import { isMemberNumber, isName, MEMBER_NUMBER_MAX, type NodeId, nodeId } from "../../base/ids.ts";
 import { ADDRESS_BYTES_MAX, MEMBERS_MAX } from "../../fleet/limits.ts";
 import { listMembers } from "../../fleet/query.ts";
 import type { FleetView } from "../../fleet/state.ts";
@@ -34,8 +34,6 @@ export interface PeerGateOptions {
   readonly isAmnesiac: () => boolean;
   /** Whether the peer has sent anything lately. */
   readonly hears: (peer: NodeId) => boolean;
-  /** A peer named a member that may be unknown here. */
-  readonly introduce: (peer: Peer) => void;
 }
 
 type Row = Pick<KnownMember, "name" | "removed" | "version">;
@@ -60,21 +58,34 @@ export class PeerGate {
     return isKnown || this.#hearsNoPeer() ? null : unknown(peer);
   }
 
-  /** An accepted member sent its table, which replaces what it sent before. */
+  /** An accepted member sent its table, which replaces what it sent before. What it says of itself is left out. */
   learn(members: readonly KnownMember[], from: NodeId): void {
     const newer = new Map<NodeId, KnownMember>();
-    const added: Peer[] = [];
     for (const member of members) {
-      const id = nodeId(member.nodeId);
       if (newer.size >= MEMBERS_MAX) break;
-      if (!isPlausible(member) || !this.#isNewer(member)) continue;
-      if (!member.removed && member.version > (this.#row(id)?.version ?? -1))
-        added.push({ id, name: member.name, address: member.address });
-      newer.set(id, member);
+      const counts = member.nodeId !== from && isPlausible(member) && this.#isNewer(member);
+      if (counts) newer.set(nodeId(member.nodeId), member);
     }
     if (newer.size === 0) this.#named.delete(from);
     else this.#named.set(from, newer);
-    for (const peer of added) this.#options.introduce(peer);
+  }
+
+  /**
+   * Members that only peers know, as their last tables have them. The room is shared: no peer's table fills it before
+   * another's.
+   */
+  named(): readonly Peer[] {
+    if (this.#named.size === 0) return [];
+    const found = new Map<NodeId, Peer>();
+    const tables = [...this.#named].map(([from, rows]) => this.#addedBy(from, rows));
+    for (let left = tables; left.length > 0 && found.size < MEMBERS_MAX; ) {
+      left = left.filter((table) => {
+        const { done, value: peer } = table.next();
+        if (peer && found.size < MEMBERS_MAX && !found.has(peer.id)) found.set(peer.id, peer);
+        return !done;
+      });
+    }
+    return [...found.values()];
   }
 
   /** The rows of this replica's table that peers get: the same array until it changes. */
@@ -103,12 +114,21 @@ export class PeerGate {
     return own === undefined ? added : { name: own.name, removed: false, version: own.version };
   }
 
+  *#addedBy(from: NodeId, rows: ReadonlyMap<NodeId, KnownMember>): Generator<Peer, undefined> {
+    const { members } = this.#options.view().tables;
+    if (members.get(from)?.wanted === MemberKind.REMOVED) return;
+    for (const [id, row] of rows) {
+      const isAdded = !row.removed && members.get(id) === undefined && this.#isNewer(row);
+      if (isAdded) yield { id, name: row.name, address: row.address };
+    }
+  }
+
   /** What the others say of it: not those that were removed, and not of the past. */
   #namedRows(peer: NodeId): readonly KnownMember[] {
     const { members } = this.#options.view().tables;
     return [...this.#named].flatMap(([from, rows]) => {
       const row = rows.get(peer);
-      const isHeard = members.get(from)?.wanted !== MemberKind.REMOVED && from !== peer;
+      const isHeard = members.get(from)?.wanted !== MemberKind.REMOVED;
       return row !== undefined && isHeard && this.#isNewer(row) ? [row] : [];
     });
   }
@@ -129,7 +149,7 @@ export class PeerGate {
 
 /** Input from the network is checked before it is stored. */
 function isPlausible({ nodeId: id, name, address }: KnownMember): boolean {
-  return id > 0 && isName(name) && address.length <= ADDRESS_BYTES_MAX && isAddress(address);
+  return isMemberNumber(id) && isName(name) && address.length <= ADDRESS_BYTES_MAX && isAddress(address);
 }
 
 export function removed(name: string): RpcError {

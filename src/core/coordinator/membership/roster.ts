@@ -4,6 +4,7 @@
 
 import type { NodeId } from "../../base/ids.ts";
 import { nodeId } from "../../base/ids.ts";
+import { MEMBERS_MAX } from "../../fleet/limits.ts";
 import { listMembers } from "../../fleet/query.ts";
 import type { FleetView } from "../../fleet/state.ts";
 import type { RaftStatus } from "../../raft/status.ts";
@@ -18,6 +19,8 @@ export interface RosterOptions {
   readonly raft: () => RaftStatus;
   /** Whether a group beside the fleet's own still has the member in its configuration (ADR-0049). */
   readonly isInGroup: (member: NodeId) => boolean;
+  /** Members that only peers know, at present. */
+  readonly named: () => readonly Peer[];
   /** The transport's peers have changed. */
   readonly connect: (peers: readonly Peer[]) => void;
   /** Writes the table's first rows; resolves when that has succeeded or failed. */
@@ -48,22 +51,35 @@ export class Roster {
     const rows = listMembers(view()).map((row) =>
       leaves(row) ? { ...row, wanted: MemberKind.LEARNER } : row,
     );
-    return knownReplicas(rows, given, self, [...this.#introduced.values()]);
+    const others = this.#others(rows.length);
+    return knownReplicas(rows, given, self, others);
+  }
+
+  // The table has at most MEMBERS_MAX rows, and with these there are not more. What a replica says of itself comes
+  // before what others say of it.
+  #others(rows: number): Peer[] {
+    const others = new Map<NodeId, Peer>(this.#introduced);
+    for (const peer of this.#options.named()) if (!others.has(peer.id)) others.set(peer.id, peer);
+    return [...others.values()].slice(0, Math.max(0, MEMBERS_MAX - rows));
   }
 
   /**
    * The leader that added this caller as a member knows more than this replica's own table, which may be old.
    */
   introduce(peer: Peer): void {
-    const row = this.#options.view().tables.members.get(peer.id);
-    if (row !== undefined || this.known().some(({ id }) => id === peer.id)) return;
+    const { given, self, view } = this.#options;
+    const { members } = view().tables;
+    const isKnown = (id: NodeId) => members.get(id) !== undefined || given.some((each) => each.id === id);
+    if (peer.id === self || isKnown(peer.id) || this.#introduced.has(peer.id)) return;
+    for (const id of this.#introduced.keys()) if (isKnown(id)) this.#introduced.delete(id);
+    if (this.#introduced.size >= MEMBERS_MAX) return;
     this.#introduced.set(peer.id, peer);
     this.#seen = "";
   }
 
   /** To be called often: cheap while nothing changes. */
   look(): void {
-    const { view, self, connect, isInGroup } = this.#options;
+    const { view, self, connect, isInGroup, named } = this.#options;
     const { low, high } = view().tables.members.digest;
     const digest = `${low}.${high}`;
     if (digest !== this.#digest) {
@@ -73,7 +89,8 @@ export class Roster {
         .map(({ nodeId: id }) => nodeId(id));
     }
     // A removed member stays connected until no group has it.
-    const now = `${digest} ${this.#removed.filter(isInGroup).join()}`;
+    const peers = named().map(({ id, address }) => `${id}@${address}`);
+    const now = `${digest} ${this.#removed.filter(isInGroup).join()} ${peers.join()}`;
     if (now !== this.#seen) {
       this.#seen = now;
       connect(this.known().filter((peer) => peer.id !== self));
@@ -111,7 +128,7 @@ export class Roster {
  * The table's members, and those of the command line unless the table has removed them. A replica that was
  * away for long may have an old table, and needs the operator's peers to catch up. The command line's address
  * takes precedence over the table's, because its operator knows this process's network. A replica that
- * introduced itself counts until the table has a row for it.
+ * introduced itself, or that a peer named, counts until the table has a row for it.
  */
 export function knownReplicas(
   rows: readonly Readonly<MemberRecord>[],

@@ -43,7 +43,6 @@ function gateOf({
 }: Situation) {
   const state = new FleetState();
   for (const each of rows) state.tables.members.put(each);
-  const introduced: string[] = [];
   const gate = new PeerGate({
     self: nodeId(SELF),
     given: line.map(given),
@@ -55,8 +54,8 @@ function gateOf({
     isInGroup: (member) => inGroup.includes(member),
     isAmnesiac: () => amnesiac,
     hears: (peer) => hears.includes(peer),
-    introduce: ({ address }) => introduced.push(address),
   });
+  const introduced = () => gate.named().map(({ address }) => address);
   return { gate, introduced, state, members: state.tables.members };
 }
 
@@ -120,7 +119,7 @@ test.each<{ when: Situation; id: number; is: string | null; why: string }>([
 test("a member's word lets in whom an old table does not know, and says where it is", () => {
   const situation = gateOf({ rows: [row(1), row(2)] });
   situation.gate.learn([told(1), told(2), told(3, 9)], nodeId(2));
-  expect(situation.introduced).toEqual(["h3:1"]);
+  expect(situation.introduced()).toEqual(["h3:1"]);
   expect(reasonOf(situation, 3)).toBeNull();
 });
 
@@ -173,6 +172,8 @@ test("a member that names a thousand leaves room for what others name", () => {
   );
   situation.gate.learn([told(9_999)], nodeId(3));
   expect(reasonOf(situation, 9_999)).toBeNull();
+  expect(situation.introduced()).toHaveLength(1_000);
+  expect(situation.introduced()).toContain("h9999:1");
 });
 
 test("the own table is believed once it knows as much", () => {
@@ -189,10 +190,11 @@ test.each([
   { parts: { address: "nowhere" }, why: "that can't be dialed" },
   { parts: { address: `${"a".repeat(300)}:1` }, why: "no address is so long" },
   { parts: { nodeId: 0 }, why: "numbers begin at 1" },
+  { parts: { nodeId: 2 ** 31 }, why: "no member has such a number" },
 ])("a row with $parts is not kept: $why", ({ parts }) => {
   const situation = gateOf({ rows: [row(1)] });
   situation.gate.learn([told(3, 9, parts)], nodeId(2));
-  expect(situation.introduced).toEqual([]);
+  expect(situation.introduced()).toEqual([]);
   expect(reasonOf(situation, 3)).toBe("MEMBER_UNKNOWN");
 });
 
@@ -202,7 +204,19 @@ test("no more rows are kept than a fleet may have members", () => {
     Array.from({ length: 5_000 }, (_, at) => told(at + 2)),
     nodeId(2),
   );
-  expect(situation.introduced).toHaveLength(1_000);
+  expect(situation.introduced()).toHaveLength(1_000);
+});
+
+test("whom a table named goes with the table", () => {
+  const situation = gateOf({ rows: [row(1), row(2), row(4)] });
+  situation.gate.learn([told(3, 9)], nodeId(2));
+  situation.gate.learn([told(5, 9)], nodeId(4));
+  situation.gate.learn([told(6, 9), told(5, 9), told(4, 12)], nodeId(2));
+  expect(situation.introduced()).toEqual(["h6:1", "h5:1"]);
+  situation.members.put(row(2, REMOVED, 10));
+  expect(situation.introduced()).toEqual(["h5:1"]);
+  situation.state.advanceTo(logIndex(10));
+  expect(situation.introduced()).toEqual([]);
 });
 
 test("peers are told the same array until the table changes", () => {
