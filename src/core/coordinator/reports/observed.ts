@@ -14,6 +14,7 @@ import {
   ShardBinding,
   type ShardSummary,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { PackedShortfalls } from "./packed-shortfalls.ts";
 
@@ -24,6 +25,8 @@ export interface ShardReport {
   readonly receivedMs: MonotonicMs;
   readonly bindings: ReadonlyMap<string, ShardBinding>;
   readonly sessions: number;
+  /** Clusters that it serves or would take back, and the topology domains that it listed. */
+  readonly holdings: number;
   readonly summary: ShardSummary | undefined;
   readonly shortfalls: PackedShortfalls;
   /** What the report had no room for. */
@@ -76,16 +79,18 @@ export class Observed {
     // A new leadership starts with an empty one.
     const shardsOf = this.#shardsOf;
     const before = known?.bindings ?? new Map<string, ShardBinding>();
-    const { bindings, sessions } = yield* bindingsOf(report, known?.bindings);
+    const { bindings, sessions, held } = yield* bindingsOf(report, known?.bindings);
     if (bindings !== known?.bindings) yield* addAll(shardsOf, shardId, bindings, before);
     const counts = this.#shardsOf === shardsOf && mayTake();
     if (counts) {
       const shortfalls = new PackedShortfalls(report.shortfalls);
       const doubleDials = new Map(report.doubleDials.map((dial) => [dial.clusterId, dial]));
+      const holdings = held + (report.heldDomains?.domains.length ?? 0);
       const leftOut = { shortfalls: report.shortfallsLeftOut, doubleDials: report.doubleDialsLeftOut };
       this.#reports.set(shardId, {
         ...{ shardId, epoch, cycle, receivedMs: nowMs() },
-        ...{ bindings, sessions, summary, shortfalls, doubleDials, leftOut, coordinatorTerm, incarnation },
+        ...{ bindings, sessions, holdings, summary, shortfalls, doubleDials, leftOut },
+        ...{ coordinatorTerm, incarnation },
       });
     }
     const [gone, kept] = counts ? [before, bindings] : [bindings, before];
@@ -136,6 +141,11 @@ export class Observed {
   }
 }
 
+/** Whether the shard serves the cluster or would take it back: the record of a released one only refuses it. */
+export function holdsCluster({ state, session }: ShardBinding): boolean {
+  return session || state !== BindingState.RELEASED;
+}
+
 type ShardsOf = OrderedMap<string, readonly string[]>;
 
 export interface Moment {
@@ -166,18 +176,20 @@ function* removeAll(from: ShardsOf, shardId: string, rows: Rows, but: Rows): Sli
 function* bindingsOf(
   { bindings }: ReportShardRequest,
   known: Rows | undefined,
-): Slicing<{ readonly bindings: Rows; readonly sessions: number }> {
+): Slicing<{ readonly bindings: Rows; readonly sessions: number; readonly held: number }> {
   let sessions = 0;
+  let held = 0;
   let saysTheSame = known?.size === bindings.length;
   const before = known?.values();
   yield* bySlices(bindings, ROWS_PER_SLICE, (row) => {
     if (row.session) sessions += 1;
+    if (holdsCluster(row)) held += 1;
     saysTheSame &&= isSame(row, before?.next().value);
   });
-  if (known !== undefined && saysTheSame) return { bindings: known, sessions };
+  if (known !== undefined && saysTheSame) return { bindings: known, sessions, held };
   const rows = new Map<string, ShardBinding>();
   yield* bySlices(bindings, ROWS_PER_SLICE, (row) => void rows.set(row.clusterId, row));
-  return { bindings: rows, sessions };
+  return { bindings: rows, sessions, held };
 }
 
 // Includes later versions' fields: none of them is a message.

@@ -19,7 +19,6 @@ import {
   ShardState,
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { BindingState } from "../../wire/gen/fleet/v1/views.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
 import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
@@ -33,6 +32,7 @@ import { ownMaking } from "../reports/first-contacts.ts";
 import type { IncomingReport, UnreadReport } from "../reports/incoming-report.ts";
 import { isFirstContact } from "../reports/instructions.ts";
 import { observableReport } from "../reports/observable-report.ts";
+import { holdsCluster } from "../reports/observed.ts";
 import { reconcileDomains } from "./reconcile-domains.ts";
 import { answerOf, bindingInstructions } from "./report-answer.ts";
 import { sightOf } from "./sight.ts";
@@ -181,9 +181,8 @@ async function refuseRemoved(
   throw rejectionError(refused.value);
 }
 
-/** It serves no cluster and would take none back: records of released clusters only refuse them. */
-function hasNothing({ bindings }: ReportShardRequest): boolean {
-  return bindings.every(({ state, session }) => state === BindingState.RELEASED && !session);
+function hasNothing({ bindings, heldDomains }: ReportShardRequest): boolean {
+  return !bindings.some(holdsCluster) && (heldDomains?.domains ?? []).length === 0;
 }
 
 function stillReading(shardId: string): RpcError {

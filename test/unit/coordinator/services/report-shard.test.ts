@@ -143,6 +143,23 @@ test("a removed shard that reports nothing has left: one entry, and lists leave 
   expect(await shards()).not.toContain("s1");
   expect(await shards({ prefix: "s1" })).toEqual(["s1"]);
   expect(await shards({ shardState: ShardState.REMOVED })).toEqual(["s1"]);
+  // Its disk of before was restored.
+  expect(await refused({ ...request("s1", 3), epoch: 2 })).toBe("SHARD_REMOVED");
+  expect(await shards()).toContain("s1");
+  expect(await refused(nothing(4))).toBe("SHARD_REMOVED");
+  expect(await shards()).not.toContain("s1");
+});
+
+test("a removed shard that still holds a topology domain has not left", async () => {
+  await report(request("s1", 2));
+  await change({ $case: "raiseClusterVersion", value: { version: 2, announced: [] } });
+  await change({ $case: "removeShard", value: { shardId: "s1", force: true } });
+  const { appliedIndex } = context.driver;
+  const heldDomains = { domains: [{ key: "rack", value: "r1", version: 1 }] };
+  const holding = { shardId: "s1", address: "s1:1", epoch: 2, cycle: 1, heldDomains };
+  expect(await refused(ReportShardRequest.fromPartial(holding))).toBe("SHARD_REMOVED");
+  expect(context.driver.appliedIndex, "nothing was proposed").toBe(appliedIndex);
+  expect(context.observed.report("s1")?.holdings).toBe(1);
 });
 
 test("a report of an earlier life is no news, also to a leader that has not heard the shard yet", async () => {

@@ -31,6 +31,7 @@ import type { ServiceContext } from "../../calls/context.ts";
 import { filterOf, selectorOf, wants } from "../../calls/filter.ts";
 import { isIndex, isText, pageOf, refuseToken } from "../../calls/page.ts";
 import { readable, readableWithReports } from "../../calls/reads.ts";
+import type { Observed } from "../../reports/observed.ts";
 import { sightOf } from "../sight.ts";
 import { sessionView, shardView } from "../views.ts";
 
@@ -40,7 +41,8 @@ export const shardsList: List<ListShardsResponse> = async (context, request, cal
   const filter = filterOf(request, ["prefix", "region", "shardState", "labelSelector"]);
   const hasLabels = selectorOf(filter.labelSelector);
   const stamp = await readableWithReports(context, request, caller);
-  const { view, counts } = context.machine;
+  const { machine, observed } = context;
+  const { view, counts } = machine;
   const page = pageOf(request, {
     ...{ list: "shards", isKey: isText },
     from: (from) => view.tables.shards.rows(from),
@@ -50,16 +52,21 @@ export const shardsList: List<ListShardsResponse> = async (context, request, cal
       wants(filter.region, row.region) &&
       wants(filter.shardState, row.state) &&
       hasLabels(shardLabels(row.labels?.entries, row.region, row.zone)) &&
-      isShown(row, filter),
+      isShown(row, filter, observed),
   });
   const sight = sightOf(context);
   const shards = page.rows.map((shard) => shardView(shard, counts, sight));
   return { stamp, shards, nextPageToken: page.nextPageToken };
 };
 
-/** A removed shard that has left is shown when it is asked for, by its state or its whole name. */
-function isShown({ shardId, leftAtMs }: Readonly<ShardRecord>, { shardState, prefix }: ListFilter): boolean {
-  return leftAtMs === undefined || shardState === ShardState.REMOVED || prefix === shardId;
+/** A removed shard that has left is shown when it is asked for, by its state or its whole name, or has something again. */
+function isShown(
+  { shardId, leftAtMs }: Readonly<ShardRecord>,
+  { shardState, prefix }: ListFilter,
+  observed: Observed,
+): boolean {
+  const isAskedFor = shardState === ShardState.REMOVED || prefix === shardId;
+  return leftAtMs === undefined || isAskedFor || (observed.report(shardId)?.holdings ?? 0) > 0;
 }
 
 export const domainsList: List<ListDomainsResponse> = async (context, request, caller) => {
