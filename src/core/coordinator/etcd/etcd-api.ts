@@ -120,7 +120,10 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   own.addListener(hub);
   own.addListener(keeper);
   timers.every(LOOK_EVERY_MS, () => keeper.look());
-  const retention = new RetentionKeeper(fleet.clock, keys, () => wantedRetention(fleet.machine));
+  const retention = new RetentionKeeper({
+    ...{ clock: fleet.clock, keys, fleet: fleet.driver },
+    wanted: () => wantedRetention(fleet.machine),
+  });
   timers.every(RETENTION_LOOK_EVERY_MS, () => retention.look());
   return {
     local: localKeys(context, store, kv, lease),

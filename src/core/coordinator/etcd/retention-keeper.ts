@@ -1,45 +1,64 @@
 // Lets the key space keep as much history as an operator has set: the rule is a row of the fleet's tables, audited like any
 // other, and the leader of the key space's group proposes it there. The two logs have no common order. So the leader looks
-// again until both say the same, and a lost proposal costs a moment.
+// again until both say the same, and a lost proposal costs a moment. What must stay true: no older rule replaces a newer one.
+// So the leader reads the tables behind a quorum before it proposes, in the term in which it proposes. What an earlier
+// leader proposed is before that in the log, or is lost.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import { encodeKeyCommand } from "../../kv/command-codec.ts";
 import type { RetentionRule } from "../../kv/retention.ts";
+import type { GroupPort } from "../group/group-port.ts";
 import { isSame } from "../group/key-retention.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
 
 export const RETENTION_LOOK_EVERY_MS = 500;
 const PROPOSAL_MS_MAX = 5_000;
 
+export interface RetentionSource {
+  readonly clock: Pick<EtcdContext["fleet"]["clock"], "monotonicMs" | "wallMs">;
+  readonly keys: () => KeyGroup | null;
+  /** The group that has the tables. */
+  readonly fleet: Pick<GroupPort<never>, "readIndex">;
+  /** The rule as this replica's tables have it; they may be old. */
+  readonly wanted: () => RetentionRule | null;
+}
+
 export class RetentionKeeper {
-  readonly #clock: EtcdContext["fleet"]["clock"];
-  readonly #keys: () => KeyGroup | null;
-  readonly #wanted: () => RetentionRule | null;
+  readonly #source: RetentionSource;
   #isProposing = false;
 
-  constructor(
-    clock: EtcdContext["fleet"]["clock"],
-    keys: () => KeyGroup | null,
-    wanted: () => RetentionRule | null,
-  ) {
-    this.#clock = clock;
-    this.#keys = keys;
-    this.#wanted = wanted;
+  constructor(source: RetentionSource) {
+    this.#source = source;
   }
 
   /** To be called every RETENTION_LOOK_EVERY_MS. */
   look(): void {
-    const keys = this.#keys();
-    if (this.#isProposing || keys?.driver.role !== "leader") return;
-    const { space } = keys.machine;
-    const wanted = this.#wanted();
-    if (space === null || wanted === null || isSame(space.retention, wanted)) return;
-    const kind = { $case: "retention", value: wanted } as const;
-    const data = encodeKeyCommand({ atMs: this.#clock.wallMs(), operations: [{ kind, leasesSeenAt: 0 }] });
-    const deadline: MonotonicMs = this.#clock.monotonicMs() + PROPOSAL_MS_MAX;
+    if (this.#isProposing || this.#due() === null) return;
     this.#isProposing = true;
-    void keys.driver.propose(data, deadline).finally(() => {
+    void this.#settle().finally(() => {
       this.#isProposing = false;
     });
+  }
+
+  async #settle(): Promise<void> {
+    const { clock, fleet, keys } = this.#source;
+    const deadline: MonotonicMs = clock.monotonicMs() + PROPOSAL_MS_MAX;
+    const term = keys()?.driver.term;
+    const read = await fleet.readIndex(deadline);
+    const due = this.#due();
+    if (!read.ok || due === null || due.driver.term !== term) return;
+    const kind = { $case: "retention", value: due.wanted } as const;
+    const data = encodeKeyCommand({ atMs: clock.wallMs(), operations: [{ kind, leasesSeenAt: 0 }] });
+    await due.driver.propose(data, deadline);
+  }
+
+  /** Null: this replica does not lead the key space, or that has the rule. */
+  #due(): { readonly driver: KeyGroup["driver"]; readonly wanted: RetentionRule } | null {
+    const keys = this.#source.keys();
+    if (keys?.driver.role !== "leader") return null;
+    const { space } = keys.machine;
+    const wanted = this.#source.wanted();
+    if (space === null || wanted === null || isSame(space.retention, wanted)) return null;
+    return { driver: keys.driver, wanted };
   }
 }

@@ -17,35 +17,45 @@ import { GroupKind } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { apply, bytes } from "./key-commands.ts";
 import { ADMIN, callOf, FakeKeys } from "./key-store.ts";
 
-/** A replica whose proposals are applied when `settle` is called, or lost. */
-function replica(role: "leader" | "follower", wanted: () => RetentionRule | null) {
+/** A replica whose proposals are applied when `settle` is called, or lost. `read`: a quorum's answer. */
+function replica(
+  role: "leader" | "follower",
+  wanted: () => RetentionRule | null,
+  read = () => Promise.resolve({ ok: true }),
+) {
   const space = new KeySpace();
   const waiting: { data: Uint8Array; done: () => void }[] = [];
   const propose = (data: Uint8Array) => new Promise<void>((done) => waiting.push({ data, done }));
-  const keys = { driver: { role, propose }, machine: { space } } as unknown as KeyGroup;
+  const driver = { role, term: 3, propose };
+  const keys = { driver, machine: { space } } as unknown as KeyGroup;
   const clock = { monotonicMs: () => 0, wallMs: () => 5_000 };
-  const keeper = new RetentionKeeper(clock as never, () => keys, wanted);
+  const fleet = { readIndex: read as never };
+  const keeper = new RetentionKeeper({ clock, keys: () => keys, fleet, wanted });
+  const look = async () => {
+    keeper.look();
+    await new Promise(setImmediate);
+  };
   const settle = async (isLost = false) => {
     const { data, done } = waiting.shift() ?? { data: new Uint8Array(), done: () => undefined };
     if (!isLost) space.apply(decodeKeyCommand(logIndex(1), data));
     done();
     await new Promise(setImmediate);
   };
-  return { keeper, space, waiting, settle };
+  return { look, driver, space, waiting, settle };
 }
 
 const DAY: RetentionRule = { windowMs: 86_400_000, revisionsMax: 5_000 };
 
 test("the leader proposes what the tables say, once, until it is in force", async () => {
-  const { keeper, space, waiting, settle } = replica("leader", () => DAY);
-  keeper.look();
-  keeper.look();
+  const { look, space, waiting, settle } = replica("leader", () => DAY);
+  await look();
+  await look();
   expect(waiting).toHaveLength(1);
   await settle(true);
-  keeper.look();
+  await look();
   await settle();
   expect(space.retention).toEqual(DAY);
-  keeper.look();
+  await look();
   expect(waiting).toHaveLength(0);
 });
 
@@ -53,10 +63,48 @@ test.each<[string, "leader" | "follower", RetentionRule | null]>([
   ["a follower proposes nothing", "follower", DAY],
   ["unknown tables say nothing", "leader", null],
   ["a rule in force is not proposed again", "leader", { windowMs: 0, revisionsMax: 0 }],
-])("%s", (_, role, wanted) => {
-  const { keeper, waiting } = replica(role, () => wanted);
-  keeper.look();
+])("%s", async (_, role, wanted) => {
+  const { look, waiting } = replica(role, () => wanted);
+  await look();
   expect(waiting).toHaveLength(0);
+});
+
+test("a leader whose tables are old proposes what they say once a quorum has confirmed them", async () => {
+  let rule: RetentionRule = { windowMs: 1_000, revisionsMax: 100 };
+  const catchUp = () => {
+    rule = DAY;
+    return Promise.resolve({ ok: true });
+  };
+  const { look, space, waiting, settle } = replica("leader", () => rule, catchUp);
+  await look();
+  expect(waiting).toHaveLength(1);
+  await settle();
+  expect(space.retention).toEqual(DAY);
+});
+
+test("a leader that no quorum of the fleet's group answers proposes nothing", async () => {
+  const { look, waiting } = replica(
+    "leader",
+    () => DAY,
+    () => Promise.resolve({ ok: false }),
+  );
+  await look();
+  expect(waiting).toHaveLength(0);
+});
+
+test("a leader that another one has led in between looks again", async () => {
+  const { look, driver, waiting } = replica(
+    "leader",
+    () => DAY,
+    () => {
+      driver.term = 5;
+      return Promise.resolve({ ok: true });
+    },
+  );
+  await look();
+  expect(waiting).toHaveLength(0);
+  await look();
+  expect(waiting).toHaveLength(1);
 });
 
 test("what the tables say is the row of the key space, and unknown during a restore", () => {
