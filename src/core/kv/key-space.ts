@@ -335,7 +335,7 @@ export class KeySpace {
   }
 
   #setRetention(rule: RetentionRule): Applied {
-    this.#retention.setRule(rule);
+    this.#retention.setRule(rule, this.#revision);
     for (const value of [rule.windowMs, rule.revisionsMax]) {
       this.#digest = nextDigest(this.#digest, hashNumber("retention", value));
     }

@@ -47,10 +47,10 @@ export class Retention {
     return this.#rule;
   }
 
-  /** Marks of earlier rules stay: what they say is still true. */
-  setRule({ windowMs, revisionsMax }: RetentionRule): void {
+  /** Marks of earlier rules stay: what they say is still true. `revision` is the current one. */
+  setRule({ windowMs, revisionsMax }: RetentionRule, revision: number): void {
     this.#rule = { windowMs, revisionsMax };
-    if (windowMs === 0) this.#times = [];
+    this.pass(this.#atMs, revision);
   }
 
   /** A command arrived at this time. `revision` is the current one before it. */
@@ -70,9 +70,9 @@ export class Retention {
     const { windowMs, revisionsMax } = this.#rule;
     if (windowMs > 0) {
       const oldest = this.#times[0];
-      return this.#isPast(oldest) && oldest.revision > compacted && oldest.revision > 1
-        ? oldest.revision
-        : null;
+      if (oldest === undefined || oldest.revision <= Math.max(1, compacted)) return null;
+      // What is older than the first mark of all was never promised: the limit may drop it.
+      return this.#isPast(oldest) || this.isFull({ current, compacted }) ? oldest.revision : null;
     }
     if (revisionsMax === 0 || current - Math.max(1, compacted) <= revisionsMax) return null;
     return current - Math.floor(revisionsMax * LEFT_OF_LIMIT);

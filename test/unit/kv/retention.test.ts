@@ -62,6 +62,27 @@ test("where the count can't hold, writes are refused until the window has passed
   expect(space.compactRevision).toBeGreaterThan(1);
 });
 
+test("a rule that the history is too long for drops what is older than the rule, and refuses no write", () => {
+  const space = new KeySpace();
+  writeEachSecond(space, 0, 99);
+  perform(space, { $case: "retention", value: { windowMs: MINUTE, revisionsMax: 30 } }, 100_000);
+  const since = space.currentRevision;
+  const outcomes = writeEachSecond(space, 101, 140);
+  expect(outcomes.filter((each) => each === "history-full")).toHaveLength(10);
+  expect(outcomes.slice(0, 30)).not.toContain("history-full");
+  expect(space.compactRevision).toBe(since);
+  expect(listed(space, "a", { revision: since })).toHaveLength(1);
+});
+
+test("a rule that is gone for a moment has promised what it promised before", () => {
+  const space = keeping(MINUTE, 0);
+  writeEachSecond(space, 0, 100);
+  perform(space, { $case: "retention", value: { windowMs: 0, revisionsMax: 0 } }, 100_000);
+  perform(space, { $case: "retention", value: { windowMs: MINUTE, revisionsMax: 30 } }, 100_000);
+  expect(outcome(perform(space, put("a"), 101_000))).toBe("history-full");
+  expect(listed(space, "a", { revision: 45 })).toHaveLength(1);
+});
+
 test("leases still end when writes are refused, and a client may still compact", () => {
   const space = keeping(MINUTE, 2);
   perform(space, grant("7", 60));
