@@ -7,10 +7,12 @@ export type Labels = Readonly<Record<string, string>>;
 export type LabelTest = (labels: Labels | undefined) => boolean;
 
 export const SELECTOR_LENGTH_MAX = 1_024;
+/** Every row of a list is compared with each requirement. */
+export const REQUIREMENTS_MAX = 32;
 
 /** The language in words. */
 export const SELECTOR_RULE =
-  "a selector is KEY=VALUE, KEY!=VALUE, KEY, !KEY, KEY in (A,B) or KEY notin (A,B); several are separated by commas";
+  "a selector is KEY=VALUE, KEY!=VALUE, KEY, !KEY, KEY in (A,B) or KEY notin (A,B); at most 32 are separated by commas, none twice";
 
 const PAIR = /^([^\s=!(),]+)\s*(==|=|!=)\s*([^\s=!(),]*)$/;
 const KEY = /^(!?)\s*([^\s=!(),]+)$/;
@@ -21,7 +23,7 @@ const BETWEEN = /,(?![^(]*\))/;
 interface Requirement {
   readonly key: string;
   /** Null = any value. */
-  readonly values: readonly string[] | null;
+  readonly values: ReadonlySet<string> | null;
   readonly isWanted: boolean;
 }
 
@@ -34,32 +36,39 @@ export function shardLabels(own: Labels | undefined, region: string, zone: strin
 export function parseSelector(text: string): LabelTest | null {
   if (text.length > SELECTOR_LENGTH_MAX) return null;
   if (text === "") return () => true;
-  const requirements: Requirement[] = [];
-  for (const part of text.split(BETWEEN)) {
+  const parts = text.split(BETWEEN);
+  if (parts.length > REQUIREMENTS_MAX) return null;
+  const distinct = new Map<string, Requirement>();
+  for (const part of parts) {
     const requirement = requirementOf(part.trim());
     if (requirement === null || !isValid(requirement)) return null;
-    requirements.push(requirement);
+    const { key, values, isWanted } = requirement;
+    const same = JSON.stringify([key, isWanted, values && [...values]]);
+    if (distinct.has(same)) return null;
+    distinct.set(same, requirement);
   }
+  const requirements = [...distinct.values()];
   return (labels = {}) => requirements.every((requirement) => matches(requirement, labels));
 }
 
 function requirementOf(part: string): Requirement | null {
   const [, key = "", operator, value = ""] = PAIR.exec(part) ?? [];
-  if (operator !== undefined) return { key, values: [value], isWanted: operator !== "!=" };
+  if (operator !== undefined) return { key, values: new Set([value]), isWanted: operator !== "!=" };
   const [, setKey = "", word, list = ""] = SET.exec(part) ?? [];
   if (word !== undefined) {
-    return { key: setKey, values: list.split(",").map((each) => each.trim()), isWanted: word === "in" };
+    const values = new Set(list.split(",").map((each) => each.trim()));
+    return { key: setKey, values, isWanted: word === "in" };
   }
   const [, not, name] = KEY.exec(part) ?? [];
   return name === undefined ? null : { key: name, values: null, isWanted: not === "" };
 }
 
 function isValid({ key, values }: Requirement): boolean {
-  return isLabelKey(key) && (values === null || values.every(isLabelValue));
+  return isLabelKey(key) && (values === null || [...values].every(isLabelValue));
 }
 
 function matches({ key, values, isWanted }: Requirement, labels: Labels): boolean {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-  const has = value !== undefined && (values === null || values.includes(value));
+  const has = value !== undefined && (values === null || values.has(value));
   return has === isWanted;
 }

@@ -1,6 +1,10 @@
 // Selectors mean what kubectl's mean.
 import { expect, test } from "vitest";
-import { parseSelector, SELECTOR_LENGTH_MAX } from "../../../src/core/base/label-selector.ts";
+import {
+  parseSelector,
+  REQUIREMENTS_MAX,
+  SELECTOR_LENGTH_MAX,
+} from "../../../src/core/base/label-selector.ts";
 
 const labels = { team: "a", tier: "web", "fleet.io/gpu": "" };
 
@@ -32,7 +36,15 @@ test("an object without labels matches what asks for none", () => {
   expect(parseSelector("team")?.(undefined)).toBe(false);
 });
 
+const many = (count: number) => Array.from({ length: count }, (_, at) => `!k${at}`).join();
+
+test("as many requirements as are allowed are taken", () => {
+  expect(parseSelector(many(REQUIREMENTS_MAX))?.(labels)).toBe(true);
+  expect(parseSelector("team=a,team!=b,team")?.(labels)).toBe(true);
+});
+
 test.each([
+  ...[many(REQUIREMENTS_MAX + 1), "a=b,c,a==b", "!a,!a", "z in (a,b),z in (a, b)"],
   ...[" ", "=a", "team=a,", ",", "team=a=b", "te am=a", "team in a", "team in (a", "team=-", "__proto__=a"],
   ...["a/b/c=d", "team>1", "!", "x".repeat(SELECTOR_LENGTH_MAX + 1)],
 ])("%s is no selector", (text) => expect(parseSelector(text)).toBeNull());
