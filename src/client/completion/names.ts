@@ -2,6 +2,7 @@
 // so any failure gives no names, and any replica's answer will do.
 
 import { DRILLS } from "../../core/drill/catalog.ts";
+import { ShardState } from "../../core/wire/gen/fleet/v1/command.ts";
 import { contextsFilePath, loadContexts } from "../context/contexts-file.ts";
 import { resolveTarget, type TargetInput } from "../context/resolve-target.ts";
 import type { Target } from "../context/target.ts";
@@ -12,7 +13,17 @@ import type { ReadOptions } from "../leader-reads.ts";
 const NAMES_MAX = 500;
 
 /** What the names are of: the words of `ui/model/completion/name-kinds.ts`. */
-type Kind = "shard" | "cluster" | "node" | "context" | "provider" | "role" | "gate" | "plan" | "drill";
+type Kind =
+  | "shard"
+  | "any-shard"
+  | "cluster"
+  | "node"
+  | "context"
+  | "provider"
+  | "role"
+  | "gate"
+  | "plan"
+  | "drill";
 
 export interface NamesWanted {
   readonly kind: Kind;
@@ -55,11 +66,19 @@ async function ask(kind: AskedKind, prefix: string, target: Target, deadlineMs: 
   }
 }
 
+async function shardsOf(client: FleetClient, options: ReadOptions): Promise<string[]> {
+  return (await client.listShards(options)).shards.flatMap(({ shard }) => shard?.shardId ?? []);
+}
+
 type AskedKind = Exclude<Kind, "context" | "drill">;
 
 const READS: Readonly<Record<AskedKind, (client: FleetClient, options: ReadOptions) => Promise<string[]>>> = {
-  shard: async (client, options) =>
-    (await client.listShards(options)).shards.flatMap(({ shard }) => shard?.shardId ?? []),
+  shard: shardsOf,
+  "any-shard": async (client, options) => {
+    const filter = { ...options.filter, shardState: ShardState.REMOVED };
+    const both = await Promise.all([shardsOf(client, options), shardsOf(client, { ...options, filter })]);
+    return [...new Set(both.flat())];
+  },
   cluster: async (client, options) =>
     (await client.listClusters(options)).clusters.map(({ clusterId }) => clusterId),
   node: async (client, options) =>

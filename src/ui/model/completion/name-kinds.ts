@@ -1,8 +1,18 @@
 // Which arguments and flags are the name of something in a fleet, and of what. Arguments and flags have the same meaning in
 // every command, except those in OWN.
 
-/** What a shell can be told the names of. */
-type NameKind = "shard" | "cluster" | "node" | "context" | "provider" | "role" | "gate" | "plan" | "drill";
+/** What a shell can be told the names of. "any-shard": also those that were removed and have left. */
+type NameKind =
+  | "shard"
+  | "any-shard"
+  | "cluster"
+  | "node"
+  | "context"
+  | "provider"
+  | "role"
+  | "gate"
+  | "plan"
+  | "drill";
 
 /** "files": a path. "list": several names with commas between them. */
 export interface Wanted {
@@ -61,6 +71,8 @@ const OWN: Readonly<Record<string, Wanted | null>> = {
   "cluster:bind --to": { kind: "shard" },
   "domain:assign --to": { kind: "shard" },
   "rebind --to": { kind: "shard" },
+  "shard:activate shard": { kind: "any-shard" },
+  "shard:forget shard": { kind: "any-shard" },
   "rebind:plan --from": { kind: "shard" },
   "member:promote --name": { kind: "node" },
   "member:remove --name": { kind: "node" },

@@ -29,6 +29,8 @@ test("hidden commands and flags are not proposed", () => {
 
 test.each([
   { line: "shard show ", wanted: { kind: "shard", head: "", prefix: "" } },
+  { line: "shard activate s", wanted: { kind: "any-shard", head: "", prefix: "s" } },
+  { line: "shard forget s", wanted: { kind: "any-shard", head: "", prefix: "s" } },
   { line: "rebind c1 c", wanted: { kind: "cluster", head: "", prefix: "c" } },
   { line: "rebind c1 --to=s", wanted: { kind: "shard", head: "--to=", prefix: "s" } },
   { line: "shard evacuate s1 --to s2,s", wanted: { kind: "shard", list: true, head: "s2,", prefix: "s" } },
