@@ -13,6 +13,8 @@ import {
   asideOf,
   type EngineMove,
   type EngineName,
+  moveCommand,
+  otherEngine,
   readEngineMove,
   removeEngineMove,
   writeEngineMove,
@@ -52,6 +54,8 @@ export interface MoveReport {
   readonly stoppedMs: number | null;
   /** Folders that --finish deletes. */
   readonly aside: readonly string[];
+  /** The command that moves the fleet back. */
+  readonly back: string;
 }
 
 /** What a command on a local fleet works with. */
@@ -132,7 +136,7 @@ export async function abortable({ fleet }: Mover): Promise<EngineMove> {
   const move = await readEngineMove(fleet.directory);
   if (move === null || move.step === "done")
     throw refuse.noMove("begin one: fleet engine migrate --to ENGINE");
-  if (move.step === "starting") throw refuse.tooLate(move.to);
+  if (move.step === "starting") throw refuse.tooLate(move);
   return move;
 }
 
@@ -188,14 +192,15 @@ export async function withEtcd<Value>(
 }
 
 export function reportOf({ fleet }: Mover, move: EngineMove, state: MoveReport["state"]): MoveReport {
+  const from = otherEngine(move.to);
   const aside = [
     ...move.earlier,
     ...fleet.file.nodes.map(({ name }) => asideOf(fleet.directory, name, move)),
   ];
   return {
-    ...{ state, fleet: fleet.file.name, from: move.to === "etcd" ? "embedded" : "etcd", to: move.to },
+    ...{ state, fleet: fleet.file.name, from, to: move.to },
     ...{ etcd: move.etcd.etcd, prefix: move.etcd.prefix, index: null, stateHash: null, stoppedMs: null },
-    aside,
+    ...{ aside, back: moveCommand(from, move.etcd) },
   };
 }
 
@@ -222,7 +227,7 @@ async function requireAgreement(fleet: LocalFleet, to: EngineName, { clock }: Lo
         ({ status }) => status !== null && (status.etcdEngine !== undefined) === (to === "etcd"),
       );
       if (isOn && (hashesAgree === true || nodes.length === 1)) return;
-      if (clock.now() >= endMs) throw refuse.notWhole([`they do not agree on the ${to} engine yet`]);
+      if (clock.now() >= endMs) throw refuse.notYetAgreed(to);
       await clock.sleep(LOOK_EVERY_MS);
     }
   } finally {

@@ -2,7 +2,13 @@
 
 import { rm } from "node:fs/promises";
 import { localTarget } from "../context/target.ts";
-import { type EngineMove, type EngineName, readEngineMove, removeEngineMove } from "../files/engine-move.ts";
+import {
+  type EngineMove,
+  type EngineName,
+  readEngineMove,
+  removeEngineMove,
+  unfinishedMove,
+} from "../files/engine-move.ts";
 import type { EngineEntry, FleetFile } from "../files/fleet-file.ts";
 import { lockPath } from "../files/layout.ts";
 import { FleetClient } from "../fleet-client.ts";
@@ -24,11 +30,12 @@ export interface MoveWish {
 /** The move, new or unfinished. Changes nothing. Throws an OperatorError if the fleet can't be moved. */
 export async function planMove(mover: Mover, wish: MoveWish): Promise<EngineMove> {
   const { fleet } = mover;
-  const unfinished = await readEngineMove(fleet.directory);
-  if (unfinished !== null && unfinished.step !== "done") {
+  const unfinished = await unfinishedMove(fleet.directory);
+  if (unfinished !== null) {
     if (unfinished.to !== wish.to) throw refuse.otherMove(unfinished.to);
     return unfinished;
   }
+  const earlierMove = await readEngineMove(fleet.directory);
   const { engine, nodes } = fleet.file;
   if ((engine === undefined) === (wish.to === "embedded")) throw refuse.sameEngine(wish.to);
   const etcd = engine ?? wish.etcd;
@@ -42,8 +49,8 @@ export async function planMove(mover: Mover, wish: MoveWish): Promise<EngineMove
     if (engine === undefined) await log.requireRoom();
   });
   const stamp = new Date().toISOString().replace(/[:.]/g, "-");
-  const earlier = unfinished === null ? [] : reportOf(mover, unfinished, "moved").aside;
-  const etcdPorts = { ...unfinished?.etcdPorts, ...portsOf(nodes) };
+  const earlier = earlierMove === null ? [] : reportOf(mover, earlierMove, "moved").aside;
+  const etcdPorts = { ...earlierMove?.etcdPorts, ...portsOf(nodes) };
   return { to: wish.to, step: "moving", etcd, stamp, etcdPorts, earlier };
 }
 

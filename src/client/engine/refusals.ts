@@ -1,7 +1,7 @@
 // Why a move to another engine is refused, and what to do then.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import type { EngineName } from "../files/engine-move.ts";
+import { type EngineMove, type EngineName, moveCommand, otherEngine } from "../files/engine-move.ts";
 
 export function prefixTaken(head: string, owner: "none" | "own" | "sealed" | "foreign"): OperatorError {
   const why = {
@@ -54,6 +54,15 @@ export function notWhole(problems: readonly string[]): OperatorError {
   });
 }
 
+export function notYetAgreed(to: EngineName): OperatorError {
+  return new OperatorError("FLEET_NOT_AGREED", {
+    what: `the fleet runs on the ${to} engine, but its nodes do not agree yet`,
+    why: "a node is busy or down, or has not caught up",
+    next: `run the same command again: fleet engine migrate --to ${to}; see: fleet status`,
+    exit: Exit.TimedOut,
+  });
+}
+
 export function groupsStay(count: number): OperatorError {
   return new OperatorError("GROUPS_STAY", {
     what: `the fleet has ${count === 1 ? "a group" : `${count} groups`} beside its own, such as its keys, which etcd's engine does not host`,
@@ -98,11 +107,10 @@ export function noMove(next: string): OperatorError {
   });
 }
 
-export function tooLate(to: EngineName): OperatorError {
-  const back = to === "etcd" ? "embedded" : "etcd";
+export function tooLate({ to, etcd }: EngineMove): OperatorError {
   return new OperatorError("ENGINE_MOVE_STARTED", {
     what: `the ${to} engine was started, so it may have acknowledged writes that the old one lacks`,
-    next: `finish the move: fleet engine migrate --to ${to}; then go back with --to ${back}`,
+    next: `finish the move: fleet engine migrate --to ${to}; then go back: ${moveCommand(otherEngine(to), etcd)}`,
     exit: Exit.Precondition,
   });
 }

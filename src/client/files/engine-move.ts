@@ -5,6 +5,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory, writeFileDurably } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { shellWord } from "../../core/base/shell-word.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { EngineEntry } from "./fleet-file.ts";
 import { removedFolder } from "./layout.ts";
@@ -30,9 +31,26 @@ export const engineMovePath = (directory: string): string => join(directory, "en
 
 /** Where a node's data folder goes in this move. */
 export function asideOf(directory: string, node: string, { to, stamp }: EngineMove): string {
-  const from = to === "etcd" ? "embedded" : "etcd";
-  return join(removedFolder(directory), `${node}-${from}-${stamp}`);
+  return join(removedFolder(directory), `${node}-${otherEngine(to)}-${stamp}`);
 }
+
+/** The command that begins a move to this engine. An unfinished one needs no flag: its journal has the etcd cluster. */
+export function moveCommand(to: EngineName, { etcd, prefix, ca, cert, key }: EngineEntry): string {
+  const places = {
+    etcd: etcd.join(","),
+    "etcd-prefix": prefix,
+    "etcd-ca": ca,
+    "etcd-cert": cert,
+    "etcd-key": key,
+  };
+  const flags = Object.entries(to === "etcd" ? places : {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${shellWord(value)}`],
+  );
+  return [`fleet engine migrate --to ${to}`, ...flags].join(" ");
+}
+
+/** The engine that a fleet comes from. */
+export const otherEngine = (to: EngineName): EngineName => (to === "etcd" ? "embedded" : "etcd");
 
 /** Null without one. Throws CONFIG_INVALID. */
 export async function readEngineMove(directory: string): Promise<EngineMove | null> {
@@ -49,6 +67,12 @@ export async function readEngineMove(directory: string): Promise<EngineMove | nu
       cause: error,
     });
   }
+}
+
+/** The journal of a move that must be finished or given up first. */
+export async function unfinishedMove(directory: string): Promise<EngineMove | null> {
+  const move = await readEngineMove(directory);
+  return move?.step === "done" ? null : move;
 }
 
 export async function writeEngineMove(directory: string, move: EngineMove): Promise<void> {

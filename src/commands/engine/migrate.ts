@@ -3,7 +3,7 @@ import { Flags } from "@oclif/core";
 import type { MoveReport, Mover } from "../../client/engine/migrate.ts";
 import { confirmByName } from "../../ui/cli/confirm.ts";
 import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
-import { engineEntry, engineFlags } from "../../ui/cli/engine-flags.ts";
+import { engineEntry, etcdFlags } from "../../ui/cli/engine-flags.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { isPlan, moveLines } from "../../ui/model/move-lines.ts";
@@ -21,14 +21,13 @@ const view: TextView<MoveReport> = {
 type Ask = (what: string) => Promise<void>;
 
 const WAYS = ["to", "abort", "finish"];
-const { "etcd-prefix": prefix, "etcd-ca": ca, "etcd-cert": cert, "etcd-key": key } = engineFlags;
 
 export default class EngineMigrate extends LocalCommand {
   static override summary = "Move a running fleet to another engine, with a way back";
   static override description =
     "Stops the coordinators of a local fleet, fences their log, copies the state to the other engine, compares its " +
     "hash, and starts them there. Shards and agents keep running; writes wait some seconds. Nothing is lost or applied " +
-    "twice. If it was interrupted, the same command finishes it. --abort goes back to the old engine while the new one " +
+    "twice. If it was interrupted, the same command finishes it; etcd's flags are not needed again. --abort goes back to the old engine while the new one " +
     "was not started. Later, migrate to the other engine. --finish deletes what was set aside.";
   static override examples = [
     "<%= config.bin %> engine migrate --to etcd --etcd 127.0.0.1:2379 --dry-run",
@@ -51,14 +50,7 @@ export default class EngineMigrate extends LocalCommand {
       exactlyOne: WAYS,
       summary: "Delete the old engine's data: there is no way back to it then",
     }),
-    etcd: Flags.string({
-      helpValue: "HOST:PORT,…",
-      summary: "With --to etcd: the members of the etcd cluster",
-    }),
-    "etcd-prefix": prefix,
-    "etcd-ca": ca,
-    "etcd-cert": cert,
-    "etcd-key": key,
+    ...etcdFlags("--to etcd"),
     "leave-groups": Flags.boolean({
       summary: "With --to etcd: leave keys and further groups behind, which etcd's engine does not host",
     }),
@@ -68,7 +60,10 @@ export default class EngineMigrate extends LocalCommand {
 
   async run(): Promise<MoveReport> {
     const { flags } = await this.parse(EngineMigrate);
-    const { loadLocalFleet } = await import("../../client/files/local-fleet.ts");
+    const [{ loadLocalFleet }, { unfinishedMove }] = await Promise.all([
+      import("../../client/files/local-fleet.ts"),
+      import("../../client/files/engine-move.ts"),
+    ]);
     const fleet = await loadLocalFleet(await this.folder(flags));
     const mover = { fleet, deps: await this.deps(), keys: await encryptionKeys(flags, fleet) };
     const ask: Ask = (what) =>
@@ -76,7 +71,9 @@ export default class EngineMigrate extends LocalCommand {
     if (flags.abort) return await this.#abort(mover, ask, flags["dry-run"]);
     if (flags.finish) return await this.#finish(mover, ask, flags["dry-run"]);
     const to = flags.to ?? "embedded";
-    const named = engineEntry(to === "etcd" ? { ...flags, engine: to } : flags, fleet.file.name) ?? null;
+    const unfinished = await unfinishedMove(fleet.directory);
+    const given = to === "etcd" ? { ...flags, engine: to } : flags;
+    const named = unfinished?.etcd ?? engineEntry(given, fleet.file.name, "--to etcd") ?? null;
     const [{ planMove }, { performMove, reportOf }] = await Promise.all([
       import("../../client/engine/plan-move.ts"),
       import("../../client/engine/migrate.ts"),

@@ -8,29 +8,36 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 
 const PREFIX = /^\/[A-Za-z0-9._/-]{0,199}$/;
 
+/** What chooses etcd: `fleet engine migrate` has a flag of its own for that. */
+type Choice = "--engine etcd" | "--to etcd";
+
+/** Where the etcd cluster is. */
+export const etcdFlags = (choice: Choice) => ({
+  etcd: Flags.string({
+    helpValue: "HOST:PORT,…",
+    summary: `With ${choice}: the members of the etcd cluster`,
+  }),
+  "etcd-prefix": Flags.string({
+    helpValue: "/PATH",
+    summary: `With ${choice}: all keys of this fleet begin with it (default: /fleet/ and the fleet's name)`,
+  }),
+  "etcd-ca": Flags.string({
+    summary: `With ${choice}: authority of its servers (default: no TLS, on loopback only)`,
+  }),
+  "etcd-cert": Flags.string({
+    dependsOn: ["etcd-ca", "etcd-key"],
+    summary: `With ${choice}: client certificate`,
+  }),
+  "etcd-key": Flags.string({ dependsOn: ["etcd-cert"], summary: `With ${choice}: its private key` }),
+});
+
 export const engineFlags = {
   engine: Flags.option({
     options: ["embedded", "etcd"] as const,
     summary:
       "What replicates the fleet's log: Raft among the coordinators, or an existing etcd cluster (default: embedded)",
   })(),
-  etcd: Flags.string({
-    helpValue: "HOST:PORT,…",
-    summary: "With --engine etcd: the members of the etcd cluster",
-  }),
-  "etcd-prefix": Flags.string({
-    helpValue: "/PATH",
-    summary:
-      "With --engine etcd: all keys of this fleet begin with it (default: /fleet/ and the fleet's name)",
-  }),
-  "etcd-ca": Flags.string({
-    summary: "With --engine etcd: authority of its servers (default: no TLS, on loopback only)",
-  }),
-  "etcd-cert": Flags.string({
-    dependsOn: ["etcd-ca", "etcd-key"],
-    summary: "With --engine etcd: client certificate",
-  }),
-  "etcd-key": Flags.string({ dependsOn: ["etcd-cert"], summary: "With --engine etcd: its private key" }),
+  ...etcdFlags("--engine etcd"),
 };
 
 interface GivenEngine {
@@ -51,16 +58,19 @@ export function etcdEngine(flags: GivenEngine & { readonly fleet: string }) {
 }
 
 /** The same for fleet.yaml: full paths. */
-export function engineEntry(flags: GivenEngine, fleet: string): EngineEntry | undefined {
+export function engineEntry(
+  flags: GivenEngine,
+  fleet: string,
+  choice: Choice = "--engine etcd",
+): EngineEntry | undefined {
   const { engine, etcd, "etcd-ca": ca, "etcd-cert": cert, "etcd-key": key } = flags;
   if (engine !== "etcd") {
     const given = [etcd, flags["etcd-prefix"], ca].some((value) => value !== undefined);
-    if (given)
-      throw usage("--etcd and its other flags need --engine etcd", "add --engine etcd, or leave them out");
+    if (given) throw usage(`--etcd and its other flags need ${choice}`, `add ${choice}, or leave them out`);
     return undefined;
   }
   if (etcd === undefined)
-    throw usage("--engine etcd needs the etcd cluster's members", "add --etcd HOST:PORT,HOST:PORT");
+    throw usage(`${choice} needs the etcd cluster's members`, "add --etcd HOST:PORT,HOST:PORT");
   const addresses = etcd.split(",").map((address) => address.trim());
   const wrong = addresses.find((address) => !isAddress(address));
   if (wrong !== undefined)

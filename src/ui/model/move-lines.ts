@@ -39,10 +39,7 @@ function asideLines({ state, aside }: MoveReport): string[] {
   return aside.map((folder) => `  ${word[state].padEnd(8)} ${folder}`);
 }
 
-function nextLines({ state, from }: MoveReport): string[] {
+function nextLines({ state, back }: MoveReport): string[] {
   if (state !== "moved") return [];
-  return [
-    "",
-    `next: fleet status    back: fleet engine migrate --to ${from}    keep: fleet engine migrate --finish`,
-  ];
+  return ["", "next: fleet status", `back: ${back}`, "keep: fleet engine migrate --finish"];
 }
