@@ -61,7 +61,7 @@ export default class RebindPlanCommand extends RebindCommand {
     timeout: timeoutFlag("60s", "Give up if a new leader has not heard the shards after this long"),
   };
 
-  async run(): Promise<RebindPlan | WavePlan | null> {
+  async run(): Promise<RebindPlan | WavePlan> {
     const { argv, flags } = await this.parse(RebindPlanCommand);
     const to = namesIn(flags.to ?? []);
     if (to.length === 0 && !flags.spread) throw noTargets();
@@ -78,17 +78,12 @@ export default class RebindPlanCommand extends RebindCommand {
     const plan = await makePlan(await this.client(flags), request, this.hearing(flags));
     if (plan.moves.length === 0) {
       this.note(`nothing to move: shard ${to} owns what was named, and no other shard serves it`);
-      // A file without moves is no plan; scripts learn it from the document.
-      if (this.output.format === "table" || this.output.format === "wide") return plan;
+      if (!this.printsEmptyPlans) return plan;
     }
     return await this.#printPlan(plan);
   }
 
-  async #inWaves(
-    argv: readonly unknown[],
-    flags: PlanFlagValues,
-    to: readonly string[],
-  ): Promise<WavePlan | null> {
+  async #inWaves(argv: readonly unknown[], flags: PlanFlagValues, to: readonly string[]): Promise<WavePlan> {
     const which = {
       from: flags.from,
       shardsWith: selectorOf(flags.label),
@@ -98,7 +93,7 @@ export default class RebindPlanCommand extends RebindCommand {
     };
     const nothing = "nothing to move: no cluster is selected that is not at its target";
     const plan = await this.planWaves(which, flags, nothing);
-    if (plan === null) return null;
+    if (plan.moves.length === 0 && !this.printsEmptyPlans) return plan;
     return await this.#printPlan(plan);
   }
 

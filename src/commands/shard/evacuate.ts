@@ -25,7 +25,7 @@ export default class ShardEvacuate extends WavesCommand {
     yes: Flags.boolean({ summary: "Do not ask" }),
   };
 
-  async run(): Promise<WavesPreview | WavesReport | null> {
+  async run(): Promise<WavesPreview | WavesReport> {
     const { args, flags } = await this.parse(ShardEvacuate);
     const { shard } = args;
     const which = {
@@ -35,8 +35,9 @@ export default class ShardEvacuate extends WavesCommand {
       clusters: [],
       to: namesIn(flags.to ?? []),
     };
-    const plan = await this.planWaves(which, flags, `nothing to move: shard ${shard} owns no other cluster`);
-    if (plan === null) return null;
+    const nothing = `nothing to move: shard ${shard} owns no cluster that can move`;
+    const plan = await this.planWaves(which, flags, nothing);
+    if (plan.moves.length === 0) return await this.showEmpty(plan.name, nothing);
     return await this.applyWaves(plan, flags);
   }
 }

@@ -36,3 +36,16 @@ export function formatDuration(ms: number): string {
 }
 
 const twoDigits = (value: number): string => String(value).padStart(2, "0");
+
+/** Nothing rounded, in the largest unit that says it as a whole number: 24h, 30d, 90s. It can be typed again. */
+export function exactDuration(ms: number): string {
+  const units = Object.entries(UNIT_MS).reverse();
+  const [unit, unitMs] = units.find(([name, size]) => ms % size === 0 && ms >= leastOf(name, size)) ?? [
+    "ms",
+    1,
+  ];
+  return `${ms / unitMs}${unit}`;
+}
+
+/** A day is said in hours, as it is typed. */
+const leastOf = (unit: string, unitMs: number): number => (unit === "d" ? 2 * unitMs : unitMs);

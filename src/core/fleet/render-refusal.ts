@@ -2,6 +2,7 @@
 // build: no state stores them (ADR-0015). Code that applies entries must not import this.
 
 import { LABEL_RULE } from "../base/labels.ts";
+import { REVISIONS_MIN, WINDOW_DAYS_MAX } from "../base/retention-rule.ts";
 import type { Rejected, RowRefusal } from "../wire/gen/fleet/v1/command.ts";
 import { renderRemainder } from "./audit/render-audit.ts";
 import { FEATURE_GATES } from "./feature-gates.ts";
@@ -48,7 +49,10 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
   GROUP_EXISTS: ({ group }) => `there is a group ${group} already`,
   NO_KEY_SPACE: () => "the fleet has no key space yet: the first request for keys makes it",
-  INVALID_RETENTION: () => "a window has at most 365 days, and a limit at least 1000 revisions",
+  INVALID_RETENTION: ({ field }) =>
+    field === "window"
+      ? `a window has at most ${WINDOW_DAYS_MAX} days`
+      : `a limit has at least ${REVISIONS_MIN} revisions`,
   INVALID_GROUP: ({ field }) => `the group's ${field} is missing or not valid`,
   TOO_MANY_GROUPS: ({ limit }) => `a fleet has at most ${limit} groups beside its own`,
   INVALID_REVOCATION: ({ field }) =>

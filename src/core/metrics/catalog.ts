@@ -104,7 +104,7 @@ export const METRICS = {
   fleet_keys_bytes: gauge("Memory of all versions of the keys, with those that are not freed yet."),
   fleet_keys_leases: gauge("Leases of etcd's API."),
   fleet_keys_history_full: gauge(
-    "1 while the retention's window needs all revisions there may be: writes of keys are refused.",
+    "1 while the retention's window needs more revisions than the limit allows: writes of keys are refused.",
   ),
   fleet_keys_watches: gauge("Watches of keys through this replica."),
   fleet_keys_watches_behind: gauge("Watches of keys that still read history, or whose clients do not read."),

@@ -114,7 +114,7 @@ function tooLong(text: string): OperatorError {
   });
 }
 
-function badDuration(text: string): OperatorError {
+export function badDuration(text: string): OperatorError {
   return new OperatorError("USAGE", {
     what: `${text} is not a duration`,
     next: "give a number with its unit: 250ms, 5s, 1m30s",

@@ -73,13 +73,13 @@ export abstract class RebindCommand extends FleetCommand {
     return flags.command === undefined ? { kind: "local" } : { kind: "command", command: flags.command };
   }
 
-  /** A plan in waves of what `which` selects. Null, after it said `nothing`, where no cluster would move. */
+  /** A plan in waves of what `which` selects; without moves, after it said `nothing`, where no cluster would move. */
   protected async planWaves(
     which: Omit<WavePlanRequest, "executor" | "strategy" | "preconditions">,
     flags: WaveFlagValues &
       TargetFlagValues & { readonly command: string | undefined; readonly timeout: number },
     nothing: string,
-  ): Promise<WavePlan | null> {
+  ): Promise<WavePlan> {
     const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
     const request = {
       ...which,
@@ -89,8 +89,13 @@ export abstract class RebindCommand extends FleetCommand {
     };
     const { plan, migrating } = await makeWavePlan(await this.client(flags), request, this.hearing(flags));
     for (const cluster of migrating) this.note(`${cluster}: left out, because a migration is under way`);
-    if (plan === null) this.note(nothing);
+    if (plan.moves.length === 0) this.note(nothing);
     return plan;
+  }
+
+  /** A file without moves is no plan, and a table of them says nothing; scripts learn it from the document. */
+  protected get printsEmptyPlans(): boolean {
+    return this.output.format !== "table" && this.output.format !== "wide";
   }
 
   protected readonly onUnserved = (cluster: string): void =>

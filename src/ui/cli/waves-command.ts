@@ -96,6 +96,12 @@ export abstract class WavesCommand extends RebindCommand {
     return this.#preview({ plan, sentence, routes: routesOf(moves) });
   }
 
+  /** For scripts: a person was told already. */
+  protected async showEmpty(plan: string, sentence: string): Promise<WavesPreview> {
+    const preview = { plan, sentence, routes: [] };
+    return this.printsEmptyPlans ? await this.#preview(preview) : preview;
+  }
+
   async #preview(preview: WavesPreview): Promise<WavesPreview> {
     await this.print(preview, previewView);
     return preview;

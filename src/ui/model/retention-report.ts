@@ -1,8 +1,8 @@
 // What nodes say of the history of keys: the rule in force, what it keeps now, and whether writes are refused for it.
 
 import type { FleetStatus } from "../../client/fleet-status.ts";
+import { retentionWords } from "../../core/base/retention-rule.ts";
 import type { KeySpaceStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
-import { retentionWords } from "./retention-words.ts";
 import type { Mark } from "./table.ts";
 
 interface NodeHistory extends KeySpaceStatus {
@@ -49,7 +49,7 @@ function linesOf(
   }
   if (historyFull) {
     lines.push({
-      text: `${node}  the window needs all revisions there may be: writes are refused`,
+      text: `${node}  the window needs more revisions than the limit allows: writes are refused`,
       mark: "bad",
     });
   }

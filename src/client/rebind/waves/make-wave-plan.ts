@@ -21,6 +21,8 @@ const WHYS_SHOWN = 5;
 /** For a shard's name in a plan's name: names may be as long as the limit of the whole. */
 const NAME_SHOWN = 60;
 
+const NOTHING: ReturnType<typeof chooseTargets> = { ok: true, targets: new Map(), rooms: {} };
+
 export interface WavePlanRequest {
   /** All clusters of this shard. */
   readonly from: string | undefined;
@@ -39,8 +41,8 @@ export interface WavePlanRequest {
 }
 
 export interface MadeWavePlan {
-  /** Null: there is nothing to move. */
-  readonly plan: WavePlan | null;
+  /** Without moves: there is nothing to move. */
+  readonly plan: WavePlan;
   /** Selected clusters that are left out: a migration of theirs is under way. */
   readonly migrating: readonly string[];
 }
@@ -57,9 +59,8 @@ export async function makeWavePlan(
   const bindings = clusters.flatMap(({ declared }) => (declared === undefined ? [] : [declared]));
   refuseUnknown(request, shards, bindings);
   const { moving, migrating } = select(request, shards, bindings);
-  if (moving.length === 0) return { plan: null, migrating };
   if (moving.length > WAVE_MOVES_MAX) throw tooMany(moving.length);
-  const chosen = chooseTargets({ shards, moving, to: request.to });
+  const chosen = moving.length === 0 ? NOTHING : chooseTargets({ shards, moving, to: request.to });
   if (!chosen.ok) throw noTarget(chosen.cluster, chosen.whys);
   const moves = moving.map(({ clusterId, shardId, version }) => {
     return { cluster: clusterId, from: shardId, to: chosen.targets.get(clusterId) ?? "", version };

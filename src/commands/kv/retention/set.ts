@@ -1,37 +1,54 @@
 // `fleet kv retention set`: how much history of the keys is kept without a request to compact it.
 import { Flags } from "@oclif/core";
-import { formatDuration } from "../../../core/base/duration.ts";
-import { durationFlag, mutationFlags } from "../../../ui/cli/fleet-flags.ts";
+import { exactDuration, parseDuration } from "../../../core/base/duration.ts";
+import { Exit, OperatorError } from "../../../core/base/errors.ts";
+import { REVISIONS_MIN, retentionWords, WINDOW_DAYS_MAX } from "../../../core/base/retention-rule.ts";
+import { badDuration, durationFlag, mutationFlags } from "../../../ui/cli/fleet-flags.ts";
 import { WriteCommand, type WriteReport } from "../../../ui/cli/write-command.ts";
-import { retentionWords } from "../../../ui/model/retention-words.ts";
 
 export default class KvRetentionSet extends WriteCommand {
   static override summary = "Set how much history of the keys is kept";
   static override description =
-    `Without a rule, history is kept until it is compacted. With --window, versions that were current during that time can be read. What is older is compacted. With --revisions alone, older revisions are compacted. With both, the window is the promise. While it needs more revisions, writes are refused with "too many requests", and no version inside it is dropped. The rule replaces the one before; without flags history is kept until it is compacted.`;
+    `Without a rule, history is kept until it is compacted. With --window, versions that were current during that time can be read. What is older is compacted. With --revisions alone, older revisions are compacted. With both, the window is the promise. While it needs more revisions, writes are refused with "too many requests", and no version inside it is dropped. The rule replaces the one before. --none removes it.`;
   static override examples = [
     "<%= config.bin %> kv retention set --window 24h --revisions 1000000 --reason 'a day of history'",
     "<%= config.bin %> kv retention set --revisions 10000",
+    "<%= config.bin %> kv retention set --none",
   ];
   static override flags = {
     ...mutationFlags,
     window: durationFlag({
-      summary: "What was current during this time can be read, at most 24d",
-      default: 0,
-      defaultHelp: async () => "none",
+      summary: `What was current during this time can be read, at most ${WINDOW_DAYS_MAX}d`,
+      parse: async (text) => windowMs(text),
     }),
     revisions: Flags.integer({
       min: 0,
       max: Number.MAX_SAFE_INTEGER,
-      summary: "At most this many revisions, 1000 or more",
-      default: 0,
+      summary: `At most this many revisions, ${REVISIONS_MIN} or more`,
+    }),
+    none: Flags.boolean({
+      exclusive: ["window", "revisions"],
+      summary: "Remove the rule: history is kept until it is compacted",
     }),
   };
 
   async run(): Promise<WriteReport> {
     const { flags } = await this.parse(KvRetentionSet);
-    const value = { windowMs: flags.window, revisionsMax: flags.revisions };
-    const rule = retentionWords(value, formatDuration);
+    const { window, revisions, none } = flags;
+    if (window === undefined && revisions === undefined && !none) {
+      throw usage(
+        "the command says nothing of how much history is kept",
+        "give --window 24h, --revisions 10000 or both; or remove the rule: --none",
+      );
+    }
+    if (revisions !== undefined && revisions < REVISIONS_MIN) {
+      throw usage(
+        `--revisions ${revisions} is too few: lists in pages need the last ones`,
+        `give ${REVISIONS_MIN} or more; to keep history until it is compacted: --none`,
+      );
+    }
+    const value = { windowMs: window ?? 0, revisionsMax: revisions ?? 0 };
+    const rule = retentionWords(value, exactDuration);
     return await this.write(flags, {
       operation: { $case: "setKeyRetention", value },
       would: `would keep history ${rule}`,
@@ -40,3 +57,17 @@ export default class KvRetentionSet extends WriteCommand {
     });
   }
 }
+
+/** A window is not waited for, so it may be longer than a timer. */
+function windowMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw badDuration(text);
+  if (ms > 0 && ms <= WINDOW_DAYS_MAX * 86_400_000) return ms;
+  throw usage(
+    `--window ${text} ${ms > 0 ? `is longer than ${WINDOW_DAYS_MAX} days` : "keeps nothing"}`,
+    `give at most ${WINDOW_DAYS_MAX}d; to keep history until it is compacted: --none`,
+  );
+}
+
+const usage = (what: string, next: string): OperatorError =>
+  new OperatorError("USAGE", { what, next, exit: Exit.Usage });

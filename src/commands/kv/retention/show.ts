@@ -1,6 +1,6 @@
 // `fleet kv retention show`: how much history of the keys each node has, and the rule.
 import type { FleetStatus } from "../../../client/fleet-status.ts";
-import { formatDuration } from "../../../core/base/duration.ts";
+import { exactDuration } from "../../../core/base/duration.ts";
 import { FleetCommand } from "../../../ui/cli/fleet-command.ts";
 import { readFlags } from "../../../ui/cli/output-flags.ts";
 import type { TextView } from "../../../ui/cli/view.ts";
@@ -9,7 +9,7 @@ import { type RetentionReport, retentionLines, retentionReport } from "../../../
 const view: TextView<RetentionReport> = {
   kind: "KeyRetention",
   text: (report, { paint }) =>
-    retentionLines(report, formatDuration).map(({ text, mark }) =>
+    retentionLines(report, exactDuration).map(({ text, mark }) =>
       mark === null ? text : paint.mark(mark, text),
     ),
 };

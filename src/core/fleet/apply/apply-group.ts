@@ -5,6 +5,7 @@
 
 import { assert } from "../../base/assert.ts";
 import { isMemberNumber } from "../../base/ids.ts";
+import { REVISIONS_MIN, WINDOW_DAYS_MAX } from "../../base/retention-rule.ts";
 import {
   type CreateGroup,
   type FoundGroups,
@@ -48,8 +49,9 @@ export function setKeyRetention(
   { index }: ApplyContext,
   { windowMs, revisionsMax }: SetKeyRetention,
 ): Result {
+  if (windowMs > WINDOW_MS_MAX) return rejected("INVALID_RETENTION", { field: "window" });
   const isTooSmall = revisionsMax !== 0 && revisionsMax < REVISIONS_MIN;
-  if (windowMs > WINDOW_MS_MAX || isTooSmall) return rejected("INVALID_RETENTION", {});
+  if (isTooSmall) return rejected("INVALID_RETENTION", { field: "revisions" });
   const groupId = keySpaceOf(tables);
   const row = groupId === undefined ? undefined : tables.groups.get(groupId);
   if (row === undefined) return rejected("NO_KEY_SPACE", {});
@@ -88,6 +90,4 @@ const isGroupNumber = (id: number): boolean => Number.isSafeInteger(id) && id >=
 
 /** History is kept until it is compacted. */
 const KEEP_ALL = { keyWindowMs: 0, keyRevisionsMax: 0 };
-const WINDOW_MS_MAX = 365 * 86_400_000;
-/** A list in pages and a watch that reconnects need the revisions of the last seconds. */
-const REVISIONS_MIN = 1_000;
+const WINDOW_MS_MAX = WINDOW_DAYS_MAX * 86_400_000;

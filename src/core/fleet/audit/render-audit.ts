@@ -2,6 +2,8 @@
 // words may change with any build: no state stores them (ADR-0015). Code that applies entries must not import
 // this.
 
+import { exactDuration } from "../../base/duration.ts";
+import { retentionWords } from "../../base/retention-rule.ts";
 import type { Applied, AuditEntry } from "../../wire/gen/fleet/v1/command.ts";
 
 type Metadata = Readonly<Record<string, string>>;
@@ -23,7 +25,7 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   unassignDomain: ({ key, value }) => `unassign domain ${key}=${value}`,
   noteDrill: ({ drill, victims }) => `begin drill ${drill}${victims === "" ? "" : ` at ${victims}`}`,
   setKeyRetention: ({ window_ms, revisions_max }) =>
-    `keep the key space's history for ${window_ms} ms and ${revisions_max} revisions (0 = no rule)`,
+    `keep the history of keys ${retentionWords({ windowMs: Number(window_ms), revisionsMax: Number(revisions_max) }, exactDuration)}`,
   createGroup: ({ group, kind }) => `create group ${group} of kind ${kind}`,
   foundGroups: ({ groups, kind }) =>
     `list ${groups} groups of kind ${kind} that were bootstrapped with the fleet`,

@@ -66,13 +66,13 @@ test.each([
   {
     given: [KEYS],
     when: keep(0, 999),
-    is: "INVALID_RETENTION",
+    is: "INVALID_RETENTION field=revisions",
     why: "too few revisions for a list in pages",
   },
   {
     given: [KEYS],
     when: keep(366 * 86_400_000, 0),
-    is: "INVALID_RETENTION",
+    is: "INVALID_RETENTION field=window",
     why: "a window of a year at most",
   },
   { given: [], when: foundGroups(0), is: "INVALID_GROUP field=number", why: "0 is the fleet's own" },
