@@ -7,6 +7,8 @@ import { cut, quoted } from "./printable.ts";
 
 /** A key is the file's own text, so an error quotes only the beginning of a long one. */
 const KEY_MAX = 64;
+/** So many problems of a document are kept; the others are counted. */
+const PROBLEMS_KEPT = 1_000;
 
 /** The keys and positions that lead to a value; none = the whole document. */
 export type Path = readonly (string | number)[];
@@ -28,14 +30,17 @@ export type Read<T> = (found: Found) => T;
 
 export type ReadValue<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly more: number };
 
 class Problems extends Error {
   readonly problems: readonly Problem[];
+  /** How many others there are. */
+  readonly more: number;
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], more = 0) {
     super(problems.map(problemText).join("; "));
     this.problems = problems;
+    this.more = more;
   }
 }
 
@@ -43,8 +48,8 @@ class Problems extends Error {
 export function readValue<T>(value: unknown, read: Read<T>): ReadValue<T> {
   const collected = new Collected();
   const typed = collected.add(() => read({ value, path: [] }));
-  const { problems } = collected;
-  return problems.length === 0 ? { ok: true, value: typed as T } : { ok: false, problems };
+  const { problems, more } = collected;
+  return problems.length === 0 ? { ok: true, value: typed as T } : { ok: false, problems, more };
 }
 
 /** For example "moves[3].to"; "the file" is the document itself. */
@@ -58,6 +63,13 @@ export const problemText = ({ path, what }: Problem): string => `${pathText(path
 /** The error for a value with the fault that `what` states, such as "holds n1 twice". */
 export function problem({ path }: Found, what: string): Error {
   return new Problems([{ path, what }]);
+}
+
+/** Throws the error for all of them, if there are any. */
+export function refuse(problems: readonly Problem[]): void {
+  const collected = new Collected();
+  for (const { path, what } of problems) collected.say(path, what);
+  collected.end();
 }
 
 /** The error for a value that does not match `wanted`. */
@@ -154,13 +166,18 @@ function readFields<S extends Shape>(found: Found, shape: S, collected: Collecte
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Fields<S>;
 }
 
-/** The entries of a mapping whose keys the writer of the document chooses. */
-export function entries<T>(read: Read<T>): Read<readonly (readonly [string, T])[]> {
+/** The entries of a mapping whose keys the writer of the document chooses. `readKey` refuses a wrong key. */
+export function entries<T>(
+  read: Read<T>,
+  readKey: Read<unknown> = ({ value }) => value,
+): Read<readonly (readonly [string, T])[]> {
   return (found) => {
     const collected = new Collected();
-    const all = Object.keys(mappingOf(found)).map(
-      (key) => [key, collected.add(() => read(fieldOf(found, key)))] as const,
-    );
+    const all = Object.entries(mappingOf(found)).map(([key, value]) => {
+      const path = [...found.path, key];
+      collected.add(() => readKey({ value: key, path }));
+      return [key, collected.add(() => read({ value, path }))] as const;
+    });
     collected.end();
     return all as readonly (readonly [string, T])[];
   };
@@ -205,9 +222,11 @@ export function list<T>(
 /** Problems of the parts of one value. */
 class Collected {
   readonly problems: Problem[] = [];
+  more = 0;
 
   say(path: Path, what: string): void {
-    this.problems.push({ path, what });
+    if (this.problems.length < PROBLEMS_KEPT) this.problems.push({ path, what });
+    else this.more += 1;
   }
 
   /** Undefined after a problem. */
@@ -216,19 +235,23 @@ class Collected {
       return read();
     } catch (error) {
       if (!(error instanceof Problems)) throw error;
-      this.problems.push(...error.problems);
+      for (const { path, what } of error.problems) this.say(path, what);
+      this.more += error.more;
       return undefined;
     }
   }
 
   end(): void {
-    if (this.problems.length > 0) throw new Problems(this.problems);
+    if (this.problems.length > 0) throw new Problems(this.problems, this.more);
   }
 }
 
 function mappingOf(found: Found): Readonly<Record<string, unknown>> {
-  const { value } = found;
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  const { value, path } = found;
+  // Not a copy: the fields of a large mapping are read one by one.
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Readonly<Record<string, unknown>>;
+  if (path.length === 0 && (value === null || value === undefined)) throw problem(found, "is empty");
   throw wrong(found, "a mapping");
 }
 

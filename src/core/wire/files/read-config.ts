@@ -26,7 +26,7 @@ export function readConfig<T>(file: string, text: string, error: ConfigError, re
   const parsed = readYamlDocument(text);
   if (!parsed.ok) throw failure(file, parsed.problems, error);
   const { document, lines } = parsed;
-  const plain = yamlValue(document);
+  const plain = yamlValue(document, lines);
   if (!plain.ok) throw failure(file, plain.problems, error);
   const typed = readValue(plain.value, read);
   if (typed.ok) return typed.value;
@@ -34,19 +34,26 @@ export function readConfig<T>(file: string, text: string, error: ConfigError, re
     line: lineOf(document.contents, problem.path, lines),
     what: problemText(problem),
   }));
-  throw failure(file, problems, error);
+  throw failure(file, problems, error, typed.more);
 }
 
-function failure(file: string, found: readonly Line[], { code, next, exit }: ConfigError): OperatorError {
+/** `untold`: how many problems there are besides. */
+function failure(
+  file: string,
+  found: readonly Line[],
+  { code, next, exit }: ConfigError,
+  untold = 0,
+): OperatorError {
   const problems = found.toSorted((a, b) => a.line - b.line);
   const [first] = problems;
-  if (first !== undefined && problems.length === 1) {
+  const count = problems.length + untold;
+  if (first !== undefined && count === 1) {
     return new OperatorError(code, { what: `${file}:${first.line}: ${first.what}`, next, exit });
   }
-  const more = problems.length - PROBLEMS_MAX;
+  const more = count - PROBLEMS_MAX;
   const shown = problems.slice(0, PROBLEMS_MAX).map(({ line, what }) => `line ${line}: ${what}`);
   return new OperatorError(code, {
-    what: `${file} has ${problems.length} problems`,
+    what: `${file} has ${count} problems`,
     why: [...shown, ...(more > 0 ? [`${more} more`] : [])].join("; "),
     next,
     exit,

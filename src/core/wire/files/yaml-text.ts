@@ -1,7 +1,7 @@
 // Parses YAML of untrusted files: returns a document, or why there is none. What must stay true: no text makes
 // the parser throw. A broken text, endless nesting or an alias bomb is a wrong file, not a bug of ours.
 
-import { type Document, LineCounter, type ParsedNode, parseDocument } from "yaml";
+import { type Document, isAlias, isNode, LineCounter, type ParsedNode, parseDocument, visit } from "yaml";
 
 /** Far more than a normal file of aliases has. Each use of an anchor counts as what it stands for. */
 const ALIASES_MAX = 10_000;
@@ -19,7 +19,7 @@ type ReadDocument = { readonly ok: true; readonly document: Parsed; readonly lin
 
 export function readYamlDocument(text: string): ReadDocument {
   const lines = new LineCounter();
-  const read = caught(() => parseDocument(text, { lineCounter: lines }));
+  const read = caught(() => parseDocument(text, { lineCounter: lines, prettyErrors: false }));
   if (!read.ok) return read;
   const document = read.value;
   if (document.errors.length === 0) return { ok: true, document, lines };
@@ -33,8 +33,31 @@ export function readYamlDocument(text: string): ReadDocument {
 }
 
 /** The whole document as plain values. */
-export function yamlValue(document: Parsed): { readonly ok: true; readonly value: unknown } | Broken {
-  return caught(() => document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown);
+export function yamlValue(
+  document: Parsed,
+  lines: LineCounter,
+): { readonly ok: true; readonly value: unknown } | Broken {
+  const read = caught(() => document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown);
+  if (read.ok) return read;
+  const unknown = caught(() => unknownAlias(document));
+  if (!unknown.ok || unknown.value === null) return read;
+  const { line } = lines.linePos(unknown.value);
+  return { ok: false, problems: read.problems.map(({ what }) => ({ line, what })) };
+}
+
+/** Where the first alias stands that has no anchor before it; null = all have one. */
+function unknownAlias(document: Parsed): number | null {
+  const anchors = new Set<string>();
+  let at: number | null = null;
+  visit(document, (_, node) => {
+    if (isAlias(node) && !anchors.has(node.source)) {
+      at = node.range?.[0] ?? null;
+      return visit.BREAK;
+    }
+    if (isNode(node) && "anchor" in node && node.anchor !== undefined) anchors.add(node.anchor);
+    return undefined;
+  });
+  return at;
 }
 
 function caught<Value>(read: () => Value): { readonly ok: true; readonly value: Value } | Broken {

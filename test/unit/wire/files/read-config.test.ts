@@ -10,6 +10,7 @@ import {
   list,
   name,
   optional,
+  readValue,
 } from "../../../../src/core/base/read-value.ts";
 import { readConfig } from "../../../../src/core/wire/files/read-config.ts";
 
@@ -37,7 +38,8 @@ test("fields that are absent are left out, and others are ignored where they may
 });
 
 test.each([
-  { text: "", says: ["f.yaml:1: the file must be a mapping: found null"], why: "an empty file" },
+  { text: "", says: ["f.yaml:1: the file is empty"], why: "an empty file" },
+  { text: "[]", says: ["f.yaml:1: the file must be a mapping: found a list"], why: "a list" },
   { text: "items: 3", says: ["f.yaml:1: items must be a list of 1 to 30: found 3"], why: "no list" },
   { text: "\nitems: []", says: ["f.yaml:2: items must be a list of 1 to 30"], why: "too short a list" },
   {
@@ -75,6 +77,23 @@ test("of many problems, the first twenty are told and the others counted", () =>
   const items = Array.from({ length: 25 }, () => "  - {id: 0}").join("\n");
   const [what, ...said] = failureOf(`items:\n${items}`);
   expect([what, said.length, said.at(-1)]).toEqual(["f.yaml has 25 problems", 21, "5 more"]);
+});
+
+test("of more than a thousand problems, the others are counted", { timeout: 60_000 }, () => {
+  const items = Array.from({ length: 200_000 }, () => 0);
+  const found = readValue(
+    { items, rooms: { a: -1 } },
+    fields({ items: list(name), rooms: entries(integer(0, 9)) }),
+  );
+  expect(found.ok ? [] : [found.problems.length, found.more]).toEqual([1_000, 199_001]);
+  const rooms = Array.from({ length: 1_100 }, (_, at) => `b${at}: 10`).join(", ");
+  const [what, ...said] = failureOf(`items: [{id: 1}]\nrooms: {${rooms}}`);
+  expect([what, said.at(-1)]).toEqual(["f.yaml has 1100 problems", "1080 more"]);
+});
+
+test("a mapping of many keys is read once", { timeout: 60_000 }, () => {
+  const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`k${at}`, 1]));
+  expect(readValue(many, entries(integer(0, 9))).ok).toBe(true);
 });
 
 test("text of the file is quoted and cut", () => {

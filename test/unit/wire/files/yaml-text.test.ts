@@ -20,7 +20,7 @@ const ITEM_BOMB = (list: string) =>
 
 function readYaml(text: string) {
   const read = readYamlDocument(text);
-  return read.ok ? yamlValue(read.document) : read;
+  return read.ok ? yamlValue(read.document, read.lines) : read;
 }
 
 test.each([
@@ -33,6 +33,16 @@ test.each([
 ])("$of has a reason, and throws nothing", ({ text, why }) => {
   const read = readYaml(text);
   expect(read.ok ? "" : read.problems.map(({ what }) => what).join("; ")).toMatch(why);
+});
+
+test.each([
+  { text: "a: &x 1\nb: *x\n\nc:\n  - *nothing\nd: *none", line: 5, of: "an alias of nothing" },
+  { text: "a: *x\nb: &x 1", line: 1, of: "an alias before its anchor" },
+  { text: "a: 1\nb: {", line: 2, of: "broken YAML" },
+])("$of is told at its line, and says the place nowhere else", ({ text, line }) => {
+  const read = readYaml(text);
+  const problems = read.ok ? [] : read.problems;
+  expect(problems[0]).toMatchObject({ line, what: expect.not.stringMatching(/line \d|column|:$/) });
 });
 
 test("a few aliases are what they stand for", () => {
