@@ -14,7 +14,10 @@ import {
   name,
   oneOf,
   optional,
-  problem,
+  type Path,
+  type Problem,
+  pathText,
+  refuse,
   text,
   withDefault,
   wrong,
@@ -159,31 +162,48 @@ export function parseFleetFile(file: string, contents: string): FleetFile {
 }
 
 function fleetFile(found: Found): FleetFile {
-  const { schemaVersion, agents, ...read } = FLEET(found);
+  const { schemaVersion, agents, ...rest } = FLEET(found);
   const fleet = {
-    ...read,
+    ...rest,
     clusters: agents.clusters,
     ...(agents.metricsPort === undefined ? {} : { agentsMetricsPort: agents.metricsPort }),
   };
-  const processes = [...fleet.nodes, ...fleet.shards];
-  refuseRepeats(found, {
-    name: processes.map((process) => ("name" in process ? process.name : process.id)),
-    metricsPort: [...processes.map(({ metricsPort }) => metricsPort), fleet.agentsMetricsPort],
-    address: [...processes.map((process) => process.address), ...fleet.nodes.map(etcdAddress)],
-  });
+  const ofNodes = (field: string, read: (entry: NodeEntry) => Value) =>
+    fleet.nodes.map((entry, at): Placed => ({ path: ["nodes", at, field], value: read(entry) }));
+  const ofShards = (field: string, read: (entry: ShardEntry) => Value) =>
+    fleet.shards.map((entry, at): Placed => ({ path: ["shards", at, field], value: read(entry) }));
+  const agentsPort = { path: ["agents", "metricsPort"], value: fleet.agentsMetricsPort };
+  const portOf = ({ metricsPort }: NodeEntry | ShardEntry) => metricsPort;
+  const addressOf = (entry: NodeEntry | ShardEntry) => entry.address;
+  refuse([
+    ...repeatsIn([...ofNodes("name", (entry) => entry.name), ...ofShards("id", ({ id }) => id)]),
+    ...repeatsIn([...ofNodes("metricsPort", portOf), ...ofShards("metricsPort", portOf), agentsPort]),
+    ...repeatsIn([
+      ...ofNodes("address", addressOf),
+      ...ofShards("address", addressOf),
+      ...ofNodes("etcdPort", etcdAddress),
+    ]),
+  ]);
   return fleet;
 }
 
-/** Values that no two entries of different lists may share; undefined and null are no values. */
-function refuseRepeats(
-  found: Found,
-  lists: Readonly<Record<string, readonly (string | number | null | undefined)[]>>,
-): void {
-  for (const [what, all] of Object.entries(lists)) {
-    const values = all.filter((value) => value !== undefined && value !== null);
-    const repeated = values.find((value, at) => values.indexOf(value) !== at);
-    if (repeated !== undefined) throw problem(found, `holds the ${what} ${repeated} twice`);
-  }
+type Value = string | number | null | undefined;
+interface Placed {
+  readonly path: Path;
+  /** Null and undefined are no values. */
+  readonly value: Value;
+}
+
+/** Values that entries of different lists may not share. */
+function repeatsIn(all: readonly Placed[]): readonly Problem[] {
+  const first = new Map<Value, Path>();
+  return all.flatMap(({ path, value }) => {
+    if (value === undefined || value === null) return [];
+    const earlier = first.get(value);
+    if (earlier !== undefined) return [{ path, what: `repeats ${pathText(earlier)}` }];
+    first.set(value, path);
+    return [];
+  });
 }
 
 /** The text of fleet.yaml; `parseFleetFile` reads it back to the same value. */

@@ -232,10 +232,17 @@ describe("a plan's file", () => {
     [{ moves: [{ ...plan.moves[0], version: 0 }] }, "moves[0].version"],
     [{ moves: [{ ...plan.moves[0], to: "s1" }] }, "moves[0].to"],
     [{ base: { ...plan.base, bindingsHash: "x" } }, "base.bindingsHash"],
-    [{ preconditions: { ...plan.preconditions, rooms: { S2: 1 } } }, "preconditions.rooms"],
+    [{ preconditions: { ...plan.preconditions, rooms: { S2: 1 } } }, "preconditions.rooms.S2"],
     [{ executor: { kind: "helm" } }, "executor.kind"],
   ])("%o is refused", (change, path) => {
     const parsed = readValue({ ...plan, ...change }, planIn);
     expect(parsed.ok ? [] : parsed.problems.map(({ path }) => pathText(path))).toContain(path);
+  });
+
+  test("each room with a wrong name is named", () => {
+    const preconditions = { ...plan.preconditions, rooms: { S2: 1, s3: 1, "s 4": 1 } };
+    const parsed = readValue({ ...plan, preconditions }, planIn);
+    const paths = parsed.ok ? [] : parsed.problems.map(({ path }) => pathText(path));
+    expect(paths).toEqual(["preconditions.rooms.S2", "preconditions.rooms.s 4"]);
   });
 });

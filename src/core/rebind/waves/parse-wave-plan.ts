@@ -58,7 +58,5 @@ function hash(found: Found): string {
 
 /** Machines that shards must have free; absent = none is asked for. */
 function rooms(found: Found): Readonly<Record<string, number>> {
-  const read = withDefault(entries(integer(0, INDEX_MAX)), [])(found);
-  for (const [name] of read) place({ value: name, path: found.path });
-  return Object.fromEntries(read);
+  return Object.fromEntries(withDefault(entries(integer(0, INDEX_MAX), place), [])(found));
 }

@@ -98,6 +98,6 @@ function topologyDomain(found: Found): TopologyDomain {
     throw wrong(found, "a mapping of one text, such as {rack: r1}");
   }
   const [key, value] = domain;
-  if (OWN_LABELS.has(key)) throw problem(found, `must not be one of ${key}`);
+  if (OWN_LABELS.has(key)) throw problem(found, `must not have the key ${key}: every machine has that label`);
   return { key, value };
 }

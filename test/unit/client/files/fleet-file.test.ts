@@ -38,7 +38,7 @@ test("shards, agents and the profile may be left out", () => {
 describe("each fault is named with its place", () => {
   const base = formatFleetFile(FLEET);
   test.each([
-    { text: "", place: "schemaVersion", fault: "the file must be a mapping" },
+    { text: "", place: "schemaVersion", fault: "the file is empty" },
     { text: "a: [", place: "syntax", fault: "Flow sequence" },
     {
       text: base.replace("schemaVersion: 1", "schemaVersion: 2"),
@@ -84,13 +84,17 @@ describe("each fault is named with its place", () => {
     {
       text: base.replace("metricsPort: 9021", "metricsPort: 9001"),
       place: "a port for metrics twice",
-      fault: "holds the metricsPort 9001 twice",
+      fault: "agents.metricsPort repeats nodes[0].metricsPort",
     },
-    { text: base.replace("id: s1", "id: n2"), place: "a name twice", fault: "holds the name n2 twice" },
+    {
+      text: base.replace("id: s1", "id: n2"),
+      place: "a name twice",
+      fault: "shards[0].id repeats nodes[1].name",
+    },
     {
       text: base.replace("[::1]:4002", "127.0.0.1:4001").replaceAll('"', ""),
       place: "an address twice",
-      fault: "holds the address 127.0.0.1:4001 twice",
+      fault: "nodes[1].address repeats nodes[0].address",
     },
     {
       text: base.replace("- c2", "- c1"),
@@ -146,6 +150,26 @@ test("all problems are named at once, each with its line, in the order of the fi
       }),
     }),
   );
+});
+
+test("so are all repeats, each with both places", () => {
+  const text = [
+    "schemaVersion: 1\nname: a\nclusterId: x",
+    "nodes:",
+    "  - {id: 1, name: n1, address: 'h:1', metricsPort: 9}",
+    "  - {id: 2, name: n1, address: 'h:2', etcdPort: 1}",
+    "shards:",
+    "  - {id: n1, address: 'h:2', metricsPort: 9}",
+  ].join("\n");
+  const why = [
+    "line 6: nodes[1].name repeats nodes[0].name",
+    "line 6: nodes[1].etcdPort repeats nodes[0].address",
+    "line 8: shards[0].id repeats nodes[0].name",
+    "line 8: shards[0].metricsPort repeats nodes[0].metricsPort",
+    "line 8: shards[0].address repeats nodes[1].address",
+  ].join("; ");
+  const parts = expect.objectContaining({ why });
+  expect(() => parseFleetFile("fleet.yaml", text)).toThrow(expect.objectContaining({ parts }));
 });
 
 test("a node that comes and goes leaves everything else as it stood, comments too", () => {

@@ -61,7 +61,7 @@ test.each([
 });
 
 test.each([
-  { text: "", error: "agents.yaml:1: the file must be a mapping", why: "an empty file" },
+  { text: "", error: "agents.yaml:1: the file is empty", why: "an empty file" },
   { text: "agents: {}", error: "agents.yaml:1: agents must be a list", why: "no list" },
   { text: "agents:\n  - c1", error: "agents[0] must be a mapping", why: "a bare name" },
   {

@@ -26,7 +26,7 @@ test("machines of a topology domain say so, beside others of the same kind", () 
 const pool = "{instanceType: m5, zone: a, count: 1}";
 
 test.each([
-  { text: "", error: "machines.yaml:1: the file must be a mapping", why: "an empty file" },
+  { text: "", error: "machines.yaml:1: the file is empty", why: "an empty file" },
   { text: "machines: 3", error: "machines.yaml:1: machines must be a list", why: "no list" },
   { text: "machines:\n  - m5", error: "machines[0] must be a mapping", why: "a bare name" },
   {
@@ -63,7 +63,11 @@ test.each([
     { domain: "r1", error: "domain must be a mapping", why: "a bare name" },
     { domain: "{rack: r1, row: w1}", error: "domain must be a mapping of one text", why: "two of them" },
     { domain: "{rack: 7}", error: "domain.rack must be a text of printable characters", why: "a number" },
-    { domain: "{region: eu}", error: "must not be one of region", why: "the shard's own label" },
+    {
+      domain: "{region: eu}",
+      error: "domain must not have the key region: every machine has that label",
+      why: "the shard's own label",
+    },
     { domain: "{zone: b}", error: "domain can't be zone=b for machines in zone a", why: "a contradiction" },
   ].map(({ domain, ...rest }) => ({
     text: `machines:\n  - {instanceType: m5, zone: a, count: 1, domain: ${domain}}`,
