@@ -23,7 +23,7 @@ test.each([
   const fleet = await TestFleet.empty({ NODE_OPTIONS: `--import ${preload}?mutant=${row.mutant}` });
   try {
     expect(await fleet.run("init")).toMatchObject({ exit: 0 });
-    const ran = await fleet.run("drill", "run", "transfer", "--yes", "--json");
+    const ran = await fleet.run("drill", "run", "kill-follower", "--yes", "--json");
     const report: DrillReport = JSON.parse(ran.stdout);
     expect({ exit: ran.exit, verdict: report.verdict }).toEqual({ exit: 7, verdict: "fail" });
     expect(report.gates).toContainEqual(expect.objectContaining({ name: row.gate, passed: false }));

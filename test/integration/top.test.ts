@@ -66,7 +66,7 @@ describe("the picture", () => {
       hasShards: true,
       hasEvents: true,
     };
-    await expect.poll(frame, { timeout: 20_000 }).toEqual({ ...whole, hasKeys: true });
+    await expect.poll(frame).toEqual({ ...whole, hasKeys: true });
   });
 
   test.each([
