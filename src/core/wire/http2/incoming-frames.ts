@@ -14,6 +14,9 @@ import { Strikes } from "./strikes.ts";
 
 /** Malformed calls, and calls beyond the allowed number: clients open up to 100 before they hear that number. */
 export const INVALID_CALLS_MAX = 128;
+const INVALID_CALLS = { burst: INVALID_CALLS_MAX, perSecond: 1 };
+/** As nghttp2 has it: a burst, and so many more each second. */
+const USELESS_FRAMES = { burst: 1_000, perSecond: 33 };
 /** Windows are given back in pieces of this size. */
 export const GIVE_BACK_BYTES = WINDOW_BYTES >> 1;
 const SETTINGS_ACK = frame(FRAME.settings, FLAG.ack, 0, Buffer.alloc(0));
@@ -27,6 +30,8 @@ export interface Receiver {
   readonly sender: Sender;
   open(id: number, headers: RequestHeaders, endsStream: boolean): void;
   readonly hasRoom: boolean;
+  /** One of both ends has said farewell. */
+  readonly isLeaving: boolean;
   widen(stream: ServerStream, bytes: number): void;
   close(stream: ServerStream): void;
   /** A ping was answered; false if none was sent. */
@@ -39,7 +44,7 @@ export class IncomingFrames {
   readonly #blocks = new HeaderBlocks();
   readonly #decoder = new HeaderDecoder();
   readonly #strikes: Strikes;
-  #invalidCalls = 0;
+  readonly #invalidCalls: Strikes;
   #hasSettings = false;
   /** Data that arrived on the connection and were not given back to its window. */
   #readBytes = 0;
@@ -48,7 +53,8 @@ export class IncomingFrames {
 
   constructor(to: Receiver) {
     this.#to = to;
-    this.#strikes = new Strikes(to.now);
+    this.#strikes = new Strikes(to.now, USELESS_FRAMES);
+    this.#invalidCalls = new Strikes(to.now, INVALID_CALLS);
   }
 
   /** Throws a ConnectionError for a broken rule of the connection. */
@@ -151,14 +157,19 @@ export class IncomingFrames {
       this.#refuseCall(id, CODE.protocol);
       return;
     }
+    if (this.#to.isLeaving) {
+      // It may have left before our farewell came: that is no fault.
+      this.#strike();
+      this.#to.output.push(numberFrame(FRAME.reset, id, CODE.refusedStream));
+      return;
+    }
     if (this.#to.hasRoom) this.#to.open(id, headers, endsStream);
     else this.#refuseCall(id, CODE.refusedStream);
   }
 
   /** RFC 9113, 5.4.2. Too many of them end the connection. */
   #refuseCall(id: number, code: number): void {
-    this.#invalidCalls += 1;
-    if (this.#invalidCalls > INVALID_CALLS_MAX) {
+    if (this.#invalidCalls.add()) {
       throw new ConnectionError(CODE.enhanceYourCalm, "too many invalid calls");
     }
     this.#to.output.push(numberFrame(FRAME.reset, id, code));

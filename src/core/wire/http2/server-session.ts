@@ -56,6 +56,8 @@ export class ServerSession implements StreamSession {
   /** No further calls are accepted; the connection ends with its last one. */
   #isLeaving = false;
   #isEnding = false;
+  /** The last stream that a farewell named. */
+  #announced: number | null = null;
 
   constructor(socket: Socket, maxStreams: number, options: SessionOptions) {
     this.socket = socket;
@@ -146,6 +148,7 @@ export class ServerSession implements StreamSession {
   // What the peer sends.
 
   #take(bytes: Buffer): void {
+    this.#keepalive?.heard();
     this.#guard(() => this.#reader.take(bytes));
     if (this.#output.isOverfull) this.#guard(() => this.#reading.stop("full"));
   }
@@ -181,7 +184,10 @@ export class ServerSession implements StreamSession {
     return {
       ...{ now: this.#options.now, streams: this.#streams, output: this.#output, sender: this.#sender },
       get hasRoom() {
-        return !session.#isLeaving && session.#streams.size < session.maxStreams;
+        return session.#streams.size < session.maxStreams;
+      },
+      get isLeaving() {
+        return session.#isLeaving;
       },
       open: (id, headers, endsStream) => this.#open(id, headers, endsStream),
       widen: (stream, bytes) => this.widen(stream, bytes),
@@ -222,7 +228,9 @@ export class ServerSession implements StreamSession {
 
   #goaway(code: number): Buffer {
     const payload = Buffer.alloc(8);
-    payload.writeUInt32BE(this.#incoming.lastStream, 0);
+    // What was announced once may not grow: the peer makes the later calls elsewhere (RFC 9113, 6.8).
+    this.#announced ??= this.#incoming.lastStream;
+    payload.writeUInt32BE(this.#announced, 0);
     payload.writeUInt32BE(code, 4);
     return frame(FRAME.goaway, 0, 0, payload);
   }

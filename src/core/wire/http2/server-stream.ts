@@ -4,6 +4,7 @@
 
 import type { Socket } from "node:net";
 import { assert } from "../../base/assert.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import type { RequestHeaders } from "./hpack/header-list.ts";
 import { CODE, WINDOW_BYTES } from "./protocol.ts";
 
@@ -61,7 +62,7 @@ export class ServerStream {
   #isPaused = true;
   /** Its reader knows that all has arrived. */
   #isRead = false;
-  #held: Buffer[] = [];
+  readonly #held = new HeldBytes();
   #onClose: (() => void)[] | null = null;
   #onSent: (() => void) | null = null;
 
@@ -101,7 +102,7 @@ export class ServerStream {
     this.#isPaused = false;
     while (!this.#isPaused) {
       const next = this.#held.shift();
-      if (next === undefined) break;
+      if (next === null) break;
       this.#give(next);
     }
     this.#tellEnd();
@@ -133,6 +134,7 @@ export class ServerStream {
   /** `sent`: called once the windows have let all bytes leave; not if the stream closes first. */
   write(bytes: Buffer, sent: (() => void) | null): void {
     assert(this.hasAnswer && this.end === null, "data come after headers and before the end");
+    assert(bytes.length > 0, "each message has its head");
     if (this.isGone) return;
     this.unsent.push(bytes);
     this.#unsentBytes += bytes.length;
@@ -186,7 +188,7 @@ export class ServerStream {
   close(): void {
     assert(!this.isClosed, "a stream closes once");
     this.isClosed = true;
-    this.#held = [];
+    this.#held.drop();
     this.unsent.length = 0;
     this.#unsentBytes = 0;
     this.#onSent = null;

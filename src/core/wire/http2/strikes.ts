@@ -2,18 +2,18 @@
 // little each and nothing accounts for them, so a connection that does it too often ends.
 
 import type { MonotonicMs } from "../../base/clock.ts";
-
-/** As nghttp2 has it: a burst, and so many more each second. */
-const BURST = 1_000;
-const PER_SECOND = 33;
+import type { Rate } from "../../base/pace.ts";
 
 export class Strikes {
   readonly #now: () => MonotonicMs;
-  #left = BURST;
+  readonly #rate: Rate;
+  #left: number;
   #atMs: MonotonicMs;
 
-  constructor(now: () => MonotonicMs) {
+  constructor(now: () => MonotonicMs, rate: Rate) {
     this.#now = now;
+    this.#rate = rate;
+    this.#left = rate.burst;
     this.#atMs = now();
   }
 
@@ -22,7 +22,8 @@ export class Strikes {
     this.#left -= 1;
     if (this.#left >= 0) return false;
     const nowMs = this.#now();
-    this.#left = Math.min(BURST, this.#left + ((nowMs - this.#atMs) * PER_SECOND) / 1_000);
+    const { burst, perSecond } = this.#rate;
+    this.#left = Math.min(burst, this.#left + ((nowMs - this.#atMs) * perSecond) / 1_000);
     this.#atMs = nowMs;
     return this.#left < 0;
   }

@@ -3,6 +3,7 @@
 // (of a connection, if its identity has no limits).
 
 import { status } from "@grpc/grpc-js";
+import { owned } from "../http2/held-bytes.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
 import { HEADER_BYTES, refusedFrame } from "./message-frames.ts";
 
@@ -54,7 +55,7 @@ export class RequestBytes {
     unfinished.set(this.#owner, (unfinished.get(this.#owner) ?? 0) + chunk.length);
     const length = this.#length + chunk.length;
     if (this.#length === 0) {
-      this.#bytes = chunk;
+      this.#bytes = owned(chunk);
     } else {
       if (length > this.#bytes.length) {
         const roomier = Buffer.allocUnsafe(Math.max(length, Math.min(2 * length, this.#wholeLength())));
