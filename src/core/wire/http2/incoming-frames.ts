@@ -34,6 +34,8 @@ export interface Receiver {
   readonly isLeaving: boolean;
   widen(stream: ServerStream, bytes: number): void;
   close(stream: ServerStream): void;
+  /** Data have arrived. */
+  heard(): void;
   /** A ping was answered; false if none was sent. */
   pinged(): boolean;
   farewell(): void;
@@ -108,6 +110,7 @@ export class IncomingFrames {
     expect(id !== 0 && id <= this.lastStream && id % 2 === 1, "data of no stream");
     const { length } = payload;
     const data = unpadded(flags, payload);
+    this.#to.heard();
     // Given back at once: a call that waits must not hold up others.
     this.#readBytes += length;
     if (this.#readBytes >= GIVE_BACK_BYTES) {

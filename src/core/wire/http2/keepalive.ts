@@ -1,5 +1,5 @@
-// Asks the peer of a connection for a sign of life, and ends a connection that gives none: only an answer to a ping
-// distinguishes a frozen process from an idle one (channel-options.ts).
+// Asks the peer of a connection for a sign of life, and ends a connection that gives none: only the answer to a ping, or
+// data after it, distinguish a frozen process from an idle one (channel-options.ts).
 
 export interface KeepaliveTimes {
   readonly everyMs: number;
@@ -12,6 +12,7 @@ export class Keepalive {
   readonly #onSilence: () => void;
   #timer: NodeJS.Timeout | undefined;
   #isAsked = false;
+  #isHeard = false;
 
   constructor(times: KeepaliveTimes, ping: () => void, onSilence: () => void) {
     this.#times = times;
@@ -28,6 +29,11 @@ export class Keepalive {
     return true;
   }
 
+  /** A frame of data has arrived: an answer may wait behind more of them. Parts of frames and headers do not count. */
+  heard(): void {
+    this.#isHeard = true;
+  }
+
   end(): void {
     clearTimeout(this.#timer);
   }
@@ -40,6 +46,14 @@ export class Keepalive {
   #ask(): void {
     this.#isAsked = true;
     this.#ping();
-    this.#timer = setTimeout(() => this.#onSilence(), this.#times.withinMs).unref();
+    this.#listen();
+  }
+
+  #listen(): void {
+    this.#isHeard = false;
+    this.#timer = setTimeout(() => {
+      if (this.#isHeard) this.#listen();
+      else this.#onSilence();
+    }, this.#times.withinMs).unref();
   }
 }

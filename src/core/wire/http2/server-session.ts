@@ -148,7 +148,6 @@ export class ServerSession implements StreamSession {
   // What the peer sends.
 
   #take(bytes: Buffer): void {
-    this.#keepalive?.heard();
     this.#guard(() => this.#reader.take(bytes));
     if (this.#output.isOverfull) this.#guard(() => this.#reading.stop("full"));
   }
@@ -192,6 +191,7 @@ export class ServerSession implements StreamSession {
       open: (id, headers, endsStream) => this.#open(id, headers, endsStream),
       widen: (stream, bytes) => this.widen(stream, bytes),
       close: (stream) => this.#close(stream),
+      heard: () => this.#keepalive?.heard(),
       pinged: () => this.#keepalive?.answered() === true,
       farewell: () => {
         this.#isLeaving = true;
