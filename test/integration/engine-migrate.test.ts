@@ -121,6 +121,7 @@ describe.skipIf(!hasEtcd())("fleet engine migrate", () => {
       const { more, judge } = await writer(`aborted-${to}`);
       for (const step of STEPS[to].slice(0, -1)) {
         await more();
+        const former = await readEngineMove(fleet.directory);
         const command = fleet.launch(...words(to));
         expect(await command.says(step)).toBe(true);
         command.signal("SIGKILL");
@@ -129,7 +130,7 @@ describe.skipIf(!hasEtcd())("fleet engine migrate", () => {
         const ran = await fleet.run("engine", "migrate", "--abort", "--yes");
         if (reached === "moving") {
           expect(ran).toMatchObject({ exit: 0 });
-          expect(await readEngineMove(fleet.directory)).toBe(null);
+          expect(await readEngineMove(fleet.directory)).toEqual(former);
           await isOn(old);
           continue;
         }
@@ -143,6 +144,17 @@ describe.skipIf(!hasEtcd())("fleet engine migrate", () => {
       await judge();
     },
   );
+
+  test("of two commands at once one moves the fleet, and the other and --abort change nothing", async () => {
+    const { more, judge } = await writer("two-commands");
+    await more();
+    const ran = await Promise.all([fleet.run(...words("etcd")), fleet.run(...words("etcd"))]);
+    expect(ran.filter(({ exit }) => exit === 0)).toHaveLength(1);
+    expect(await fleet.run("engine", "migrate", "--abort", "--yes")).toMatchObject({ exit: 9 });
+    await isOn("etcd");
+    await more();
+    await judge();
+  });
 
   test("an etcd that refuses large values is no place for a log, and nothing was stopped", async () => {
     const narrow = await RealEtcd.start("--max-request-bytes", "100000");

@@ -21,6 +21,7 @@ import { FleetState } from "../../core/fleet/state.ts";
 import { Compare_CompareResult, Compare_CompareTarget } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { EtcdClient } from "../etcd/etcd-client.ts";
 import { range, txn } from "../etcd/store-calls.ts";
+import type { EngineMove } from "../files/engine-move.ts";
 import { type Content, contentOf, stateFrom } from "./content.ts";
 import * as refuse from "./refusals.ts";
 
@@ -132,11 +133,15 @@ export class EtcdLogCopy {
     ]);
   }
 
-  /** Deletes the log if it still ends where `begin` began it; so no coordinator has written there. */
-  async takeBack(content: Content): Promise<void> {
+  /**
+   * Deletes this fleet's log, if there is one. Throws ETCD_LOG_CHANGED unless it ends where `begin` began it: a coordinator
+   * has written there.
+   */
+  async takeBack(begun: EngineMove["begun"]): Promise<void> {
     const { owner } = await this.owner();
-    if (owner === "none" || owner === "sealed") return;
-    await this.#eraseIf(headOf(this.#clusterId, content.index, content.term).raw);
+    if (owner !== "own") return;
+    if (begun === null) throw refuse.headChanged(this.#keys.head);
+    await this.#eraseIf(headOf(this.#clusterId, logIndex(begun.index), term(begun.term)).raw);
   }
 
   /** Deletes all keys of a log that is sealed. */

@@ -2,7 +2,7 @@
 // read, and the new one is started only after what it will read has the same hash. Each step can be repeated.
 
 import { assert } from "../../core/base/assert.ts";
-import { messageOf } from "../../core/base/errors.ts";
+import { messageOf, OperatorError } from "../../core/base/errors.ts";
 import { nodeId } from "../../core/base/ids.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { localTarget } from "../context/target.ts";
@@ -13,10 +13,11 @@ import {
   asideOf,
   type EngineMove,
   type EngineName,
+  isOver,
   moveCommand,
   otherEngine,
   readEngineMove,
-  removeEngineMove,
+  restoreEngineMove,
   writeEngineMove,
 } from "../files/engine-move.ts";
 import type { EngineEntry } from "../files/fleet-file.ts";
@@ -33,11 +34,14 @@ import { type Content, furthest } from "./content.ts";
 import { EtcdLogCopy } from "./etcd-log-copy.ts";
 import { hashIn, layDown, makeEmpty, putDataBack, readCopies, setDataAside } from "./folders.ts";
 import * as refuse from "./refusals.ts";
+import { underLock } from "./under-lock.ts";
 
 const ETCD_CALL_MS = 10_000;
 const AGREE_MS = 20_000;
 const LOOK_EVERY_MS = 200;
 const NODE_MS = 5_000;
+/** The etcd cluster can't be reached, or its answer was lost. */
+const UNREACHED = ["UNAVAILABLE", "OUTCOME_UNKNOWN", "TLS_REFUSED"];
 
 export interface MoveReport {
   readonly state: "would-move" | "moved" | "would-abort" | "aborted" | "would-finish" | "finished";
@@ -65,12 +69,20 @@ export interface Mover {
   readonly keys: OperatorKeys | null;
 }
 
-/** `move`: of this fleet, new or unfinished. Returns when the fleet takes writes on the new engine. */
-export async function performMove(mover: Mover, move: EngineMove): Promise<MoveReport> {
+export interface PlannedMove extends EngineMove {
+  /** There is no journal of it yet. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Returns when the fleet takes writes on the new engine. Throws ENGINE_MOVE_CHANGED, before anything changes, if another
+ * command worked on a move since this one was planned.
+ */
+export async function performMove(mover: Mover, { isNew, ...move }: PlannedMove): Promise<MoveReport> {
   const { fleet, deps } = mover;
   const { directory } = fleet;
   const begunMs = deps.clock.now();
-  const content = await withLock(lockPath(directory), deps, async () => {
+  const content = await underLock(mover, isNew ? move.former : move, async () => {
     const copied = move.step === "moving" ? await copyState(mover, move) : null;
     deps.onProgress(`starting the coordinators on the ${move.to} engine`);
     const moved = await loadLocalFleet(directory);
@@ -82,14 +94,26 @@ export async function performMove(mover: Mover, move: EngineMove): Promise<MoveR
   const stoppedMs = content === null ? null : Math.round(deps.clock.now() - begunMs);
   await waitUntilAllServe(moved, deps);
   await requireAgreement(moved, move.to, deps);
-  await writeEngineMove(directory, { ...move, step: "done" });
+  await withLock(lockPath(directory), deps, () => writeDone(directory, move));
   return { ...reportOf(mover, move, "moved"), ...factsOf(content), stoppedMs };
+}
+
+/** Does nothing if another command was first. Throws ENGINE_MOVE_CHANGED if the fleet's last move is another one by now. */
+async function writeDone(directory: string, { stamp }: EngineMove): Promise<void> {
+  const found = await readEngineMove(directory);
+  if (found?.stamp !== stamp) throw refuse.moveChanged("the journal of the fleet's moves");
+  if (isOver(found)) return;
+  assert(found.step === "starting", "only a move whose engine was started is done");
+  await writeEngineMove(directory, { ...found, step: "done", former: null });
 }
 
 /** Steps 2 to 7: afterwards only the new engine can be started. */
 async function copyState(mover: Mover, move: EngineMove): Promise<Content> {
   const { fleet, deps } = mover;
   const { directory } = fleet;
+  const found = await readEngineMove(directory);
+  const isCopied = found !== null && (found.stamp === move.stamp ? found.step !== "moving" : !isOver(found));
+  assert(!isCopied, "a move whose new engine was started never copies again");
   await writeEngineMove(directory, move);
   await stopCoordinators(mover);
   const content = await withEtcd(mover, move.etcd, (etcd) =>
@@ -108,6 +132,8 @@ async function intoEtcd({ fleet, deps, keys }: Mover, move: EngineMove, etcd: Et
   for (const { name } of file.nodes) await setDataAside(directory, name, move);
   const asides = file.nodes.map(({ name }) => asideOf(directory, name, move));
   const content = furthest(await readCopies(asides, keys));
+  if (content.groups.length > 0 && !move.leavesGroups) throw refuse.groupsCame(content.groups.length);
+  await writeEngineMove(directory, { ...move, begun: { index: content.index, term: content.term } });
   deps.onProgress(`writing the state of index ${content.index} to etcd under ${move.etcd.prefix}`);
   await etcd.begin(content);
   requireSame("etcd", content, (await etcd.read()).hash);
@@ -134,26 +160,24 @@ async function intoFolders(mover: Mover, move: EngineMove, etcd: EtcdLogCopy): P
 /** The move that can be given up. Throws ENGINE_MOVE_NONE, or ENGINE_MOVE_STARTED once the new engine may take writes. */
 export async function abortable({ fleet }: Mover): Promise<EngineMove> {
   const move = await readEngineMove(fleet.directory);
-  if (move === null || move.step === "done")
-    throw refuse.noMove("begin one: fleet engine migrate --to ENGINE");
+  if (move === null || isOver(move)) throw refuse.noMove("begin one: fleet engine migrate --to ENGINE");
   if (move.step === "starting") throw refuse.tooLate(move);
   return move;
 }
 
-/** The old engine takes writes again. */
+/** The old engine takes writes again. Throws ENGINE_MOVE_STARTED or ENGINE_MOVE_CHANGED before anything changes. */
 export async function abortMove(mover: Mover, move: EngineMove): Promise<MoveReport> {
   const { fleet, deps } = mover;
   const { directory } = fleet;
-  await withLock(lockPath(directory), deps, async () => {
+  await underLock(mover, move, async () => {
+    // First, because it fails if the new engine has taken writes: then it must run on.
+    if (move.to === "etcd") await takeBack(mover, move);
     await stopCoordinators(mover);
-    await withEtcd(mover, move.etcd, async (etcd) => {
-      if (move.to === "embedded") await etcd.unseal();
-      else await takeBack(mover, move, etcd);
-    });
+    if (move.to === "embedded") await withEtcd(mover, move.etcd, (etcd) => etcd.unseal());
     for (const { name } of fleet.file.nodes) await putDataBack(directory, name, move);
     const engine = move.to === "embedded" ? move.etcd : null;
     await editFleetFile(directory, (text) => setEngine(text, engine, move.etcdPorts));
-    await removeEngineMove(directory);
+    await restoreEngineMove(directory, move.former);
     deps.onProgress("starting the coordinators on the old engine");
     const back = await loadLocalFleet(directory);
     await startPlans(back, coordinatorsOf(back), deps);
@@ -164,15 +188,15 @@ export async function abortMove(mover: Mover, move: EngineMove): Promise<MoveRep
   return { ...reportOf(mover, move, "aborted"), aside: [] };
 }
 
-/** No coordinator was started on it, so it is safe to leave it where etcd can't be reached. */
-async function takeBack({ fleet, deps, keys }: Mover, move: EngineMove, etcd: EtcdLogCopy): Promise<void> {
+/** What this move wrote to etcd. Where etcd can't be reached it stays: no coordinator was started on it. */
+async function takeBack(mover: Mover, move: EngineMove): Promise<void> {
   try {
-    const { owner } = await etcd.owner();
-    if (owner !== "own") return;
-    const asides = fleet.file.nodes.map(({ name }) => asideOf(fleet.directory, name, move));
-    await etcd.takeBack(furthest(await readCopies(asides, keys)));
+    await withEtcd(mover, move.etcd, (etcd) => etcd.takeBack(move.begun));
   } catch (error) {
-    deps.onProgress(`etcd keeps what was written under ${move.etcd.prefix}: ${messageOf(error)}`);
+    if (!(error instanceof OperatorError)) throw error;
+    if (error.code === "ETCD_LOG_CHANGED") throw refuse.tooLate(move);
+    if (!UNREACHED.includes(error.code)) throw error;
+    mover.deps.onProgress(`etcd keeps what was written under ${move.etcd.prefix}: ${messageOf(error)}`);
   }
 }
 

@@ -5,16 +5,15 @@ import { localTarget } from "../context/target.ts";
 import {
   type EngineMove,
   type EngineName,
+  isOver,
   readEngineMove,
-  removeEngineMove,
-  unfinishedMove,
+  restoreEngineMove,
 } from "../files/engine-move.ts";
 import type { EngineEntry, FleetFile } from "../files/fleet-file.ts";
-import { lockPath } from "../files/layout.ts";
 import { FleetClient } from "../fleet-client.ts";
-import { withLock } from "../processes/lock.ts";
-import { type MoveReport, type Mover, reportOf, withEtcd } from "./migrate.ts";
+import { type MoveReport, type Mover, type PlannedMove, reportOf, withEtcd } from "./migrate.ts";
 import * as refuse from "./refusals.ts";
+import { underLock } from "./under-lock.ts";
 
 // A busy node must not look down.
 const NODE_MS = 5_000;
@@ -28,14 +27,13 @@ export interface MoveWish {
 }
 
 /** The move, new or unfinished. Changes nothing. Throws an OperatorError if the fleet can't be moved. */
-export async function planMove(mover: Mover, wish: MoveWish): Promise<EngineMove> {
+export async function planMove(mover: Mover, wish: MoveWish): Promise<PlannedMove> {
   const { fleet } = mover;
-  const unfinished = await unfinishedMove(fleet.directory);
-  if (unfinished !== null) {
-    if (unfinished.to !== wish.to) throw refuse.otherMove(unfinished.to);
-    return unfinished;
+  const former = await readEngineMove(fleet.directory);
+  if (former !== null && !isOver(former)) {
+    if (former.to !== wish.to) throw refuse.otherMove(former.to);
+    return { ...former, leavesGroups: former.leavesGroups || wish.leavesGroups, isNew: false };
   }
-  const earlierMove = await readEngineMove(fleet.directory);
   const { engine, nodes } = fleet.file;
   if ((engine === undefined) === (wish.to === "embedded")) throw refuse.sameEngine(wish.to);
   const etcd = engine ?? wish.etcd;
@@ -49,28 +47,37 @@ export async function planMove(mover: Mover, wish: MoveWish): Promise<EngineMove
     if (engine === undefined) await log.requireRoom();
   });
   const stamp = new Date().toISOString().replace(/[:.]/g, "-");
-  const earlier = earlierMove === null ? [] : reportOf(mover, earlierMove, "moved").aside;
-  const etcdPorts = { ...earlierMove?.etcdPorts, ...portsOf(nodes) };
-  return { to: wish.to, step: "moving", etcd, stamp, etcdPorts, earlier };
+  const earlier = former?.step === "done" ? reportOf(mover, former, "moved").aside : [];
+  const etcdPorts = { ...former?.etcdPorts, ...portsOf(nodes) };
+  return {
+    ...{ to: wish.to, step: "moving", etcd, stamp, etcdPorts, earlier, former },
+    ...{ leavesGroups: wish.leavesGroups, begun: null, isNew: true },
+  };
 }
 
 /** The move whose rest can be deleted. Throws ENGINE_MOVE_NONE or ENGINE_MOVE_UNFINISHED. */
 export async function finishable({ fleet }: Mover): Promise<EngineMove> {
   const move = await readEngineMove(fleet.directory);
-  if (move === null) throw refuse.noMove("begin one: fleet engine migrate --to ENGINE");
+  if (move === null || move.step === "finished") {
+    throw refuse.noMove("begin one: fleet engine migrate --to ENGINE");
+  }
   if (move.step !== "done") throw refuse.otherMove(move.to);
   return move;
 }
 
-/** Deletes what moves have set aside, and the old log in etcd. There is no way back to it then. */
+/**
+ * Deletes what moves have set aside, and the old log in etcd. There is no way back to it then. Throws ENGINE_MOVE_CHANGED,
+ * before anything is deleted, if another command worked on a move meanwhile.
+ */
 export async function finishMoves(mover: Mover, move: EngineMove): Promise<MoveReport> {
-  const { fleet, deps } = mover;
-  const { directory } = fleet;
+  const { directory } = mover.fleet;
   const report = reportOf(mover, move, "finished");
-  await withLock(lockPath(directory), deps, async () => {
+  // A way back to embedded Raft needs the ports where nodes served keys.
+  const keepsPorts = move.to === "etcd" && Object.keys(move.etcdPorts).length > 0;
+  await underLock(mover, move, async () => {
     if (move.to === "embedded") await withEtcd(mover, move.etcd, (log) => log.eraseSealed());
     for (const aside of report.aside) await rm(aside, { recursive: true, force: true });
-    await removeEngineMove(directory);
+    await restoreEngineMove(directory, keepsPorts ? { ...move, step: "finished", earlier: [] } : null);
   });
   return report;
 }

@@ -72,6 +72,15 @@ export function groupsStay(count: number): OperatorError {
   });
 }
 
+export function groupsCame(count: number): OperatorError {
+  return new OperatorError("GROUPS_STAY", {
+    what: `${count === 1 ? "a group" : `${count} groups`} beside the fleet's own appeared after this move was planned`,
+    why: "etcd's engine does not host it, so it would stay behind in the folders that are set aside",
+    next: "go back: fleet engine migrate --abort; or leave it behind: the same command with --leave-groups",
+    exit: Exit.Precondition,
+  });
+}
+
 export function unreadable(problems: readonly string[]): OperatorError {
   return new OperatorError("ENGINE_COPY_UNREADABLE", {
     what: "not every node's log can be read, so the furthest one is not known",
@@ -111,6 +120,15 @@ export function tooLate({ to, etcd }: EngineMove): OperatorError {
   return new OperatorError("ENGINE_MOVE_STARTED", {
     what: `the ${to} engine was started, so it may have acknowledged writes that the old one lacks`,
     next: `finish the move: fleet engine migrate --to ${to}; then go back: ${moveCommand(otherEngine(to), etcd)}`,
+    exit: Exit.Precondition,
+  });
+}
+
+export function moveChanged(what: string): OperatorError {
+  return new OperatorError("ENGINE_MOVE_CHANGED", {
+    what: `${what} changed after this command had read it, so nothing was done`,
+    why: "another command worked on this fleet meanwhile",
+    next: "see what is true now: fleet status; then run this again if it is still wanted",
     exit: Exit.Precondition,
   });
 }

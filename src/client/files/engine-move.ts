@@ -14,8 +14,8 @@ export type EngineName = "embedded" | "etcd";
 
 export interface EngineMove {
   readonly to: EngineName;
-  /** "moving": no engine takes writes. "starting": the new one may. */
-  readonly step: "moving" | "starting" | "done";
+  /** "moving": no engine takes writes. "starting": the new one may. "finished": what was set aside is deleted. */
+  readonly step: "moving" | "starting" | "done" | "finished";
   /** The etcd cluster, in either direction. */
   readonly etcd: EngineEntry;
   /** Names the folders of this move. */
@@ -24,7 +24,17 @@ export interface EngineMove {
   readonly etcdPorts: Readonly<Record<string, number>>;
   /** Folders that earlier moves set aside. */
   readonly earlier: readonly string[];
+  /** Groups beside the fleet's own stay behind. */
+  readonly leavesGroups: boolean;
+  /** Where the log begins that this move writes to etcd; null before. */
+  readonly begun: { readonly index: number; readonly term: number } | null;
+  /** The journal that this one replaced; null once the move can't be given up. */
+  readonly former: EngineMove | null;
 }
+
+export const isOver = ({ step }: EngineMove): boolean => step === "done" || step === "finished";
+
+const STEPS: readonly string[] = ["moving", "starting", "done", "finished"];
 
 /** Its journal, inside the fleet's folder. */
 export const engineMovePath = (directory: string): string => join(directory, "engine-move.json");
@@ -72,7 +82,7 @@ export async function readEngineMove(directory: string): Promise<EngineMove | nu
 /** The journal of a move that must be finished or given up first. */
 export async function unfinishedMove(directory: string): Promise<EngineMove | null> {
   const move = await readEngineMove(directory);
-  return move?.step === "done" ? null : move;
+  return move === null || isOver(move) ? null : move;
 }
 
 export async function writeEngineMove(directory: string, move: EngineMove): Promise<void> {
@@ -80,7 +90,9 @@ export async function writeEngineMove(directory: string, move: EngineMove): Prom
   await writeFileDurably(engineMovePath(directory), Buffer.from(text));
 }
 
-export async function removeEngineMove(directory: string): Promise<void> {
+/** The journal is again what it was before a move. */
+export async function restoreEngineMove(directory: string, former: EngineMove | null): Promise<void> {
+  if (former !== null) return writeEngineMove(directory, former);
   await rm(engineMovePath(directory), { force: true });
   await syncDirectory(directory);
 }
@@ -102,13 +114,17 @@ function checked(value: Partial<EngineMove> & { readonly format?: number }): Eng
   const isWhole =
     format === 1 &&
     (to === "etcd" || to === "embedded") &&
-    (step === "moving" || step === "starting" || step === "done") &&
+    STEPS.includes(String(step)) &&
     Array.isArray(etcd?.etcd) &&
     typeof etcd.prefix === "string" &&
     typeof stamp === "string" &&
     /^[0-9TZ-]+$/.test(stamp) &&
     typeof etcdPorts === "object" &&
     Array.isArray(earlier);
-  if (!isWhole) throw new Error("a field is missing or wrong");
-  return { to, step, etcd, stamp, etcdPorts, earlier };
+  if (!isWhole || step === undefined) throw new Error("a field is missing or wrong");
+  const { leavesGroups = false, begun = null, former = null } = value;
+  return {
+    ...{ to, step, etcd, stamp, etcdPorts, earlier, leavesGroups, begun },
+    former: former === null ? null : checked({ format, ...former }),
+  };
 }
