@@ -36,7 +36,7 @@ const ETCD = {
 };
 const MOVE: EngineMove = {
   ...{ to: "etcd", step: "moving", etcd: ETCD, stamp: "2026-01-01T00-00-00Z" },
-  ...{ etcdPorts: {}, earlier: [] },
+  ...{ etcdPorts: {}, earlier: [], leavesGroups: false, begun: null, former: null },
 };
 
 let folder = "";
@@ -88,7 +88,7 @@ test("a move whose engine was started is finished without a flag, and the way ba
 
   await writeEngineMove(folder, { ...move, step: "done" });
   // What follows asks the nodes.
-  vi.mocked(planMove).mockResolvedValueOnce(MOVE);
+  vi.mocked(planMove).mockResolvedValueOnce({ ...MOVE, isNew: true });
   const ran = await migrate(...wordsOf(back));
   expect(ran).toMatchObject({ exit: 0, stderr: "" });
   expect(vi.mocked(planMove).mock.lastCall?.[1]).toMatchObject({ to: "etcd", etcd: ETCD });
