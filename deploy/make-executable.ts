@@ -1,28 +1,18 @@
-// `npm run package [FOLDER]`: fleet with Node as one executable for this platform, the units of systemd, and checksums.
+// `npm run package [FOLDER]`: fleet with Node as one executable for this platform, the units of systemd, the list
+// of the packages inside (CycloneDX), their licences, and checksums.
 // Node's single executable applications (https://nodejs.org/api/single-executable-applications.html): the code and files
 // are assets of a blob inside the binary; a hook gives them to Node's loader. Nothing is unpacked when it runs.
 // A folder that has anything in it is left as it is.
 
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  chmod,
-  copyFile,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { rolldown } from "rolldown";
 import { commandTable, DIST, inAscii, late, ownPlaces, withoutImports } from "./bundling.ts";
+import { checksums, listSoftware, ownName, writeLicences } from "./inventory.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const ENTRY = "\0executable";
@@ -34,6 +24,9 @@ const PLACE = "file:///fleet-executable/dist/executable/";
 const POSTJECT = fileURLToPath(import.meta.resolve("postject/dist/cli.js"));
 /** Node's own, by which the binary knows that it has a blob. */
 const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
+
+/** Of a module's path, the folder of the package that it is in. */
+const PACKAGE = /^\/.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 
 const run = promisify(execFile);
 
@@ -63,8 +56,12 @@ const RUN = [
   "export const main = (argv) => runOneExecutable(table, argv);",
 ].join("\n");
 
-/** The written files by name. */
-async function bundle(input: Record<string, string>, splits: boolean): Promise<ReadonlyMap<string, string>> {
+/** The written files by name. `packages` gets the folders of those that code is from. */
+async function bundle(
+  input: Record<string, string>,
+  splits: boolean,
+  packages: Set<string>,
+): Promise<ReadonlyMap<string, string>> {
   const build = await rolldown({
     input,
     platform: "node",
@@ -81,15 +78,20 @@ async function bundle(input: Record<string, string>, splits: boolean): Promise<R
   return new Map(
     output.map((file) => {
       if (file.type !== "chunk") throw new Error(`${file.fileName} is not code`);
+      for (const id of file.moduleIds) {
+        const folder = PACKAGE.exec(id)?.[0];
+        if (folder !== undefined) packages.add(folder);
+      }
       return [file.fileName, inAscii(withoutImports(file.code))];
     }),
   );
 }
 
-/** Node's binary without its table of symbols, with the blob inside. */
-async function makeExecutable(path: string, scratch: string): Promise<void> {
-  const code = await bundle({ entry: ENTRY }, true);
-  const worker = await bundle({ worker: join(DIST, "core/export/inspect-worker.js") }, false);
+/** Node's binary without its table of symbols, with the blob inside. Returns the folders of the packages in it. */
+async function makeExecutable(path: string, scratch: string): Promise<readonly string[]> {
+  const packages = new Set<string>();
+  const code = await bundle({ entry: ENTRY }, true, packages);
+  const worker = await bundle({ worker: join(DIST, "core/export/inspect-worker.js") }, false, packages);
   const assets: Record<string, string> = Object.fromEntries(
     OWN_FILES.map((file) => [file, join(ROOT, file)]),
   );
@@ -114,13 +116,7 @@ async function makeExecutable(path: string, scratch: string): Promise<void> {
   await run("strip", [path]).catch(() => console.log("strip is not installed: the table of symbols stays"));
   // It warns of names that strip has taken away: told only when it fails.
   await run(process.execPath, [POSTJECT, path, "NODE_SEA_BLOB", blob, "--sentinel-fuse", FUSE]);
-}
-
-/** In the form that `sha256sum --check` reads. */
-async function checksum(folder: string, file: string): Promise<string> {
-  return `${createHash("sha256")
-    .update(await readFile(join(folder, file)))
-    .digest("hex")}  ${file}\n`;
+  return [...packages].sort();
 }
 
 async function makePackage(folder: string): Promise<void> {
@@ -129,11 +125,19 @@ async function makePackage(folder: string): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), "fleet-package-"));
   try {
     const path = join(folder, "fleet");
-    await makeExecutable(path, scratch);
+    const packages = await makeExecutable(path, scratch);
     await cp(join(ROOT, "deploy/systemd"), join(folder, "systemd"), { recursive: true });
-    await writeFile(join(folder, "SHA256SUMS"), await checksum(folder, "fleet"));
+    const { own, version } = await ownName();
+    const names = new Set([own, ...(await writeLicences(join(folder, "LICENSES"), packages))]);
+    const listed = `fleet-${version}.cdx.json`;
+    await listSoftware(join(folder, listed), () => names);
+    const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+    await writeFile(join(folder, "SHA256SUMS"), await checksums(folder, files.sort()));
     const megabytes = ((await stat(path)).size / 1_000_000).toFixed(0);
-    console.log(`${folder}: fleet (${megabytes} MB, Node ${process.version} inside), systemd, SHA256SUMS`);
+    const others = `systemd, LICENSES, ${listed}, SHA256SUMS`;
+    console.log(`${folder}: fleet (${megabytes} MB, Node ${process.version} inside), ${others}`);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

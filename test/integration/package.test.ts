@@ -2,7 +2,7 @@
 // libraries: no Node, no shell, no other file. Changing the root takes rights that CI may not have: then that is skipped.
 
 import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -30,18 +30,36 @@ beforeAll(async () => {
 }, MAKE_TIMEOUT_MS);
 afterAll(() => removeFolder(scratch));
 
-test("the package is one file, the units and a checksum, and not larger than 130 MB", () => {
+test("the package is one file, the units, licences, the list of software and checksums of all; at most 130 MB", () => {
   const folder = join(scratch, "package");
+  const units = readdirSync(join(root, "deploy/systemd")).map((unit) => `systemd/${unit}`);
+  const others = ["LICENSES", "fleet", "fleet-0.1.0.cdx.json"];
   const checked = spawnSync("sha256sum", ["--check", "--strict", "SHA256SUMS"], {
     cwd: folder,
     encoding: "utf8",
   });
-  expect(checked.stdout).toBe("fleet: OK\n");
+  expect(checked.stdout).toBe(
+    [...others, ...units]
+      .sort()
+      .map((file) => `${file}: OK\n`)
+      .join(""),
+  );
+  expect(readdirSync(folder).sort()).toEqual(["SHA256SUMS", ...others, "systemd"].sort());
   const unit = "systemd/fleet-coordinator@.service";
   expect(readFileSync(join(folder, unit), "utf8")).toBe(readFileSync(join(root, "deploy", unit), "utf8"));
   // Without strip, Node's table of symbols stays.
   const canStrip = spawnSync("strip", ["--version"]).status === 0;
   if (canStrip) expect(statSync(fleet).size).toBeLessThan(BYTES_MAX);
+});
+
+test("each package that is listed has its licence in the file", () => {
+  const read = (file: string) => readFileSync(join(scratch, "package", file), "utf8");
+  const licences = new Set(read("LICENSES").split("\n"));
+  const list: { components: { name: string; version: string }[] } = JSON.parse(read("fleet-0.1.0.cdx.json"));
+  const names = list.components.map(({ name, version }) => `${name}@${version}`);
+  expect(names.length).toBeGreaterThan(20);
+  expect(names.filter((name) => !licences.has(name))).toEqual([]);
+  expect(licences).toContain(`Node.js ${process.version}`);
 });
 
 test.each(
