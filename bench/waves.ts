@@ -129,6 +129,7 @@ async function measure({ store, client, agents, plan }: Bench): Promise<Table> {
   const startedMs = performance.now();
   let waves = 0;
   const kills = killer(store, plan.moves.length);
+  const ended = new Set<string>();
   const end = await runWaves(fromStored(row), {
     ...{ reads: client, journal, clock: systemWaitClock, runner: thisRunner(), isStopping: () => false },
     mover: { check: async () => undefined, moveAgent: ({ cluster, to }) => agents.move(cluster, to) },
@@ -137,8 +138,11 @@ async function measure({ store, client, agents, plan }: Bench): Promise<Table> {
       onWave: (number) => {
         waves = number;
       },
-      onRow: ({ done }) => kills.at(done),
-      onStep: () => undefined,
+      onRow: () => undefined,
+      onStep: (cluster, text) => {
+        if (text === "done") ended.add(cluster);
+        kills.at(ended.size);
+      },
       onWait: () => undefined,
     },
   });
@@ -183,7 +187,12 @@ function killer(store: FleetStore, total: number) {
     },
     at(done: number): void {
       if (running.length < KILLS && done >= ((running.length + 1) * total) / (KILLS + 1))
-        running.push(killOne().catch((error: unknown) => void failures.push(error)));
+        // One after the other: of three coordinators only one is dead at a time.
+        running.push(
+          (running.at(-1) ?? Promise.resolve())
+            .then(killOne)
+            .catch((error: unknown) => void failures.push(error)),
+        );
     },
     async end(): Promise<void> {
       await Promise.all(running);
