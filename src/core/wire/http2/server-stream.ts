@@ -57,6 +57,8 @@ export class ServerStream {
   hasEnded = false;
   end: End | null = null;
   readonly unsent: Buffer[] = [];
+  /** Bytes of the answer that have left. */
+  sentBytes = 0;
   #unsentBytes = 0;
   #reader: Reader | null = null;
   #isPaused = true;
@@ -177,6 +179,7 @@ export class ServerStream {
   /** For the connection: so many bytes have left. */
   sent(bytes: number): void {
     this.#unsentBytes -= bytes;
+    this.sentBytes += bytes;
     assert(this.#unsentBytes >= 0, "bytes leave once");
     if (this.#unsentBytes > 0 || this.#onSent === null) return;
     const sent = this.#onSent;

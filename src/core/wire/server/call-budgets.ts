@@ -12,7 +12,7 @@ import { type RpcError, rpcError } from "../rpc-error.ts";
 import { addressOf, formatIdentity, type Identity } from "../tls/identity.ts";
 import { CallerLines } from "./caller-lines.ts";
 import { type IdentityLimits, limitsOf } from "./identity-limits.ts";
-import { UNREAD_BYTES_MAX, UnreadAnswers } from "./unread-answers.ts";
+import { type ManyAnswers, UNREAD_BYTES_MAX, UnreadAnswers } from "./unread-answers.ts";
 
 const DELAY_STEP_MS = 100;
 const DELAY_MS_MAX = 10_000;
@@ -32,7 +32,7 @@ export interface CallBudget {
   /** The call's one answer, to be counted until the stream closes. */
   answer(stream: ServerStream, bytes: number): void;
   /** The stream that is answered again and again. */
-  watch(stream: ServerStream): void;
+  watch(stream: ServerStream, answers: ManyAnswers): void;
   /** To be called when the stream has closed; null = nothing was counted. */
   readonly end: ((stream: ServerStream) => void) | null;
 }
@@ -108,7 +108,7 @@ export class CallBudgets {
       },
       answer: (stream, bytes) => this.#unread.begin(name, stream, bytes),
       // Raft bounds what it sends to replicas (ADR-0023).
-      watch: (stream) => limits !== null && this.#unread.watch(name, stream),
+      watch: (stream, answers) => limits !== null && this.#unread.watch(name, stream, answers),
       end: (stream) => this.#end(account, stream),
     };
   }

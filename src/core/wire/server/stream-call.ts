@@ -42,14 +42,18 @@ export function serveStream(stream: ServerStream, served: ServedStream, limits: 
   }
   try {
     const waitMs = timeoutMsOf(stream.headers["grpc-timeout"]);
-    limits.budget.watch(stream);
-    new StreamCall(stream, served, limits, waitMs).start();
+    const call = new StreamCall(stream, served, limits, waitMs);
+    limits.budget.watch(stream, call);
+    call.start();
   } catch (error) {
     refuse(stream, served.errors.answer(error, served.definition.path));
   }
 }
 
 const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Beyond it a handler is told to wait, as far as it asks. */
+const UNSENT_BYTES_MAX = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
 /** Of HTTP/2 and of gRPC: no handler reads them. */
 const NOT_METADATA = ["grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "accept-encoding", "te"];
 
@@ -68,9 +72,11 @@ class StreamCall extends Duplex {
   /** The status that `end` sends; null = OK. */
   #status: RpcError | null = null;
   #isFinished = false;
+  /** Bytes of the message that HTTP/2 has. */
+  #leaving = 0;
 
   constructor(stream: ServerStream, served: ServedStream, limits: Limits, waitMs: number) {
-    super({ objectMode: true });
+    super({ readableObjectMode: true, writableHighWaterMark: UNSENT_BYTES_MAX });
     this.stream = stream;
     this.#served = served;
     this.#limits = limits;
@@ -109,6 +115,15 @@ class StreamCall extends Duplex {
     return remoteAddress === undefined ? "unknown" : `${remoteAddress}:${remotePort}`;
   }
 
+  /** Bytes of answers that wait, here and in HTTP/2. */
+  get unsentBytes(): number {
+    return this.writableLength - this.#leaving + this.stream.unsentBytes;
+  }
+
+  get sentBytes(): number {
+    return this.stream.sentBytes;
+  }
+
   /** To be called once. */
   start(): void {
     if (this.#served.definition.requestStream) this.#begin();
@@ -132,12 +147,21 @@ class StreamCall extends Duplex {
     this.stream.resume();
   }
 
-  override _write(message: unknown, _: BufferEncoding, written: () => void): void {
+  // Messages wait encoded, so that their bytes are known: a handler may write more than it is asked to.
+  override write(message: unknown, ...rest: unknown[]): boolean {
+    const isLost = this.#isFinished || this.stream.isGone;
+    const bytes = isLost ? NOTHING : this.#encoded(message);
+    return bytes !== null && super.write(bytes, ...(rest as [])) && !isLost;
+  }
+
+  override _write(bytes: Buffer, _: BufferEncoding, written: () => void): void {
     if (this.#isFinished || this.stream.isGone) return;
-    const bytes = this.#encoded(message);
-    if (bytes === null) return;
     this.stream.begin();
-    this.stream.write(bytes, written);
+    this.#leaving = bytes.length;
+    this.stream.write(bytes, () => {
+      this.#leaving = 0;
+      written();
+    });
   }
 
   override _final(done: () => void): void {

@@ -11,21 +11,35 @@ const MEGABYTE = 1_024 * 1_024;
 export const UNREAD_BYTES_MAX = 32 * MEGABYTE;
 /** Of all identities together. */
 export const ALL_UNREAD_BYTES_MAX = 128 * MEGABYTE;
-/** An answer must be read within this time, and a stream must have been read from. */
+/** An answer must be read within this time, and of a stream this much, or all of what waits. */
 export const READ_WITHIN_MS = 30_000;
+export const READ_BYTES = 16 * 1024;
 const LOOK_EVERY_MS = 1_000;
 
-type Stream = Pick<ServerStream, "reset" | "unsentBytes"> & {
+type Stream = Pick<ServerStream, "reset"> & {
   readonly session: Pick<ServerStream["session"], "destroy">;
 };
+
+/** Answers of a stream, with those that HTTP/2 has not got yet. */
+export interface ManyAnswers {
+  readonly unsentBytes: number;
+  /** Since the stream began. */
+  readonly sentBytes: number;
+}
 
 interface Unread {
   readonly stream: Stream;
   bytes: number;
-  /** When it was answered, or when its bytes became fewer. */
+  /** When it was answered, or when enough had been read. */
   sinceMs: MonotonicMs;
   /** It was closed, and its caller does not even read that. */
   isClosed: boolean;
+}
+
+interface UnreadStream extends Unread {
+  readonly answers: ManyAnswers;
+  /** Enough is read when so many bytes have left. */
+  enoughBytes: number;
 }
 
 interface Holder {
@@ -33,7 +47,7 @@ interface Holder {
   /** Unary answers, the oldest first. */
   readonly answers: Map<Stream, Unread>;
   /** Streams with many answers. */
-  readonly streams: Map<Stream, Unread>;
+  readonly streams: Map<Stream, UnreadStream>;
 }
 
 export class UnreadAnswers {
@@ -65,8 +79,9 @@ export class UnreadAnswers {
   }
 
   /** A stream that will be answered again and again. `end` must follow when it closes. */
-  watch(name: string, stream: Stream): void {
-    this.#of(name).streams.set(stream, { stream, bytes: 0, sinceMs: this.#now(), isClosed: false });
+  watch(name: string, stream: Stream, answers: ManyAnswers): void {
+    const begun = { stream, bytes: 0, sinceMs: this.#now(), isClosed: false };
+    this.#of(name).streams.set(stream, { ...begun, answers, enoughBytes: 0 });
   }
 
   end(name: string, stream: Stream): void {
@@ -97,11 +112,14 @@ export class UnreadAnswers {
     while (this.#bytes > ALL_UNREAD_BYTES_MAX && this.#closeOldestOfHeaviest());
   }
 
-  /** A stream's buffer has all bytes that HTTP/2 could not send. */
-  #measure(name: string, unread: Unread, nowMs: MonotonicMs): void {
+  /** A byte now and then keeps nothing waiting: what counts is how much has left. */
+  #measure(name: string, unread: UnreadStream, nowMs: MonotonicMs): void {
     if (unread.isClosed) return;
-    const { unsentBytes } = unread.stream;
-    if (unsentBytes < unread.bytes || unread.bytes === 0) unread.sinceMs = nowMs;
+    const { unsentBytes, sentBytes } = unread.answers;
+    if (unread.bytes === 0 || sentBytes >= unread.enoughBytes) {
+      unread.sinceMs = nowMs;
+      unread.enoughBytes = sentBytes + Math.min(unsentBytes, READ_BYTES);
+    }
     this.#add(name, unsentBytes - unread.bytes);
     unread.bytes = unsentBytes;
   }

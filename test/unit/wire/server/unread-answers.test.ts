@@ -3,6 +3,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import {
   ALL_UNREAD_BYTES_MAX,
+  READ_BYTES,
   READ_WITHIN_MS,
   UNREAD_BYTES_MAX,
   UnreadAnswers,
@@ -13,6 +14,7 @@ class FakeStream {
   isClosed = false;
   isCut = false;
   unsentBytes = 0;
+  sentBytes = 0;
   readonly session = { destroy: () => this.#cut() };
 
   reset(): void {
@@ -39,7 +41,7 @@ function answered(name: string, bytes: number): FakeStream {
 
 function watched(name: string): FakeStream {
   const stream = new FakeStream();
-  unread.watch(name, stream);
+  unread.watch(name, stream, stream);
   return stream;
 }
 
@@ -89,7 +91,8 @@ test("a closed answer whose stream ends cuts no connection", () => {
 test("a stream may stay for ever as long as it is read now and then", () => {
   const stream = watched("a");
   for (let round = 0; round < 10; round += 1) {
-    stream.unsentBytes = 1_000 - round;
+    stream.unsentBytes = 10 * READ_BYTES;
+    stream.sentBytes += READ_BYTES;
     vi.advanceTimersByTime(READ_WITHIN_MS);
   }
   stream.unsentBytes = 0;
@@ -98,6 +101,27 @@ test("a stream may stay for ever as long as it is read now and then", () => {
   stream.unsentBytes = 5;
   vi.advanceTimersByTime(READ_WITHIN_MS + 3_000);
   expect(stream.isClosed).toBe(true);
+});
+
+test("a stream of which a byte is read now and then ends", () => {
+  const stream = watched("a");
+  stream.unsentBytes = 10 * READ_BYTES;
+  for (let second = 0; second < READ_WITHIN_MS / 1_000 + 3; second += 1) {
+    stream.unsentBytes -= 1;
+    stream.sentBytes += 1;
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(stream.isClosed).toBe(true);
+});
+
+test("a stream that is read as fast as it is answered stays, however much waits", () => {
+  const stream = watched("a");
+  stream.unsentBytes = half;
+  for (let second = 0; second < 10 * (READ_WITHIN_MS / 1_000); second += 1) {
+    stream.sentBytes += READ_BYTES;
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(stream.isClosed).toBe(false);
 });
 
 test("unread bytes of streams count with the answers", () => {
