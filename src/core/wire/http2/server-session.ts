@@ -204,7 +204,12 @@ export class ServerSession implements StreamSession {
     const stream = new ServerStream(id, this, headers);
     stream.isReceived = endsStream;
     this.#streams.set(id, stream);
-    this.#options.onStream(stream);
+    try {
+      this.#options.onStream(stream);
+    } catch (error) {
+      this.bug(error);
+      stream.reset(CODE.internal);
+    }
   }
 
   // The ends of streams and of the connection.

@@ -32,7 +32,7 @@ export interface StreamSession {
   whole(stream: ServerStream, message: Buffer): boolean;
   refuse(stream: ServerStream, block: Buffer): void;
   reset(stream: ServerStream, code: number): void;
-  /** A listener of a stream has thrown this. */
+  /** A listener or the reader of a stream has thrown this. */
   bug(error: unknown): void;
 }
 
@@ -210,12 +210,22 @@ export class ServerStream {
   #tellEnd(): void {
     if (!this.isReceived || this.#isRead || this.#isPaused || this.isClosed) return;
     this.#isRead = true;
-    this.#reader?.end();
+    this.#guard(() => this.#reader?.end());
   }
 
   #give(bytes: Buffer): void {
     this.session.widen(this, bytes.length);
-    this.#reader?.data(bytes);
+    this.#guard(() => this.#reader?.data(bytes));
+  }
+
+  /** A reader that throws ends its stream, and not the connection. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.session.bug(error);
+      this.reset(CODE.internal);
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 import { status } from "@grpc/grpc-js";
 import { systemClock } from "../../base/clock.ts";
 import type { Http2Server } from "../http2/http2-server.ts";
+import { CODE } from "../http2/protocol.ts";
 import type { ServerSession } from "../http2/server-session.ts";
 import type { ServerStream } from "../http2/server-stream.ts";
 import { RpcError, reasonOf, rpcError } from "../rpc-error.ts";
@@ -124,7 +125,12 @@ function enter(stream: ServerStream, options: DoorOptions): void {
   const serve = () => serveCall(stream, path, { identity, headers, cameMs, budget, gate, overhead }, options);
   const arrived = gate === undefined || isPrompt(rule, identity, gate) || gate.arrive(identity);
   if (arrived === true) serve();
-  else begin(stream, arrived, gate, serve).catch((error: unknown) => errors.note(error, path));
+  else {
+    begin(stream, arrived, gate, serve).catch((error: unknown) => {
+      errors.note(error, path);
+      stream.reset(CODE.internal);
+    });
+  }
 }
 
 function serveCall(

@@ -5,7 +5,7 @@
 
 import { Duplex } from "node:stream";
 import { Metadata, type MethodDefinition, type ServerErrorResponse, status } from "@grpc/grpc-js";
-import { systemClock } from "../../base/clock.ts";
+import { elapsedMs, type MonotonicMs, systemClock } from "../../base/clock.ts";
 import type { ServerStream } from "../http2/server-stream.ts";
 import { RpcError, rpcError } from "../rpc-error.ts";
 import { decodeBounded } from "./bounded-decode.ts";
@@ -31,6 +31,8 @@ export interface ServedStream {
 }
 
 interface Limits {
+  /** When its headers arrived: its time counts from then. */
+  readonly cameMs: MonotonicMs;
   readonly budget: Pick<CallBudget, "receive" | "watch">;
   readonly overhead: Pick<OverheadBytes, "data">;
 }
@@ -41,7 +43,8 @@ export function serveStream(stream: ServerStream, served: ServedStream, limits: 
     return;
   }
   try {
-    const waitMs = timeoutMsOf(stream.headers["grpc-timeout"]);
+    const waitedMs = elapsedMs(limits.cameMs, systemClock.monotonicMs());
+    const waitMs = Math.max(0, timeoutMsOf(stream.headers["grpc-timeout"]) - waitedMs);
     const call = new StreamCall(stream, served, limits, waitMs);
     limits.budget.watch(stream, call);
     call.start();
@@ -82,7 +85,7 @@ class StreamCall extends Duplex {
     this.#limits = limits;
     this.#cutter = new MessageCutter(served.rule.bytesMax);
     this.#deadline = systemClock.wallMs() + waitMs;
-    if (waitMs <= TIMER_MS_MAX) this.#timer = setTimeout(() => this.#finish(deadlineExceeded()), waitMs);
+    if (waitMs <= TIMER_MS_MAX) this.#timer = setTimeout(() => this.#expire(), waitMs);
     this.on("error", (error) => {
       if (!this.#isFinished) this.#status = this.#errorOf(error);
       this.end();
@@ -270,6 +273,12 @@ class StreamCall extends Duplex {
       stream.finish("ok");
     } else if (stream.hasAnswer) stream.finish(trailersOf(error));
     else refuse(stream, error);
+  }
+
+  /** A status could not leave before the answers that wait for a caller that does not read. */
+  #expire(): void {
+    if (this.stream.unsentBytes > 0) this.stream.reset();
+    else this.#finish(deadlineExceeded());
   }
 
   #over(): void {

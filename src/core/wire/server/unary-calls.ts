@@ -6,6 +6,7 @@ import { type handleUnaryCall, type MethodDefinition, status } from "@grpc/grpc-
 import type { MonotonicMs } from "../../base/clock.ts";
 import { MESSAGE_BYTES_MAX } from "../channel-options.ts";
 import type { RequestHeaders } from "../http2/hpack/header-list.ts";
+import { CODE } from "../http2/protocol.ts";
 import type { ServerStream } from "../http2/server-stream.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
 import type { Identity } from "../tls/identity.ts";
@@ -96,9 +97,10 @@ export function serveUnary(stream: ServerStream, served: ServedMethod, admitted:
     },
     end: () => {
       unfinished.remove(late);
-      reply(stream, served, admitted, bytes).catch((error: unknown) =>
-        served.errors.note(error, served.definition.path),
-      );
+      reply(stream, served, admitted, bytes).catch((error: unknown) => {
+        served.errors.note(error, served.definition.path);
+        stream.reset(CODE.internal);
+      });
     },
   });
 }
@@ -155,8 +157,11 @@ export function answerTooLarge(size: string): RpcError {
   return rpcError(status.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", what);
 }
 
+/** Neither gRPC-Web, nor messages in another encoding. */
+const GRPC = /^application\/grpc(\+proto)?(;|$)/;
+
 export function isGrpc(headers: RequestHeaders): boolean {
-  return headers[":method"] === "POST" && headers["content-type"]?.startsWith("application/grpc") === true;
+  return headers[":method"] === "POST" && GRPC.test(headers["content-type"] ?? "");
 }
 
 function tooLate(): RpcError {

@@ -47,3 +47,23 @@ test("a timer may reset a stream whose listener throws", async () => {
   expect(session.destroyed).toBe(false);
   session.destroy();
 });
+
+test.each([
+  { who: "the door", serve: (): void => bug() },
+  { who: "a reader", serve: (stream: ServerStream) => stream.read({ data: bug, end: bug }) },
+])("$who that throws ends that stream, and not the connection", async ({ serve }) => {
+  let closed = 0;
+  const { session, socket, bugs } = await withStreams(2, (stream) => {
+    stream.onClose(() => {
+      closed += 1;
+    });
+    if (stream.id === 1) serve(stream);
+  });
+  socket.push(frameOf(FRAME.data, FLAG.endStream, 1, Buffer.from("a")));
+  await nextPass();
+  await nextPass();
+  expect([closed, session.destroyed]).toEqual([1, false]);
+  expect(bugs).toHaveLength(1);
+  expect(socket.frames.filter(({ type }) => type === FRAME.reset)).toMatchObject([{ stream: 1 }]);
+  session.destroy();
+});

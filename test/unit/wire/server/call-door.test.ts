@@ -27,6 +27,7 @@ import { framed } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
 import { PacedReading, type ReadConnection } from "../../../../src/core/wire/server/paced-reading.ts";
 import { RpcServer } from "../../../../src/core/wire/server/rpc-server.ts";
+import { isGrpc } from "../../../../src/core/wire/server/unary-calls.ts";
 import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
 import { unary } from "../../../../src/core/wire/unary.ts";
 import { header, raw } from "../../../integration/raw-call.ts";
@@ -52,16 +53,22 @@ const rules = {
   submit: { allow: anyIdentity, bytesMax: BYTES_MAX },
 };
 
+/** The gate's refusal throws. */
+let isBroken = false;
 beforeEach(async () => {
   arrived = [];
   served = [];
   paced = 0;
   const errors = new InternalErrors("server", silentLog);
+  isBroken = false;
   const gate = {
     arrive: () => new Promise<boolean>((resolve) => arrived.push(resolve)),
     goOn: async () => undefined,
     isPeer: ({ kind }: Identity) => kind === "replica",
-    refusal: () => rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "100 % busy", {}, 250),
+    refusal: () => {
+      if (isBroken) throw new Error("a bug");
+      return rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "100 % busy", {}, 250);
+    },
   };
   const reading = new Pacing(nodeLoop);
   const options = serverOptions;
@@ -297,4 +304,24 @@ test("a port where every call begins at once, such as a shard's, paces its readi
   expect(paced).toBe(1);
   caller.close();
   await open.close();
+});
+
+test("a call ends when refusing it fails", async () => {
+  isBroken = true;
+  const answer = submit("a");
+  await arrivals(1);
+  for (const begin of arrived.splice(0)) begin(false);
+  expect(await answer).toMatchObject({ code: status.INTERNAL, reason: null });
+});
+
+test.each([
+  ["application/grpc", true],
+  ["application/grpc+proto", true],
+  ["application/grpc;charset=utf-8", true],
+  ["application/grpc-web", false],
+  ["application/grpc-web+proto", false],
+  ["application/grpc+json", false],
+  ["text/plain", false],
+])("%s is a call: %s", (type, expected) => {
+  expect(isGrpc({ ":method": "POST", "content-type": type })).toBe(expected);
 });

@@ -2,6 +2,7 @@
 
 import { setImmediate as nextPass } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { systemClock } from "../../../../src/core/base/clock.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
 import { FLAG, FRAME, WINDOW_BYTES } from "../../../../src/core/wire/http2/protocol.ts";
@@ -15,12 +16,12 @@ import { FakeSocket, frameOf, HELLO, sessionOn } from "../http2/http2-world.ts";
 const nothing = () => undefined;
 const HEADERS = encodeFields({
   ...{ ":method": "POST", ":scheme": "http", ":path": "/a/b" },
-  "content-type": "application/grpc",
+  ...{ "content-type": "application/grpc", "grpc-timeout": "1000m" },
 });
 const MESSAGE_BYTES = 100_000;
 const MESSAGES = 10;
 
-async function serve(handler: StreamHandler) {
+async function serve(handler: StreamHandler, cameMs = systemClock.monotonicMs()) {
   const socket = new FakeSocket();
   const found: ManyAnswers[] = [];
   const definition = { requestStream: true, responseStream: true, path: "/a/b" };
@@ -34,7 +35,7 @@ async function serve(handler: StreamHandler) {
     watch: (_: unknown, answers: ManyAnswers) => found.push(answers),
   };
   const { session } = sessionOn(socket, (stream) =>
-    serveStream(stream, served as never, { budget, overhead: { data: nothing } }),
+    serveStream(stream, served as never, { cameMs, budget, overhead: { data: nothing } }),
   );
   socket.push(Buffer.concat([HELLO, frameOf(FRAME.headers, FLAG.endHeaders, 1, HEADERS)]));
   await nextPass();
@@ -65,5 +66,20 @@ test("all messages that wait count, not only the one that leaves", async () => {
     expect(answers.sentBytes + answers.unsentBytes).toBe(all);
   }
   expect(answers.unsentBytes).toBe(0);
+  session.destroy();
+});
+
+test("a call's time counts from its headers; when it is over, a handler whose answers wait hears of it", async () => {
+  let isCancelled = false;
+  const cameMs = systemClock.monotonicMs() - 900;
+  const { session, socket } = await serve((call) => {
+    call.on("cancelled", () => {
+      isCancelled = true;
+    });
+    call.write(Buffer.alloc(MESSAGE_BYTES));
+  }, cameMs);
+  expect(isCancelled).toBe(false);
+  await expect.poll(() => isCancelled, { timeout: 800 }).toBe(true);
+  expect(socket.frames.at(-1)).toMatchObject({ type: FRAME.reset, stream: 1 });
   session.destroy();
 });
