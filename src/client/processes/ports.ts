@@ -10,7 +10,7 @@ const LOOPBACK = "127.0.0.1";
 // Below the ports that kernels give to outgoing connections (Linux: 32768 and up, RFC 6335: 49152 and up) and
 // Kubernetes to node ports (30000 and up). None of those may take a port on which a stopped process will
 // listen again.
-const FIRST_PORT = 20_000;
+const FIRST_PORT = 10_000;
 const LAST_PORT = 29_999;
 const ATTEMPTS_MAX = 1_000;
 
