@@ -1,5 +1,5 @@
-// Which part of an operation a function belongs to: the innermost module of ours on the stack decides. Encoders and other
-// helpers count for those who call them.
+// Which part of an operation a function belongs to: the innermost module of ours on the stack decides. The time of
+// encoders and other helpers belongs to their callers.
 
 interface Frame {
   readonly functionName: string;

@@ -21,7 +21,7 @@ const LEASE_S = 2;
 const KEEP_ALIVE_MS = 500;
 
 const { endpoint, tls, lock, counter, isFenced } = JSON.parse(
-  present(process.env["HOLDER"], "whoever starts it says where"),
+  present(process.env["HOLDER"], "the test that starts it says where"),
 ) as LockHolder;
 const clients = new EtcdClients(
   endpoint,

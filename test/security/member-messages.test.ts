@@ -130,12 +130,12 @@ test("an entry of a kind that is none stops nobody", async () => {
 test.each(
   [
     {
-      why: "a term that nobody can be in",
+      why: "a term that no replica can be in",
       head: { messageTerm: MOST, index: 10, term: 1 },
       voters: [1, 2, 3],
     },
     {
-      why: "an index that nobody can have reached",
+      why: "an index that no replica can have reached",
       head: { messageTerm: 1, index: 2 ** 52, term: 1 },
       voters: [1, 2, 3],
     },

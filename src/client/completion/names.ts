@@ -12,8 +12,8 @@ import type { ReadOptions } from "../leader-reads.ts";
 /** More than a shell shows. */
 const NAMES_MAX = 500;
 
-/** What the names are of: the words of `ui/model/completion/name-kinds.ts`. */
-type Kind =
+/** What a shell can be told the names of. "any-shard": also those that were removed and have left. */
+export type NameKind =
   | "shard"
   | "any-shard"
   | "cluster"
@@ -26,7 +26,7 @@ type Kind =
   | "drill";
 
 export interface NamesWanted {
-  readonly kind: Kind;
+  readonly kind: NameKind;
   readonly prefix: string;
   readonly target: TargetInput;
   readonly withinMs: number;
@@ -70,7 +70,7 @@ async function shardsOf(client: FleetClient, options: ReadOptions): Promise<stri
   return (await client.listShards(options)).shards.flatMap(({ shard }) => shard?.shardId ?? []);
 }
 
-type AskedKind = Exclude<Kind, "context" | "drill">;
+type AskedKind = Exclude<NameKind, "context" | "drill">;
 
 const READS: Readonly<Record<AskedKind, (client: FleetClient, options: ReadOptions) => Promise<string[]>>> = {
   shard: shardsOf,

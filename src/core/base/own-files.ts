@@ -9,7 +9,7 @@ const ROOT = new URL("../../../", import.meta.url);
 /** Whether the program, its files and Node are one executable. */
 export const isOneExecutable = isSea();
 
-/** The bytes of a file by its path in the package, for example "package.json". Throws if there is none. */
+/** The bytes of a file by its path in the package, for example "package.json". Throws if the package has no such file. */
 export function readOwnFile(path: string): Uint8Array {
   return isOneExecutable ? new Uint8Array(getAsset(path)) : readFileSync(new URL(path, ROOT));
 }

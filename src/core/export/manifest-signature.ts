@@ -14,7 +14,7 @@ export interface ManifestSigning {
   isRevoked(signature: ManifestSignature): boolean;
   /** Whether it will soon prove nothing, and this replica's own signature would: its certificate is newer. */
   isEnding(signature: ManifestSignature): boolean;
-  /** Null: its certificate is none. */
+  /** Null: its file holds no certificate. */
   signerOf(signature: ManifestSignature): Signer | null;
   /** Changes with this replica's own certificate. */
   readonly own: string;

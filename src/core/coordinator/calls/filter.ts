@@ -25,7 +25,7 @@ export function filterOf(request: ListRequest, allowed: readonly (Field | Order)
   return filter;
 }
 
-/** Whether labels match the selector; throws the RpcError for a text that is none. */
+/** Whether labels match the selector; throws an RpcError if the text is no selector. */
 export function selectorOf(text: string): LabelTest {
   const test = parseSelector(text);
   if (test === null) throw rpcError(status.INVALID_ARGUMENT, "SELECTOR_INVALID", SELECTOR_RULE);

@@ -1,4 +1,4 @@
-// Parses YAML of untrusted files: returns a document, or why there is none. What must stay true: no text makes
+// Parses YAML of untrusted files: returns a document, or why the text is not one. What must stay true: no text makes
 // the parser throw. A broken text, endless nesting or an alias bomb is a wrong file, not a bug of ours.
 
 import { type Document, isAlias, isNode, LineCounter, type ParsedNode, parseDocument, visit } from "yaml";

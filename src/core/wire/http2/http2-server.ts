@@ -116,7 +116,7 @@ export class Http2Server extends EventEmitter<Events> {
     });
     listener.on("tlsClientError", (error, socket) => {
       this.emit("tlsClientError", error, socket);
-      // Node only tells of a handshake that takes too long.
+      // Node reports a handshake that takes too long, and leaves its socket open.
       socket.destroy();
     });
     return listener;

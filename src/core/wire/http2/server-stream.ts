@@ -92,7 +92,7 @@ export class ServerStream {
 
   /** What comes now is of no use, and is dropped. */
   drop(): void {
-    this.read(NOBODY);
+    this.read(NO_READER);
   }
 
   pause(): void {
@@ -229,4 +229,4 @@ export class ServerStream {
   }
 }
 
-const NOBODY: Reader = { data: () => undefined, end: () => undefined };
+const NO_READER: Reader = { data: () => undefined, end: () => undefined };

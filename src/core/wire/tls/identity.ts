@@ -158,7 +158,7 @@ export function formatIdentity(identity: Identity): string {
   }
 }
 
-/** The inverse of `formatIdentity`; null = it is none. */
+/** The inverse of `formatIdentity`; null = the text names no identity. */
 export function parseIdentity(uri: string): Identity | null {
   if (uri === "fleet://admin") return { kind: "admin" };
   if (uri === "fleet://readonly") return { kind: "readonly" };

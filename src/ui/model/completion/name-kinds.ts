@@ -1,18 +1,7 @@
 // Which arguments and flags are the name of something in a fleet, and of what. Arguments and flags have the same meaning in
 // every command, except those in OWN.
 
-/** What a shell can be told the names of. "any-shard": also those that were removed and have left. */
-type NameKind =
-  | "shard"
-  | "any-shard"
-  | "cluster"
-  | "node"
-  | "context"
-  | "provider"
-  | "role"
-  | "gate"
-  | "plan"
-  | "drill";
+import type { NameKind } from "../../../client/completion/names.ts";
 
 /** "files": a path. "list": several names with commas between them. */
 export interface Wanted {
