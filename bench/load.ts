@@ -1,9 +1,11 @@
 // Writes a second of a fleet and of etcd, three processes each, on this machine in the same minutes, by the same
 // load generator: a grpc-js client that shares the two clusters' cores and so hides a part of every difference.
 // Fleet is written to in both of its ways, one call a write, which is the only way that etcd has for puts, and the
-// stream that fleet's own client uses. Then the failover of both, and what they take of the machine.
+// stream that fleet's own client uses. Each is compared with etcd on the same transport, in plaintext or with mutual TLS.
+// Then the failover of both, and what they take of the machine.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { present } from "../src/core/base/assert.ts";
 import { UsageWatch } from "./lab/usage.ts";
 import { compare, type Level, type Levels, levelAt } from "./load/compare.ts";
 import { EtcdStore } from "./load/etcd-store.ts";
@@ -16,6 +18,7 @@ import { median } from "./statistics.ts";
 import { formatRange, type Table } from "./table.ts";
 
 const STREAM: Way = "write stream";
+const SECURE = "mutual TLS";
 const WAYS: readonly Way[] = ["unary", STREAM];
 const OUTSTANDING = [1, 16, 64, 256] as const;
 const ROUNDS = 5;
@@ -37,24 +40,28 @@ interface Result {
 
 export async function benchLoad(): Promise<readonly Table[]> {
   const results = await measureTogether();
-  const etcd = results.find((result) => result.store.startsWith("etcd"));
-  const tables = [throughputTable(results, etcd), costTable(results), failoverTable(results)];
-  const fleets = results.filter((result) => result !== etcd);
-  return etcd ? [...tables, goalTable(fleets, etcd)] : tables;
+  const tables = [throughputTable(results), costTable(results), failoverTable(results)];
+  return results.some(isEtcd) ? [...tables, goalTable(results)] : tables;
 }
 
-/** Etcd, if there is one, in plaintext, fleet in plaintext and with mutual TLS: all of them running all the time. */
+/** Etcd, if there is one, and fleet, in plaintext and with mutual TLS: all of them running all the time. */
 async function measureTogether(): Promise<Result[]> {
   const etcd = findEtcd();
   const started: Store[] = [];
+  const starting = async <S extends Store>(start: Promise<S>): Promise<S> => {
+    const store = await start;
+    started.push(store);
+    return store;
+  };
   try {
-    if (etcd !== null) started.push(await EtcdStore.start(etcd));
-    const plain = await FleetStore.start({ nodes: 3, tls: "plaintext" });
-    const stores = [...started, ...WAYS.map((way) => plain.driven(way))];
-    started.push(plain);
-    const secure = await FleetStore.start({ nodes: 3, tls: "mutual" });
-    started.push(secure);
-    const results = await underLoad([...stores, ...WAYS.map((way) => secure.driven(way))]);
+    const plain = await starting(FleetStore.start({ nodes: 3, tls: "plaintext" }));
+    const secure = await starting(FleetStore.start({ nodes: 3, tls: "mutual" }));
+    const etcds = etcd === null ? [] : [await starting(EtcdStore.start(etcd))];
+    const secureEtcds =
+      etcd === null ? [] : [await starting(EtcdStore.start(etcd, undefined, secure.etcdTls()))];
+    const stores = [...etcds, ...WAYS.map((way) => plain.driven(way))];
+    const secureStores = [...secureEtcds, ...WAYS.map((way) => secure.driven(way))];
+    const results = await underLoad([...stores, ...secureStores]);
     const failovers = await killInTurn(stores);
     return results.map((result, at) => ({ ...result, failoversMs: failovers[at] ?? [] }));
   } finally {
@@ -104,16 +111,25 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function throughputTable(results: readonly Result[], etcd: Result | undefined): Table {
+const isEtcd = ({ store }: Result): boolean => store.startsWith("etcd");
+
+/** Etcd on the same transport. */
+function etcdFor(result: Result, results: readonly Result[]): Result | undefined {
+  const isSecure = result.store.includes(SECURE);
+  return results.find((other) => isEtcd(other) && other.store.includes(SECURE) === isSecure);
+}
+
+function throughputTable(results: readonly Result[]): Table {
   return {
     title: `Acknowledged writes a second, medians of ${ROUNDS} rounds (lowest–highest)`,
     header: ["outstanding", "store and client", "writes/s", "÷ etcd", "p50", "p99"],
     rows: OUTSTANDING.flatMap((outstanding) =>
-      results.map(({ store, levels }) => {
-        const level = levelAt(levels, outstanding);
+      results.map((result) => {
+        const etcd = etcdFor(result, results);
+        const level = levelAt(result.levels, outstanding);
         const ratio = etcd && level.writesPerSecond / levelAt(etcd.levels, outstanding).writesPerSecond;
         const rate = formatRange(level.writesPerSecond, level.lowest, level.highest);
-        return [String(outstanding), store, rate, times(ratio), ms(level.p50Ms), ms(level.p99Ms)];
+        return [String(outstanding), result.store, rate, times(ratio), ms(level.p50Ms), ms(level.p99Ms)];
       }),
     ),
   };
@@ -151,11 +167,15 @@ function failoverTable(results: readonly Result[]): Table {
   };
 }
 
-function goalTable(fleets: readonly Result[], etcd: Result): Table {
+function goalTable(results: readonly Result[]): Table {
+  const rowsOf = (fleet: Result): string[][] => {
+    const etcd = present(etcdFor(fleet, results), "etcd runs on both transports");
+    return goalRows(fleet, etcd).map((row) => [fleet.store, ...row]);
+  };
   return {
-    title: "Fleet relative to etcd",
+    title: "Fleet relative to etcd on the same transport",
     header: ["client", "what", "to reach", "measured", "reached"],
-    rows: fleets.flatMap((fleet) => goalRows(fleet, etcd).map((row) => [fleet.store, ...row])),
+    rows: results.filter((result) => !isEtcd(result)).flatMap(rowsOf),
   };
 }
 

@@ -48,7 +48,7 @@ export class EtcdStore extends KeyStore {
     const members = names.map((name) => ({ name, client: port(), peer: port() }));
     await ports.release();
     const store = new EtcdStore(
-      `etcd ${etcd.version}, unary`,
+      `etcd ${etcd.version}${tls === null ? "" : ", mutual TLS"}, unary`,
       home,
       members.map((member) => serverOf(etcd.command, home, member, members, tls?.servers ?? null)),
       tls?.client ?? "insecure-loopback",
