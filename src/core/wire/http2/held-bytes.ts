@@ -13,6 +13,11 @@ export class HeldBytes {
   #from = 0;
   #to = 0;
 
+  /** How many wait. */
+  get size(): number {
+    return this.#to - this.#from;
+  }
+
   push(bytes: Buffer): void {
     if (this.#from === this.#to) {
       this.#become(owned(bytes), bytes.length);

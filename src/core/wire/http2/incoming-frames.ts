@@ -4,7 +4,7 @@
 import type { MonotonicMs } from "../../base/clock.ts";
 import { type HeaderBlock, HeaderBlocks, unpadded } from "./header-blocks.ts";
 import { HeaderDecoder } from "./hpack/header-decoder.ts";
-import { isRequest, type RequestHeaders } from "./hpack/header-list.ts";
+import { announcedBytes, isRequest, type RequestHeaders } from "./hpack/header-list.ts";
 import type { Output } from "./output.ts";
 import { readSettings } from "./peer-settings.ts";
 import { CODE, ConnectionError, FLAG, FRAME, frame, numberFrame, WINDOW_BYTES } from "./protocol.ts";
@@ -19,6 +19,8 @@ const INVALID_CALLS = { burst: INVALID_CALLS_MAX, perSecond: 1 };
 const USELESS_FRAMES = { burst: 1_000, perSecond: 33 };
 /** Windows are given back in pieces of this size. */
 export const GIVE_BACK_BYTES = WINDOW_BYTES >> 1;
+/** Each costs work for every open stream. grpc-go's clients change their windows some ten times. */
+const SETTINGS = { burst: 100, perSecond: 1 };
 const SETTINGS_ACK = frame(FRAME.settings, FLAG.ack, 0, Buffer.alloc(0));
 
 /** What a connection does about it. */
@@ -47,9 +49,14 @@ export class IncomingFrames {
   readonly #decoder = new HeaderDecoder();
   readonly #strikes: Strikes;
   readonly #invalidCalls: Strikes;
+  readonly #settingsFrames: Strikes;
   #hasSettings = false;
+  /** The caller said that it opens no more streams. */
+  #hasFarewell = false;
   /** Data that arrived on the connection and were not given back to its window. */
   #readBytes = 0;
+  /** Of data that open streams have received and someone reads. */
+  callBytes = 0;
   /** The newest stream's number. */
   lastStream = 0;
 
@@ -57,6 +64,7 @@ export class IncomingFrames {
     this.#to = to;
     this.#strikes = new Strikes(to.now, USELESS_FRAMES);
     this.#invalidCalls = new Strikes(to.now, INVALID_CALLS);
+    this.#settingsFrames = new Strikes(to.now, SETTINGS);
   }
 
   /** Throws a ConnectionError for a broken rule of the connection. */
@@ -128,10 +136,16 @@ export class IncomingFrames {
       this.#refuseCall(id, CODE.flowControl);
       return;
     }
+    const ends = (flags & FLAG.endStream) !== 0;
+    if (!isAsAnnounced(stream, data.length, ends)) {
+      this.#refuseCall(id, CODE.protocol);
+      return;
+    }
+    if (!stream.isDropped) this.callBytes += data.length;
     if (length > data.length) this.#to.widen(stream, length - data.length);
     if (data.length > 0) stream.receive(data);
-    else if ((flags & FLAG.endStream) === 0) this.#strike();
-    if ((flags & FLAG.endStream) !== 0 && !stream.isClosed) stream.received();
+    else if (!ends) this.#strike();
+    if (ends && !stream.isClosed) stream.received();
   }
 
   #call(block: HeaderBlock | null): void {
@@ -142,8 +156,9 @@ export class IncomingFrames {
     if (known !== undefined) {
       if (known.isReceived) this.#refuseCall(id, CODE.streamClosed);
       // Trailers (RFC 9113, 8.1). Nothing here reads them.
-      else if (!endsStream || typeof headers === "string") this.#refuseCall(id, CODE.protocol);
-      else known.received();
+      else if (!endsStream || typeof headers === "string" || !isAsAnnounced(known, 0, true)) {
+        this.#refuseCall(id, CODE.protocol);
+      } else known.received();
       return;
     }
     // Its end and ours have crossed.
@@ -156,13 +171,13 @@ export class IncomingFrames {
       this.#refuseCall(id, CODE.enhanceYourCalm);
       return;
     }
-    if (headers === "malformed" || !isRequest(headers)) {
+    if (headers === "malformed" || !isRequest(headers) || (endsStream && announcedBytes(headers))) {
       this.#refuseCall(id, CODE.protocol);
       return;
     }
     if (this.#to.isLeaving) {
-      // It may have left before our farewell came: that is no fault.
-      this.#strike();
+      // It may have left before our farewell came: that is no fault. After the caller's own it is one.
+      if (this.#hasFarewell) this.#strike();
       this.#to.output.push(numberFrame(FRAME.reset, id, CODE.refusedStream));
       return;
     }
@@ -198,7 +213,7 @@ export class IncomingFrames {
       return;
     }
     const settings = readSettings(payload);
-    if (this.#hasSettings) this.#strike();
+    if (this.#settingsFrames.add()) throw new ConnectionError(CODE.enhanceYourCalm, "too many settings");
     this.#hasSettings = true;
     this.#to.output.push(SETTINGS_ACK);
     this.#to.sender.apply(settings, this.#to.streams.values());
@@ -217,6 +232,7 @@ export class IncomingFrames {
     expect(id === 0, "a farewell of a stream");
     expectSize(payload.length >= 8);
     this.#strike();
+    this.#hasFarewell = true;
     this.#to.farewell();
   }
 
@@ -239,6 +255,13 @@ export class IncomingFrames {
   #strike(): void {
     if (this.#strikes.add()) throw new ConnectionError(CODE.enhanceYourCalm, "too many frames of no use");
   }
+}
+
+/** Whether a request has the length that its headers say (RFC 9113, 8.1.1). */
+function isAsAnnounced(stream: ServerStream, bytes: number, ends: boolean): boolean {
+  if (stream.missingBytes === null) return true;
+  stream.missingBytes -= bytes;
+  return ends ? stream.missingBytes === 0 : stream.missingBytes >= 0;
 }
 
 function expect(condition: boolean, what: string): void {

@@ -26,6 +26,9 @@ export class Output {
   #state: State = "idle";
   #frames: Buffer[] = [];
   #bytes = 0;
+  /** Since the connection began: bytes that were pushed, and those that have left. */
+  #pushed = 0;
+  #left = 0;
 
   /** `onRoom`: called after each write that made room. */
   constructor(sink: Sink, onRoom: () => void) {
@@ -41,6 +44,16 @@ export class Output {
     return this.#bytes >= READING_STOPS_AT;
   }
 
+  /** All that was pushed so far; see `hasLeft`. */
+  get pushed(): number {
+    return this.#pushed;
+  }
+
+  /** Whether all that had been pushed then was taken by the system. */
+  hasLeft(pushed: number): boolean {
+    return this.#left >= pushed;
+  }
+
   get state(): State {
     return this.#state;
   }
@@ -49,6 +62,7 @@ export class Output {
     if (this.#state === "over") return;
     this.#frames.push(frame);
     this.#bytes += frame.length;
+    this.#pushed += frame.length;
     if (this.#state !== "idle") return;
     this.#state = "scheduled";
     process.nextTick(() => this.flush());
@@ -63,7 +77,7 @@ export class Output {
     this.#frames = [];
     this.#bytes = 0;
     this.#state = "writing";
-    this.#sink.write(bytes, this.#written);
+    this.#sink.write(bytes, () => this.#written(bytes.length));
   }
 
   /** Nothing is written any more; returns what was not. */
@@ -75,11 +89,12 @@ export class Output {
     return rest;
   }
 
-  readonly #written = (): void => {
+  #written(bytes: number): void {
+    this.#left += bytes;
     if (this.#state === "over") return;
     assert(this.#state === "writing", "one write is under way at a time");
     this.#state = this.#bytes > 0 ? "scheduled" : "idle";
     this.flush();
     this.#onRoom();
-  };
+  }
 }

@@ -23,8 +23,10 @@ import { Reading } from "./reading.ts";
 import { Sender } from "./sender.ts";
 import { ServerStream, type StreamSession } from "./server-stream.ts";
 
-/** What does not leave within it is lost. */
+/** What does not leave within it is lost, and so is the patience for the peer's own end. */
 const FAREWELL_MS = 1_000;
+/** What a peer may send after the end, unread. */
+const FAREWELL_BYTES_MAX = 1024 * 1024;
 const PING = frame(FRAME.ping, 0, 0, Buffer.from("fleet-hb"));
 
 export interface SessionOptions {
@@ -56,6 +58,8 @@ export class ServerSession implements StreamSession {
   /** No further calls are accepted; the connection ends with its last one. */
   #isLeaving = false;
   #isEnding = false;
+  /** That arrived after the end. */
+  #lateBytes = 0;
   /** The last stream that a farewell named. */
   #announced: number | null = null;
 
@@ -84,6 +88,19 @@ export class ServerSession implements StreamSession {
 
   onClose(listener: () => void): void {
     this.#onClose.push(listener);
+  }
+
+  /** Data of calls, as they arrive: also of those that wait for their turn. */
+  get callBytes(): number {
+    return this.#incoming.callBytes;
+  }
+
+  get pushed(): number {
+    return this.#output.pushed;
+  }
+
+  hasLeft(pushed: number): boolean {
+    return this.#output.hasLeft(pushed);
   }
 
   stopReading(): void {
@@ -148,6 +165,11 @@ export class ServerSession implements StreamSession {
   // What the peer sends.
 
   #take(bytes: Buffer): void {
+    if (this.#isEnding) {
+      this.#lateBytes += bytes.length;
+      if (this.#lateBytes > FAREWELL_BYTES_MAX) this.destroy();
+      return;
+    }
     this.#guard(() => this.#reader.take(bytes));
     if (this.#output.isOverfull) this.#guard(() => this.#reading.stop("full"));
   }
@@ -240,17 +262,20 @@ export class ServerSession implements StreamSession {
     return frame(FRAME.goaway, 0, 0, payload);
   }
 
-  /** What waits leaves, if the peer takes it soon; nothing more is read. */
+  /**
+   * What waits leaves, if the peer takes it soon. What the peer still sends is dropped until its own end: a socket that
+   * closes with unread bytes resets the connection, and the peer may lose our last answers (RFC 9113, 6.8).
+   */
   #end(): void {
     if (this.#isEnding || this.destroyed) return;
     this.#isEnding = true;
     this.#reader.end();
     this.#keepalive?.end();
+    this.#closeStreams();
     const late = setTimeout(() => this.destroy(), FAREWELL_MS).unref();
-    this.socket.end(this.#output.end(), () => {
-      clearTimeout(late);
-      this.destroy();
-    });
+    this.onClose(() => clearTimeout(late));
+    this.socket.end(this.#output.end());
+    this.socket.resume();
   }
 
   #stop(): void {
@@ -259,14 +284,18 @@ export class ServerSession implements StreamSession {
     this.#output.end();
   }
 
-  #closed(): void {
-    this.destroyed = true;
-    this.#stop();
+  #closeStreams(): void {
     for (const stream of [...this.#streams.values()]) {
       this.#streams.delete(stream.id);
       this.#sender.forget(stream);
       stream.close();
     }
+  }
+
+  #closed(): void {
+    this.destroyed = true;
+    this.#stop();
+    this.#closeStreams();
     for (const listener of this.#onClose.splice(0)) {
       try {
         listener();

@@ -5,7 +5,7 @@
 import type { Socket } from "node:net";
 import { assert } from "../../base/assert.ts";
 import { HeldBytes } from "./held-bytes.ts";
-import type { RequestHeaders } from "./hpack/header-list.ts";
+import { announcedBytes, type RequestHeaders } from "./hpack/header-list.ts";
 import { CODE, WINDOW_BYTES } from "./protocol.ts";
 
 /** Who reads a request. */
@@ -32,9 +32,15 @@ export interface StreamSession {
   whole(stream: ServerStream, message: Buffer): boolean;
   refuse(stream: ServerStream, block: Buffer): void;
   reset(stream: ServerStream, code: number): void;
+  /** How much was to be sent so far, and whether so much has left. */
+  readonly pushed: number;
+  hasLeft(pushed: number): boolean;
   /** A listener or the reader of a stream has thrown this. */
   bug(error: unknown): void;
 }
+
+/** Hears how many bytes wait for their reader; false = they are too many. */
+export type OnHeld = (bytes: number) => boolean;
 
 /** The end of an answer: a good status, or fields that are written out. */
 export type End = "ok" | Buffer;
@@ -48,9 +54,13 @@ export class ServerStream {
   /** Bytes that the caller may still send, and those that were read and not yet given back. */
   receiveWindow = WINDOW_BYTES;
   readBytes = 0;
+  /** Bytes of the request that its headers announce and that have not come; null = they announce none. */
+  missingBytes: number | null;
   /** The caller has sent its last byte. */
   isReceived = false;
   isClosed = false;
+  /** Nothing of the request is read any more. */
+  isDropped = false;
   /** An answer has begun. */
   hasAnswer = false;
   /** Its end has left. */
@@ -65,6 +75,7 @@ export class ServerStream {
   /** Its reader knows that all has arrived. */
   #isRead = false;
   readonly #held = new HeldBytes();
+  #onHeld: OnHeld | null = null;
   #onClose: (() => void)[] | null = null;
   #onSent: (() => void) | null = null;
 
@@ -72,6 +83,7 @@ export class ServerStream {
     this.id = id;
     this.session = session;
     this.headers = headers;
+    this.missingBytes = announcedBytes(headers);
   }
 
   /** Bytes of the answer that the caller's windows do not let leave. */
@@ -90,9 +102,21 @@ export class ServerStream {
     this.resume();
   }
 
-  /** What comes now is of no use, and is dropped. */
+  /** What comes is of no use: at most one window of it comes, and none is kept. */
   drop(): void {
-    this.read(NO_READER);
+    this.isDropped = true;
+    this.#reader = null;
+    this.#release();
+  }
+
+  /** From now on, bytes that wait for their reader are counted. */
+  countHeld(onHeld: OnHeld): void {
+    assert(this.#held.size === 0, "bytes are counted before they come");
+    this.#onHeld = onHeld;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   pause(): void {
@@ -105,6 +129,7 @@ export class ServerStream {
     while (!this.#isPaused) {
       const next = this.#held.shift();
       if (next === null) break;
+      this.#onHeld?.(this.#held.size);
       this.#give(next);
     }
     this.#tellEnd();
@@ -166,8 +191,10 @@ export class ServerStream {
 
   /** For the connection: bytes of the request have arrived. */
   receive(bytes: Buffer): void {
-    if (this.#isPaused) this.#held.push(bytes);
-    else this.#give(bytes);
+    if (this.isDropped) return;
+    if (!this.#isPaused) this.#give(bytes);
+    else if (this.#onHeld?.(this.#held.size + bytes.length) === false) this.reset(CODE.enhanceYourCalm);
+    else this.#held.push(bytes);
   }
 
   /** For the connection: the request has ended. */
@@ -191,7 +218,7 @@ export class ServerStream {
   close(): void {
     assert(!this.isClosed, "a stream closes once");
     this.isClosed = true;
-    this.#held.drop();
+    this.#release();
     this.unsent.length = 0;
     this.#unsentBytes = 0;
     this.#onSent = null;
@@ -205,6 +232,11 @@ export class ServerStream {
         this.session.bug(error);
       }
     }
+  }
+
+  #release(): void {
+    this.#held.drop();
+    this.#onHeld?.(0);
   }
 
   #tellEnd(): void {
@@ -228,5 +260,3 @@ export class ServerStream {
     }
   }
 }
-
-const NO_READER: Reader = { data: () => undefined, end: () => undefined };

@@ -23,7 +23,7 @@ const UNREAD_RETRY_MS = 1_000;
 
 /** The budget of a started call. */
 export interface CallBudget {
-  /** Shared by all calls of the identity; null = it has no limits. */
+  /** Shared by all calls of the identity; null = nothing of it is counted. */
   readonly account: object | null;
   /** Counts bytes of its request; an error ends the call. */
   receive(bytes: number): RpcError | null;
@@ -33,6 +33,11 @@ export interface CallBudget {
   answer(stream: ServerStream, bytes: number): void;
   /** The stream that is answered again and again. */
   watch(stream: ServerStream, answers: ManyAnswers): void;
+  /**
+   * Its handler begins. To be called what it returns, when it has settled: until then the call counts, also if its caller
+   * has reset it.
+   */
+  hold(): () => void;
   /** To be called when the stream has closed; null = nothing was counted. */
   readonly end: ((stream: ServerStream) => void) | null;
 }
@@ -53,7 +58,7 @@ interface Paces {
 const nothing = () => undefined;
 const UNLIMITED: CallBudget = {
   ...{ account: null, receive: () => null, refuseUnread: () => null },
-  ...{ answer: nothing, watch: nothing, end: null },
+  ...{ answer: nothing, watch: nothing, hold: () => nothing, end: null },
 };
 
 export class CallBudgets {
@@ -99,8 +104,13 @@ export class CallBudgets {
     }
     account.underWay += 1;
     this.#accounts.set(name, account);
+    let parts = 1;
+    const leave = () => {
+      parts -= 1;
+      if (parts === 0) this.#end(account);
+    };
     return {
-      account: limits === null ? null : account,
+      account,
       receive: (bytes) => this.#receive(account, from, bytes),
       refuseUnread: (bytes = 0) => {
         if (this.#unread.hasRoom(name, bytes)) return null;
@@ -109,7 +119,14 @@ export class CallBudgets {
       answer: (stream, bytes) => this.#unread.begin(name, stream, bytes),
       // Raft bounds what it sends to replicas (ADR-0023).
       watch: (stream, answers) => limits !== null && this.#unread.watch(name, stream, answers),
-      end: (stream) => this.#end(account, stream),
+      hold: () => {
+        parts += 1;
+        return leave;
+      },
+      end: (stream) => {
+        this.#unread.end(name, stream);
+        leave();
+      },
     };
   }
 
@@ -132,8 +149,7 @@ export class CallBudgets {
     return waitMs === 0 ? null : this.#refuse("BYTES_TOO_OFTEN", account, from, waitMs);
   }
 
-  #end(account: Account, stream: ServerStream): void {
-    this.#unread.end(account.name, stream);
+  #end(account: Account): void {
     account.underWay -= 1;
     if (account.underWay === 0) this.#accounts.delete(account.name);
   }

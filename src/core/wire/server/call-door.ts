@@ -28,6 +28,7 @@ import type { HeldRefusals } from "./held-refusals.ts";
 import type { LimitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { noteInvalidFrames } from "./invalid-frames.ts";
+import type { LateRequests } from "./late-requests.ts";
 import type { Logins } from "./logins.ts";
 import { compressed } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
@@ -37,6 +38,7 @@ import type { PacedReading } from "./paced-reading.ts";
 import { refuse, refuseType } from "./stream-answer.ts";
 import { type ServedStream, serveStream } from "./stream-call.ts";
 import { type Admitted, isGrpc, type ServedMethod, serveUnary } from "./unary-calls.ts";
+import { UnfinishedBytes } from "./unfinished-bytes.ts";
 
 export interface Gate {
   /** True when there is time to start a call, at once or later; false = it is refused. */
@@ -62,7 +64,8 @@ export interface DoorOptions {
   readonly connections: OpenConnections;
   readonly budgets: Pick<CallBudgets, "begin">;
   readonly held: Pick<HeldRefusals, "refuse">;
-  readonly overhead: Pick<OverheadBytes, "watch" | "call" | "data">;
+  readonly overhead: Pick<OverheadBytes, "watch" | "call">;
+  readonly late: LateRequests;
   readonly logins: Pick<Logins, "note">;
   /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom | undefined;
@@ -101,7 +104,7 @@ function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"])
 }
 
 function enter(stream: ServerStream, options: DoorOptions): void {
-  const { tls, ruleOf, gate, denied, errors, budgets, held, overhead, reading } = options;
+  const { tls, ruleOf, gate, denied, errors, budgets, held, overhead, late, reading } = options;
   const { session, headers } = stream;
   // Refused and prompt calls too: a pass in which thousands of them are refused deposes a leader.
   reading.brought(session);
@@ -121,8 +124,10 @@ function enter(stream: ServerStream, options: DoorOptions): void {
   }
   const { end } = budget;
   if (end !== null) stream.onClose(() => end(stream));
+  const waiting = new UnfinishedBytes(budget.account ?? session);
+  stream.countHeld((bytes) => waiting.become(bytes));
   const cameMs = systemClock.monotonicMs();
-  const serve = () => serveCall(stream, path, { identity, headers, cameMs, budget, gate, overhead }, options);
+  const serve = () => serveCall(stream, path, { identity, headers, cameMs, budget, gate, late }, options);
   const arrived = gate === undefined || isPrompt(rule, identity, gate) || gate.arrive(identity);
   if (arrived === true) serve();
   else {

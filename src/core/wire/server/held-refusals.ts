@@ -1,5 +1,5 @@
 // Calls beyond their caller's limits are refused late. A connection has no more streams until some have
-// ended, so a storm waits at its caller and costs little here. Pausing its socket does not hold it back: Node
+// ended, so a storm waits at its caller and costs little here. What it still sends is dropped. Pausing its socket does not hold it back: Node
 // resumes reading once a refusal is sent. What must stay true: the number of held calls is bounded,
 // for one caller and for all together. Refusals are sent one after another, not thousands in one pass of the event loop.
 
@@ -31,6 +31,7 @@ export class HeldRefusals {
       refuse(stream, error);
       return;
     }
+    stream.drop();
     this.#held.set(caller, held + 1);
     this.#size += 1;
     this.#turn = (this.#turn + 1) % STEPS;

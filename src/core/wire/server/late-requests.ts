@@ -3,12 +3,17 @@
 // up when its time is over, not before. Time in which this process stood still does not count: meanwhile the request waited
 // in a socket, and its caller was not slow. The timer does not keep the process running.
 
+import { status } from "@grpc/grpc-js";
 import { type MonotonicMs, systemClock } from "../../base/clock.ts";
+import { type RpcError, rpcError } from "../rpc-error.ts";
 
 /** A process that looks at its clock less often stands still. */
 const LOOK_EVERY_MS = 1_000;
 /** Between two looks no more than this counts. */
 const COUNTED_MS_MAX = 2 * LOOK_EVERY_MS;
+
+/** After this time an incomplete request is refused. */
+const WHOLE_MS_MAX = 30_000;
 
 interface Late {
   /** By the counted time. */
@@ -25,7 +30,7 @@ export class LateRequests {
   #countedMs = 0;
   #lookedMs: MonotonicMs;
 
-  constructor(waitMs: number, now: () => MonotonicMs = systemClock.monotonicMs) {
+  constructor(now: () => MonotonicMs = systemClock.monotonicMs, waitMs = WHOLE_MS_MAX) {
     this.#waitMs = waitMs;
     this.#now = now;
     this.#lookedMs = now();
@@ -68,4 +73,9 @@ export class LateRequests {
       late.giveUp();
     }
   }
+}
+
+export function tooLate(): RpcError {
+  const message = `the request was not whole within ${WHOLE_MS_MAX / 1_000} s`;
+  return rpcError(status.DEADLINE_EXCEEDED, "REQUEST_TOO_SLOW", message);
 }

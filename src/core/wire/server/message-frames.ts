@@ -6,10 +6,10 @@ import { type RpcError, rpcError } from "../rpc-error.ts";
 
 export const HEADER_BYTES = 5;
 
-/** At the start of a message that is not whole. */
-const ROOM_BYTES = 32 * 1024;
-
-/** Cuts a stream of bytes into messages. A message takes at most twice its bytes, or that room, however small its pieces. */
+/**
+ * Cuts a stream of bytes into messages. Each byte is copied once, into room for the whole message: `heldBytes` counts that
+ * room, which its caller must bound.
+ */
 export class MessageCutter {
   readonly #bytesMax: number;
   readonly #header = Buffer.alloc(HEADER_BYTES);
@@ -21,6 +21,11 @@ export class MessageCutter {
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
+  }
+
+  /** For the message that is under way. */
+  get heldBytes(): number {
+    return this.#message.length;
   }
 
   /** Whether no message is under way. */
@@ -56,18 +61,13 @@ export class MessageCutter {
   }
 
   #fill(chunk: Buffer, at: number, bytes: number): void {
-    const filled = this.#filled + bytes;
-    if (filled > this.#message.length || this.#message === NOTHING) {
-      const roomier = Buffer.allocUnsafe(Math.min(this.#length, Math.max(filled * 2, ROOM_BYTES)));
-      this.#message.copy(roomier, 0, 0, this.#filled);
-      this.#message = roomier;
-    }
+    if (this.#message === NOTHING) this.#message = Buffer.allocUnsafe(this.#length);
     chunk.copy(this.#message, this.#filled, at, at + bytes);
-    this.#filled = filled;
+    this.#filled += bytes;
   }
 
   #next(): Buffer {
-    const message = this.#message.subarray(0, this.#length);
+    const message = this.#message;
     this.#message = NOTHING;
     this.#headerBytes = 0;
     this.#filled = 0;

@@ -19,21 +19,27 @@ export const CALL_BYTES = 4 * 1024;
 const OF_DATA = 2;
 /** A reader sends window updates: some 26 bytes for each 16 KB of answers. */
 const OF_ANSWERS = 1 / 64;
-/** Data that wait in a stream were read already, and account for themselves later. At most one window of them. */
+/** What calls account for may come before or after the bytes themselves: at most one window is saved up. */
 const AHEAD_MAX = 64 * 1024;
 const LOOK_EVERY_MS = 100;
 
 /** The handle of a socket: bytes with those of TLS. */
-interface Counted {
+interface Handle {
   readonly bytesRead: number;
   readonly bytesWritten: number;
 }
 
+interface Counted extends Handle {
+  /** Data of calls that have arrived, also of those that wait for their turn. */
+  readonly callBytes: number;
+}
+
 interface Connection {
   readonly holder: string;
-  readonly handle: Counted;
+  readonly counted: Counted;
   read: number;
   written: number;
+  data: number;
   /** Of calls, since it was looked at last. */
   accounted: number;
   readonly end: () => void;
@@ -62,7 +68,18 @@ export class OverheadBytes {
       if (identity?.kind === "admin" || handle === null) return;
       const holder = identity === null ? "" : formatIdentity(identity);
       const { from } = session;
-      this.open(session, holder, handle, () => {
+      const counted = {
+        get bytesRead() {
+          return handle.bytesRead;
+        },
+        get bytesWritten() {
+          return handle.bytesWritten;
+        },
+        get callBytes() {
+          return session.callBytes;
+        },
+      };
+      this.open(session, holder, counted, () => {
         this.#denied.note({ reason: "FRAMES_WITHOUT_CALLS", identity: holder, from, what: "a connection" });
         session.destroy();
       });
@@ -70,9 +87,9 @@ export class OverheadBytes {
     });
   }
 
-  open(key: object, holder: string, handle: Counted, end: () => void): void {
-    const { bytesRead: read, bytesWritten: written } = handle;
-    this.#connections.set(key, { holder, handle, read, written, accounted: 0, end });
+  open(key: object, holder: string, counted: Counted, end: () => void): void {
+    const { bytesRead: read, bytesWritten: written, callBytes: data } = counted;
+    this.#connections.set(key, { holder, counted, read, written, data, accounted: 0, end });
     this.#looking ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
 
@@ -84,13 +101,9 @@ export class OverheadBytes {
   }
 
   /** A call's headers have arrived on this connection. */
-  call(key: object | undefined): void {
-    this.#account(key, CALL_BYTES);
-  }
-
-  /** So many bytes of a call's request have arrived. */
-  data(key: object | undefined, bytes: number): void {
-    this.#account(key, OF_DATA * bytes);
+  call(key: object): void {
+    const connection = this.#connections.get(key);
+    if (connection !== undefined) connection.accounted += CALL_BYTES;
   }
 
   look(): void {
@@ -117,31 +130,28 @@ export class OverheadBytes {
   #pays(holder: string, nowMs: MonotonicMs, bytes: number): boolean {
     return bytes <= this.#burst && this.#pace.waitMs(holder, nowMs, bytes) === 0;
   }
-
-  #account(key: object | undefined, bytes: number): void {
-    const connection = key && this.#connections.get(key);
-    if (connection) connection.accounted += bytes;
-  }
 }
 
 /** The bytes since the last time for which nothing accounts. */
 function overheadOf(connection: Connection): number {
-  const { bytesRead, bytesWritten } = connection.handle;
-  const accounted = connection.accounted + (bytesWritten - connection.written) * OF_ANSWERS;
+  const { bytesRead, bytesWritten, callBytes } = connection.counted;
+  const ofData = (callBytes - connection.data) * OF_DATA;
+  const accounted = connection.accounted + ofData + (bytesWritten - connection.written) * OF_ANSWERS;
   const bytes = bytesRead - connection.read - accounted;
   connection.read = bytesRead;
   connection.written = bytesWritten;
+  connection.data = callBytes;
   connection.accounted = bytes < 0 ? Math.min(-bytes, AHEAD_MAX) : 0;
   return bytes;
 }
 
 /** Null: this Node hides the handle elsewhere. The handle below TLS counts what TLS itself sends, too. */
-function handleOf(session: ServerSession): Counted | null {
+function handleOf(session: ServerSession): Handle | null {
   const { _handle: handle } = session.socket as unknown as {
-    readonly _handle?: (Partial<Counted> & { readonly _parent?: Partial<Counted> }) | null;
+    readonly _handle?: (Partial<Handle> & { readonly _parent?: Partial<Handle> }) | null;
   };
   const lowest = handle?._parent ?? handle;
   return typeof lowest?.bytesRead === "number" && typeof lowest.bytesWritten === "number"
-    ? (lowest as Counted)
+    ? (lowest as Handle)
     : null;
 }

@@ -1,20 +1,14 @@
-// The bytes of incomplete requests. What must stay true: a request needs at most twice its size in memory,
-// however small its pieces. All incomplete requests of an identity together need at most UNFINISHED_BYTES_MAX
-// (of a connection, if its identity has no limits).
+// The bytes of an incomplete request. What must stay true: it needs at most twice its size in memory, however small its
+// pieces, and all bytes of its caller are bounded (unfinished-bytes.ts).
 
 import { status } from "@grpc/grpc-js";
 import { owned } from "../http2/held-bytes.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
 import { HEADER_BYTES, refusedFrame } from "./message-frames.ts";
-
-/** For one identity, or for one connection if its identity has no limits. */
-export const UNFINISHED_BYTES_MAX = 32 * 1024 * 1024;
-
-/** By identity or connection. */
-const unfinished = new WeakMap<object, number>();
+import { overdrawn, UnfinishedBytes } from "./unfinished-bytes.ts";
 
 export class RequestBytes {
-  readonly #owner: object;
+  readonly #counted: UnfinishedBytes;
   readonly #bytesMax: number;
   /** The first `#length` of them are used. */
   #bytes: Buffer = Buffer.alloc(0);
@@ -22,18 +16,20 @@ export class RequestBytes {
 
   /** `bytesMax`: of the message. */
   constructor(owner: object, bytesMax: number) {
-    this.#owner = owner;
+    this.#counted = new UnfinishedBytes(owner);
     this.#bytesMax = bytesMax;
   }
 
   /** Null = accepted. */
   add(chunk: Buffer): RpcError | null {
     const wasChecked = this.#length >= HEADER_BYTES;
+    const hasRoom = this.#counted.become(this.#length + chunk.length);
     this.#append(chunk);
-    if (this.#length < HEADER_BYTES) return null;
+    if (this.#length < HEADER_BYTES) return hasRoom ? null : overdrawn();
     const refused = wasChecked ? null : refusedFrame(this.#bytes, this.#bytesMax);
     if (refused !== null) return refused;
-    return this.#length > this.#wholeLength() ? unreadable() : this.#overdrawn();
+    if (this.#length > this.#wholeLength()) return unreadable();
+    return hasRoom ? null : overdrawn();
   }
 
   /** The one message of a whole request; throws the RpcError for an invalid one. */
@@ -46,13 +42,12 @@ export class RequestBytes {
 
   /** The request is complete or abandoned. */
   release(): void {
-    unfinished.set(this.#owner, (unfinished.get(this.#owner) ?? 0) - this.#length);
+    this.#counted.become(0);
     this.#length = 0;
     this.#bytes = Buffer.alloc(0);
   }
 
   #append(chunk: Buffer): void {
-    unfinished.set(this.#owner, (unfinished.get(this.#owner) ?? 0) + chunk.length);
     const length = this.#length + chunk.length;
     if (this.#length === 0) {
       this.#bytes = owned(chunk);
@@ -71,12 +66,6 @@ export class RequestBytes {
   #wholeLength(): number {
     const isKnown = this.#length >= HEADER_BYTES;
     return isKnown ? HEADER_BYTES + this.#bytes.readUInt32BE(1) : Number.POSITIVE_INFINITY;
-  }
-
-  #overdrawn(): RpcError | null {
-    if ((unfinished.get(this.#owner) ?? 0) <= UNFINISHED_BYTES_MAX) return null;
-    const message = `requests under way of one identity or on one connection may have at most ${UNFINISHED_BYTES_MAX} bytes together`;
-    return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
   }
 }
 

@@ -19,6 +19,7 @@ import { type Denied, DeniedCalls } from "./denied-calls.ts";
 import { HeldRefusals } from "./held-refusals.ts";
 import type { LimitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
+import { LateRequests } from "./late-requests.ts";
 import { Logins } from "./logins.ts";
 import type { MethodRule, ServiceRules } from "./method-rules.ts";
 import { OpenConnections } from "./open-connections.ts";
@@ -154,7 +155,7 @@ export class RpcServer {
     const { tls, gate, room, errors, limitsOf, reading = new PacedReading(nodeLoop) } = this.#options;
     guardDoor(this.#server, {
       ...{ tls, gate, reading, room, limitsOf, errors, denied: this.#denied, connections: this.#connections },
-      ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals() },
+      ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals(), late: new LateRequests() },
       overhead: new OverheadBytes(this.#denied, systemClock.monotonicMs, this.#options.overhead),
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),

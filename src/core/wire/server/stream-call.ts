@@ -12,16 +12,18 @@ import { decodeBounded } from "./bounded-decode.ts";
 import type { CallBudget } from "./call-budgets.ts";
 import { timeoutMsOf } from "./grpc-timeout.ts";
 import type { InternalErrors } from "./internal-errors.ts";
+import { type LateRequests, tooLate } from "./late-requests.ts";
 import { framed, MessageCutter } from "./message-frames.ts";
 import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
-import type { OverheadBytes } from "./overhead-bytes.ts";
 import { unreadable } from "./request-bytes.ts";
 import { refuse, refuseType, trailersOf } from "./stream-answer.ts";
 import { isGrpc, takeable } from "./unary-calls.ts";
+import { overdrawn, UnfinishedBytes } from "./unfinished-bytes.ts";
 
 type Answer = (error: Failure | null, value?: unknown) => void;
 type Failure = Error | ServerErrorResponse;
-export type StreamHandler = (call: StreamCall, answer?: Answer) => void;
+/** One that returns a promise is under way until it settles. */
+export type StreamHandler = (call: StreamCall, answer?: Answer) => unknown;
 
 export interface ServedStream {
   readonly definition: MethodDefinition<unknown, unknown>;
@@ -33,8 +35,9 @@ export interface ServedStream {
 interface Limits {
   /** When its headers arrived: its time counts from then. */
   readonly cameMs: MonotonicMs;
-  readonly budget: Pick<CallBudget, "receive" | "watch">;
-  readonly overhead: Pick<OverheadBytes, "data">;
+  readonly budget: Pick<CallBudget, "account" | "receive" | "watch" | "hold">;
+  /** Gives up messages that are not whole in time. */
+  readonly late: Pick<LateRequests, "add" | "remove">;
 }
 
 export function serveStream(stream: ServerStream, served: ServedStream, limits: Limits): void {
@@ -68,6 +71,9 @@ class StreamCall extends Duplex {
   readonly #served: ServedStream;
   readonly #limits: Limits;
   readonly #cutter: MessageCutter;
+  /** The message under way, and when it must be whole. */
+  readonly #unfinished: UnfinishedBytes;
+  #due: object | null = null;
   readonly #deadline: number;
   #metadata: Metadata | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -84,6 +90,7 @@ class StreamCall extends Duplex {
     this.#served = served;
     this.#limits = limits;
     this.#cutter = new MessageCutter(served.rule.bytesMax);
+    this.#unfinished = new UnfinishedBytes(limits.budget.account ?? stream.session);
     this.#deadline = systemClock.wallMs() + waitMs;
     if (waitMs <= TIMER_MS_MAX) this.#timer = setTimeout(() => this.#expire(), waitMs);
     this.on("error", (error) => {
@@ -92,6 +99,8 @@ class StreamCall extends Duplex {
     });
     stream.onClose(() => {
       clearTimeout(this.#timer);
+      this.#notDue();
+      this.#unfinished.become(0);
       process.nextTick(() => this.#over());
     });
   }
@@ -130,6 +139,7 @@ class StreamCall extends Duplex {
   /** To be called once. */
   start(): void {
     if (this.#served.definition.requestStream) this.#begin();
+    else this.#isDue();
     this.stream.read({ data: (bytes) => this.#data(bytes), end: () => this.#end() });
   }
 
@@ -147,6 +157,8 @@ class StreamCall extends Duplex {
   }
 
   override _read(): void {
+    // Only time in which the caller could send counts.
+    if (!this.#cutter.isBetween) this.#isDue();
     this.stream.resume();
   }
 
@@ -185,8 +197,10 @@ class StreamCall extends Duplex {
     const { handler, errors, definition } = this.#served;
     const answer = definition.responseStream ? undefined : this.#answerOnce;
     try {
-      if (answer === undefined) handler(this);
-      else handler(this, answer);
+      const running = answer === undefined ? handler(this) : handler(this, answer);
+      if (!(running instanceof Promise)) return;
+      const settled = this.#limits.budget.hold();
+      running.then(settled, settled);
     } catch (error) {
       this.#refuse(errors.answer(error, this.getPath()));
     }
@@ -206,14 +220,28 @@ class StreamCall extends Duplex {
 
   #data(bytes: Buffer): void {
     if (this.#isFinished) return;
-    this.#limits.overhead.data(this.stream.session, bytes.length);
     const refused = this.#limits.budget.receive(bytes.length) ?? this.#cutter.take(bytes, this.#message);
     if (refused !== null) this.#refuse(refused);
+    // A handler may have ended it.
+    else if (this.#isFinished || this.stream.isGone) this.stream.drop();
+    else if (!this.#unfinished.become(this.#cutter.heldBytes)) this.#refuse(overdrawn());
+    else if (!this.#cutter.isBetween && !this.stream.isPaused) this.#isDue();
+  }
+
+  /** A message is under way. */
+  #isDue(): void {
+    if (!this.#isFinished) this.#due ??= this.#limits.late.add(() => this.#refuse(tooLate()));
+  }
+
+  #notDue(): void {
+    if (this.#due !== null) this.#limits.late.remove(this.#due);
+    this.#due = null;
   }
 
   /** Null: the message is accepted. */
   readonly #message = (bytes: Buffer): RpcError | null => {
     const { definition, rule, errors } = this.#served;
+    if (definition.requestStream) this.#notDue();
     try {
       const message = decodeBounded(definition.requestDeserialize, bytes, rule.fieldsMax ?? FIELDS_MAX);
       if (definition.requestStream) {
@@ -229,6 +257,7 @@ class StreamCall extends Duplex {
   };
 
   #end(): void {
+    this.#notDue();
     if (this.#isFinished) return;
     const { requestStream } = this.#served.definition;
     if (!this.#cutter.isBetween || (!requestStream && this.request === undefined)) this.#refuse(unreadable());
@@ -237,6 +266,8 @@ class StreamCall extends Duplex {
   }
 
   #refuse(error: RpcError): void {
+    this.#notDue();
+    this.#unfinished.become(0);
     if (!this.#hasBegun) this.#finish(error);
     else if (this.#served.definition.responseStream) this.emit("error", error);
     else this.destroy(error);

@@ -14,9 +14,8 @@ import { decodeBounded } from "./bounded-decode.ts";
 import type { CallBudget } from "./call-budgets.ts";
 import { timeoutMsOf } from "./grpc-timeout.ts";
 import type { InternalErrors } from "./internal-errors.ts";
-import { LateRequests } from "./late-requests.ts";
+import { type LateRequests, tooLate } from "./late-requests.ts";
 import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
-import type { OverheadBytes } from "./overhead-bytes.ts";
 import { RequestBytes } from "./request-bytes.ts";
 import { answer, refuse, refuseType } from "./stream-answer.ts";
 
@@ -61,15 +60,13 @@ export interface Admitted {
   readonly identity: Identity;
   readonly headers: RequestHeaders;
   readonly cameMs: MonotonicMs;
-  readonly budget: Pick<CallBudget, "account" | "receive" | "refuseUnread" | "answer">;
-  readonly overhead: Pick<OverheadBytes, "data">;
+  readonly budget: Pick<CallBudget, "account" | "receive" | "refuseUnread" | "answer" | "hold">;
+  /** Gives up requests that are not whole in time. */
+  readonly late: Pick<LateRequests, "add" | "remove">;
   /** Asked when there is time to continue this call after reading; undefined = always now. */
   readonly gate: { goOn(caller: Identity): Promise<unknown> | null } | undefined;
 }
 
-/** After this time an incomplete request is refused. */
-const WHOLE_MS_MAX = 30_000;
-const unfinished = new LateRequests(WHOLE_MS_MAX);
 /** A smaller request is decoded in less than some 0.1 ms and needs no turn of its own. */
 const SMALL_BYTES = 16 * 1024;
 
@@ -78,29 +75,38 @@ export function serveUnary(stream: ServerStream, served: ServedMethod, admitted:
     refuseType(stream);
     return;
   }
-  const { budget, overhead } = admitted;
+  const { budget, late } = admitted;
   const bytes = new RequestBytes(budget.account ?? stream.session, served.rule.bytesMax);
   const giveUp = (error: RpcError) => {
     stream.drop();
     refuse(stream, error);
   };
-  const late = unfinished.add(() => giveUp(tooLate()));
+  const due = late.add(() => giveUp(tooLate()));
+  let isWhole = false;
   stream.onClose(() => {
-    unfinished.remove(late);
-    bytes.release();
+    late.remove(due);
+    // What waits for its turn stays in memory until then.
+    if (!isWhole) bytes.release();
   });
   stream.read({
     data: (chunk) => {
-      overhead.data(stream.session, chunk.length);
       const refused = bytes.add(chunk) ?? budget.receive(chunk.length);
       if (refused !== null) giveUp(refused);
     },
     end: () => {
-      unfinished.remove(late);
-      reply(stream, served, admitted, bytes).catch((error: unknown) => {
-        served.errors.note(error, served.definition.path);
-        stream.reset(CODE.internal);
-      });
+      late.remove(due);
+      isWhole = true;
+      // A caller that resets its calls would otherwise have any number of them under way (ADR-0030).
+      const settled = budget.hold();
+      reply(stream, served, admitted, bytes)
+        .catch((error: unknown) => {
+          served.errors.note(error, served.definition.path);
+          stream.reset(CODE.internal);
+        })
+        .finally(() => {
+          bytes.release();
+          settled();
+        });
     },
   });
 }
@@ -162,9 +168,4 @@ const GRPC = /^application\/grpc(\+proto)?(;|$)/;
 
 export function isGrpc(headers: RequestHeaders): boolean {
   return headers[":method"] === "POST" && GRPC.test(headers["content-type"] ?? "");
-}
-
-function tooLate(): RpcError {
-  const message = `the request was not whole within ${WHOLE_MS_MAX / 1_000} s`;
-  return rpcError(status.DEADLINE_EXCEEDED, "REQUEST_TOO_SLOW", message);
 }

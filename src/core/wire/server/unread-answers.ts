@@ -1,7 +1,7 @@
 // Answers that their callers have not read yet. They lie in this process until the caller makes room for them, so a caller
 // that never does could fill its memory. What must stay true: the unread answers of one identity, and of all identities
-// together, have bounded bytes. A stream that is not read for a while ends, and its connection too if even that is not
-// read. Answers of administrators are not counted here (ADR-0030).
+// together, have bounded bytes. A stream that is not read for a while ends. Its connection ends too if even that is not
+// read, or with the ENDED_MAX-th stream. Answers of administrators are not counted here (ADR-0030).
 
 import { elapsedMs, type MonotonicMs } from "../../base/clock.ts";
 import type { ServerStream } from "../http2/server-stream.ts";
@@ -14,11 +14,12 @@ export const ALL_UNREAD_BYTES_MAX = 128 * MEGABYTE;
 /** An answer must be read within this time, and of a stream this much, or all of what waits. */
 export const READ_WITHIN_MS = 30_000;
 export const READ_BYTES = 16 * 1024;
+/** Of one connection: a caller with so many streams that it does not read means it. */
+export const ENDED_MAX = 16;
 const LOOK_EVERY_MS = 1_000;
 
-type Stream = Pick<ServerStream, "reset"> & {
-  readonly session: Pick<ServerStream["session"], "destroy">;
-};
+type Session = Pick<ServerStream["session"], "destroy" | "pushed" | "hasLeft">;
+type Stream = Pick<ServerStream, "reset"> & { readonly session: Session };
 
 /** Answers of a stream, with those that HTTP/2 has not got yet. */
 export interface ManyAnswers {
@@ -32,8 +33,6 @@ interface Unread {
   bytes: number;
   /** When it was answered, or when enough had been read. */
   sinceMs: MonotonicMs;
-  /** It was closed, and its caller does not even read that. */
-  isClosed: boolean;
 }
 
 interface UnreadStream extends Unread {
@@ -53,6 +52,10 @@ interface Holder {
 export class UnreadAnswers {
   readonly #now: () => MonotonicMs;
   readonly #holders = new Map<string, Holder>();
+  /** Of connections: what must have left when they are looked at next. */
+  readonly #resets = new Map<Session, number>();
+  /** How many of their streams were ended. */
+  readonly #ended = new WeakMap<Session, number>();
   #bytes = 0;
   #looking: NodeJS.Timeout | undefined;
 
@@ -73,14 +76,14 @@ export class UnreadAnswers {
 
   /** The answer of a unary call was made. `end` must follow when its stream closes. */
   begin(name: string, stream: Stream, bytes: number): void {
-    this.#of(name).answers.set(stream, { stream, bytes, sinceMs: this.#now(), isClosed: false });
+    this.#of(name).answers.set(stream, { stream, bytes, sinceMs: this.#now() });
     this.#add(name, bytes);
     while (this.#bytes > ALL_UNREAD_BYTES_MAX && this.#closeOldestOfHeaviest());
   }
 
   /** A stream that will be answered again and again. `end` must follow when it closes. */
   watch(name: string, stream: Stream, answers: ManyAnswers): void {
-    const begun = { stream, bytes: 0, sinceMs: this.#now(), isClosed: false };
+    const begun = { stream, bytes: 0, sinceMs: this.#now() };
     this.#of(name).streams.set(stream, { ...begun, answers, enoughBytes: 0 });
   }
 
@@ -93,28 +96,40 @@ export class UnreadAnswers {
     this.#add(name, -unread.bytes);
     if (holder.answers.size + holder.streams.size > 0) return;
     this.#holders.delete(name);
-    if (this.#holders.size > 0) return;
-    clearInterval(this.#looking);
-    this.#looking = undefined;
+    this.#rest();
   }
 
   /** Ends what was not read in time, and what is too much of one identity. */
   look(): void {
     const nowMs = this.#now();
+    this.#cut();
     for (const [name, holder] of this.#holders) {
       for (const unread of holder.streams.values()) this.#measure(name, unread, nowMs);
       for (const unread of [...holder.answers.values(), ...holder.streams.values()]) {
         const isLate = unread.bytes > 0 && elapsedMs(unread.sinceMs, nowMs) > READ_WITHIN_MS;
-        if (unread.isClosed) unread.stream.session.destroy();
-        else if (isLate || holder.bytes > UNREAD_BYTES_MAX + unread.bytes) this.#close(name, unread);
+        if (isLate || holder.bytes > UNREAD_BYTES_MAX + unread.bytes) this.#close(name, unread);
       }
     }
     while (this.#bytes > ALL_UNREAD_BYTES_MAX && this.#closeOldestOfHeaviest());
+    this.#rest();
+  }
+
+  /** Ends connections on which not even the end of a stream has left since the last look. */
+  #cut(): void {
+    for (const [session, pushed] of this.#resets) {
+      if (!session.hasLeft(pushed)) session.destroy();
+      this.#resets.delete(session);
+    }
+  }
+
+  #rest(): void {
+    if (this.#holders.size + this.#resets.size > 0) return;
+    clearInterval(this.#looking);
+    this.#looking = undefined;
   }
 
   /** A byte now and then keeps nothing waiting: what counts is how much has left. */
   #measure(name: string, unread: UnreadStream, nowMs: MonotonicMs): void {
-    if (unread.isClosed) return;
     const { unsentBytes, sentBytes } = unread.answers;
     if (unread.bytes === 0 || sentBytes >= unread.enoughBytes) {
       unread.sinceMs = nowMs;
@@ -129,25 +144,36 @@ export class UnreadAnswers {
     const all = [...this.#holders];
     const [name, heaviest] = all.reduce((most, one) => (one[1].bytes > most[1].bytes ? one : most));
     const open = [...heaviest.answers.values(), ...heaviest.streams.values()];
-    const oldest = open.find(({ bytes, isClosed }) => bytes > 0 && !isClosed);
+    const oldest = open.find(({ bytes }) => bytes > 0);
     if (oldest === undefined) return false;
     this.#close(name, oldest);
     return true;
   }
 
-  /** From now on its bytes do not count: they are gone as soon as HTTP/2 has heard of it. */
+  /** `end` follows at once. */
   #close(name: string, unread: Unread): void {
     this.#add(name, -unread.bytes);
     unread.bytes = 0;
-    unread.isClosed = true;
+    const { session } = unread.stream;
+    const ended = (this.#ended.get(session) ?? 0) + 1;
+    this.#ended.set(session, ended);
     unread.stream.reset();
+    if (ended >= ENDED_MAX) session.destroy();
+    else {
+      this.#resets.set(session, session.pushed);
+      this.#wake();
+    }
   }
 
   #of(name: string): Holder {
     const holder = this.#holders.get(name) ?? { bytes: 0, answers: new Map(), streams: new Map() };
     this.#holders.set(name, holder);
-    this.#looking ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    this.#wake();
     return holder;
+  }
+
+  #wake(): void {
+    this.#looking ??= setInterval(() => this.look(), LOOK_EVERY_MS).unref();
   }
 
   #add(name: string, bytes: number): void {

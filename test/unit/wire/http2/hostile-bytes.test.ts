@@ -9,6 +9,8 @@ import type { ServerStream } from "../../../../src/core/wire/http2/server-stream
 import { FakeSocket, frameOf, HELLO, sessionOn } from "./http2-world.ts";
 
 const CALL = encodeFields({ ":method": "POST", ":scheme": "http", ":path": "/a/b" });
+const announcing = (length: string) =>
+  encodeFields({ ":method": "POST", ":scheme": "http", ":path": "/a/b", "content-length": length });
 const END = FLAG.endHeaders | FLAG.endStream;
 const number = (value: number) => {
   const bytes = Buffer.alloc(4);
@@ -203,6 +205,41 @@ test.each([
     code: CODE.protocol,
   },
   {
+    what: "a length that is no number",
+    frames: [frameOf(FRAME.headers, FLAG.endHeaders, 1, announcing("12, 13"))],
+    code: CODE.protocol,
+  },
+  {
+    what: "a length without data",
+    frames: [frameOf(FRAME.headers, END, 1, announcing("1"))],
+    code: CODE.protocol,
+  },
+  {
+    what: "more data than announced",
+    frames: [
+      frameOf(FRAME.headers, FLAG.endHeaders, 1, announcing("10")),
+      frameOf(FRAME.data, 0, 1, Buffer.alloc(10)),
+      frameOf(FRAME.data, 0, 1, Buffer.alloc(1)),
+    ],
+    code: CODE.protocol,
+  },
+  {
+    what: "fewer data than announced",
+    frames: [
+      frameOf(FRAME.headers, FLAG.endHeaders, 1, announcing("10")),
+      frameOf(FRAME.data, FLAG.endStream, 1, Buffer.alloc(9)),
+    ],
+    code: CODE.protocol,
+  },
+  {
+    what: "trailers before all announced data",
+    frames: [
+      frameOf(FRAME.headers, FLAG.endHeaders, 1, announcing("10")),
+      frameOf(FRAME.headers, END, 1, encodeFields({ a: "b" })),
+    ],
+    code: CODE.protocol,
+  },
+  {
     what: "data beyond the window",
     frames: [
       frameOf(FRAME.headers, FLAG.endHeaders, 1, CALL),
@@ -219,5 +256,81 @@ test.each([
   const reset = socket.frames.find(({ type }) => type === FRAME.reset);
   expect([reset?.stream, reset?.payload.readUInt32BE(0)]).toEqual([1, code]);
   expect(session.destroyed).toBe(false);
+  session.destroy();
+});
+
+test("a request that has the length that it announced is whole", async () => {
+  const socket = new FakeSocket();
+  let ended = 0;
+  const end = () => {
+    ended += 1;
+  };
+  const { session } = sessionOn(socket, (stream) => stream.read({ data: () => undefined, end }));
+  const whole = (id: number, ...frames: Buffer[]) => [
+    frameOf(FRAME.headers, FLAG.endHeaders, id, announcing("10")),
+    frameOf(FRAME.data, 0, id, Buffer.alloc(9)),
+    ...frames,
+  ];
+  const calls = [
+    ...whole(1, frameOf(FRAME.data, FLAG.endStream, 1, Buffer.alloc(1))),
+    // A byte of padding.
+    ...whole(3, frameOf(FRAME.data, FLAG.endStream | FLAG.padded, 3, Buffer.from([1, 0, 0]))),
+    ...whole(
+      5,
+      frameOf(FRAME.data, 0, 5, Buffer.alloc(1)),
+      frameOf(FRAME.headers, END, 5, CALL.subarray(0, 0)),
+    ),
+    frameOf(FRAME.headers, END, 7, announcing("0")),
+  ];
+  socket.push(Buffer.concat([HELLO, ...calls]));
+  await nextPass();
+  expect([ended, socket.frames.filter(({ type }) => type === FRAME.reset)]).toEqual([4, []]);
+  session.destroy();
+});
+
+test("a flood of settings ends its connection: each costs work for every stream", async () => {
+  const socket = new FakeSocket();
+  const { session, invalid } = sessionOn(socket, () => undefined, 1_000);
+  const settings = (at: number) =>
+    frameOf(FRAME.settings, 0, 0, Buffer.concat([Buffer.from([0, 4]), number(at)]));
+  socket.push(Buffer.concat([HELLO, ...Array.from({ length: 50 }, (_, at) => settings(at))]));
+  await nextPass();
+  expect(session.destroyed).toBe(false);
+  socket.push(Buffer.concat(Array.from({ length: 60 }, (_, at) => settings(at))));
+  await nextPass();
+  expect(invalid.map(({ code }) => code)).toEqual([CODE.enhanceYourCalm]);
+});
+
+test("bytes that wait for their reader are counted, and end their stream when they are too many", async () => {
+  const socket = new FakeSocket();
+  const streams: ServerStream[] = [];
+  const counts: number[] = [];
+  const { session } = sessionOn(socket, (stream) => {
+    streams.push(stream);
+    stream.countHeld((bytes) => {
+      counts.push(bytes);
+      return bytes <= 1_000;
+    });
+  });
+  const data = (bytes: number) => frameOf(FRAME.data, 0, 1, Buffer.alloc(bytes));
+  socket.push(Buffer.concat([HELLO, frameOf(FRAME.headers, FLAG.endHeaders, 1, CALL), data(400), data(600)]));
+  await nextPass();
+  expect([counts, session.callBytes]).toEqual([[400, 1_000], 1_000]);
+  socket.push(data(1));
+  await nextPass();
+  expect(counts).toEqual([400, 1_000, 1_001, 0]);
+  expect(streams[0]?.isClosed).toBe(true);
+  session.destroy();
+});
+
+test("what comes for a stream that drops it opens no window, and accounts for nothing", async () => {
+  const socket = new FakeSocket();
+  const { session } = sessionOn(socket, (stream) => stream.drop());
+  const data = (bytes: number) => frameOf(FRAME.data, 0, 1, Buffer.alloc(bytes));
+  socket.push(Buffer.concat([HELLO, frameOf(FRAME.headers, FLAG.endHeaders, 1, CALL)]));
+  socket.push(Buffer.concat(Array.from({ length: 4 }, () => data(16_000))));
+  await nextPass();
+  const windows = socket.frames.filter(({ type, stream }) => type === FRAME.window && stream !== 0);
+  expect([windows, session.callBytes]).toEqual([[], 0]);
   session.destroy();
 });

@@ -22,6 +22,8 @@ export class FakeSocket extends Duplex {
   readonly remoteAddress = "127.0.0.1";
   readonly written: Buffer[] = [];
   isSlow = false;
+  /** It does not end when the server has. */
+  staysOpen = false;
   #waiting: (() => void) | null = null;
 
   override _read(): void {}
@@ -30,6 +32,11 @@ export class FakeSocket extends Duplex {
     this.written.push(bytes);
     if (this.isSlow) this.#waiting = done;
     else done();
+  }
+
+  override _final(done: () => void): void {
+    done();
+    if (!this.staysOpen) this.push(null);
   }
 
   override _destroy(_: Error | null, done: (error: null) => void): void {

@@ -1,7 +1,7 @@
 // A connection that ends gracefully: calls that were on their way are refused, and those under way end as they would.
 
 import { setImmediate as nextPass } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
 import { INVALID_CALLS_MAX } from "../../../../src/core/wire/http2/incoming-frames.ts";
 import { CODE, FLAG, FRAME } from "../../../../src/core/wire/http2/protocol.ts";
@@ -19,7 +19,8 @@ async function leaving() {
   socket.push(Buffer.concat([HELLO, frameOf(FRAME.headers, END, 1, CALL)]));
   await nextPass();
   made.session.leave();
-  const late = Array.from({ length: 2 * INVALID_CALLS_MAX }, (_, at) => 2 * at + 3);
+  // More than any connection may have of invalid calls or of useless frames.
+  const late = Array.from({ length: 10 * INVALID_CALLS_MAX }, (_, at) => 2 * at + 3);
   socket.push(Buffer.concat(late.map((id) => frameOf(FRAME.headers, END, id, CALL))));
   await nextPass();
   return { socket, opened, late, ...made };
@@ -64,4 +65,60 @@ test("seldom faults never end a connection, however long it lives; a burst does"
     nowMs += 1_000;
   }
   expect(Array.from({ length: 5 }, () => strikes.add()).pop()).toBe(true);
+});
+
+test("after its own farewell a caller's new calls are a fault", async () => {
+  const { socket, late, invalid } = await leaving();
+  socket.push(frameOf(FRAME.goaway, 0, 0, Buffer.alloc(8)));
+  const next = (late.at(-1) ?? 0) + 2;
+  const more = Array.from({ length: 2_000 }, (_, at) => frameOf(FRAME.headers, END, next + 2 * at, CALL));
+  socket.push(Buffer.concat(more));
+  await nextPass();
+  expect(invalid).toHaveLength(1);
+});
+
+async function ended(socket: FakeSocket) {
+  const made = sessionOn(socket, () => undefined);
+  socket.push(HELLO);
+  await nextPass();
+  made.session.leave();
+  await nextPass();
+  return made.session;
+}
+
+test("the connection stays until its peer has ended too, so that no reset overtakes the last answers", async () => {
+  const socket = new FakeSocket();
+  socket.staysOpen = true;
+  const session = await ended(socket);
+  socket.push(frameOf(FRAME.ping, 0, 0, Buffer.alloc(8)));
+  await nextPass();
+  expect([session.destroyed, socket.readableLength], "what comes is read and dropped").toEqual([false, 0]);
+  socket.push(null);
+  await nextPass();
+  await nextPass();
+  expect(session.destroyed).toBe(true);
+});
+
+test("a peer that does not end is not waited for longer than a second", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const socket = new FakeSocket();
+  socket.staysOpen = true;
+  const session = await ended(socket);
+  vi.advanceTimersByTime(999);
+  expect(session.destroyed).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(session.destroyed).toBe(true);
+  vi.useRealTimers();
+});
+
+test("nor for more than a megabyte", async () => {
+  const socket = new FakeSocket();
+  socket.staysOpen = true;
+  const session = await ended(socket);
+  for (let part = 0; part < 17; part += 1) {
+    expect(session.destroyed).toBe(false);
+    socket.push(Buffer.alloc(64 * 1024));
+    await nextPass();
+  }
+  expect(session.destroyed).toBe(true);
 });

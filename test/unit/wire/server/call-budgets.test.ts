@@ -87,6 +87,19 @@ test("calls under way are counted over all connections, and one that ends makes 
   expect(budgets.accounts, "who has nothing under way is forgotten").toBe(0);
 });
 
+test("a call that its caller has reset counts until its handler has settled", () => {
+  const { begun, call, budgets } = watched();
+  const settled = Array.from({ length: 3 }, () => {
+    const budget = begun(shard("s1"));
+    const handled = budget.hold();
+    budget.end?.(STREAM);
+    return handled;
+  });
+  expect(call(shard("s1"))).toBe("TOO_MANY_CALLS");
+  for (const handled of settled) handled();
+  expect([call(shard("s1")), budgets.accounts]).toEqual(["ok", 0]);
+});
+
 test("bytes beyond the rate end the call that brings them", () => {
   const { clock, begun } = watched();
   const [one, other] = [begun(shard("s1")), begun(shard("s1"))];

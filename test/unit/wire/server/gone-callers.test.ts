@@ -1,7 +1,7 @@
 // A caller that is gone before its method listens for it: the method hears of it, or does not begin.
 
 import { setImmediate as nextPass } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import type { Reader, ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
@@ -40,19 +40,25 @@ class FakeStream {
 }
 
 const nothing = () => undefined;
+/** How many calls have given back their part of the budget. */
+let settled = 0;
+beforeEach(() => {
+  settled = 0;
+});
 
 function serve(method: UnaryMethod<unknown, unknown>, turn: Promise<unknown> | null): FakeStream {
   const stream = new FakeStream();
   const definition = { path: "/a/B", requestDeserialize: nothing, responseSerialize: () => Buffer.alloc(0) };
   const rule = { allow: anyIdentity, bytesMax: 1_000_000 };
   const errors = new InternalErrors("server", silentLog);
+  const budget = { account: null, receive: () => null, refuseUnread: () => null, answer: nothing };
   const served = { definition, method, rule, errors } as unknown as ServedMethod;
   serveUnary(stream as unknown as ServerStream, served, {
     identity: { kind: "admin" },
     headers: { ":method": "POST", "content-type": "application/grpc" },
     cameMs: 0,
-    budget: { account: null, receive: () => null, refuseUnread: () => null, answer: nothing },
-    overhead: { data: nothing },
+    budget: { ...budget, hold: () => () => (settled += 1) },
+    late: { add: () => ({}), remove: nothing },
     gate: { goOn: () => turn },
   });
   return stream;
@@ -82,7 +88,8 @@ test("a listener that comes after its caller went is called at once, and only on
   }, null);
   stream.send(1);
   stream.gone();
+  expect(settled, "its handler is under way").toBe(0);
   late.resolve();
   await nextPass();
-  expect(heard).toBe(1);
+  expect([heard, settled]).toEqual([1, 1]);
 });

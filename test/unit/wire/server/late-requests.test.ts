@@ -10,7 +10,7 @@ fakeTime("setTimeout", "clearTimeout");
 beforeEach(() => {
   nowMs = 0;
   givenUp = [];
-  late = new LateRequests(30_000, () => nowMs);
+  late = new LateRequests(() => nowMs);
 });
 
 const add = (name: string) => late.add(() => givenUp.push(name));

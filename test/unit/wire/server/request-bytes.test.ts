@@ -2,7 +2,8 @@
 
 import { expect, test } from "vitest";
 import { framed, HEADER_BYTES } from "../../../../src/core/wire/server/message-frames.ts";
-import { RequestBytes, UNFINISHED_BYTES_MAX } from "../../../../src/core/wire/server/request-bytes.ts";
+import { RequestBytes } from "../../../../src/core/wire/server/request-bytes.ts";
+import { UNFINISHED_BYTES_MAX } from "../../../../src/core/wire/server/unfinished-bytes.ts";
 
 const MEGABYTE = 1024 * 1024;
 

@@ -3,6 +3,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import {
   ALL_UNREAD_BYTES_MAX,
+  ENDED_MAX,
   READ_BYTES,
   READ_WITHIN_MS,
   UNREAD_BYTES_MAX,
@@ -10,19 +11,37 @@ import {
 } from "../../../../src/core/wire/server/unread-answers.ts";
 import { fakeTime } from "../../fake-time.ts";
 
+class FakeSession {
+  isCut = false;
+  pushed = 0;
+  left = 0;
+
+  hasLeft(pushed: number): boolean {
+    return this.left >= pushed;
+  }
+
+  destroy(): void {
+    this.isCut = true;
+  }
+}
+
+/** Like a real one it closes when it is reset. */
 class FakeStream {
   isClosed = false;
-  isCut = false;
   unsentBytes = 0;
   sentBytes = 0;
-  readonly session = { destroy: () => this.#cut() };
+  readonly session: FakeSession;
+  readonly #name: string;
+
+  constructor(name: string, session = new FakeSession()) {
+    this.#name = name;
+    this.session = session;
+  }
 
   reset(): void {
     this.isClosed = true;
-  }
-
-  #cut(): void {
-    this.isCut = true;
+    this.session.pushed += 13;
+    unread.end(this.#name, this);
   }
 }
 const half = UNREAD_BYTES_MAX / 2;
@@ -33,14 +52,14 @@ beforeEach(() => {
   unread = new UnreadAnswers(() => performance.now());
 });
 
-function answered(name: string, bytes: number): FakeStream {
-  const stream = new FakeStream();
+function answered(name: string, bytes: number, session = new FakeSession()): FakeStream {
+  const stream = new FakeStream(name, session);
   unread.begin(name, stream, bytes);
   return stream;
 }
 
 function watched(name: string): FakeStream {
-  const stream = new FakeStream();
+  const stream = new FakeStream(name);
   unread.watch(name, stream, stream);
   return stream;
 }
@@ -75,16 +94,32 @@ test("an answer that is not read in time ends; its connection too if even that i
   vi.advanceTimersByTime(READ_WITHIN_MS);
   expect(stream.isClosed).toBe(false);
   vi.advanceTimersByTime(2_000);
-  expect([stream.isClosed, stream.isCut]).toEqual([true, true]);
+  expect([stream.isClosed, stream.session.isCut]).toEqual([true, true]);
+  vi.advanceTimersByTime(1_000);
+  expect(vi.getTimerCount(), "nothing is left to be looked at").toBe(0);
 });
 
-test("a closed answer whose stream ends cuts no connection", () => {
+test("a connection ends with the last of many streams that it did not read, although it reads their ends", () => {
+  const session = new FakeSession();
+  for (let ended = 1; ended < ENDED_MAX; ended += 1) {
+    answered("a", 10, session);
+    vi.advanceTimersByTime(READ_WITHIN_MS + 1_000);
+    session.left = session.pushed;
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(session.isCut).toBe(false);
+  answered("a", 10, session);
+  vi.advanceTimersByTime(READ_WITHIN_MS + 1_000);
+  expect(session.isCut).toBe(true);
+});
+
+test("an answer whose end is read cuts no connection", () => {
   const stream = answered("a", 10);
   vi.advanceTimersByTime(READ_WITHIN_MS + 1_000);
-  expect([stream.isClosed, stream.isCut]).toEqual([true, false]);
-  unread.end("a", stream);
+  expect([stream.isClosed, stream.session.isCut]).toEqual([true, false]);
+  stream.session.left = stream.session.pushed;
   vi.advanceTimersByTime(60_000);
-  expect(stream.isCut).toBe(false);
+  expect(stream.session.isCut).toBe(false);
   expect(vi.getTimerCount(), "nothing is left to be looked at").toBe(0);
 });
 

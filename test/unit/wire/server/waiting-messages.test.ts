@@ -7,6 +7,7 @@ import { silentLog } from "../../../../src/core/base/log.ts";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
 import { FLAG, FRAME, WINDOW_BYTES } from "../../../../src/core/wire/http2/protocol.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
+import { LateRequests } from "../../../../src/core/wire/server/late-requests.ts";
 import { HEADER_BYTES } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
 import { type StreamHandler, serveStream } from "../../../../src/core/wire/server/stream-call.ts";
@@ -31,11 +32,11 @@ async function serve(handler: StreamHandler, cameMs = systemClock.monotonicMs())
     errors: new InternalErrors("server", silentLog),
   };
   const budget = {
-    receive: () => null,
+    ...{ account: null, receive: () => null, hold: () => nothing },
     watch: (_: unknown, answers: ManyAnswers) => found.push(answers),
   };
   const { session } = sessionOn(socket, (stream) =>
-    serveStream(stream, served as never, { cameMs, budget, overhead: { data: nothing } }),
+    serveStream(stream, served as never, { cameMs, budget, late: new LateRequests() }),
   );
   socket.push(Buffer.concat([HELLO, frameOf(FRAME.headers, FLAG.endHeaders, 1, HEADERS)]));
   await nextPass();

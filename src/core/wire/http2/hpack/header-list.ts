@@ -13,6 +13,8 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
 ]);
 /** A token in lower case (RFC 9110, 5.1). */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+/** Below 2^53. */
+const LENGTH = /^\d{1,15}$/;
 /** RFC 9113, 8.2.1. */
 const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 
@@ -43,7 +45,15 @@ export class HeaderList {
   }
 }
 
-/** RFC 9113, 8.3.1. */
+/** RFC 9113, 8.3.1 and 8.1.1. */
 export function isRequest(headers: RequestHeaders): boolean {
-  return headers[":method"] !== undefined && headers[":scheme"] !== undefined && !!headers[":path"];
+  const isWhole = headers[":method"] !== undefined && headers[":scheme"] !== undefined && !!headers[":path"];
+  return isWhole && !Number.isNaN(announcedBytes(headers));
+}
+
+/** How many bytes of data the headers announce (RFC 9110, 8.6); null = they do not, NaN = it is no number. */
+export function announcedBytes(headers: RequestHeaders): number | null {
+  const text = headers["content-length"];
+  if (text === undefined) return null;
+  return LENGTH.test(text) ? Number(text) : Number.NaN;
 }
