@@ -7,6 +7,10 @@ import { defineConfig } from "vitest/config";
 // that the program itself uses (bin/run.js).
 const { NODE_COMPILE_CACHE = join(tmpdir(), "node-compile-cache") } = process.env;
 
+// Where the tests' fleets note which ports are theirs: never in the user's own state folder, and the same one for all tests
+// of this machine.
+const XDG_STATE_HOME = join(tmpdir(), `fleet-test-state-${process.getuid?.() ?? 0}`);
+
 // What a poll waits for must come: how soon is the machine's matter, and a slow disk's. Tests that ask how long
 // something takes say so themselves.
 const POLL_MS = 120_000;
@@ -24,7 +28,7 @@ const project = (name: string, timeoutMs: number, more: object = {}) => ({
     // Most of the time goes into waiting for real processes: four files at once, also where two cores are all there are.
     maxWorkers: 4,
     name,
-    env: { NODE_COMPILE_CACHE },
+    env: { NODE_COMPILE_CACHE, XDG_STATE_HOME },
     include: [`test/${name}/**/*.test.{ts,tsx}`],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,

@@ -4,9 +4,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import type { Tls, TlsFiles } from "../../src/core/wire/tls/tls.ts";
+import { reservePorts } from "../../test/reserved-ports.ts";
 import type { Etcd } from "./find-etcd.ts";
 import { KeyStore } from "./key-store.ts";
 import { Server } from "./server.ts";
@@ -42,11 +42,9 @@ export class EtcdStore extends KeyStore {
     tls: EtcdTls | null = null,
   ): Promise<EtcdStore> {
     const home = await mkdtemp(join(tmpdir(), "etcd-bench-"));
-    const ports = await holdFreePorts(2 * names.length);
-    const [...free] = ports.addresses;
+    const free = [...(await reservePorts(home, 2 * names.length))];
     const port = () => present(free.pop(), "two free ports a member");
     const members = names.map((name) => ({ name, client: port(), peer: port() }));
-    await ports.release();
     const store = new EtcdStore(
       `etcd ${etcd.version}${tls === null ? "" : ", mutual TLS"}, unary`,
       home,

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { reservePorts } from "../../test/reserved-ports.ts";
 import type { Times } from "../kv/h2load.ts";
 import type { Sample } from "./generate.ts";
 import { Server } from "./server.ts";
@@ -47,9 +47,7 @@ export class ZooKeeperStore implements Store {
   static async start(): Promise<ZooKeeperStore> {
     const home = await mkdtemp(join(tmpdir(), "zookeeper-bench-"));
     await run("javac", ["-cp", JARS, "-d", home, PROGRAM]);
-    const ports = await holdFreePorts(3 * SIZE);
-    await ports.release();
-    const servers = await configured(home, ports.addresses);
+    const servers = await configured(home, await reservePorts(home, 3 * SIZE));
     const store = new ZooKeeperStore(home, servers);
     try {
       for (const server of servers) server.start();

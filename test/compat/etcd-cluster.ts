@@ -3,9 +3,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 
 export class EtcdCluster {
   readonly endpoints: readonly string[];
@@ -21,9 +21,8 @@ export class EtcdCluster {
 
   static async start(size: number): Promise<EtcdCluster> {
     const folder = await makeFolder();
-    const ports = await holdFreePorts(2 * size);
-    const cluster = new EtcdCluster(folder, ports.addresses.slice(0, size), ports.addresses.slice(size));
-    await ports.release();
+    const ports = await reservePorts(folder, 2 * size);
+    const cluster = new EtcdCluster(folder, ports.slice(0, size), ports.slice(size));
     for (let at = 0; at < size; at += 1) await cluster.start(at);
     return cluster;
   }

@@ -3,12 +3,12 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 
 export interface LoopbackMember {
   readonly peer: Peer;
@@ -29,12 +29,11 @@ export class LoopbackFleet {
   /** Resolves when all members listen. */
   static async start(size: number): Promise<LoopbackFleet> {
     const folder = await makeFolder();
-    const ports = await holdFreePorts(2 * size);
-    const members = ports.addresses.slice(0, size).map((address, at) => ({
+    const ports = await reservePorts(folder, 2 * size);
+    const members = ports.slice(0, size).map((address, at) => ({
       peer: { id: nodeId(at + 1), name: `n${at + 1}`, address },
-      etcd: present(ports.addresses[size + at], "each member has two ports"),
+      etcd: present(ports[size + at], "each member has two ports"),
     }));
-    await ports.release();
     const fleet = new LoopbackFleet(folder, members);
     try {
       // A member that starts after another has failed must be stopped too.

@@ -20,6 +20,7 @@ import { connectCoordinator } from "../../src/core/wire/leader/coordinator-clien
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 import { PATIENT } from "./local-fleet.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
@@ -75,19 +76,21 @@ export class CoordinatorCluster {
   /** What each node's process has said since it was started last. */
   readonly #output = new Map<number, readonly string[]>();
   readonly #clients: FleetClient[] = [];
-  /** Where each node's process serves etcd's API. */
-  readonly #etcd = new Map<number, string>();
+  /** Where each node's process serves etcd's API; empty if none does. */
+  readonly #etcd: readonly string[];
 
   private constructor(
     home: string,
     options: ClusterOptions,
     nodes: readonly ClusterNode[],
     links: ReadonlyMap<string, TcpProxy>,
+    etcd: readonly string[],
   ) {
     this.#home = home;
     this.#options = options;
     this.nodes = nodes;
     this.#links = links;
+    this.#etcd = etcd;
   }
 
   /** Founds the cluster; every process listens when this resolves. */
@@ -100,7 +103,9 @@ export class CoordinatorCluster {
     const links = new Map<string, TcpProxy>();
     for (const from of ids)
       for (const to of ids) if (from !== to) links.set(`${from}>${to}`, await TcpProxy.open());
-    const cluster = new CoordinatorCluster(home, options, nodes, links);
+    // Clients of etcd's API know a node by its address, also after a restart.
+    const etcd = options.etcd === true ? await reservePorts(home, options.size) : [];
+    const cluster = new CoordinatorCluster(home, options, nodes, links, etcd);
     try {
       await Promise.all(nodes.map((node) => cluster.start(node, "--bootstrap")));
     } catch (error) {
@@ -129,8 +134,6 @@ export class CoordinatorCluster {
       createInterface({ input: child.stdout }).on("line", (line) => {
         output.push(line);
         const [, bound] = /"address":"([^"]+)".*"msg":"coordinator listens"/.exec(line) ?? [];
-        const [, etcd] = /"etcd":"([^"]+)"/.exec(line) ?? [];
-        if (etcd !== undefined) this.#etcd.set(node.id, etcd);
         if (bound !== undefined) resolve(bound);
       });
     });
@@ -143,9 +146,9 @@ export class CoordinatorCluster {
     await writeFile(flipFile(node), plan);
   }
 
-  /** host:port where the node serves etcd's API since it was started last. */
+  /** host:port where the node serves etcd's API. */
   etcd(node: ClusterNode): string {
-    return present(this.#etcd.get(node.id), "a node of this cluster serves etcd's API");
+    return present(this.#etcd[node.id - 1], "a node of this cluster serves etcd's API");
   }
 
   /** SIGKILL; resolves when the process is gone. */
@@ -310,8 +313,7 @@ export class CoordinatorCluster {
       ...["--audit-export-every", String(this.#options.auditExportEvery ?? 1_000)],
       ...["--groups", String(this.#options.groups ?? 0)],
       ...["--profile", this.#options.profile ?? "lan"],
-      // Clients of etcd's API know a node by its address, also after a restart.
-      ...(this.#options.etcd === true ? ["--etcd-listen", this.#etcd.get(node.id) ?? "127.0.0.1:0"] : []),
+      ...(this.#options.etcd === true ? ["--etcd-listen", this.etcd(node)] : []),
       ...(this.#options.encrypted === true ? ["--encryption-key-file", keyFile(this.#home)] : []),
     ];
   }

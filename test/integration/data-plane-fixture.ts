@@ -32,6 +32,7 @@ import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 import { bindServer } from "./grpc-server.ts";
 
 type Closing = () => Promise<void> | void;
@@ -119,7 +120,8 @@ export class DataPlane {
     const write = (text: string) => writeFile(machinesFile, text);
     if (machines !== undefined) await write(JSON.stringify({ machines }));
     const tls = await this.issue(`shard-${shardId}`, `fleet://shard/${shardId}`);
-    const options = { listen: "127.0.0.1:0", coordinators: [], reportIntervalMs: 50, version: "test" };
+    const listen = changes.listen ?? (await this.#address());
+    const options = { listen, coordinators: [], reportIntervalMs: 50, version: "test" };
     const equipped = machines === undefined ? {} : { machinesFile };
     const shard = await startShard({ shardId, dataDirectory, tls, log, ...options, ...equipped, ...changes });
     let isClosed = false;
@@ -200,12 +202,19 @@ export class DataPlane {
     return (await this.status(address)).bindings.find((binding) => binding.clusterId === cluster);
   }
 
-  async coordinator(listen = "127.0.0.1:0"): Promise<ScriptedCoordinator> {
+  async coordinator(given?: string): Promise<ScriptedCoordinator> {
+    const listen = given ?? (await this.#address());
     const coordinator = new ScriptedCoordinator();
     const tls = loadTls(await this.issue("replica-1", "fleet://replica/1"));
     coordinator.address = await bindServer(coordinator.server, listen, tls);
     this.onClose(() => coordinator.stop());
     return coordinator;
+  }
+
+  /** For a server that may be stopped and started again there. */
+  async #address(): Promise<string> {
+    const [address = ""] = await reservePorts(this.folder, 1);
+    return address;
   }
 }
 

@@ -5,12 +5,12 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { EtcdTls } from "../../src/client/context/target.ts";
 import { EtcdNode } from "../../src/client/etcd/etcd-node.ts";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { systemClock } from "../../src/core/base/clock.ts";
 import { StatusRequest } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 
 const NAMES = ["e1", "e2", "e3"] as const;
 const START_MS = 60_000;
@@ -31,10 +31,9 @@ export class EtcdCluster {
 
   /** Resolves when it has a leader. */
   static async start(): Promise<EtcdCluster> {
-    const ports = await holdFreePorts(2 * NAMES.length);
-    const [addresses, peers] = [ports.addresses.slice(0, NAMES.length), ports.addresses.slice(NAMES.length)];
-    await ports.release();
     const folder = await makeFolder();
+    const ports = await reservePorts(folder, 2 * NAMES.length);
+    const [addresses, peers] = [ports.slice(0, NAMES.length), ports.slice(NAMES.length)];
     const cluster = new EtcdCluster(folder, addresses, peers);
     try {
       for (const at of NAMES.keys()) cluster.startMember(at);

@@ -10,8 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Configuration, JobQueue } from "../../examples/job-queue/job-queue.ts";
 import { createAuthority, issueCertificate } from "../../src/client/cert/certs.ts";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 import { program, runProgram } from "./local-fleet.ts";
 
 const LOAD_PAUSE_MS = 200;
@@ -106,9 +106,7 @@ async function writeUntil(signal: AbortSignal, queue: JobQueue, acknowledged: st
  * port of etcd's API.
  */
 async function addMember(name: string, leader: string): Promise<string> {
-  const ports = await holdFreePorts(1);
-  const [own = ""] = ports.addresses;
-  await ports.release();
+  const [own = ""] = await reservePorts(home, 1);
   const env = { ...process.env, XDG_CONFIG_HOME: home };
   const target = ["--endpoints", leader, ...tlsFlags("admin")];
   const added = await runProgram(["member", "add", name, "--address", own, ...target], { cwd: home, env });

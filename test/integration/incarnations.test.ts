@@ -6,8 +6,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { processFiles } from "../../src/client/files/layout.ts";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { reservePorts } from "../reserved-ports.ts";
 import { type Ran, runProgram, TestFleet } from "./local-fleet.ts";
 import type { RunningCommand } from "./running-command.ts";
 import { byShiftedDate } from "./wall-clocks.ts";
@@ -29,9 +29,7 @@ type Which = keyof typeof restored;
 
 beforeAll(async () => {
   fleet = await TestFleet.init("--nodes", "1", "--shards", "1", "--clusters", "1");
-  const held = await holdFreePorts(3);
-  addresses = held.addresses;
-  await held.release();
+  addresses = await reservePorts(fleet.home, 3);
 });
 afterAll(async () => {
   await stopAll();

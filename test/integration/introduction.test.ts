@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../src/client/cert/certs.ts";
 import { FleetClient } from "../../src/client/fleet-client.ts";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 import { PATIENT } from "./local-fleet.ts";
 
 const HOLDERS = { n1: "fleet://replica/1", n2: "fleet://replica/2", admin: "fleet://admin" } as const;
@@ -66,9 +66,7 @@ async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): P
 }
 
 test("a newcomer that was told only of nodes that are gone becomes a voter", async () => {
-  const ports = await holdFreePorts(3);
-  const [first = "", second = "", nobody = ""] = ports.addresses;
-  await ports.release();
+  const [first = "", second = "", nobody = ""] = await reservePorts(home, 3);
   const n1 = { id: nodeId(1), name: "n1", address: first };
   const n2 = { id: nodeId(2), name: "n2", address: second };
   await start(n1, [], true);

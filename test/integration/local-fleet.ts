@@ -19,6 +19,7 @@ import { signalProcess } from "../../src/client/processes/supervisor.ts";
 import { waitReady } from "../../src/client/wait-ready.ts";
 import { waitUntil } from "../../src/core/base/wait-clock.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { shareReservations } from "../reserved-ports.ts";
 import { RunningCommand } from "./running-command.ts";
 
 /** For clients of tests: a busy machine makes no healthy node look down, unless that is what a test is about. */
@@ -66,7 +67,9 @@ export class TestFleet {
 
   /** An empty home: no fleet yet. `more` goes into the environment of all its commands. */
   static async empty(more: NodeJS.ProcessEnv = {}): Promise<TestFleet> {
-    return new TestFleet(await makeFolder(), more);
+    const home = await makeFolder();
+    await shareReservations(home);
+    return new TestFleet(home, more);
   }
 
   /** Made and started by `fleet init` with these arguments. */

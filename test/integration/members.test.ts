@@ -10,11 +10,11 @@ import { fleetFilePath, processFiles } from "../../src/client/files/layout.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { writeNodeCertificate } from "../../src/client/local/staging.ts";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { judgeWrites } from "../../src/core/drill/verdict.ts";
 import type { ListMembersResponse } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { memberRoleWord } from "../../src/ui/model/words.ts";
+import { reservePorts } from "../reserved-ports.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
 let fleet: TestFleet;
@@ -248,7 +248,8 @@ test("a removed process that runs on is told, and its number is not given again"
 });
 
 test("a node that was never added is refused, and its log says why", async () => {
-  const stranger = { id: 99, name: "n99", address: await freeAddress() };
+  const [address = ""] = await reservePorts(fleet.home, 1);
+  const stranger = { id: 99, name: "n99", address };
   const path = fleetFilePath(fleet.directory);
   await mkdir(processFiles(fleet.directory, stranger.name).data, { recursive: true });
   await writeNodeCertificate(fleet.directory, stranger);
@@ -260,9 +261,3 @@ test("a node that was never added is refused, and its log says why", async () =>
   await fleet.kill(stranger.name);
   await writeFile(path, dropNode(await readFile(path, "utf8"), stranger.name));
 });
-
-async function freeAddress(): Promise<string> {
-  const held = await holdFreePorts(1);
-  await held.release();
-  return present(held.addresses[0], "a port was held");
-}

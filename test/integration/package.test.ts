@@ -18,6 +18,9 @@ const NAMESPACES = [
   ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
 ];
 const mayChangeRoot = spawnSync("unshare", [...NAMESPACES, "true"]).status === 0;
+// A fleet in another root sees no port that fleets of other tests own, so it gets a loopback interface of its own.
+const canIsolate =
+  spawnSync("unshare", [...NAMESPACES, "--net", "ip", "link", "set", "lo", "up"]).status === 0;
 
 const run = promisify(execFile);
 let scratch = "";
@@ -99,6 +102,7 @@ test.each(
 // The shell is the host's; what it runs sees the folder as its root.
 const IN_EMPTY_ROOT = `
 set -e
+[ "$2" = shared ] || ip link set lo up
 mount -t proc proc "$1/proc"
 mount --bind /dev/null "$1/dev/null"
 fleet() { chroot "$ROOT" /fleet "$@"; }
@@ -124,7 +128,9 @@ test.skipIf(!mayChangeRoot)(
       copyFileSync(library, join(place, library));
     }
     copyFileSync(fleet, join(place, "fleet"));
-    const { stdout } = await run("unshare", [...NAMESPACES, "sh", "-c", IN_EMPTY_ROOT, "sh", place], {
+    const namespaces = canIsolate ? [...NAMESPACES, "--net"] : NAMESPACES;
+    const script = ["sh", "-c", IN_EMPTY_ROOT, "sh", place, canIsolate ? "isolated" : "shared"];
+    const { stdout } = await run("unshare", [...namespaces, ...script], {
       env: { PATH: process.env["PATH"], HOME: "/", NO_COLOR: "1", FLEET_NODE_TIMEOUT: "20s" },
     });
     expect(stdout).toContain("put at revision 2");

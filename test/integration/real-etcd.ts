@@ -4,9 +4,9 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 
 const START_MS = 30_000;
 
@@ -45,9 +45,7 @@ export class RealEtcd {
 
   static async #start(flags: readonly string[], snapshot: string | null): Promise<RealEtcd> {
     const folder = await makeFolder();
-    const ports = await holdFreePorts(2);
-    const [address, peer] = ports.addresses.map((each) => present(each, "two ports are held"));
-    await ports.release();
+    const [address, peer] = await reservePorts(folder, 2);
     const urls = ["--listen-client-urls", "--advertise-client-urls"].flatMap((flag) => [
       flag,
       `http://${address}`,
@@ -64,7 +62,7 @@ export class RealEtcd {
     }
     const words = [...data, ...urls, ...peers, ...name, "--log-level", "error", ...flags];
     const child = spawn("etcd", words, { stdio: "ignore" });
-    const etcd = new RealEtcd(present(address, "two ports are held"), child, folder);
+    const etcd = new RealEtcd(present(address, "two ports are reserved"), child, folder);
     try {
       await etcd.#untilReady();
       return etcd;

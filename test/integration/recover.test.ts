@@ -9,8 +9,8 @@ import { fleetFilePath, holderTls, processFiles, removedFolder } from "../../src
 import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { reservePorts } from "../reserved-ports.ts";
 import { leaderOf, program, type Ran, TestFleet } from "./local-fleet.ts";
 import { TestTerminal } from "./terminal.ts";
 
@@ -222,9 +222,7 @@ describe("recovered", () => {
   });
 
   test("a member of the old cluster is refused, and its log says why", async () => {
-    const ports = await holdFreePorts(1);
-    const address = present(ports.addresses[0], "a port is held");
-    await ports.release();
+    const [address = ""] = await reservePorts(fleet.home, 1);
     const certs = join(removedFolder(fleet.directory), "n2-2");
     const old = fleet.launch(
       ...["serve", "coordinator", "--id", "2", "--name", "n2", "--fleet", "local"],

@@ -6,6 +6,7 @@ import { mkdir, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { shareReservations } from "../reserved-ports.ts";
 import { program } from "./local-fleet.ts";
 
 interface Step {
@@ -17,6 +18,7 @@ let home = "";
 
 beforeAll(async () => {
   home = await makeFolder();
+  await shareReservations(home);
   await mkdir(join(home, "bin"));
   await symlink(program, join(home, "bin", "fleet"));
 });

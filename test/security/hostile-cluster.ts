@@ -4,7 +4,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FleetClient } from "../../src/client/fleet-client.ts";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
@@ -20,6 +19,7 @@ import { EtcdClients } from "../integration/etcd-clients.ts";
 import { registerShard } from "../integration/fleet-writes.ts";
 import { PATIENT } from "../integration/local-fleet.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { reservePorts } from "../reserved-ports.ts";
 
 export const CLUSTER_ID = "c";
 /** Groups 1 and above, beside the fleet's own: a member's messages reach each of them. */
@@ -58,12 +58,11 @@ export class HostileCluster {
    */
   static async start(more = 0, { etcd = false } = {}): Promise<HostileCluster> {
     const authority = await TestAuthority.make();
-    const ports = await holdFreePorts(3 + more);
-    const peers = ports.addresses.map((address, at) => ({ id: nodeId(at + 1), name: `n${at + 1}`, address }));
+    const ports = await reservePorts(authority.folder, 3 + more);
+    const peers = ports.map((address, at) => ({ id: nodeId(at + 1), name: `n${at + 1}`, address }));
     for (const { id, name } of peers) await authority.issue(name, [`fleet://replica/${id}`]);
     await authority.issue("admin", ["fleet://admin"]);
     const cluster = new HostileCluster(authority, peers, etcd);
-    await ports.release();
     const founders = peers.slice(0, 3);
     await Promise.all(founders.map((peer) => cluster.startNode(peer, founders, true)));
     await cluster.leader();

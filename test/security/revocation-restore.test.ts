@@ -5,7 +5,6 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FleetClient } from "../../src/client/fleet-client.ts";
-import { holdFreePorts } from "../../src/client/processes/ports.ts";
 import { heldLists, NO_WISH } from "../../src/client/recover/kept-revocations.ts";
 import { keptBeside } from "../../src/client/snapshot/kept-revocations.ts";
 import { restoreData } from "../../src/client/snapshot/restore-data.ts";
@@ -19,6 +18,7 @@ import { unary } from "../../src/core/wire/unary.ts";
 import { PATIENT } from "../integration/local-fleet.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { reservePorts } from "../reserved-ports.ts";
 import { revoke, WAIT_MS } from "./revoking.ts";
 
 let home: string;
@@ -33,9 +33,7 @@ beforeEach(async () => {
   await authority.issue("n1", ["fleet://replica/1"]);
   await authority.issue("admin", ["fleet://admin"]);
   await authority.issue("thief", ["fleet://readonly"]);
-  const ports = await holdFreePorts(1);
-  address = ports.addresses[0] ?? "";
-  await ports.release();
+  [address = ""] = await reservePorts(home, 1);
 });
 afterEach(async () => {
   for (const client of clients.splice(0)) client.close();

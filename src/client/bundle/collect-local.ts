@@ -1,8 +1,8 @@
 // What a machine knows of its local fleet, beside what the coordinators answer: configuration, metrics, the ends of logs,
 // and the last crash of this program.
 import { readdir, readFile, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { stateFolder } from "../../core/base/state-folder.ts";
 import { type FleetFile, formatFleetFile } from "../files/fleet-file.ts";
 import { loadLocalFleet } from "../files/local-fleet.ts";
 import type { ProcessPlan } from "../files/process-plan.ts";
@@ -34,8 +34,7 @@ export async function collectLocal(directory: string | undefined, linesMax: numb
 
 /** The newest crash of this program on this machine, if there is one. */
 export async function collectCrash(env: NodeJS.ProcessEnv): Promise<Section[]> {
-  const { XDG_STATE_HOME: stateHome } = env;
-  const folder = join(stateHome ?? join(homedir(), ".local", "state"), "fleet");
+  const folder = stateFolder(env);
   const names = await readdir(folder).catch(() => []);
   // Their names have their time.
   const newest = names

@@ -5,12 +5,14 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isAddress } from "../../core/base/address.ts";
+import { present } from "../../core/base/assert.ts";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
 import { nodeId } from "../../core/base/ids.ts";
 import { silentLog } from "../../core/base/log.ts";
 import { readOwnJson } from "../../core/base/own-files.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { CoordinatorOptions } from "../../core/coordinator/coordinator-options.ts";
+import { portLinksIn } from "../processes/port-owners.ts";
 import { holdFreePorts } from "../processes/ports.ts";
 import type { Place, Serve } from "./coordinator.ts";
 import { unusable } from "./errors.ts";
@@ -85,17 +87,20 @@ async function found(folder: string, address: string | undefined): Promise<OwnId
   }
   const own = {
     ...{ clusterId: randomUUID(), clusterName: "embedded", id: 1, name: "n1", isFounded: false },
-    address: address ?? (await freeAddress()),
   };
   await createDirectoryDurably(folder);
-  await writeOwn(folder, own);
-  return own;
+  if (address !== undefined) return written(folder, { ...own, address });
+  const held = await holdFreePorts(1, { portLinks: portLinksIn(process.env), folder });
+  try {
+    return await written(folder, { ...own, address: present(held.addresses[0], "a port is held") });
+  } finally {
+    await held.release();
+  }
 }
 
-async function freeAddress(): Promise<string> {
-  const held = await holdFreePorts(1);
-  await held.release();
-  return held.addresses[0] ?? "";
+async function written(folder: string, own: OwnIdentity): Promise<OwnIdentity> {
+  await writeOwn(folder, own);
+  return own;
 }
 
 async function readOwn(folder: string): Promise<OwnIdentity | null> {

@@ -6,6 +6,7 @@ import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import { contextsFilePath } from "../context/contexts-file.ts";
 import type { Target } from "../context/target.ts";
 import type { Program } from "../files/process-plan.ts";
+import { portLinksIn } from "../processes/port-owners.ts";
 import { isListening } from "../processes/ports.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
 import { SystemProcesses } from "../processes/system-processes.ts";
@@ -31,6 +32,8 @@ export interface LocalDeps extends SupervisorDeps {
   readonly program: Program;
   /** The user's contexts.yaml. */
   readonly contextsFile: string;
+  /** Which fleet owns which port: see port-owners.ts. */
+  readonly portLinks: string;
   readonly waitReady: WaitReady;
   /** Whether a process accepts connections at the address. */
   readonly isListening: (address: string) => Promise<boolean>;
@@ -53,6 +56,7 @@ export async function systemDeps(
       fleet: isOneExecutable ? null : fileURLToPath(new URL("../../../bin/run.js", import.meta.url)),
     },
     contextsFile: contextsFilePath(env),
+    portLinks: portLinksIn(env),
     waitReady,
     isListening,
     onProgress,

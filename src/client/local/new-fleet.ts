@@ -46,7 +46,8 @@ export type Made =
 export async function makeFleet(directory: string, wanted: NewFleet, deps: LocalDeps): Promise<Made> {
   // Each process has a port for its peers and one for its metrics; agents have only the latter. A node also serves
   // etcd's API.
-  const ports = await holdFreePorts(3 * wanted.nodes + 2 * wanted.shards + 1);
+  const owner = { portLinks: deps.portLinks, folder: directory };
+  const ports = await holdFreePorts(3 * wanted.nodes + 2 * wanted.shards + 1, owner);
   try {
     const file = composeFleetFile(wanted, ports.addresses);
     deps.onProgress(`making certificates and configuration in ${directory}`);

@@ -20,7 +20,7 @@ import { STOP_GRACE_MS } from "../local/shut-down.ts";
 import { writeNodeCertificate } from "../local/staging.ts";
 import { startPlans } from "../local/start-fleet.ts";
 import { withLock } from "../processes/lock.ts";
-import { holdFreePorts, portOf } from "../processes/ports.ts";
+import { holdFreePorts, portOf, portsOf } from "../processes/ports.ts";
 import { stopProcess } from "../processes/supervisor.ts";
 
 export type MemberOrder = Omit<ChangeMembershipRequest, "change">;
@@ -39,8 +39,12 @@ export async function addLocalMember(
     const fleet = await loadLocalFleet(directory);
     refuseTakenName(fleet, wanted.name);
     const { members } = await client.listMembers();
-    const given = new Set([...portsOf(fleet), ...members.map(({ member }) => portOf(member?.address ?? ""))]);
-    const ports = await holdFreePorts(3, (port) => given.has(port));
+    const given = new Set([
+      ...portsOf(fleet.processes),
+      ...members.map(({ member }) => portOf(member?.address ?? "")),
+    ]);
+    const owner = { portLinks: deps.portLinks, folder: fleet.directory };
+    const ports = await holdFreePorts(3, owner, { isReserved: (port) => given.has(port) });
     try {
       const known = members.find(({ member }) => member?.name === wanted.name)?.member;
       const address = known?.address ?? present(ports.addresses[0], "a port is held");
@@ -48,23 +52,17 @@ export async function addLocalMember(
       const done = await client.changeMembership({ ...order, change: { $case: "add", value } });
       const row = present(done.member, "a change of the membership answers with the member");
       if (order.dryRun) return done;
-      await ports.release();
       const metricsPort = portOf(present(ports.addresses[1], "a port is held for metrics"));
       const etcdPort = portOf(present(ports.addresses[2], "a port is held for etcd's API"));
       const { nodeId: id, name, address: own } = row;
       await furnish(fleet, { id, name, address: own, metricsPort, etcdPort });
+      await ports.release();
       await startMember(directory, row.name, deps);
       return done;
     } finally {
       await ports.release();
     }
   });
-}
-
-/** Of all the fleet's processes, running or not. */
-function portsOf({ processes }: LocalFleet): number[] {
-  const addresses = processes.flatMap(({ address, metrics, etcd }) => [address, metrics, etcd]);
-  return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
 }
 
 /** Stops the process of a removed member and moves its files aside; returns their new place. */

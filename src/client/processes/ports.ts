@@ -4,6 +4,7 @@ import { readlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { assert } from "../../core/base/assert.ts";
 import { isErrno } from "../../core/base/system-error.ts";
+import { isOwned, own, type PortOwner, whileNoneChooses } from "./port-owners.ts";
 import { argumentsOf, listOrNothing, processIds, readOrNothing } from "./procfs.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -20,34 +21,62 @@ export interface HeldPorts {
   release(): Promise<void>;
 }
 
+export interface PortChoice {
+  /** More ports that must not be used although the kernel has them free. */
+  readonly isReserved?: (port: number) => boolean;
+  /** The port to try next. */
+  readonly draw?: () => number;
+}
+
 /**
- * Holds `count` free ports of the loopback interface, all at once, so that they are distinct. `isReserved`: a
- * port that belongs to a stopped process is free for the kernel, but must not be used.
+ * Holds `count` free ports of the loopback interface, all at once, so that they are distinct, and makes them `owner`'s.
+ * A port that another folder owns is passed over, although its process may be stopped. `owner.folder` must name the
+ * ports before they are released.
  */
 export async function holdFreePorts(
   count: number,
-  isReserved: (port: number) => boolean = () => false,
+  owner: PortOwner,
+  choice: PortChoice = {},
 ): Promise<HeldPorts> {
   const servers: Server[] = [];
-  const passedOver: Server[] = [];
   const release = async (): Promise<void> => {
-    await Promise.all(servers.map(close));
+    await Promise.all(servers.splice(0).map(close));
   };
-  try {
-    while (servers.length < count) {
-      const server = await listenSomewhere();
-      (isReserved(listeningPort(server)) ? passedOver : servers).push(server);
+  const addresses = await whileNoneChooses(owner.portLinks, async () => {
+    try {
+      while (servers.length < count) servers.push(await holdOne(owner, choice));
+      return servers.map((server) => `${LOOPBACK}:${listeningPort(server)}`);
+    } catch (error) {
+      await release();
+      throw error;
     }
-  } catch (error) {
-    await release();
-    throw error;
-  } finally {
-    await Promise.all(passedOver.map(close));
-  }
-  const addresses = servers.map((server) => `${LOOPBACK}:${listeningPort(server)}`);
+  });
   assert(new Set(addresses).size === count, "ports held at the same time are distinct");
-  return { addresses, release };
+  return {
+    addresses,
+    release: async () => {
+      if (servers.length > 0) await whileNoneChooses(owner.portLinks, release);
+    },
+  };
 }
+
+async function holdOne(owner: PortOwner, { isReserved, draw = anyPort }: PortChoice): Promise<Server> {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    const port = draw();
+    // Not even for a moment is a port bound that a stopped process may want back just now.
+    if (isReserved?.(port) === true || (await isOwned(owner.portLinks, port))) continue;
+    try {
+      const server = await listen(LOOPBACK, port);
+      await own(owner, port);
+      return server;
+    } catch (error) {
+      if (!isErrno(error, "EADDRINUSE")) throw error;
+    }
+  }
+  throw new Error(`no free port was found in ${ATTEMPTS_MAX} attempts`);
+}
+
+const anyPort = (): number => randomInt(FIRST_PORT, LAST_PORT + 1);
 
 /** Whether another process listens on `address`, host:port. */
 export async function isPortTaken(address: string): Promise<boolean> {
@@ -103,6 +132,18 @@ async function listeningInodes(port: number): Promise<Set<string>> {
   return sockets;
 }
 
+interface Listening {
+  readonly address: string | null;
+  readonly metrics: string | null;
+  readonly etcd: string | null;
+}
+
+/** On which these processes listen, running or not. */
+export function portsOf(processes: readonly Listening[]): number[] {
+  const addresses = processes.flatMap(({ address, metrics, etcd }) => [address, metrics, etcd]);
+  return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
+}
+
 export const portOf = (address: string): number => splitAddress(address).port;
 /** Of an IPv6 address without its brackets. */
 export const hostOf = (address: string): string => splitAddress(address).host;
@@ -119,16 +160,6 @@ function listen(host: string, port: number): Promise<Server> {
     server.once("error", reject);
     server.listen({ host, port, exclusive: true }, () => resolve(server));
   });
-}
-
-async function listenSomewhere(): Promise<Server> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await listen(LOOPBACK, randomInt(FIRST_PORT, LAST_PORT + 1));
-    } catch (error) {
-      if (!isErrno(error, "EADDRINUSE") || attempt === ATTEMPTS_MAX) throw error;
-    }
-  }
 }
 
 function close(server: Server): Promise<void> {

@@ -171,14 +171,13 @@ export async function restoreNewFleet(
   directory: string,
   name: string,
   wish: RestoreWish,
-  deps: Deps,
+  deps: Deps & Pick<LocalDeps, "portLinks">,
 ): Promise<RestoreReport> {
   const found = await inspectFolder(directory);
   if (found.kind === "fleet") throw refuse.overtaken(directory);
   const member = chooseNode(wish, null);
-  const ports = await holdFreePorts(1);
+  const ports = await holdFreePorts(1, { portLinks: deps.portLinks, folder: found.directory });
   const address = present(ports.addresses[0], "a port is held");
-  await ports.release();
   const order = orderOf(wish, member.nodeId, address);
   const nodes = [{ id: member.nodeId, name: member.name, address }];
   const { encryption } = wish;
@@ -198,7 +197,11 @@ export async function restoreNewFleet(
     const final = processFiles(found.directory, member.name).data;
     made.resolve({ ...RESUMED, node: member.name, directory: final, mark });
   };
-  if (!(await placeFleet(found.directory, fill, deps))) throw refuse.overtaken(directory);
+  try {
+    if (!(await placeFleet(found.directory, fill, deps))) throw refuse.overtaken(directory);
+  } finally {
+    await ports.release();
+  }
   await releaseLock(lockPath(found.directory));
   const { mark, directory: data } = await made.promise;
   const preview = restorePreview(wish, name, member.name, data);

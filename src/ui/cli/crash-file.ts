@@ -1,15 +1,14 @@
 // Where the details of a bug go: a file in the user's state folder, so that the terminal shows one line and a report
 // can still carry the stack. Returns null where it cannot write; a failure to report must not hide the failure.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { printableLines } from "../../core/base/printable.ts";
+import { stateFolder } from "../../core/base/state-folder.ts";
 
 /** Writes the error with its causes and the command line; returns the file's path. */
 export function writeCrashFile(error: unknown, argv: readonly string[], atMs: number): string | null {
-  const { XDG_STATE_HOME: stateHome } = process.env;
-  const folder = join(stateHome ?? join(homedir(), ".local", "state"), "fleet");
+  const folder = stateFolder(process.env);
   const moment = new Date(atMs).toISOString().replaceAll(":", "-");
   const file = join(folder, `crash-${moment}-${process.pid}.txt`);
   try {

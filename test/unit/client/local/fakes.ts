@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { LocalDeps, WaitReady } from "../../../../src/client/local/deps.ts";
+import { portLinksIn } from "../../../../src/client/processes/port-owners.ts";
 import type {
   Launch,
   Processes,
@@ -107,6 +108,8 @@ export async function fakeWorld(
     clock: new FakeClock(),
     program: { node: "/usr/bin/node", fleet: "/opt/fleet/bin/run.js" },
     contextsFile: join(root, "config", "contexts.yaml"),
+    // The ports are real: none of them may be another fleet's.
+    portLinks: portLinksIn(process.env),
     waitReady,
     isListening: async () => true,
     onProgress: (step) => progress.push(step),

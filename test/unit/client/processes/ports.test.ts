@@ -1,16 +1,57 @@
-// Free ports are distinct and stay held; a taken one is told with its holder where the kernel tells it.
+// Free ports are distinct and stay held; a port of a stopped fleet is never chosen; a taken one is told with its holder
+// where the kernel tells it.
 import { once } from "node:events";
+import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { expect, test } from "vitest";
+import { join } from "node:path";
+import { beforeEach, expect, test } from "vitest";
+import { disown, type PortOwner, portLinksIn } from "../../../../src/client/processes/port-owners.ts";
 import {
   findPortHolder,
   holdFreePorts,
   isPortTaken,
   portOf,
 } from "../../../../src/client/processes/ports.ts";
+import { present } from "../../../../src/core/base/assert.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
+
+let root = "";
+let owner: PortOwner;
+
+beforeEach(async () => {
+  root = await temporaryFolder();
+  owner = await ownerNamed("one");
+});
+
+async function ownerNamed(name: string): Promise<PortOwner> {
+  const folder = join(root, name);
+  await mkdir(folder);
+  // Of all tests: none of these ports may be another fleet's.
+  return { portLinks: portLinksIn(process.env), folder };
+}
+
+/** Ports of a fleet that is stopped: its folder names them, and no process listens. */
+async function stoppedFleet(by: PortOwner, count: number, file = "fleet.yaml"): Promise<number[]> {
+  const held = await holdFreePorts(count, by);
+  await writeFile(join(by.folder, file), held.addresses.join("\n"));
+  await held.release();
+  return held.addresses.map(portOf);
+}
+
+/** A fleet that would draw `wanted` first, and then any other. */
+async function chosenBy(by: PortOwner, wanted: readonly number[]): Promise<number> {
+  const left = [...wanted];
+  const held = await holdFreePorts(1, by, { draw: () => left.shift() ?? free() });
+  await held.release();
+  return portOf(held.addresses[0] ?? "");
+}
+
+// No fleet chooses ports here.
+let next = 30_000;
+const free = (): number => (next += 1);
 
 test("ports held together are distinct, taken while held, and free once released", async () => {
-  const ports = await holdFreePorts(5);
+  const ports = await holdFreePorts(5, owner);
   try {
     expect(new Set(ports.addresses).size).toBe(5);
     // Where no outgoing connection can stand in the way of a restart.
@@ -27,10 +68,11 @@ test("ports held together are distinct, taken while held, and free once released
 // A process that is down holds no port, but will want its own when it is started again.
 test("reserved ports are passed over, and not kept", async () => {
   const reserved = new Set<number>();
-  const ports = await holdFreePorts(2, (port) => {
+  const isReserved = (port: number) => {
     if (reserved.size < 3) reserved.add(port);
     return reserved.has(port);
-  });
+  };
+  const ports = await holdFreePorts(2, owner, { isReserved });
   try {
     expect(reserved.size).toBe(3);
     expect(ports.addresses.map(portOf).filter((port) => reserved.has(port))).toEqual([]);
@@ -41,8 +83,76 @@ test("reserved ports are passed over, and not kept", async () => {
   }
 });
 
+test.each(["fleet.yaml", "engine-move.json"])(
+  "a port that a stopped fleet names in %s is never another's",
+  async (file) => {
+    const ports = await stoppedFleet(owner, 3, file);
+    expect(ports).not.toContain(await chosenBy(await ownerNamed("two"), ports));
+  },
+);
+
+// `fleet member add` of the same fleet, too.
+test("nor is it chosen twice for the same fleet", async () => {
+  const ports = await stoppedFleet(owner, 3);
+  expect(ports).not.toContain(await chosenBy(owner, ports));
+});
+
+test.each([
+  { why: "it was removed", end: (folder: string) => rm(folder, { recursive: true }) },
+  {
+    why: "it names the port no longer",
+    end: (folder: string) => writeFile(join(folder, "fleet.yaml"), "nodes: []"),
+  },
+])("a port is free again when its fleet is gone: $why", async ({ end }) => {
+  const [port = 0] = await stoppedFleet(owner, 1);
+  await end(owner.folder);
+  expect(await chosenBy(await ownerNamed("two"), [port])).toBe(port);
+});
+
+test("a fleet that is destroyed leaves no link, and those of others", async () => {
+  const mine = await stoppedFleet(owner, 2);
+  const two = await ownerNamed("two");
+  const others = await stoppedFleet(two, 2);
+  await disown(owner, [...mine, ...others]);
+  const links = await readdir(owner.portLinks);
+  expect(mine.map((port) => links.includes(String(port)))).toEqual([false, false]);
+  expect(others.map((port) => links.includes(String(port)))).toEqual([true, true]);
+});
+
+test("fleets that choose at the same time choose different ports", async () => {
+  const owners = await Promise.all(["a", "b", "c", "d"].map(ownerNamed));
+  // All of them would have the same few.
+  const first = free();
+  next += 20;
+  const chosen = await Promise.all(
+    owners.map(async (by) => {
+      let at = first;
+      const held = await holdFreePorts(4, by, { draw: () => at++ });
+      await writeFile(join(by.folder, "fleet.yaml"), held.addresses.join("\n"));
+      await held.release();
+      return held.addresses;
+    }),
+  );
+  expect(new Set(chosen.flat()).size).toBe(16);
+});
+
+// Root may write everywhere.
+test.skipIf(process.getuid?.() === 0)(
+  "where no link can be made, ports are chosen all the same",
+  async () => {
+    await chmod(root, 0o500);
+    const ports = await holdFreePorts(1, { ...owner, portLinks: root }, { draw: free });
+    await ports.release();
+  },
+);
+
+test("where no state folder can be, ports are chosen all the same", async () => {
+  const ports = await holdFreePorts(1, { ...owner, portLinks: "/dev/null/ports" }, { draw: free });
+  await ports.release();
+});
+
 test("the holder of a port is named by pid and command", async () => {
-  const ports = await holdFreePorts(1);
+  const ports = await holdFreePorts(1, owner);
   try {
     const holder = await findPortHolder(ports.addresses[0] ?? "");
     // Without /proc there is no answer, and the error says less.
@@ -55,8 +165,8 @@ test("the holder of a port is named by pid and command", async () => {
 
 // A member's peers dial it as soon as its row is written, which is before its process takes the port over.
 test("a port is let go although somebody has dialed it", async () => {
-  const ports = await holdFreePorts(1);
-  const dialed = connect(Number(ports.addresses[0]?.split(":")[1]), "127.0.0.1");
+  const ports = await holdFreePorts(1, owner);
+  const dialed = connect(portOf(present(ports.addresses[0], "a port is held")), "127.0.0.1");
   dialed.on("error", () => undefined);
   await once(dialed, "connect");
   await ports.release();
