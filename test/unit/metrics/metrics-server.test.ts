@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { OperatorError } from "../../../src/core/base/errors.ts";
 import {
   type MetricsServerOptions,
@@ -9,9 +10,11 @@ import {
   openProbesPort,
 } from "../../../src/core/metrics/metrics-server.ts";
 import type { Readiness } from "../../../src/core/metrics/role-metrics.ts";
+import { fakeTime } from "../fake-time.ts";
 
-// Of the server's own limits, which real sockets meet by a real clock.
-const REAL_WAIT = { timeout: 30_000 };
+// The server's own limits.
+const HEADERS_WITHIN_MS = 5_000;
+const PROBE_WITHIN_MS = 2_000;
 
 const errors: string[] = [];
 const log = {
@@ -146,15 +149,24 @@ describe("one connection has one answer", () => {
     socket.end(ASK);
     expect(await text(socket)).toContain("fleet_raft_term 7");
   });
+});
 
-  test("an answer that is not read ends its connection", async () => {
+describe("an answer", () => {
+  fakeTime("setTimeout", "clearTimeout");
+
+  test("that is not read ends its connection", async () => {
     const large = "x".repeat(32 * 1024 * 1024);
-    const readiness = () => ({ ready: false, reason: large }) as const;
+    const asked = Promise.withResolvers<void>();
+    const readiness = () => {
+      asked.resolve();
+      return { ready: false, reason: large } as const;
+    };
     const port = await openProbesPort({ host: "127.0.0.1", port: 0, readiness });
     onTestFinished(() => port.close());
     const socket = await request(`http://${port.address}`, ASK.replace("metrics", "readyz"));
-    // Longer than the time limit of a probe.
-    await new Promise((resume) => setTimeout(resume, 2_500));
+    await asked.promise;
+    await nextTurn();
+    await vi.advanceTimersByTimeAsync(PROBE_WITHIN_MS);
     const read = (await text(socket).catch(() => "")).length;
     expect(read).toBeLessThan(large.length);
   });
@@ -183,6 +195,8 @@ async function silentSockets(url: string, count: number, words = "") {
 }
 
 describe("two hundred sockets that ask for nothing (issue 11: they failed every probe)", () => {
+  fakeTime("setTimeout", "clearTimeout");
+
   test.each(["", "GET /metrics HTTP/1.1\r\nhost: a\r\nx: "])(
     "having said %j, fail no probe and no scrape",
     async (words) => {
@@ -196,17 +210,23 @@ describe("two hundred sockets that ask for nothing (issue 11: they failed every 
     },
   );
 
-  test("keep no room beyond the cap, and none at all once they are late", REAL_WAIT, async () => {
+  test("keep no room beyond the cap, and none at all once they are late", async () => {
     const open = await silentSockets(await serve(), 200);
     await expect.poll(open).toBeLessThanOrEqual(64);
+    await vi.advanceTimersByTimeAsync(HEADERS_WITHIN_MS - 1);
+    expect(open()).toBeGreaterThan(0);
+    await vi.advanceTimersByTimeAsync(1);
     await expect.poll(open).toBe(0);
   });
 
-  test("a scrape under way is not cut for being late", REAL_WAIT, async () => {
+  test("a scrape under way is not cut for being late", async () => {
     const looking = Promise.withResolvers<void>();
     const url = await serve({ collect: () => looking.promise });
     const scraped = fetch(`${url}/metrics`);
     const open = await silentSockets(url, 10);
+    // It came after them.
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    await vi.advanceTimersByTimeAsync(HEADERS_WITHIN_MS);
     await expect.poll(open).toBe(0);
     looking.resolve();
     expect((await scraped).status).toBe(200);

@@ -1,8 +1,8 @@
 // Two commands on one fleet's move: what a command read before it had the lock is no reason to stop, delete or begin
 // anything. The etcd is this process's; the fleet's processes are fakes.
 
-import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { EtcdLogCopy } from "../../../../src/client/engine/etcd-log-copy.ts";
 import { abortMove, type Mover, performMove } from "../../../../src/client/engine/migrate.ts";
@@ -57,7 +57,8 @@ async function whileAnotherWorks(
   const lock = lockPath(world.directory);
   await writeFile(lock, JSON.stringify(world.processes.put(7, "now")));
   const failure = failureOf(command());
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Its own file, which it would link as the lock: it has read what it reads without the lock.
+  await expect.poll(() => readdir(dirname(lock))).toContainEqual(expect.stringMatching(/^lock\./));
   await change();
   await rm(lock);
   return await failure;

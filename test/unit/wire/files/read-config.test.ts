@@ -79,7 +79,7 @@ test("of many problems, the first twenty are told and the others counted", () =>
   expect([what, said.length, said.at(-1)]).toEqual(["f.yaml has 25 problems", 21, "5 more"]);
 });
 
-test("of more than a thousand problems, the others are counted", { timeout: 60_000 }, () => {
+test("of more than a thousand problems, the others are counted", () => {
   const items = Array.from({ length: 200_000 }, () => 0);
   const found = readValue(
     { items, rooms: { a: -1 } },
@@ -91,7 +91,7 @@ test("of more than a thousand problems, the others are counted", { timeout: 60_0
   expect([what, said.at(-1)]).toEqual(["f.yaml has 1100 problems", "1080 more"]);
 });
 
-test("a mapping of many keys is read once", { timeout: 60_000 }, () => {
+test("a mapping of many keys is read once", () => {
   const many = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`k${at}`, 1]));
   expect(readValue(many, entries(integer(0, 9))).ok).toBe(true);
 });

@@ -9,9 +9,7 @@ import { Reading } from "../../../../src/core/wire/http2/reading.ts";
 const SEEDS = 100;
 const STEPS = 60;
 
-test("whatever is pushed leaves in order, one write at a time, and whoever waits for room is told", {
-  timeout: 60_000,
-}, async () => {
+test("whatever is pushed leaves in order, one write at a time, and whoever waits for room is told", async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const random = new SeededPrng(seed);
     const writes: Buffer[] = [];

@@ -1,7 +1,7 @@
 // Messages that a stream's handler has written wait here until the caller takes them: their bytes are known.
 
 import { setImmediate as nextPass } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../../../src/core/base/clock.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
@@ -12,6 +12,7 @@ import { HEADER_BYTES } from "../../../../src/core/wire/server/message-frames.ts
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
 import { type StreamHandler, serveStream } from "../../../../src/core/wire/server/stream-call.ts";
 import type { ManyAnswers } from "../../../../src/core/wire/server/unread-answers.ts";
+import { fakeTime } from "../../fake-time.ts";
 import { FakeSocket, frameOf, HELLO, sessionOn } from "../http2/http2-world.ts";
 
 const nothing = () => undefined;
@@ -70,17 +71,24 @@ test("all messages that wait count, not only the one that leaves", async () => {
   session.destroy();
 });
 
-test("a call's time counts from its headers; when it is over, a handler whose answers wait hears of it", async () => {
-  let isCancelled = false;
-  const cameMs = systemClock.monotonicMs() - 900;
-  const { session, socket } = await serve((call) => {
-    call.on("cancelled", () => {
-      isCancelled = true;
-    });
-    call.write(Buffer.alloc(MESSAGE_BYTES));
-  }, cameMs);
-  expect(isCancelled).toBe(false);
-  await expect.poll(() => isCancelled, { timeout: 800 }).toBe(true);
-  expect(socket.frames.at(-1)).toMatchObject({ type: FRAME.reset, stream: 1 });
-  session.destroy();
+describe("time", () => {
+  fakeTime("performance", "setTimeout", "clearTimeout");
+
+  test("a call's time counts from its headers; when it is over, a handler whose answers wait hears of it", async () => {
+    let isCancelled = false;
+    const cameMs = systemClock.monotonicMs() - 900;
+    const { session, socket } = await serve((call) => {
+      call.on("cancelled", () => {
+        isCancelled = true;
+      });
+      call.write(Buffer.alloc(MESSAGE_BYTES));
+    }, cameMs);
+    await vi.advanceTimersByTimeAsync(99);
+    expect(isCancelled).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(isCancelled).toBe(true);
+    await nextPass();
+    expect(socket.frames.at(-1)).toMatchObject({ type: FRAME.reset, stream: 1 });
+    session.destroy();
+  });
 });
