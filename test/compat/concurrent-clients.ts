@@ -9,6 +9,7 @@ import { HistoryRecorder } from "../../src/core/check/history-recorder.ts";
 import type { RegisterOutput, RegisterValue } from "../../src/core/check/models/register.ts";
 import type { RegistersInput } from "../../src/core/check/models/registers.ts";
 import type { EtcdClients } from "../integration/etcd-clients.ts";
+import { turns } from "../turns.ts";
 import { askRegister } from "./register-client.ts";
 
 const CLIENTS = 8;
@@ -49,7 +50,11 @@ export class ConcurrentClients {
   /** Resolves when so many more calls were answered. */
   async untilAnswered(calls: number): Promise<void> {
     const wanted = this.#answered + calls;
-    while (this.#answered < wanted) await sleep(LOOK_EVERY_MS);
+    const turn = turns(`${calls} answers`);
+    while (this.#answered < wanted) {
+      turn();
+      await sleep(LOOK_EVERY_MS);
+    }
   }
 
   /** Ends all clients. */

@@ -3,11 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Etcd3, Namespace } from "etcd3";
+import { turns } from "../turns.ts";
 import type { CaseResult } from "./report.ts";
 import { leaderOf, type Subject } from "./subject.ts";
 
 const CASE_MS = 90_000;
 const PAUSE_MS = 50;
+const TURNS_OF_CASE = CASE_MS / PAUSE_MS;
 /** With its default, this client takes two keys of different revisions for a conflict, on any server. */
 const SERIALIZABLE = 1;
 
@@ -176,7 +178,11 @@ async function watches({ connect: open, killing }: Run): Promise<void> {
   await killing(async () => {
     for (const key of keys) await untilDone(() => client.put(key).value("x").exec());
   });
-  while (new Set(seen.map(({ key }) => key)).size < keys.length) await sleep(PAUSE_MS);
+  const turn = turns(`all ${keys.length} keys at the watch`, TURNS_OF_CASE);
+  while (new Set(seen.map(({ key }) => key)).size < keys.length) {
+    turn();
+    await sleep(PAUSE_MS);
+  }
   const revisions = seen.map(({ revision }) => revision);
   expectEqual(
     revisions,
@@ -212,7 +218,11 @@ async function elections({ connect: open, killing }: Run): Promise<void> {
     leading += 1;
     order.push(name);
     expectEqual(leading, 1, "leaders at once");
-    while (observer.leader() !== name) await sleep(PAUSE_MS);
+    const turn = turns(`${name} at the observer`, TURNS_OF_CASE);
+    while (observer.leader() !== name) {
+      turn();
+      await sleep(PAUSE_MS);
+    }
     leading -= 1;
     await untilDone(() => campaign.resign());
   };

@@ -14,6 +14,7 @@ import { LockRequest } from "../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { call, EtcdClients } from "../integration/etcd-clients.ts";
+import { turns } from "../turns.ts";
 import { compare, opPut, rangeRequest, text, txnRequest } from "../unit/kv/operations.ts";
 import type { LockHolder } from "./lock-holder.ts";
 
@@ -61,7 +62,8 @@ async function increment(): Promise<boolean> {
   }
 }
 
-while (!(await increment()));
+const turn = turns("an increment that nobody fences");
+while (!(await increment())) turn();
 process.stdout.write("done\n");
 orders.close();
 clients.close();

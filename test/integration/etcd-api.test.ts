@@ -170,7 +170,7 @@ test("puts, a watch, a lease and a lock live through the kill of the key space's
   const { kvs } = await call(second.kv.range.bind(second.kv), range("n/", { rangeEnd: b("n0") }));
   expect(kvs.map(({ key }) => key.toString())).toEqual(done);
   // A write whose answer was lost may have been written twice: the watch tells each revision once, in order.
-  while (!watch.events.some(({ kv }) => kv?.key.toString() === done.at(-1))) await sleep(20);
+  await expect.poll(() => watch.events.map(({ kv }) => kv?.key.toString())).toContain(done.at(-1));
   const revisions = watch.events.map(({ kv }) => kv?.modRevision ?? 0);
   expect(revisions).toEqual([...new Set(revisions)].sort((one, other) => one - other));
   expect(new Set(watch.events.map(({ kv }) => kv?.key.toString()))).toEqual(new Set(done));
@@ -236,8 +236,7 @@ test("a client may do what its roles allow with the keys that they name, and a r
   const rules = [{ verbs: ["read", "write", "lease"], tables: ["key"], names: ["jobs/*"] }];
   await fleet.submit({ kind: { $case: "setRole", value: { name: "jobs", rules } } });
   await fleet.submit({ kind: { $case: "grantRole", value: { operator: "client/worker", role: "jobs" } } });
-  while ((await refused(call(worker.kv.put.bind(worker.kv), put("jobs/1", "x")))) !== "allowed")
-    await sleep(20);
+  await expect.poll(() => refused(call(worker.kv.put.bind(worker.kv), put("jobs/1", "x")))).toBe("allowed");
   expect(await refused(call(worker.kv.put.bind(worker.kv), put("other", "x")))).toBe(denied);
   const jobs = range("jobs/", { rangeEnd: b("jobs0") });
   expect((await call(worker.kv.range.bind(worker.kv), jobs)).count).toBe(1);
@@ -274,7 +273,7 @@ test("a client attaches its keys to leases whose keys it may write, and may revo
       () => false,
     );
   // The member has applied the role.
-  while (!(await isAllowed())) await sleep(20);
+  await expect.poll(isAllowed).toBe(true);
   const { ID } = await call(
     worker.lease.leaseGrant.bind(worker.lease),
     LeaseGrantRequest.fromPartial({ TTL: 60 }),

@@ -20,6 +20,7 @@ import { RejoinMark } from "../../src/core/storage/rejoin-mark.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
 import { MemberKind } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { turns } from "../turns.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 import { dataFolder, fillFolder, IDENTITY, PROBES, recover } from "./recovery-folder.ts";
 
@@ -124,7 +125,9 @@ async function expectBackups(home: string): Promise<void> {
 
 test.concurrent.for(SLICES)("killed at moment %i, and at every fourth after it", async (first, context) => {
   const seen = new Set<State>();
+  const turn = turns("a moment at which nothing kills it", 2_000);
   for (let killAt = first; ; killAt += SLICES.length) {
+    turn();
     const home = await freshHome(context);
     const end = await live(home, { killAt }, context);
     const state = await stateOf(home);

@@ -24,6 +24,7 @@ import { readStopped } from "../../src/core/storage/read-stopped.ts";
 import { readRecoveryMark } from "../../src/core/storage/recovery-mark.ts";
 import { verifyDataFolder } from "../../src/core/storage/verify.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { turns } from "../turns.ts";
 import { captured } from "../unit/export/samples.ts";
 import type { FaultPlan } from "./fault-preload.ts";
 import { program, type Ran } from "./local-fleet.ts";
@@ -154,7 +155,9 @@ async function expectFleetOfOne(home: string, to: readonly string[], data: strin
 describe.for(KINDS)("into $kind", ({ to, data, every, prepare }) => {
   test.concurrent.for(LANES)("killed at its moments, lane %i", async (lane, context) => {
     const seen = new Set<State>();
+    const turn = turns("a moment at which nothing kills it", 2_000);
     for (let killAt = 1 + lane * every; ; killAt += every * LANES.length) {
+      turn();
       const home = await freshHome(prepare, context);
       const directory = join(home, data);
       const { exit, stderr } = await restore(home, to, { killAt });

@@ -34,6 +34,7 @@ import { loadTls, type TlsMaterial } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { STREAM_WRITES_MAX } from "../../src/core/wire/write-limits.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { turns } from "../turns.ts";
 
 const DEADLINE_MS = 60_000;
 const replicas = [1, 2].map((id) => ({ id: nodeId(id), name: `n${id}`, address: `127.0.0.1:${id}` }));
@@ -241,7 +242,9 @@ test("a client that does not read its answers is not read, and gets every answer
 /** Until a number has not changed for a while; a machine that stalls makes it small, never large. */
 async function untilStill(read: () => number): Promise<void> {
   let [last, looks] = [-1, 0];
+  const turn = turns("a number that does not change", 4_000);
   while (looks < 10 || last === 0) {
+    turn();
     await sleep(30);
     looks = read() === last ? looks + 1 : 0;
     last = read();

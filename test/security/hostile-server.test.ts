@@ -30,6 +30,7 @@ import { connectCoordinator } from "../../src/core/wire/leader/coordinator-clien
 import { unary } from "../../src/core/wire/unary.ts";
 import { type Ran, runProgram } from "../integration/local-fleet.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { turns } from "../turns.ts";
 import { UNSAFE } from "../unit/base/hostile-text.ts";
 
 const EVIL = "evil\n● everything is fine\u001b[2J\u001b]0;owned\u0007\u009b2J\u202e\u200b\u2028";
@@ -253,13 +254,16 @@ async function fill(): Promise<void> {
       end(),
     );
   // Until it leads.
+  const turn = turns("a report that the leader takes", 1_200);
   while (
     !(await report("s1", 1).then(
       () => true,
       () => false,
     ))
-  )
+  ) {
+    turn();
     await sleep(50);
+  }
   await report("s2", 1);
   await write({ $case: "assignDomain", value: { key: "rack", value: "r1", shardId: "s1" } });
   await write({

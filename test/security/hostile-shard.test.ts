@@ -17,6 +17,7 @@ import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { type ClusterNode, CoordinatorCluster } from "../integration/coordinator-cluster.ts";
 import { setGate } from "../integration/fleet-writes.ts";
+import { turns } from "../turns.ts";
 
 const DEADLINE_MS = 60_000;
 const QUOTA = 1_000;
@@ -108,7 +109,9 @@ async function inTime<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 
 async function clusters(leader: ClusterNode): Promise<Map<string, string>> {
   const owners = new Map<string, string>();
+  const turn = turns("the last page");
   for (let pageToken = ""; ; ) {
+    turn();
     const request = ListRequest.fromPartial({ pageToken });
     const { clusters: rows, nextPageToken } = await unary(
       leader.client.listClusters.bind(leader.client),

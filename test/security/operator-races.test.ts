@@ -88,8 +88,9 @@ test("of writes that race with a revocation, none behind it in the log is done",
       await fleet.attempt(submitCall(turn % 2 === 0 ? "drainShard" : "activateShard", { shardId: "a-2" }));
     }
   });
-  await fleet.asAdmin("revokeRole", { operator: "alice", role: "hers" });
-  isOver = true;
+  await fleet.asAdmin("revokeRole", { operator: "alice", role: "hers" }).finally(() => {
+    isOver = true;
+  });
   await Promise.all(racing);
   const { entries } = await listAtLeader(fleet.cluster, (client) => client.listAudit.bind(client));
   const revoked = entries.findLast(({ what }) => what === "revoke role hers from operator alice")?.index ?? 0;

@@ -1,6 +1,7 @@
 // Exports of a small fleet, as its leaders would write them.
 
 import { dueExport } from "../../../src/core/coordinator/exports/audit-export-plan.ts";
+import { turns } from "../../turns.ts";
 import { exported, Replica, raise, register } from "../fleet/replica.ts";
 
 export interface Sample {
@@ -16,7 +17,9 @@ export function sample(entries: number, perFile: number, unchained = 0): Sample 
   replica.apply(raise(2));
   for (let at = 1; at < entries; at += 1) replica.apply(register(`s${at}`), { atMs: 1_000 * at });
   const files = new Map<string, string>();
+  const turn = turns("the last export");
   for (let due = dueExport(replica.state, perFile); due !== null; due = dueExport(replica.state, perFile)) {
+    turn();
     files.set(due.name, new TextDecoder().decode(due.content));
     replica.apply(exported(due.through));
   }

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import { Inflights } from "../../../src/core/raft/inflights.ts";
+import { turns } from "../../turns.ts";
 import { bytes, confState, logOf, Network, Peer } from "./network.ts";
 
 describe("a window", () => {
@@ -135,7 +136,9 @@ describe("commit pagination", () => {
     log.setHardState({ term: term(1), vote: nodeId(0), commit: logIndex(5) });
     const peer = new Peer(1, log, { committedBytesPerReadyMax: 25 });
     const pages: number[] = [];
+    const turn = turns("a peer with nothing to do");
     while (peer.raft.hasReady()) {
+      turn();
       const before = peer.applied.length;
       peer.processOne();
       pages.push(peer.applied.length - before);

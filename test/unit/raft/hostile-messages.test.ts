@@ -17,6 +17,7 @@ import {
   type Snapshot,
 } from "../../../src/core/raft/message.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
+import { turns } from "../../turns.ts";
 import { bytes, confState, entry, logOf, type Options, Peer } from "./network.ts";
 
 const TYPES: readonly MessageType[] = [
@@ -161,7 +162,9 @@ function perform(peer: Peer, isAsync: boolean): void {
     peer.process();
     return;
   }
+  const turn = turns("a peer with nothing to do");
   while (peer.raft.hasReady()) {
+    turn();
     for (const work of peer.raft.ready().messages) {
       if (work.to === APPEND_THREAD) {
         if (work.term !== 0) peer.log.setHardState({ term: work.term, vote: work.vote, commit: work.commit });

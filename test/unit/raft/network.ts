@@ -10,6 +10,7 @@ import type { RaftConfig } from "../../../src/core/raft/raft-config.ts";
 import { RaftNode } from "../../../src/core/raft/raft-node.ts";
 import type { ReadState } from "../../../src/core/raft/read-only.ts";
 import { MemoryLog } from "../../../src/core/storage/memory.ts";
+import { turns } from "../../turns.ts";
 
 export type Options = Partial<Omit<RaftConfig, "id" | "log">>;
 
@@ -108,7 +109,11 @@ export class Peer {
   /** Does what Readys ask for until there is none. Returns the messages to others. */
   process(): readonly Message[] {
     const messages: Message[] = [];
-    while (this.raft.hasReady()) messages.push(...this.processOne());
+    const turn = turns("a peer with nothing to do");
+    while (this.raft.hasReady()) {
+      turn();
+      messages.push(...this.processOne());
+    }
     return messages;
   }
 
@@ -161,7 +166,9 @@ export class Network {
 
   /** Delivers everything until nothing is left to do. */
   settle(): void {
+    const turn = turns("a quiet network");
     for (let isQuiet = false; !isQuiet; ) {
+      turn();
       const sent = this.peers.flatMap((peer) => [...peer.process()]);
       isQuiet = sent.length === 0;
       for (const message of sent) this.deliver(message);

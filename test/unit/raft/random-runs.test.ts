@@ -9,6 +9,7 @@ import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { decodeConfChange } from "../../../src/core/raft/confchange-codec.ts";
 import { APPEND_THREAD, APPLY_THREAD, type Message } from "../../../src/core/raft/message.ts";
 import type { MemoryLog } from "../../../src/core/storage/memory.ts";
+import { turns } from "../../turns.ts";
 import { bytes, confState, logOf, type Options, Peer, textOf } from "./network.ts";
 
 const MEMBERS = [1, 2, 3, 4, 5];
@@ -119,7 +120,9 @@ class Run {
   }
 
   #collect(slow: SlowPeer): void {
+    const turn = turns("a peer with nothing to do");
     while (slow.peer.raft.hasReady()) {
+      turn();
       const ready = slow.peer.raft.ready();
       slow.restored = ready.snapshot?.index ?? slow.restored;
       for (const { index, term, data } of ready.committedEntries)

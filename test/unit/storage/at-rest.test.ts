@@ -9,6 +9,7 @@ import { newKeyText, parseOperatorKeys } from "../../../src/core/seal/operator-k
 import { encodeFrame, readFrame } from "../../../src/core/storage/frame.ts";
 import { SEAL_BYTES } from "../../../src/core/storage/frame-seal.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+import { turns } from "../../turns.ts";
 import {
   contents,
   entries,
@@ -297,7 +298,9 @@ interface Found {
 
 function framesOf(segment: Uint8Array): readonly Found[] {
   const found: Found[] = [];
+  const turn = turns("the last frame");
   for (let offset = 0; ; ) {
+    turn();
     const read = readFrame(segment, offset);
     if (read.kind !== "frame") return found;
     found.push({ offset, end: read.end, sequence: read.sequence, body: Uint8Array.from(read.payload) });

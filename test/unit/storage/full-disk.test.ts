@@ -7,6 +7,7 @@ import { FLEET_GROUP, logIndex } from "../../../src/core/base/ids.ts";
 import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+import { turns } from "../../turns.ts";
 import {
   contents,
   entries,
@@ -68,14 +69,18 @@ async function opened() {
 
 /** Writes entries one after the other, until one is not acknowledged although nothing is being written. */
 async function writeUntilStuck({ storage, log }: Awaited<ReturnType<typeof opened>>) {
+  const next = turns("a write that is stuck");
   for (let index = 1; ; index += 1) {
+    next();
     let isSettled = false;
     const write = storage.write(request({ entries: [entry(index, 1, "x".repeat(300))] }));
     const settled = write.finally(() => {
       isSettled = true;
     });
     settled.catch(() => undefined);
+    const turn = turns("the end of a write, or a disk that is stuck", 100_000);
     for (let idleTurns = 0; !isSettled && idleTurns < 20; await nextTurn()) {
+      turn();
       idleTurns = log.isBusy || !storage.isFull ? 0 : idleTurns + 1;
     }
     if (!isSettled) return { acknowledged: index - 1, write };

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { FileSystem } from "../../../src/core/base/file-system.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { LockFile } from "../../../src/core/storage/lock-file.ts";
+import { turns } from "../../turns.ts";
 
 const STALE = "99 1\n";
 const LOCK = "/data/lock";
@@ -98,7 +99,9 @@ class Machine {
 
   async run(killPermille: number): Promise<void> {
     await settle();
+    const turn = turns("the end of all processes", 100_000);
     while (this.#waiting.length > 0) {
+      turn();
       const [step] = this.#waiting.splice(this.#random.below(this.#waiting.length), 1);
       if (step === undefined || !this.#alive.has(step.process)) continue;
       if (this.#random.below(1_000) < killPermille) this.kill(step.process);

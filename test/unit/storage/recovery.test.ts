@@ -8,6 +8,7 @@ import type { DiskStorage } from "../../../src/core/storage/disk-storage.ts";
 import { diskWorld } from "../../../src/core/storage/disk-world.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+import { turns } from "../../turns.ts";
 import {
   contents,
   entries,
@@ -218,7 +219,9 @@ test("a torn first frame of a new segment: cut, and the segment is used all the 
   const names = await severalSegments(directory, folderKeys() === null ? 150 : 160);
   const file = join(directory, "wal", names.at(-1) ?? "");
   const storage = await openStorage(directory, { segmentBytes: 2048 });
+  const turn = turns("a frame in the last segment", 1_000);
   while ((await readFile(file)).every((byte) => byte === 0)) {
+    turn();
     await storage.write(request({ entries: [entry(lastIndexOf(storage) + 1, 1, "x".repeat(900))] }));
   }
   await storage.close();
@@ -279,7 +282,9 @@ test("refuses a segment whose last frame is lost, when another segment follows",
   const directory = await temporaryFolder();
   const storage = await openStorage(directory, { segmentBytes: 1024 });
   const ends: number[] = [];
+  const turn = turns("a third segment", 1_000);
   while ((await readdir(join(directory, "wal"))).length < 3) {
+    turn();
     await storage.write(request({ hardState: hardState(ends.length + 1, 1, 0) }));
     ends.push(storage.stats().bytesWritten);
   }

@@ -6,6 +6,7 @@ import type { LocalFleet } from "../../../../src/client/files/local-fleet.ts";
 import { type LogSelection, openLogs } from "../../../../src/client/logs/fleet-logs.ts";
 import type { LogLine } from "../../../../src/client/logs/log-line.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
+import { turns } from "../../../turns.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -82,7 +83,11 @@ test("following shows each later line once, a cut line when it is whole, and a t
   const seen: string[] = [];
   // Every pause does the next step, so that the test never waits.
   const news = logs.follow(async () => await steps.shift()?.());
-  while (seen.length < 3) seen.push(...facts((await news.next()).value ?? []));
+  const turn = turns("three lines", 100);
+  while (seen.length < 3) {
+    turn();
+    seen.push(...facts((await news.next()).value ?? []));
+  }
   await news.return(undefined);
   expect(seen).toEqual(["n1: cut", "n2: a new file", "n1: fresh"]);
 });

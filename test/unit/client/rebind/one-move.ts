@@ -2,6 +2,7 @@
 // off after each of its effects.
 import { makePlan } from "../../../../src/client/rebind/make-plan.ts";
 import { type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";
+import { turns } from "../../../turns.ts";
 import { CutOff, type MovingFleet } from "./moving-fleet.ts";
 
 export const local = { kind: "local" } as const;
@@ -40,7 +41,9 @@ export async function cutOffEverywhere(
   run: (fleet: MovingFleet) => Promise<unknown>,
   check: (fleet: MovingFleet, after: number) => Promise<void>,
 ): Promise<number> {
+  const turn = turns("a run that is not cut off");
   for (let effects = 0; ; effects++) {
+    turn();
     const fleet = await prepare();
     fleet.effectsLeft = effects;
     const isCutOff = await run(fleet).then(

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { isText, pageOf } from "../../../../src/core/coordinator/calls/page.ts";
+import { turns } from "../../../turns.ts";
 
 const ROWS = ["a", "b", "c", "d", "e"];
 
@@ -17,7 +18,9 @@ const page = (pageSize: number, pageToken: string, rows: readonly string[] = ROW
 function all(pageSize: number, without = ""): string[][] {
   const pages: string[][] = [];
   let token = "";
+  const turn = turns("the last page");
   do {
+    turn();
     const { rows, nextPageToken } = page(pageSize, token, ROWS, without);
     pages.push(rows);
     token = nextPageToken;

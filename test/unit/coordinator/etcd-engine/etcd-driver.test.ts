@@ -4,6 +4,7 @@ import { nodeId } from "../../../../src/core/base/ids.ts";
 import { EtcdDriver } from "../../../../src/core/coordinator/etcd-engine/etcd-driver.ts";
 import type { EtcdDriverOptions } from "../../../../src/core/coordinator/etcd-engine/etcd-driver-options.ts";
 import { type Tally, TallyMachine } from "../../../../src/core/coordinator/group/tally-machine.ts";
+import { turns } from "../../../turns.ts";
 import { FakeEtcd } from "../../etcd-log/fake-etcd.ts";
 import { FakeStore } from "./fake-store.ts";
 
@@ -35,7 +36,11 @@ class Cluster {
 
   /** Waits, while another caller lets time pass, until `wanted` holds. */
   async passes(wanted: () => boolean): Promise<void> {
-    while (!wanted()) await nextPass();
+    const turn = turns("what is waited for", 50_000);
+    while (!wanted()) {
+      turn();
+      await nextPass();
+    }
   }
 
   async wait(ms: number): Promise<void> {

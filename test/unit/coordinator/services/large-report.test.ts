@@ -16,6 +16,7 @@ import { drained } from "../../../../src/core/fleet/slices.ts";
 import { ReportShardRequest, ShardBinding } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { ROWS_PER_SLICE } from "../../../../src/core/wire/server/sliced-message.ts";
+import { turns } from "../../../turns.ts";
 import type { Member, TestGroup } from "../group.ts";
 import { asItComes, ledGroup, refusalOf } from "../service-context.ts";
 
@@ -66,7 +67,9 @@ function watched(given: ReportShardRequest) {
 /** How many rows each slice of the work looks at. */
 function perSlice(work: Iterator<undefined, unknown>, since: () => number): number[] {
   const counts: number[] = [];
+  const turn = turns("the end of the work");
   for (let done = false; !done; ) {
+    turn();
     since();
     done = work.next().done === true;
     counts.push(since());

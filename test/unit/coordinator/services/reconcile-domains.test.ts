@@ -16,6 +16,7 @@ import type {
   ReportShardResponse,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { makeFolder, removeFolder } from "../../../make-folder.ts";
+import { turns } from "../../../turns.ts";
 import { activate, assign, type OperationKind, removeShard } from "../../fleet/replica.ts";
 import type { Member, TestGroup } from "../group.ts";
 import { asItComes, ledGroup } from "../service-context.ts";
@@ -121,7 +122,11 @@ describe("the question", () => {
     for (const to of [other, leader]) {
       if (to === undefined) throw new Error("there are others");
       (await group.leader()).driver.transferLeader(to.id);
-      while ((await group.leader()) !== to) await group.run(1);
+      const turn = turns(`${to.id} as leader`);
+      while ((await group.leader()) !== to) {
+        turn();
+        await group.run(1);
+      }
     }
     expect(await round(shard)).toEqual({ told: false, asked: true });
   });

@@ -9,6 +9,7 @@ import type { FleetState } from "../../../../src/core/fleet/state.ts";
 import { Table } from "../../../../src/core/fleet/tables/table.ts";
 import type { Outcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { InstructionOutcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import { turns } from "../../../turns.ts";
 import { bind, command, type OperationKind, open, Replica, register } from "../replica.ts";
 
 const ROWS = 1_000;
@@ -93,7 +94,9 @@ test.each(ENTRIES)("$name: no slice works on more rows than it may", ({ kind }) 
   }
   const slices: number[] = [];
   const steps = applyInSlices(draft, logIndex(5), command(kind), SLICE_ROWS);
+  const turn = turns("the last slice");
   for (let isOver = false; !isOver; ) {
+    turn();
     touched = 0;
     isOver = steps.next().done === true;
     slices.push(touched);

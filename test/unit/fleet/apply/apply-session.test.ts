@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { OUTCOMES_PER_SESSION_MAX, SESSIONS_MAX } from "../../../../src/core/fleet/limits.ts";
 import { listProbes } from "../../../../src/core/fleet/query.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
+import { turns } from "../../../turns.ts";
 import { bind, brief, open, probe, Replica, register } from "../replica.ts";
 
 function withSession(): { replica: Replica; sessionId: number } {
@@ -164,7 +165,11 @@ test("at the limit of sessions the least recently used one makes room, with all 
   replica.apply(probe("d1", 1), { sessionId: idle, sequence: 1 });
   const busy = replica.apply(open()).index;
   const next = replica.apply(open()).index;
-  while (replica.state.tables.sessions.size < SESSIONS_MAX) replica.apply(open());
+  const turn = turns("the limit of sessions", 2 * SESSIONS_MAX);
+  while (replica.state.tables.sessions.size < SESSIONS_MAX) {
+    turn();
+    replica.apply(open());
+  }
   const write = replica.apply(probe("d1", 2), { sessionId: busy, sequence: 1 });
 
   replica.apply(open());

@@ -5,6 +5,7 @@ import { logIndex } from "../../../../src/core/base/ids.ts";
 import { ChangeLog } from "../../../../src/core/fleet/changes/change-log.ts";
 import { SESSIONS_MAX } from "../../../../src/core/fleet/limits.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
+import { turns } from "../../../turns.ts";
 import { bind, type Headers, type OperationKind, open, probe, Replica, register } from "../replica.ts";
 
 /** A replica and the log that its watchers read. */
@@ -85,7 +86,9 @@ test("who does not ask is told of none", () => {
 test.each([1, 2, 3, 100])("read in answers of %i and more, nothing is lost, repeated or split", (limit) => {
   const { log } = written();
   const all: string[] = [];
+  const turn = turns("the newest change");
   for (let index = logIndex(0); ; ) {
+    turn();
     const sets = log.after(index, limit, true) ?? [];
     const last = sets.at(-1);
     if (last === undefined) break;
@@ -95,9 +98,18 @@ test.each([1, 2, 3, 100])("read in answers of %i and more, nothing is lost, repe
   expect(all).toEqual(written().after(0));
 });
 
+/** As many sessions as there may be. */
+function openAll(watched: Watched): void {
+  const turn = turns("the limit of sessions", 2 * SESSIONS_MAX);
+  while (watched.replica.state.tables.sessions.size < SESSIONS_MAX) {
+    turn();
+    watched.apply(open());
+  }
+}
+
 test("a session that made room for another is told as removed, in the entry that opened the other", () => {
   const watched = new Watched();
-  while (watched.replica.state.tables.sessions.size < SESSIONS_MAX) watched.apply(open());
+  openAll(watched);
   const last = watched.apply(open());
   expect(watched.after(last - 1)).toEqual([
     `${last} sessions 1: removed`,
@@ -133,7 +145,7 @@ describe("what is forgotten", () => {
   // Each entry makes two changes, and an odd number of them is kept.
   test("of an entry that is forgotten in part, nothing is told", () => {
     const watched = new Watched(new Replica(), new ChangeLog(logIndex(0), 50_000, 7));
-    while (watched.replica.state.tables.sessions.size < SESSIONS_MAX) watched.apply(open());
+    openAll(watched);
     for (let at = 0; at < 40; at += 1) {
       const index = watched.apply(open());
       for (let after = Math.max(index - 7, SESSIONS_MAX); after < index; after += 1) {

@@ -7,6 +7,7 @@ import { listProbes } from "../../../../src/core/fleet/query.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
 import type { FleetView } from "../../../../src/core/fleet/state.ts";
 import { leavingGroup } from "../../../../src/core/fleet/tables/schema.ts";
+import { turns } from "../../../turns.ts";
 import * as make from "../replica.ts";
 import { brief, Replica } from "../replica.ts";
 
@@ -127,7 +128,9 @@ test("the shard's own are compared part after part, each once", () => {
   replica.applyAll(values.map((value, at) => make.answer("s1", ["k", value], at + 2)));
   const found: string[] = [];
   let parts = 0;
+  const turn = turns("the last part");
   for (let from: string | null = ""; from !== null; parts += 1) {
+    turn();
     const part = missingOf(replica.state, "s1", new Set(["k\0c"]), { from, countMax: 2 });
     found.push(...part.missing.map(({ value }) => value));
     from = part.next;

@@ -5,6 +5,7 @@ import type { ServiceContext } from "../../../../../src/core/coordinator/calls/c
 import { auditList, domainsList } from "../../../../../src/core/coordinator/services/lists/lists.ts";
 import { ListRequest } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../../../../src/core/wire/rpc-error.ts";
+import { turns } from "../../../../turns.ts";
 import { registerShard, type TestGroup } from "../../group.ts";
 import { adminOf, ledGroup } from "../../service-context.ts";
 
@@ -24,7 +25,9 @@ afterEach(() => group.close());
 async function all(parts: Parameters<typeof ListRequest.fromPartial>[0]): Promise<number[][]> {
   const pages: number[][] = [];
   let pageToken = "";
+  const turn = turns("the last page");
   do {
+    turn();
     const request = ListRequest.fromPartial({ ...parts, pageToken });
     const page = await group.until(auditList(context, request, adminOf(group)));
     pages.push(page.entries.map(({ index }) => index));

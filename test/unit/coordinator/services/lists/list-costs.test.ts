@@ -13,6 +13,7 @@ import { Table } from "../../../../../src/core/fleet/tables/table.ts";
 import type { Operation } from "../../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ListRequest, ReportShardRequest } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { turns } from "../../../../turns.ts";
 import * as make from "../../../fleet/replica.ts";
 import type { Member, TestGroup } from "../../group.ts";
 import { adminOf, ledGroup } from "../../service-context.ts";
@@ -82,7 +83,9 @@ test("of one shard's domains, quotas and instructions, none of another's are loo
 
 test("pages of clusters, declared and only seen, are in order and cost their own length", async () => {
   const names: string[] = [];
+  const turn = turns("the last page");
   for (let pageToken = ""; names.length === 0 || pageToken !== ""; ) {
+    turn();
     const count = readEntries();
     const request = ask({ pageSize: 6, pageToken });
     const page = await group.until(clustersList(context, request, adminOf(group)));
@@ -97,7 +100,9 @@ test("pages of clusters, declared and only seen, are in order and cost their own
 
 test("a shard's clusters are those declared to it and those seen there, page after page", async () => {
   const names: string[] = [];
+  const turn = turns("the last page");
   for (let pageToken = ""; names.length === 0 || pageToken !== ""; ) {
+    turn();
     const request = ask({ pageSize: 2, pageToken, filter: { shardId: "s2" } });
     const page = await group.until(clustersList(context, request, adminOf(group)));
     names.push(...page.clusters.map(({ clusterId }) => clusterId));

@@ -19,6 +19,7 @@ import {
 import { shortfallsList } from "../../../../../src/core/coordinator/services/lists/shortfall-list.ts";
 import { MemberKind, type Operation } from "../../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ListRequest, ReportShardRequest } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { turns } from "../../../../turns.ts";
 import { registerShard, type TestGroup } from "../../group.ts";
 import { adminOf, ledGroup, refusalOf } from "../../service-context.ts";
 
@@ -112,7 +113,9 @@ describe.each(LISTS.filter(({ key }) => key !== null))("$name, in pages", ({ nam
     expect(whole.length).toBeGreaterThan(2);
     const pages: unknown[] = [];
     let pageToken = "";
+    const turn = turns("the last page");
     do {
+      turn();
       const page = await load(list, pageToken, 1);
       pages.push(...(page[rows] as Rows));
       pageToken = String(page["nextPageToken"]);
