@@ -3,9 +3,9 @@
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { paintLine } from "../src/ui/model/paint.ts";
+import { repaintRows } from "../src/ui/cli/repaint.ts";
 import { act } from "../src/ui/model/top/actions.ts";
-import { topFrame } from "../src/ui/model/top/frame.ts";
+import { frameRows } from "../src/ui/model/top/frame-rows.ts";
 import type { Action } from "../src/ui/model/top/keys.ts";
 import { observe } from "../src/ui/model/top/observe.ts";
 import { initialTopState, type TopState } from "../src/ui/model/top/state.ts";
@@ -43,7 +43,14 @@ function keysTable({ manyClusters }: TopSizes): Table {
     ["down", [{ kind: "move", by: 1 }]],
     ["end", [{ kind: "move", by: Number.POSITIVE_INFINITY }]],
     ["filter, first letter", [{ kind: "begin-filter" }, { kind: "type", text: "9" }]],
-    ["sort by a column", [{ kind: "turn-sort", by: 1 }]],
+    ["sort by name", [{ kind: "turn-sort", by: 1 }]],
+    [
+      "sort by shard",
+      [
+        { kind: "turn-sort", by: 1 },
+        { kind: "turn-sort", by: 1 },
+      ],
+    ],
     ["open", [{ kind: "open" }]],
     ["overview", [{ kind: "show-view", view: "overview" }]],
   ];
@@ -64,9 +71,9 @@ function keysTable({ manyClusters }: TopSizes): Table {
   };
 }
 
+/** As if every row had changed. */
 function paint(state: TopState): number {
-  const { header, body, footer } = topFrame(state, SIZE, look.symbols);
-  return [...header, ...body, footer].map((line) => paintLine(line, look.paint)).join("\n").length;
+  return repaintRows(null, frameRows(state, SIZE, look, true)).length;
 }
 
 /** Three nodes twice a second and the lists at the dashboard's own pace, each decoded; without the network. */
@@ -83,7 +90,7 @@ async function steadyTable({ clusters, steadyMs }: TopSizes): Promise<Table> {
   stop.abort();
   await feeding;
   await dashboard.close();
-  const title = `top: at rest, ${clusters} clusters, three nodes at 2 Hz, drawn by ink`;
+  const title = `top: at rest, ${clusters} clusters, three nodes at 2 Hz`;
   return {
     title,
     header: ["what", "measured"],

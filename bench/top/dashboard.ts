@@ -1,4 +1,4 @@
-// The dashboard drawn by ink on a terminal that takes the bytes and shows them to no one.
+// The dashboard on a terminal that takes the bytes and shows them to no one.
 
 import { paintFor } from "../../src/ui/cli/color.ts";
 import { momentIn } from "../../src/ui/cli/moment.ts";
@@ -13,7 +13,7 @@ export async function openDashboard() {
   // As bin/run.js does: React for development keeps every frame's notes.
   const { NODE_ENV: given = "production" } = process.env;
   process.env["NODE_ENV"] = given;
-  // Node reads no JSX: ink is drawn by the built program.
+  // Node reads no JSX: the dashboard is the built program's.
   const [{ runDashboard }, { TopStore: Store }] = await Promise.all([
     built<typeof import("../../src/ui/top-dashboard.tsx")>("top-dashboard.js"),
     built<typeof import("../../src/ui/top-store.ts")>("top-store.js"),

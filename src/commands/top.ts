@@ -198,10 +198,11 @@ and its dry run first, then asks.`;
   }
 
   async #frame(state: TopState): Promise<string> {
-    const { frameText } = await import("../ui/top-dashboard.tsx");
+    const { frameRows } = await import("../ui/model/top/frame-rows.ts");
     const { stdout } = process;
+    // The last row is the shell's.
     const size = stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows - 1 } : PIPE_SIZE;
-    return frameText(state, size, this.look(stdout));
+    return frameRows(state, size, this.look(stdout), false).join("\n");
   }
 }
 

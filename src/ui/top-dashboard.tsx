@@ -1,17 +1,13 @@
-// Runs the live dashboard on a terminal until the operator quits, and leaves the terminal as it was: ink puts the
-// screen back when it unmounts, on a signal and on a crash too.
-import { render, renderToString } from "ink";
+// Runs the live dashboard on a terminal until the operator quits, and leaves the terminal as it was. Ink reads the keys, and puts the
+// screen back when it unmounts, on a signal and on a crash too. It draws nothing: top-painter.ts does.
+import { render } from "ink";
 import { copyToClipboard, moveByWheel } from "./cli/terminal.ts";
 import type { Look } from "./model/paint.ts";
 import { commandHere } from "./model/top/actions.ts";
-import type { FrameSize } from "./model/top/frame.ts";
 import type { Action } from "./model/top/keys.ts";
-import type { TopState } from "./model/top/state.ts";
+import { TopPainter } from "./top-painter.ts";
 import type { TopStore } from "./top-store.ts";
-import { TopFrameView } from "./view/top-frame-view.tsx";
-import { TopScreen } from "./view/top-screen.tsx";
-
-const FRAMES_PER_SECOND_MAX = 15;
+import { TopKeys } from "./view/top-keys.tsx";
 
 const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 
@@ -45,22 +41,23 @@ export async function runDashboard(
   for (const signal of SIGNALS) process.prependOnceListener(signal, putBack);
   process.once("exit", putBack);
   moveByWheel(stdout, true);
-  const screen = render(<TopScreen feed={store} look={look} onAction={onAction} />, {
+  const screen = render(<TopKeys feed={store} onAction={onAction} />, {
     stdin,
     stdout,
     alternateScreen: true,
-    incrementalRendering: true,
-    maxFps: FRAMES_PER_SECOND_MAX,
     patchConsole: false,
     // Ink would turn itself off under CI, and Ctrl-C is a key of ours that sets the exit code.
     interactive: true,
     exitOnCtrlC: false,
   });
+  const painter = new TopPainter(store, stdout, look);
+  painter.start();
   const driving = driver.drive(stop.signal);
   try {
-    await Promise.race([screen.waitUntilExit(), driving]);
+    await Promise.race([screen.waitUntilExit(), driving, painter.broken]);
   } finally {
     stop.abort();
+    painter.stop();
     screen.unmount();
     await screen.waitUntilExit();
     for (const signal of SIGNALS) process.off(signal, putBack);
@@ -73,10 +70,4 @@ export async function runDashboard(
 function copy(command: string, store: TopStore, stdout: NodeJS.WriteStream): void {
   copyToClipboard(stdout, command);
   store.dispatch({ kind: "notice", text: `copied: ${command}` });
-}
-
-/** One frame as text. */
-export function frameText(state: TopState, size: FrameSize, look: Look): string {
-  const view = <TopFrameView state={state} size={size} look={look} fills={false} />;
-  return renderToString(view, { columns: size.columns });
 }

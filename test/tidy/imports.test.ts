@@ -189,8 +189,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/audit (types)",
     "src/core/recover (types)",
   ],
-  "src/ui/part": ["src/ui/model"],
-  "src/ui/view": ["src/ui/model", "src/ui/part"],
+  "src/ui/view": ["src/ui/model"],
   "src/ui/cli": [
     "src/core/base",
     "src/core/seal",

@@ -10,7 +10,7 @@ const STREAMS = /\bprocess\s*\.\s*(?:stdout|stderr)\b(?!\s*\.\s*(?:isTTY|rows|co
 const HANDED_ON = /\b(?:this\.)?(?:look|#paint)\(process\.(?:stdout|stderr)\)/g;
 
 // terminal.ts: the place itself. pipes.ts: listens, never writes. confirm.ts: readline's prompt, of printable parts.
-// top-dashboard.tsx and top.ts: ink draws what fit.ts lets through.
+// top-dashboard.tsx and top.ts: terminal.ts draws the rows, of texts that fit.ts lets through.
 const STREAM_USERS = ["src/ui/cli/confirm.ts", "src/ui/cli/pipes.ts", "src/ui/cli/terminal.ts"];
 const files = ["src/ui", "src/commands", "src/client"].flatMap((folder) =>
   sourceFiles(`${folder}/**/*.{ts,tsx}`),

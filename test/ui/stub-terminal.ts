@@ -1,7 +1,7 @@
-// A terminal without a screen: a size that can change, what was written, keys that can be pressed. Unlike
-// ink-testing-library's it has rows, and so exercises the alternate screen and the drawing of differences.
+// Terminals that a test can look at: a size that can change, what was written, keys that can be pressed; one of them with a screen.
 import { EventEmitter } from "node:events";
 import { PassThrough } from "node:stream";
+import xterm from "@xterm/headless";
 
 export class StubStdout extends EventEmitter {
   readonly isTTY = true;
@@ -15,7 +15,7 @@ export class StubStdout extends EventEmitter {
     this.rows = rows;
   }
 
-  readonly write = (text: string, done?: unknown): boolean => {
+  write: (text: string, done?: unknown) => boolean = (text, done) => {
     this.written += text;
     if (typeof done === "function") done();
     return true;
@@ -25,6 +25,32 @@ export class StubStdout extends EventEmitter {
     this.columns = columns;
     this.rows = rows;
     this.emit("resize");
+  }
+}
+
+/** What is written is shown on the screen of a headless xterm. */
+export class ScreenStdout extends StubStdout {
+  readonly #screen: xterm.Terminal;
+
+  constructor(columns: number, rows: number) {
+    super(columns, rows);
+    this.#screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+    const { write } = this;
+    this.write = (text, done) => {
+      this.#screen.write(text);
+      return write(text, done);
+    };
+  }
+
+  /** The rows of the screen, without the blanks at their ends. */
+  get lines(): readonly string[] {
+    const { active } = this.#screen.buffer;
+    return Array.from({ length: this.rows }, (_, row) => active.getLine(row)?.translateToString(true) ?? "");
+  }
+
+  override resize(columns: number, rows: number): void {
+    this.#screen.resize(columns, rows);
+    super.resize(columns, rows);
   }
 }
 

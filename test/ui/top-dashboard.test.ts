@@ -1,11 +1,7 @@
 // The dashboard on a terminal with rows: it never draws more than fits, follows a resize, stays responsive while a
 // source hangs, and puts the terminal back.
 
-import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { paintFor } from "../../src/ui/cli/color.ts";
-import { momentIn } from "../../src/ui/cli/moment.ts";
-import { UNICODE } from "../../src/ui/model/symbols.ts";
-import { runDashboard } from "../../src/ui/top-dashboard.tsx";
+import { describe, expect, test, vi } from "vitest";
 import { type Feed, pause, poll } from "../../src/ui/top-poller.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
 import {
@@ -16,11 +12,8 @@ import {
   listed,
   upNode,
 } from "../unit/ui/model/fixtures.ts";
-import { StubStdin, StubStdout } from "./stub-terminal.ts";
+import { openDashboard, PATIENCE } from "./open-dashboard.ts";
 
-const look = { paint: paintFor(false), symbols: UNICODE, moment: momentIn(true) };
-// Bounds a failure only; nothing waits this long when all is well.
-const PATIENCE = { timeout: 120_000 };
 const ENTER_ALTERNATE = "\u001b[?1049h";
 const LEAVE_ALTERNATE = "\u001b[?1049l";
 const WHEEL_MOVES = "\u001b[?1007h";
@@ -40,24 +33,9 @@ const many: Feed = async (dispatch) => {
 const hanging: Feed = () => new Promise(() => undefined);
 
 function open(feeds: readonly Feed[], columns = 80, rows = 24) {
-  const stdout = new StubStdout(columns, rows);
-  const stdin = new StubStdin();
-  const streams = { stdin: asStream<NodeJS.ReadStream>(stdin), stdout: asStream<NodeJS.WriteStream>(stdout) };
   const store = new TopStore(performance.now(), Date.now());
   const drive = (signal: AbortSignal) => poll(() => feeds, store.dispatch, signal);
-  const ended = runDashboard(store, { drive }, streams, look);
-  const press = (keys: string) => stdin.write(keys);
-  onTestFinished(async () => {
-    press("q");
-    await ended.catch(() => undefined);
-  });
-  return {
-    stdout,
-    stdin,
-    ended,
-    press,
-    shows: (text: string) => vi.waitFor(() => expect(stdout.written).toContain(text), PATIENCE),
-  };
+  return { store, ...openDashboard(store, { drive }, { columns, rows }) };
 }
 
 describe("a terminal", () => {
@@ -97,35 +75,67 @@ test("a feed that hangs delays neither the others nor the keys", async () => {
 });
 
 test("y copies the command line by OSC 52, and shows it", async () => {
-  const { press, shows } = open([answering, many]);
+  const { stdout, press, shows } = open([answering, many]);
   press("4");
   await shows("cluster-0");
   press("y");
   const command = "fleet cluster list --prefix cluster-0";
-  await shows(`\u001b]52;c;${Buffer.from(command).toString("base64")}\u0007`);
+  const copied = `\u001b]52;c;${Buffer.from(command).toString("base64")}\u0007`;
+  await vi.waitFor(() => expect(stdout.written).toContain(copied), PATIENCE);
   await shows(`copied: ${command}`);
 });
 
-test("fills the screen, so that it stands in the same place wherever the cursor was", async () => {
-  const { stdout, shows } = open([answering]);
+test("fills the screen to its last row, and follows a resize", async () => {
+  const { stdout, press, shows } = open([answering, many]);
   await shows("q quit");
-  expect(stdout.written.split("\n")).toHaveLength(24);
-});
-
-test("never more rows than the terminal has, before and after a resize", async () => {
-  const { stdout, press, shows } = open([answering, many], 80, 24);
+  expect(stdout.lines).toHaveLength(24);
+  expect(stdout.lines.at(-1)).toContain("q quit");
   press("4");
   await shows("clusters 200");
-  // Ink clears and redraws the whole screen when a frame overflows; no such clear may ever be written.
-  const before = stdout.written;
-  expect(before).not.toContain("\u001b[2J");
-  stdout.written = "";
-  stdout.resize(60, 12);
-  await shows("clusters 200");
-  expect(stdout.written).not.toContain("\u001b[3J");
+  for (const [columns, rows] of [
+    [60, 12],
+    [200, 50],
+    [60, 15],
+  ] as const) {
+    stdout.resize(columns, rows);
+    await vi.waitFor(() => expect(stdout.lines.at(-1)).toContain("q quit"), PATIENCE);
+    expect(stdout.lines.slice(2, -1).join("\n")).not.toContain("q quit");
+    expect(stdout.lines[2]).toContain("clusters 200");
+    expect(stdout.lines.at(-2)).toMatch(/cluster-\d+/);
+  }
 });
 
-// Ink asks for Node's own stream types, of which it uses what the stubs have.
-function asStream<Stream>(stub: unknown): Stream {
-  return stub as Stream;
-}
+test("only rows that changed are written again, and none when nothing did", async () => {
+  const { stdout, store, press, shows } = open([answering, many]);
+  press("4");
+  await shows("› cluster-0");
+  press("p");
+  await shows("PAUSED");
+  stdout.written = "";
+  press("j");
+  await shows("› cluster-1");
+  expect(stdout.written.match(/cluster-\d+/g)).toEqual(["cluster-0", "cluster-1"]);
+  stdout.written = "";
+  store.replace((state) => ({ ...state }));
+  await pause(200, new AbortController().signal);
+  expect(stdout.written).toBe("");
+});
+
+test("many keys at once cost few frames, and the last state is the one that is shown", async () => {
+  const { stdout, press, shows } = open([many]);
+  press("4");
+  await shows("› cluster-0");
+  stdout.written = "";
+  press("j".repeat(150));
+  await shows("› cluster-150");
+  expect(stdout.written.split("\u001b[H").length).toBeLessThan(10);
+});
+
+test("a frame that throws ends the dashboard, and puts the terminal back", async () => {
+  const { stdout, store, ended, shows } = open([answering]);
+  await shows("✗ down");
+  const view = "no such view" as ReturnType<typeof store.snapshot>["view"];
+  store.replace((state) => ({ ...state, view }));
+  await expect(ended).rejects.toThrow();
+  expect(stdout.written).toContain(LEAVE_ALTERNATE);
+});

@@ -3,7 +3,7 @@
 // and, on a terminal, colours.
 import { printable, printableLines } from "../../core/base/printable.ts";
 import { bytesText } from "../model/byte-text.ts";
-import { clearScreen, repaint } from "./repaint.ts";
+import { clearScreen, repaint, repaintRows } from "./repaint.ts";
 
 /** Data, with a line end behind it. */
 export function writeData(text: string): void {
@@ -37,6 +37,16 @@ export function beginFrames(): void {
 /** Draws over the frame before. */
 export function drawFrame(text: string): void {
   process.stdout.write(repaint(printableLines(text, true), process.stdout.rows));
+}
+
+/** The rows of a frame that differ from those that are shown; null: not known which are. They are made of printable texts. */
+export function drawRows(
+  stdout: Pick<NodeJS.WriteStream, "write">,
+  shown: readonly string[] | null,
+  rows: readonly string[],
+): void {
+  const text = repaintRows(shown, rows);
+  if (text !== "") stdout.write(text);
 }
 
 /**

@@ -72,8 +72,18 @@ export function sortRows<Row>(
   const reversed = key.startsWith("-");
   const column = findColumn(table, reversed ? key.slice(1) : key);
   if (column === undefined) return unknownColumn(table, key);
-  const ordered = rows.toSorted((a, b) => compareCells(column.value(a), column.value(b), reversed ? -1 : 1));
-  return { ok: true, value: ordered };
+  return { ok: true, value: rowsSorted(rows, column, reversed) };
+}
+
+/** Rows without a value come last either way. */
+export function rowsSorted<Row>(
+  rows: readonly Row[],
+  { value }: Column<Row>,
+  reversed: boolean,
+): readonly Row[] {
+  const direction = reversed ? -1 : 1;
+  const keyed = rows.map((row) => ({ row, key: sortKey(value(row)) }));
+  return keyed.sort((a, b) => compareKeys(a.key, b.key, direction)).map(({ row }) => row);
 }
 
 function findColumn<Row>(table: Table<Row>, name: string): Column<Row> | undefined {
@@ -84,23 +94,28 @@ function unknownColumn<Row>(table: Table<Row>, name: string): Chosen<never> {
   return { ok: false, unknown: name, known: table.columns.map((column) => column.name) };
 }
 
-/** Text in its natural order: c2 before c10. */
-export function compareCells(a: Cell, b: Cell, direction: 1 | -1): number {
-  const left = sortKey(a);
-  const right = sortKey(b);
-  if (left === null || right === null) return (left === null ? 1 : 0) - (right === null ? 1 : 0);
-  if (typeof left === "number" && typeof right === "number") return (left - right) * direction;
-  return compareText(naturalKey(String(left)), naturalKey(String(right))) * direction;
-}
-
 /** What a cell says, without its moment. */
 export function cellWords(cell: Cell): string {
   if (cell === null || typeof cell !== "object") return String(cell ?? "");
   return "text" in cell ? cell.text : "";
 }
 
-function sortKey(cell: Cell): string | number | null {
-  if (cell === null || typeof cell !== "object") return cell;
-  if ("at" in cell) return cell.at;
-  return "atMs" in cell ? cell.atMs : cell.text;
+/** What orders a cell: a text in its natural order (c2 before c10), a number, or nothing. */
+type SortKey = number | string | null;
+
+/** To be made once a row: a comparison happens many times. */
+function sortKey(cell: Cell): SortKey {
+  if (cell === null || typeof cell === "number") return cell;
+  if (typeof cell === "string") return naturalKey(cell);
+  if ("at" in cell) return naturalKey(cell.at);
+  return "atMs" in cell ? cell.atMs : naturalKey(cell.text);
 }
+
+/** Cells without a value come last either way. */
+function compareKeys(a: SortKey, b: SortKey, direction: 1 | -1): number {
+  if (a === null || b === null) return (a === null ? 1 : 0) - (b === null ? 1 : 0);
+  if (typeof a === "number" && typeof b === "number") return (a - b) * direction;
+  return compareText(asText(a), asText(b)) * direction;
+}
+
+const asText = (key: number | string): string => (typeof key === "number" ? naturalKey(String(key)) : key);

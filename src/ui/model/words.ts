@@ -152,9 +152,11 @@ export const admissionWord = (admission: number): AdmissionWord => ADMISSION_WOR
 export const driftWord = (drift: number): DriftWord => DRIFT_WORDS[drift] ?? "unknown";
 export const driftSeverity = (drift: number): number => DRIFT_SEVERITY[driftWord(drift)];
 
+export const driftMark = (word: DriftWord): Mark => DRIFT_MARKS[word];
+
 export function driftCell(drift: number): MarkedCell {
   const text = driftWord(drift);
-  return { text, mark: DRIFT_MARKS[text] };
+  return { text, mark: driftMark(text) };
 }
 
 /**

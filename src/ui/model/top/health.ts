@@ -6,7 +6,8 @@ import { isDataPlaneSound } from "../../../core/wire/data-plane-health.ts";
 import type { DataPlane } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { verdictLines } from "../fleet-verdict.ts";
 import type { Line } from "../line.ts";
-import { driftWord, livenessWord, shardStateWord } from "../words.ts";
+import { type DriftWord, livenessWord, shardStateWord } from "../words.ts";
+import { driftCounts } from "./drift-counts.ts";
 import type { TopState } from "./state.ts";
 
 /** What is wrong, in words; empty when nothing is known to be. */
@@ -40,34 +41,15 @@ function wholeOf(state: TopState): FleetStatus | null {
   return fleet.dataPlane === null ? { ...fleet, dataPlane: countedOf(state) } : fleet;
 }
 
-const counts = new WeakMap<object, DataPlane>();
-
-/** Counted once for each pair of lists; null before both were heard. */
+/** Null before both lists were heard. */
 function countedOf({ lists }: TopState): DataPlane | null {
   const shards = lists.shards?.value.shards;
   const clusters = lists.clusters?.value.clusters;
   if (shards === undefined || clusters === undefined) return null;
-  const known = counts.get(clusters);
+  const drifting = driftCounts(clusters);
   const here = shards.filter(({ shard }) => shardStateWord(shard?.state ?? 0) !== "removed");
   const alive = (word: string) => here.filter(({ liveness }) => livenessWord(liveness) === word).length;
-  const drifting = known ?? driftCounts(clusters);
-  counts.set(clusters, drifting);
-  return {
-    ...drifting,
-    shardsAlive: alive("alive"),
-    shardsSuspect: alive("suspect"),
-    shardsDead: alive("dead"),
-    shardsUnheard: alive("unknown"),
-    instructionsPending: here.reduce((sum, { pendingInstructions }) => sum + pendingInstructions, 0),
-  };
-}
-
-type Clusters = NonNullable<TopState["lists"]["clusters"]>["value"]["clusters"];
-
-function driftCounts(clusters: Clusters): DataPlane {
-  const byDrift = new Map<string, number>();
-  for (const { drift } of clusters) byDrift.set(driftWord(drift), (byDrift.get(driftWord(drift)) ?? 0) + 1);
-  const count = (word: string) => byDrift.get(word) ?? 0;
+  const count = (word: DriftWord) => drifting.get(word) ?? 0;
   return {
     clusters: clusters.length,
     clustersElsewhere: count("elsewhere"),
@@ -75,7 +57,11 @@ function driftCounts(clusters: Clusters): DataPlane {
     clustersAbsent: count("absent"),
     clustersMigrating: count("migrating"),
     clustersUnknown: count("unknown"),
-    ...{ shardsAlive: 0, shardsSuspect: 0, shardsDead: 0, shardsUnheard: 0 },
-    ...{ instructionsPending: 0, instructionsRefused: 0, oldestPendingMs: 0 },
+    shardsAlive: alive("alive"),
+    shardsSuspect: alive("suspect"),
+    shardsDead: alive("dead"),
+    shardsUnheard: alive("unknown"),
+    instructionsPending: here.reduce((sum, { pendingInstructions }) => sum + pendingInstructions, 0),
+    ...{ instructionsRefused: 0, oldestPendingMs: 0 },
   };
 }

@@ -8,8 +8,9 @@ import { type Segment, type Style, segment } from "../paint.ts";
 import { sparkline } from "../sparkline.ts";
 import type { Symbols } from "../symbols.ts";
 import type { Mark } from "../table.ts";
-import { driftCell, driftWord, livenessWord, shardStateWord } from "../words.ts";
+import { driftMark, livenessWord, shardStateWord } from "../words.ts";
 import { areaChart, bucketed, roundTop } from "./charts.ts";
+import { driftCounts } from "./drift-counts.ts";
 import { problems } from "./health.ts";
 import { nodeName, reignsOf } from "./reign-words.ts";
 import { leadership } from "./reigns.ts";
@@ -237,21 +238,23 @@ function countLines({ lists, nowMs }: TopState, symbols: Symbols): Line[] {
     ]),
     segment(age(atMs), "warn"),
   ];
-  const byLiveness = counted(shards, ({ liveness }) => livenessWord(liveness));
-  const byDrift = counted(clusters ?? [], ({ drift }) => driftWord(drift));
-  const drifts = new Map((clusters ?? []).map(({ drift }) => [driftWord(drift), driftCell(drift).mark]));
+  const byLiveness = new Map<string, number>();
+  for (const { liveness } of shards) {
+    const word = livenessWord(liveness);
+    byLiveness.set(word, (byLiveness.get(word) ?? 0) + 1);
+  }
   return [
     [segment("")],
     line(
       " shards",
-      byLiveness.map(([word, count]) => [word, marks[word] ?? "unknown", count]),
+      mostFirst(byLiveness).map(([word, count]) => [word, marks[word] ?? "unknown", count]),
       lists.shards?.atMs,
     ),
     line(
       " clusters",
-      byDrift.map(([word, count]) => [
+      mostFirst(driftCounts(clusters ?? [])).map(([word, count]) => [
         word === "none" ? "as declared" : word,
-        drifts.get(word) ?? "unknown",
+        driftMark(word),
         count,
       ]),
       lists.clusters?.atMs,
@@ -259,17 +262,8 @@ function countLines({ lists, nowMs }: TopState, symbols: Symbols): Line[] {
   ];
 }
 
-function counted<Row, Word extends string>(
-  rows: readonly Row[],
-  wordOf: (row: Row) => Word,
-): [Word, number][] {
-  const counts = new Map<Word, number>();
-  for (const row of rows) {
-    const word = wordOf(row);
-    counts.set(word, (counts.get(word) ?? 0) + 1);
-  }
-  return [...counts].sort(([, a], [, b]) => b - a);
-}
+const mostFirst = <Word>(counts: ReadonlyMap<Word, number>): [Word, number][] =>
+  [...counts].sort(([, a], [, b]) => b - a);
 
 function beside(left: readonly Line[], right: readonly Line[], width: number, symbols: Symbols): Line[] {
   return Array.from({ length: Math.max(left.length, right.length) }, (_, at) => [

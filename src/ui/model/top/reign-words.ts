@@ -21,14 +21,24 @@ export interface NamedReign extends SeenReign {
   readonly name: string;
 }
 
+/** Joined once for each answer: events, the overview and an open node ask for the same. */
+const joined = new WeakMap<TopState["nodes"], readonly NamedReign[]>();
+
 /** Oldest first. */
 export function reignsOf({ nodes }: Pick<TopState, "nodes">): readonly NamedReign[] {
+  const known = joined.get(nodes);
+  if (known !== undefined) return known;
   const witnesses = nodes.flatMap(({ reply, lastGood }) =>
     lastGood === null
       ? []
       : [{ status: lastGood.value, atMs: lastGood.atMs, answers: reply.status !== null }],
   );
-  return joinReigns(witnesses).map((reign) => ({ ...reign, name: nodeName({ nodes }, reign.leaderId) }));
+  const reigns = joinReigns(witnesses).map((reign) => ({
+    ...reign,
+    name: nodeName({ nodes }, reign.leaderId),
+  }));
+  joined.set(nodes, reigns);
+  return reigns;
 }
 
 export function nodeName({ nodes }: Pick<TopState, "nodes">, id: number): string {

@@ -2,7 +2,7 @@
 // that are drawn, and a list of twenty thousand is filtered and ordered once, not once a frame.
 
 import { inNaturalOrder } from "../natural.ts";
-import { type Cell, type Column, cellWords, compareCells, type Table } from "../table.ts";
+import { type Cell, rowsSorted, type Table } from "../table.ts";
 import type { DetailLine } from "./details.ts";
 import { filterTest } from "./filter.ts";
 import type { TopState, ViewState } from "./state.ts";
@@ -73,7 +73,6 @@ interface Selection {
 interface Worked {
   readonly selections: WeakMap<readonly object[], Selection>;
   readonly orders: WeakMap<readonly object[], readonly object[]>;
-  readonly texts: WeakMap<object, string>;
   /** Names hardly change from one answer to the next: then their order is known. */
   arranged: Arranged;
 }
@@ -90,7 +89,7 @@ const worked = new WeakMap<object, Worked>();
 /** Views of the same rows show different things of them. */
 function workedOf(spec: object): Worked {
   const known = worked.get(spec) ?? {
-    ...{ selections: new WeakMap(), orders: new WeakMap(), texts: new WeakMap() },
+    ...{ selections: new WeakMap(), orders: new WeakMap() },
     arranged: { names: [], places: [] },
   };
   worked.set(spec, known);
@@ -108,11 +107,10 @@ function selected<Row extends object>(
   const known = selections.get(rows);
   if (known?.key === key) return known.rows as readonly Row[];
   const ordered = ownOrder(spec, table, rows);
-  const test = filterTest(filter, table.columns);
-  const passing =
-    test === null ? ordered : ordered.filter((row) => test(row, () => textOf(spec, table, row)));
+  const test = filterTest(filter, table);
+  const passing = test === null ? ordered : ordered.filter(test);
   const column = sortColumn === null ? undefined : table.columns[sortColumn];
-  const found = column === undefined ? turned(passing, reversed) : sorted(passing, column, reversed);
+  const found = column === undefined ? turned(passing, reversed) : rowsSorted(passing, column, reversed);
   selections.set(rows, { key, rows: found });
   return found;
 }
@@ -127,7 +125,11 @@ function ownOrder<Row extends object>(
   const { orders } = workedOf(spec);
   const known = orders.get(rows);
   if (known !== undefined) return known as readonly Row[];
-  const natural = arrange(workedOf(spec), rows.map(rowName)).flatMap((place) => rows[place] ?? []);
+  const natural: Row[] = [];
+  for (const place of arrange(workedOf(spec), rows.map(rowName))) {
+    const row = rows[place];
+    if (row !== undefined) natural.push(row);
+  }
   // Sorting is stable: within a rank names stay in their order.
   const ordered = rank === undefined ? natural : natural.sort((a, b) => rank(b) - rank(a));
   orders.set(rows, ordered);
@@ -146,21 +148,3 @@ function arrange(known: Worked, names: readonly string[]): readonly number[] {
 
 const turned = <Row>(rows: readonly Row[], reversed: boolean): readonly Row[] =>
   reversed ? rows.toReversed() : rows;
-
-/** By a column; rows without a value come last either way. */
-function sorted<Row>(rows: readonly Row[], { value }: Column<Row>, reversed: boolean): readonly Row[] {
-  const direction = reversed ? -1 : 1;
-  const keyed = rows.map((row) => ({ row, cell: value(row) }));
-  return keyed.sort((a, b) => compareCells(a.cell, b.cell, direction)).map(({ row }) => row);
-}
-
-/** Everything that a row shows, in lower case. */
-function textOf<Row extends object>(spec: ViewSpec<Row>, table: Table<Row>, row: Row): string {
-  const { texts } = workedOf(spec);
-  const known = texts.get(row);
-  if (known !== undefined) return known;
-  const words = [table.rowName(row), ...table.columns.map((column) => cellWords(column.value(row)))];
-  const text = words.join("\n").toLowerCase();
-  texts.set(row, text);
-  return text;
-}

@@ -8,7 +8,7 @@ import { toContract } from "../../../../src/ui/cli/json.ts";
 import { momentIn } from "../../../../src/ui/cli/moment.ts";
 import { optionsFromArgv } from "../../../../src/ui/cli/output-flags.ts";
 import { renderTable } from "../../../../src/ui/cli/render-table.ts";
-import { repaint } from "../../../../src/ui/cli/repaint.ts";
+import { repaint, repaintRows } from "../../../../src/ui/cli/repaint.ts";
 import { ASCII, UNICODE } from "../../../../src/ui/model/symbols.ts";
 import { nodeTable } from "../../../../src/ui/model/tables/node-table.ts";
 import { downNode, upNode } from "../model/fixtures.ts";
@@ -158,4 +158,19 @@ describe("a watch's frame", () => {
     expect(frame).toHaveLength(shown);
     if (lines > shown) expect(frame.at(-1)).toBe(`… ${lines - shown + 1} more lines`);
   });
+});
+
+describe("the dashboard's rows", () => {
+  const drawn = (text: string) => `\u001b[?2026h${text}\u001b[H\u001b[?2026l`;
+  test.each([
+    {
+      before: null,
+      after: ["a", "", "c"],
+      text: drawn("\u001b[2J\u001b[1;1H\u001b[Ka\u001b[3;1H\u001b[Kc"),
+      why: "the screen is erased first, and an empty row is there already",
+    },
+    { before: ["a", "b"], after: ["a", "d"], text: drawn("\u001b[2;1H\u001b[Kd"), why: "only what changed" },
+    { before: ["a", "b"], after: ["a", ""], text: drawn("\u001b[2;1H\u001b[K"), why: "a row becomes empty" },
+    { before: ["a", "b"], after: ["a", "b"], text: "", why: "nothing changed" },
+  ])("$before to $after: $why", ({ before, after, text }) => expect(repaintRows(before, after)).toBe(text));
 });

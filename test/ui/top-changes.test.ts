@@ -1,24 +1,15 @@
 // Changes from the dashboard, through ink's own keys, with hands that a test holds: the dry run and the question come first, the
 // screen waits for nothing, a change can be cancelled, and a failure says why.
 
-import { cleanup, render } from "ink-testing-library";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Exit, OperatorError } from "../../src/core/base/errors.ts";
-import { paintFor } from "../../src/ui/cli/color.ts";
-import { momentIn } from "../../src/ui/cli/moment.ts";
-import { UNICODE } from "../../src/ui/model/symbols.ts";
 import type { Change, ChangeCheck, ChangeOutcome } from "../../src/ui/model/top/change.ts";
 import { type ChangeHands, TopOperator } from "../../src/ui/top-operator.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
-import { TopScreen } from "../../src/ui/view/top-screen.tsx";
 import { feedBusyFleet } from "./busy-fleet.ts";
+import { openDashboard } from "./open-dashboard.ts";
 
-const look = { paint: paintFor(false), symbols: UNICODE, moment: momentIn(true) };
-// Bounds a failure only; nothing waits this long when all is well.
-const PATIENCE = { timeout: 120_000 };
 const ESCAPE = "\u001b";
-
-afterEach(cleanup);
 
 /** Hands whose answers a test gives when it wants. */
 class HeldHands implements ChangeHands {
@@ -48,9 +39,10 @@ function open() {
   feedBusyFleet(store);
   const hands = new HeldHands();
   const operator = new TopOperator(store, hands);
-  const screen = render(<TopScreen feed={store} look={look} onAction={() => operator.act()} />);
-  const shows = (text: string) => vi.waitFor(() => expect(screen.lastFrame()).toContain(text), PATIENCE);
-  return { store, hands, operator, shows, press: (keys: string) => screen.stdin.write(keys) };
+  const drive = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+  const { shows, press } = openDashboard(store, { drive, act: () => operator.act() });
+  return { hands, operator, shows, press };
 }
 
 describe("a change", () => {
@@ -79,6 +71,7 @@ describe("a change", () => {
   test("is cancelled by c, and says what came of that", async () => {
     const { hands, shows, press } = open();
     press("T");
+    await shows("dry run");
     hands.checks[0]?.answer.resolve({ finding: "ask", lines: [] });
     await shows("do it?");
     press("y");
@@ -94,6 +87,7 @@ describe("a change", () => {
   test("that fails says its reason and the next step", async () => {
     const { hands, shows, press } = open();
     press("T");
+    await shows("dry run");
     const parts = { what: "no leader answered", why: "two are down", next: "fleet up", exit: Exit.NoQuorum };
     hands.checks[0]?.answer.reject(new OperatorError("NO_LEADER", parts));
     await shows("✗ failed");
@@ -123,6 +117,7 @@ describe("the end of the dashboard", () => {
   test("cancels what is under way, and waits for it", async () => {
     const { hands, shows, press, operator } = open();
     press("T");
+    await shows("dry run");
     hands.checks[0]?.answer.resolve({ finding: "ask", lines: [] });
     await shows("do it?");
     press("y");
