@@ -103,6 +103,7 @@ and its dry run first, then asks.`;
       { TopStore },
       { pause, poll },
       { DrillBoardReader },
+      { readLocalLogs },
     ] = await Promise.all([
       import("../client/fleet-watch.ts"),
       import("../ui/top-sources.ts"),
@@ -110,12 +111,16 @@ and its dry run first, then asks.`;
       import("../ui/top-store.ts"),
       import("../ui/top-poller.ts"),
       import("../ui/cli/drill-board.ts"),
+      import("../ui/cli/local-logs.ts"),
     ]);
     const now = () => performance.now();
     const store = new TopStore(now(), Date.now(), words, writing);
     const view = () => store.snapshot().view;
     const drills = new DrillBoardReader(client, await localDeps(() => undefined), this.#plainLook);
-    const feeds = liveFeeds(new FleetWatch(client, { now, pause }), client, view, now, () => drills.read());
+    const feeds = liveFeeds(new FleetWatch(client, { now, pause }), client, view, now, {
+      drills: () => drills.read(),
+      logs: () => readLocalLogs(client.target.directory),
+    });
     const recorder = record === undefined ? null : await this.#recorder(record, store, now());
     const operator = writing === null ? null : await this.#operator(client, store, writing);
     const notify = (event: TopEvent): void => {

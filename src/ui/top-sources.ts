@@ -5,6 +5,7 @@ import type { FleetWatch } from "../client/fleet-watch.ts";
 import { OperatorError } from "../core/base/errors.ts";
 import type { DrillBoard } from "./model/top/drill-board.ts";
 import type { ListEvent } from "./model/top/lists.ts";
+import type { LocalLogs } from "./model/top/local-logs.ts";
 import type { DataEvent } from "./model/top/state.ts";
 import { type ListName, listsFor, type ViewName } from "./model/top/views.ts";
 import { type Feed, pause, type Source } from "./top-poller.ts";
@@ -32,7 +33,19 @@ export type ListsClient = Pick<
 >;
 /** Asks for one list. */
 type Load = (name: ListName) => Promise<ListEvent>;
-const noDrills = async (): Promise<DrillBoard> => ({ left: [], drills: [], reports: [] });
+
+/** What is read on this machine. */
+export interface LocalReads {
+  /** The drills that are possible, were interrupted, and ran. */
+  readonly drills: () => Promise<DrillBoard>;
+  /** The ends of the nodes' logs. */
+  readonly logs: () => Promise<LocalLogs>;
+}
+
+const NOTHING_HERE: LocalReads = {
+  drills: async () => ({ left: [], drills: [], reports: [] }),
+  logs: async () => ({}),
+};
 
 type TopWatch = Pick<FleetWatch, "addresses" | "follow">;
 
@@ -40,7 +53,7 @@ type TopWatch = Pick<FleetWatch, "addresses" | "follow">;
 export function onceSources(client: ListsClient & Pick<FleetClient, "status">, now: () => number): Source[] {
   const status: Source = async () => ({ kind: "fleet", atMs: now(), reply: await client.status() });
   const names = [...listsFor("overview"), "instructions"] as const;
-  const load: Load = (name) => listed(client, name, now, noDrills);
+  const load: Load = (name) => listed(client, name, now, NOTHING_HERE);
   return [
     status,
     ...names.map(
@@ -51,19 +64,16 @@ export function onceSources(client: ListsClient & Pick<FleetClient, "status">, n
   ];
 }
 
-/**
- * For the live picture: all feeds known by now, the same ones each time, and one for each node learned since. `readDrills` knows
- * the drills that are possible, were interrupted, and ran.
- */
+/** For the live picture: all feeds known by now, the same ones each time, and one for each node learned since. */
 export function liveFeeds(
   watch: TopWatch,
   lists: ListsClient,
   view: () => ViewName,
   now: () => number,
-  readDrills: () => Promise<DrillBoard> = noDrills,
+  here: LocalReads = NOTHING_HERE,
 ): () => readonly Feed[] {
   const byAddress = new Map<string, Feed>();
-  const feed = listFeed((name) => listed(lists, name, now, readDrills), view, now);
+  const feed = listFeed((name) => listed(lists, name, now, here), view, now);
   return () => {
     for (const address of watch.addresses) {
       if (byAddress.has(address)) continue;
@@ -116,7 +126,7 @@ async function listed(
   client: ListsClient,
   name: ListName,
   now: () => number,
-  readDrills: () => Promise<DrillBoard>,
+  here: LocalReads,
 ): Promise<ListEvent> {
   const options = { deadlineMs: LISTS_DEADLINE_MS };
   const kind = "list";
@@ -158,6 +168,8 @@ async function listed(
       return { kind, name, atMs: now(), reply };
     }
     case "drills":
-      return { kind, name, atMs: now(), reply: await readDrills() };
+      return { kind, name, atMs: now(), reply: await here.drills() };
+    case "logs":
+      return { kind, name, atMs: now(), reply: await here.logs() };
   }
 }

@@ -55,7 +55,7 @@ describe("the picture", () => {
         isLeading: NODES.every((node) => rowOf(node).includes("leader") === (node === leader)),
         hasShards: terminal.text.includes("● 2 alive"),
         hasEvents: /bind cluster c\d to shard s\d/.test(terminal.text),
-        hasKeys: terminal.lines.at(-2)?.includes("q quit"),
+        hasKeys: terminal.lines.at(-1)?.includes("q quit"),
       };
     };
     const whole = {
@@ -98,7 +98,7 @@ describe("the picture", () => {
         await terminal.until(`${shows} of ${columns} x ${rows}`, ({ lines }) => {
           const isWithin = lines.every((line) => line.length <= columns);
           const isPlaced =
-            lines[0]?.startsWith("local") === true && lines.at(-2)?.startsWith("q quit") === true;
+            lines[0]?.startsWith("local") === true && lines.at(-1)?.startsWith("q quit") === true;
           return isWithin && isPlaced && lines.some((line) => line.startsWith(shows));
         });
       }
@@ -161,6 +161,15 @@ describe("keys", () => {
     terminal.type("p");
     await terminal.until("the picture moving again", ({ text }) => !text.includes("PAUSED"));
   });
+});
+
+test("an open node shows the end of its log", async () => {
+  await openTop();
+  terminal.type("1\r");
+  await terminal.shows("nodes › n1");
+  terminal.type("G");
+  await terminal.shows("end of its log");
+  await terminal.until("a line of it", ({ text }) => /\n {2}\d\d:\d\d:\d\dZ +\S/.test(text));
 });
 
 describe("failures", () => {

@@ -6,7 +6,7 @@ import type { Mark } from "./table.ts";
 
 export type ShownLogLine = Omit<LogLine, "level"> & { readonly level: string | null };
 
-const MARKS: Readonly<Record<string, Mark>> = { warn: "warn", error: "bad" };
+export const LOG_MARKS: Readonly<Record<string, Mark>> = { warn: "warn", error: "bad" };
 const LEVEL_WIDTH = "error".length;
 const TIME_WIDTH = "2026-01-01T00:00:00.000Z".length;
 // Such a value needs no quotes to be told from its neighbours.
@@ -18,11 +18,14 @@ export function logLine(
   nameWidth: number,
   look: Look,
 ): string {
-  const shown = Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`);
   const head = `${look.moment(at ?? "").padEnd(TIME_WIDTH)}  ${process.padEnd(nameWidth)}  ${(level ?? "").padEnd(LEVEL_WIDTH)}`;
-  const text = [head, fact, ...shown].join("  ");
-  const mark = MARKS[level ?? ""];
+  const text = `${head}  ${factAndFields({ fact, fields })}`;
+  const mark = LOG_MARKS[level ?? ""];
   return mark === undefined ? text : look.paint.mark(mark, text);
+}
+
+export function factAndFields({ fact, fields }: Pick<LogLine, "fact" | "fields">): string {
+  return [fact, ...Object.entries(fields).map(([key, value]) => `${key}=${fieldText(value)}`)].join("  ");
 }
 
 function fieldText(value: unknown): string {

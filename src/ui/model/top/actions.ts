@@ -1,7 +1,7 @@
 // What the operator's keys do to the dashboard's state.
 import { isUnderWay } from "./change.ts";
 import { cancelled, confirmed, markedHere, proposed, rebindTo, typedName } from "./change-state.ts";
-import { cursorAt, listHere, viewHere } from "./cursor.ts";
+import { cursorAt, listHere, rowHere, viewHere } from "./cursor.ts";
 import type { Action } from "./keys.ts";
 import { shardsNamed } from "./shard-names.ts";
 import type { TopState, ViewState } from "./state.ts";
@@ -65,10 +65,7 @@ export function act(state: TopState, action: Action): TopState {
 
 /** The command line that shows the same as the present view. */
 export function commandHere(state: TopState): string {
-  const list = listHere(state);
-  const view = viewHere(state);
-  const at = list === null || list.count === 0 ? null : cursorAt(list, view);
-  const command = list?.command(at) ?? "fleet status";
+  const command = listHere(state)?.command(rowHere(state)) ?? "fleet status";
   return state.targetWords === "" ? command : `${command} ${state.targetWords}`;
 }
 

@@ -20,6 +20,6 @@ export function cursorAt(list: RowList, { cursor }: ViewState): number {
 export function rowHere(state: TopState): string | null {
   const list = listHere(state);
   const view = viewHere(state);
-  if (list === null || list.count === 0) return null;
-  return view.open ?? list.nameAt(cursorAt(list, view));
+  if (list === null || view.open !== null) return view.open;
+  return list.count === 0 ? null : list.nameAt(cursorAt(list, view));
 }

@@ -7,6 +7,7 @@ import type {
   NodeStatus,
 } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { concerns } from "../audit-subject.ts";
+import { factAndFields, LOG_MARKS } from "../log-lines.ts";
 import type { Cell } from "../table.ts";
 import { formatBytes } from "./bytes.ts";
 import { nodeName, reignEndWords, reignsOf } from "./reign-words.ts";
@@ -72,7 +73,8 @@ export function auditOf(state: TopState, name: string): readonly DetailLine[] {
 /** A node: its followers if it leads, otherwise its own replication; its sizes, and the terms that it saw. */
 export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): readonly DetailLine[] {
   const status = lastGood?.value;
-  if (lastGood === null || status === undefined) return [{ label: "error", cell: reply.error }];
+  if (lastGood === null || status === undefined)
+    return [{ label: "error", cell: reply.error }, ...logLines(state, reply.name)];
   const { vitals } = status;
   const leader = leaderStatus(state);
   const own = leader?.followers.find(({ nodeId }) => nodeId === status.nodeId);
@@ -111,6 +113,7 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
       ...followerLines(follower),
     ]),
     ...reignLines(state),
+    ...logLines(state, reply.name),
   ];
 }
 
@@ -132,6 +135,24 @@ function followerLines(follower: FollowerProgress): DetailLine[] {
     { label: "lag", cell: lagMs === null ? "not known" : `${lagEntries} entries, ${formatDuration(lagMs)}` },
     { label: "under way", cell: `${inflight} appends` },
     { label: "round trip", cell: roundTripMs === undefined ? null : `${roundTripMs.toFixed(1)}ms` },
+  ];
+}
+
+/** The end of the log of a node on this machine, the newest line first. */
+function logLines({ lists }: TopState, node: string): readonly DetailLine[] {
+  const lines = lists.logs?.value[node] ?? [];
+  if (lines.length === 0) return [];
+  return [
+    ...heading("end of its log"),
+    ...lines.toReversed().map((line): DetailLine => {
+      const text = factAndFields(line);
+      const mark = LOG_MARKS[line.level ?? ""];
+      const time = /T(\d\d:\d\d:\d\d)/.exec(line.at ?? "")?.[1];
+      return {
+        label: time === undefined ? "" : `${time}Z`,
+        cell: mark === undefined ? text : { text, mark },
+      };
+    }),
   ];
 }
 

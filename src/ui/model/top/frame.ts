@@ -86,19 +86,17 @@ function bodyLines(state: TopState, place: Place): Line[] {
 
 function openLines(state: TopState, open: string, place: Place): Line[] {
   const { width, height, symbols } = place;
-  const list = listHere(state);
-  const at = list?.find(open) ?? -1;
+  const details = listHere(state)?.detailsOf(state, open) ?? null;
   const title = fitLine(
     [segment(`  ${state.view} ${symbols.cursor} `, "faint"), segment(open, "strong")],
     width,
     symbols.ellipsis,
   );
-  if (list === null || at === -1) {
+  if (details === null) {
     const gone = fitLine([segment(`  ${open} is not there any more`, "warn")], width, symbols.ellipsis);
     return [title, gone].slice(0, height);
   }
   const { scroll } = viewHere(state);
-  const details = list.detailsAt(state, at);
   return [
     title,
     ...detailLines(details, { width, height: height - 1, scroll }, { wallMs: state.wallMs, symbols }),

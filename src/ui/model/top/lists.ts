@@ -1,4 +1,4 @@
-// The lists of the leader, and of the drills here, as they arrive.
+// The lists of the leader, and of the drills and logs here, as they arrive.
 
 import type { Listed } from "../../../client/all-pages.ts";
 import type {
@@ -13,6 +13,7 @@ import type {
   ListShortfallsResponse,
 } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { DrillBoard } from "./drill-board.ts";
+import type { LocalLogs } from "./local-logs.ts";
 import type { ListName } from "./views.ts";
 
 export interface Lists extends Record<ListName, object> {
@@ -26,6 +27,7 @@ export interface Lists extends Record<ListName, object> {
   readonly sessions: Listed<ListSessionsResponse>;
   readonly audit: Listed<ListAuditResponse>;
   readonly drills: DrillBoard;
+  readonly logs: LocalLogs;
 }
 
 export type ListEvent = {

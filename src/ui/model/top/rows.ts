@@ -33,8 +33,10 @@ export interface RowList {
   find(name: string): number;
   cellsAt(at: number): readonly Cell[];
   isStaleAt(at: number): boolean;
-  command(at: number | null): string;
-  detailsAt(state: TopState, at: number): readonly DetailLine[];
+  /** Of the row with this name, whether the filter shows it or not; without one, of the list. */
+  command(name: string | null): string;
+  /** Likewise. Null: there is no such row. */
+  detailsOf(state: TopState, name: string): readonly DetailLine[] | null;
 }
 
 export function rowList<Row extends object>(spec: ViewSpec<Row>, state: TopState, view: ViewState): RowList {
@@ -46,6 +48,8 @@ export function rowList<Row extends object>(spec: ViewSpec<Row>, state: TopState
     if (row === undefined) throw new RangeError(`there is no row ${index} of ${shown.length}`);
     return row;
   };
+  // A row that is open may change so that the filter no longer shows it.
+  const named = (name: string): Row | undefined => rows.find((row) => table.rowName(row) === name);
   return {
     count: shown.length,
     total: rows.length,
@@ -54,13 +58,15 @@ export function rowList<Row extends object>(spec: ViewSpec<Row>, state: TopState
     find: (name) => shown.findIndex((row) => table.rowName(row) === name),
     cellsAt: (index) => table.columns.map((column) => column.value(at(index))),
     isStaleAt: (index) => spec.isStale?.(at(index)) ?? false,
-    command: (index) => spec.command(index === null || index >= shown.length ? null : at(index)),
-    detailsAt: (now, index) => [
-      ...table.columns.map(
-        (column): DetailLine => ({ label: column.header.toLowerCase(), cell: column.value(at(index)) }),
-      ),
-      ...(spec.details?.(now, at(index)) ?? []),
-    ],
+    command: (name) => spec.command(name === null ? null : (named(name) ?? null)),
+    detailsOf: (now, name) => {
+      const row = named(name);
+      if (row === undefined) return null;
+      const cells = table.columns.map(
+        (column): DetailLine => ({ label: column.header.toLowerCase(), cell: column.value(row) }),
+      );
+      return [...cells, ...(spec.details?.(now, row) ?? [])];
+    },
   };
 }
 

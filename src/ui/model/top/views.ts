@@ -22,8 +22,8 @@ export type ViewName = (typeof VIEWS)[number];
 /** Views of rows: all but the overview. */
 export type TableView = Exclude<ViewName, "overview">;
 
-/** The lists of the leader, and of the drills here. */
-export type ListName = Exclude<ViewName, "overview" | "nodes" | "groups" | "snapshots">;
+/** The lists of the leader, and of the drills and logs here. */
+export type ListName = Exclude<ViewName, "overview" | "nodes" | "groups" | "snapshots"> | "logs";
 
 /** From the nodes' own statuses: no list is requested. */
 const LIST_OF: Readonly<Record<ViewName, ListName | null>> = {
@@ -47,9 +47,9 @@ export const listOf = (view: ViewName): ListName | null => LIST_OF[view];
 // The lists for the overview's counts and events, whichever view is shown.
 const ALWAYS: readonly ListName[] = ["shards", "clusters", "audit"];
 
-/** The lists to request while this view is shown. */
+/** The lists to request while this view is shown. A node that is opened shows the end of its log. */
 export function listsFor(view: ViewName): readonly ListName[] {
-  const own = listOf(view);
+  const own = view === "nodes" ? "logs" : listOf(view);
   return own === null || ALWAYS.includes(own) ? ALWAYS : [...ALWAYS, own];
 }
 

@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { Vitals } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { paintFor } from "../../../../../src/ui/cli/color.ts";
+import { momentIn } from "../../../../../src/ui/cli/moment.ts";
+import { UNICODE } from "../../../../../src/ui/model/symbols.ts";
 import { commandHere } from "../../../../../src/ui/model/top/actions.ts";
 import { cursorAt, listHere, viewHere } from "../../../../../src/ui/model/top/cursor.ts";
+import { frameRows } from "../../../../../src/ui/model/top/frame-rows.ts";
 import type { Action } from "../../../../../src/ui/model/top/keys.ts";
 import { observe } from "../../../../../src/ui/model/top/observe.ts";
 import { HISTORY_SECONDS, initialTopState, type TopState } from "../../../../../src/ui/model/top/state.ts";
@@ -19,6 +23,8 @@ import {
   tick,
   typing,
 } from "./state-in.ts";
+
+const look = { paint: paintFor(false), symbols: UNICODE, moment: momentIn(true) };
 
 describe("nodes", () => {
   const cells = (state: TopState, at: number) => rowsOf(state, "nodes").cellsAt(at);
@@ -71,8 +77,8 @@ describe("nodes", () => {
     const vitals = Vitals.fromPartial({ reigns: [{ leaderId: 1, term: 3, fromAgeMs: 90_000 }] });
     const led = stateAfter(heard(0, upNode(1, { followers: [follower], vitals }), upNode(2)), tick(0));
     const details = rowsOf(led, "nodes")
-      .detailsAt(led, 1)
-      .map(({ label, cell }) => `${label}: ${String(cell)}`);
+      .detailsOf(led, "n2")
+      ?.map(({ label, cell }) => `${label}: ${String(cell)}`);
     for (const line of [
       "state: probe, paused",
       "match: 7, next 9",
@@ -82,6 +88,20 @@ describe("nodes", () => {
     ])
       expect(details).toContain(line);
   });
+});
+
+test("an open node on this machine shows the end of its log, the newest line first, also when it is down", () => {
+  const line = (at: string, level: "info" | "error", fact: string) =>
+    ({ process: "n1", at: `2026-01-01T10:00:${at}.000Z`, level, fact, fields: { term: 3 } }) as const;
+  const logs = listed("logs", { n1: [line("01", "info", "leads"), line("02", "error", "the disk is full")] });
+  for (const node of [upNode(1), downNode(1)]) {
+    const state = stateAfter(heard(0, node), logs);
+    expect(rowsOf(state, "nodes").detailsOf(state, "n1")?.slice(-3)).toEqual([
+      { label: "end of its log" },
+      { label: "10:00:02Z", cell: { text: "the disk is full  term=3", mark: "bad" } },
+      { label: "10:00:01Z", cell: "leads  term=3" },
+    ]);
+  }
 });
 
 describe("what is measured each second", () => {
@@ -224,6 +244,18 @@ describe("keys", () => {
     expect(viewHere(open).open).toBe("c2");
     const back = keys(open, { kind: "move", by: 3 }, { kind: "back" });
     expect(viewHere(back)).toMatchObject({ open: null, cursor: "c2", scroll: 0 });
+  });
+
+  test("an open row stays when it changes so that the filter no longer shows it, until it is gone", () => {
+    const filtered = keys(front(stateAfter(clusters), "clusters"), ...typing("drift=absent"));
+    const open = keys(filtered, { kind: "end-prompt" }, { kind: "open" });
+    expect(viewHere(open).open).toBe("c2");
+    const settled = observe(open, listed("clusters", clustersReply(clusterView("c2"), clusterView("c1"))));
+    const shown = (state: TopState) => frameRows(state, { columns: 80, rows: 24 }, look, false).join("\n");
+    expect(shown(settled)).toContain("declared  s1");
+    expect(commandHere(settled)).toBe("fleet cluster list --prefix c2");
+    const gone = observe(settled, listed("clusters", clustersReply(clusterView("c1"))));
+    expect(shown(gone)).toContain("c2 is not there any more");
   });
 
   test("y stands for the command that shows the same, at the same fleet", () => {
