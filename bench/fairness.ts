@@ -1,5 +1,6 @@
-// One shard storms the leader with reports, on as many connections as it may have. What that does to another shard's report, to an
-// administrator's `fleet status` and to a write, as ratios to the same without the storm, in rounds of both in turn.
+// One shard storms the leader with reports, on as many connections as it may have. Measures another shard's report, an
+// administrator's `fleet status` and a write, as ratios to the same without the storm. Rounds with and without it
+// alternate.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";

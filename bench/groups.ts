@@ -1,5 +1,5 @@
-// What many idle Raft groups cost three processes, and how fast all of them have a leader again when one of the
-// processes dies or hangs: 1 000 groups beside the fleet's own, and none for comparison.
+// What many idle Raft groups cost three processes, and how fast all groups have a leader again after a process dies or
+// hangs. It compares 1 000 groups beside the fleet's own with none.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../src/core/base/assert.ts";

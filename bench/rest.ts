@@ -1,5 +1,5 @@
-// What encryption at rest costs (ADR-0031): writes of two fleets that run at the same time, one of them encrypted, and a
-// snapshot that is saved and opened again, with and without. Everything is measured in turn.
+// What encryption at rest costs (ADR-0031). Two fleets, one of them encrypted, take writes at the same time. A snapshot
+// is saved and opened with and without encryption. Everything is measured in turn.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -64,7 +64,7 @@ const known = { ...benches, ...others };
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 const gigabytes = Math.round(totalmem() / 2 ** 30);
 const machine = `${cpus().length} × ${cpus()[0]?.model}, ${gigabytes} GiB, ${type()} ${release()}`;
-// A load before the bench has begun is somebody else's, and takes from every number.
+// A load before the bench has begun is another process's, and lowers every number.
 const busy = `load average ${loadavg()[0]?.toFixed(1)} at the start`;
 console.log(`${machine}, Node ${process.version}, ${new Date().toISOString()}, ${busy}\n`);
 for (const name of chosen) {

@@ -1,5 +1,5 @@
-// How a coordinator grows with its rows, from ten thousand to a million topology domains that their shards have accepted:
-// memory, a snapshot, a restart from it, lists, and a hundred watchers that are told of a full batch of moves. One
+// How a coordinator grows with its rows, from ten thousand to a million topology domains that their shards have
+// accepted: memory, a snapshot, a restart from it, lists, and a hundred watchers of a full batch of moves. One
 // coordinator with mutual TLS and the flags that `fleet init` gives it; its clients are in the bench's own process.
 
 import { loadavg } from "node:os";
@@ -71,7 +71,7 @@ async function measureSize(domains: number, { watchers, snapshotEvery }: SizeOpt
     for (const measure of [memory, lists]) await measure(store, client, numbers);
     await snapshot(store, client, numbers, snapshotEvery);
     await restart(store, client, numbers);
-    numbers.set(`${watchers} watchers told of 4 096 moves`, await watch(store, client, domains, watchers));
+    numbers.set(`${watchers} watchers get 4 096 moves`, await watch(store, client, domains, watchers));
     numbers.set(
       "the largest it was",
       megabytes(present(store.servers[0], "there is one").usage()?.peakBytes),

@@ -1,5 +1,6 @@
-// How long the disk alone takes meanwhile: a write of a sector, synced, ten times a second. A commit waits for two of them at
-// least, so one that took long beside a probe that took long was the disk's fault, and on a shared machine a neighbour's.
+// How long the disk alone takes meanwhile: a write of a sector, synced, ten times a second. A commit waits for at least
+// two disks. If a commit and a probe are slow at the same time, the disk is the cause, on a shared machine perhaps a
+// neighbour.
 
 import { constants } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";

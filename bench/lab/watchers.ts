@@ -1,4 +1,4 @@
-// Many watchers of the domains, and one full batch of moves: how long until the last of them has been told of all, and
+// Many watchers of the domains, and one full batch of moves: how long until the last of them has seen all moves, and
 // how long a short question to the same coordinator takes meanwhile.
 
 import { once } from "node:events";

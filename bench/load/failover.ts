@@ -62,7 +62,7 @@ async function untilOthersWrite(
   }
 }
 
-// A follower may refuse the write; its connection is open all the same.
+// A follower may refuse the write; its connection is open then too.
 async function connectWarm(store: Store, server: Server): Promise<Writer> {
   const writer = await store.connect(server);
   await writer.write("warm-0").catch(() => undefined);

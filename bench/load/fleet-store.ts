@@ -1,6 +1,6 @@
-// Coordinators as measured processes: founded by the real `fleet init`, then run by the bench itself with the same
-// program and flags, so that it knows their pids and may hand them options of Node.
-// In plaintext the three TLS files are replaced by --insecure-loopback; nothing else differs.
+// Coordinators as measured processes. The real `fleet init` bootstraps them. Then the bench runs the same program with
+// the same flags, so it knows their pids and can give Node options. In plaintext the three TLS files are replaced by
+// --insecure-loopback; nothing else differs.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

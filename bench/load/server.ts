@@ -1,6 +1,6 @@
-// One server process of a measured cluster: started, killed, started again, and what it takes of the machine.
-// What must stay true: no server outlives the bench. Its output goes to a file beside its data, never to a pipe
-// that somebody would have to empty while the clock runs.
+// One server process of a measured cluster: started, killed, started again, and what it takes of the machine. What must
+// stay true: no server outlives the bench. Its output goes to a file beside its data, never to a pipe that must be
+// emptied while the clock runs.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,5 @@
-// What the load generator and the failover probe need of a replicated store, be it a fleet or etcd, so that both
-// are driven and judged by the same code.
+// What the load generator and the failover probe need from a replicated store. The same code drives and judges a fleet
+// and etcd.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Server } from "./server.ts";

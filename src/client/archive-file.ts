@@ -56,9 +56,9 @@ export function parseArchive(path: string, text: string, command: string): Archi
 
 export function invalidArchive(path: string, why: string): OperatorError {
   return new OperatorError("ARCHIVE_INVALID", {
-    what: `${path} is no archive that can be shown`,
+    what: `${path} is not an archive that this version can show`,
     why,
-    next: "have it written again with --archive FILE",
+    next: "write it again with --archive FILE",
     exit: Exit.Usage,
   });
 }

@@ -21,7 +21,7 @@ export function toOperatorError(error: unknown, call: "read" | "write" = "write"
 function unavailable(error: LeaderUnavailable, call: "read" | "write"): OperatorError {
   const endpoint = error.tried.join(", ");
   if (error.last !== null && isTlsFailure(error.last)) return fromFailure(error.last, error);
-  const why = error.last === null ? "nobody answered" : failureWords(error.last);
+  const why = error.last === null ? "no node answered" : failureWords(error.last);
   if (error.isOutcomeUnknown && call === "read") {
     return new OperatorError("READ_TIMED_OUT", {
       what: "the deadline passed before the fleet answered",
@@ -128,7 +128,8 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     exit: Exit.NoQuorum,
   },
   STATE_DISPUTED: {
-    next: () => "see who differs: fleet status; then rebuild those that are wrong: fleet member rebuild NODE",
+    next: () =>
+      "see which nodes differ: fleet status; then rebuild the wrong ones: fleet member rebuild NODE",
     exit: Exit.NoQuorum,
   },
   INTERNAL: {
@@ -205,20 +206,19 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   SHARD_REMOVED: { next: ({ shard }) => `fleet shard activate ${shard}` },
   LABEL_EXISTS: { next: () => "replace the value: --overwrite" },
-  SHARD_NOT_REMOVED: { next: ({ shard }) => `take it out first: fleet shard remove ${shard}` },
+  SHARD_NOT_REMOVED: { next: ({ shard }) => `remove it first: fleet shard remove ${shard}` },
   SHARD_HEARD: {
-    next: ({ shard }) =>
-      `stop its process; it is silent for long enough when fleet shard show ${shard} says dead`,
+    next: ({ shard }) => `stop its process, then wait until fleet shard show ${shard} says dead`,
   },
   SHARD_UNHEARD: {
     next: ({ shard, cluster }) => {
       const what = cluster === undefined ? `shard remove ${shard}` : `cluster unbind ${cluster}`;
-      return `wait for its report: fleet shard show ${shard} -w; of a shard that is gone: fleet ${what} --force`;
+      return `wait for its report: fleet shard show ${shard} -w; if the shard is gone: fleet ${what} --force`;
     },
   },
   SHARD_IN_USE: {
     next: ({ shard }) =>
-      `see what remains: fleet shard show ${shard}; move it, or drop it with it: fleet shard remove ${shard} --force`,
+      `see what remains: fleet shard show ${shard}; move it, or remove it with the shard: fleet shard remove ${shard} --force`,
   },
   BATCH_REFUSED: { next: () => "see which rows, and why: fleet domain move --dry-run; correct the file" },
   BATCH_TOO_LARGE: { next: ({ limit }) => `give at most ${limit} at a time`, exit: Exit.Usage },

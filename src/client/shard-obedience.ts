@@ -38,8 +38,8 @@ function disobeys(shardId: string, isUnheard: boolean): OperatorError {
   return new OperatorError("SHARD_DISOBEYS", {
     what: isUnheard
       ? `shard ${shardId} has not reported to this leader yet`
-      : `the last report of shard ${shardId} obeys another incarnation still`,
-    why: "a shard is told with the answer to its next report, and must reach this fleet's leader for that",
+      : `shard ${shardId} still obeyed another incarnation in its last report`,
+    why: "the leader tells a shard in the answer to its next report, so the shard must reach the leader",
     next: `the instruction stays; see whether the shard reports here: fleet shard show ${shardId}`,
     exit: Exit.TimedOut,
   });

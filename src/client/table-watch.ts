@@ -157,7 +157,7 @@ function eventOf(response: WatchResponse, known: Known): WatchEvent {
   if (revision >= after && changes.every(({ index }) => index > after && index <= revision)) {
     return { kind: "changes", revision, changes, incarnation };
   }
-  throw rpcError(status.DATA_LOSS, "WATCH_WENT_BACK", `the node told again what came before ${after}`);
+  throw rpcError(status.DATA_LOSS, "WATCH_WENT_BACK", `the node repeated changes from before ${after}`);
 }
 
 function reasonOf(reason: WatchReset): ResetReason {

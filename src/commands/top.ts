@@ -47,7 +47,7 @@ and its dry run first, then asks.`;
     }),
     record: Flags.string({
       helpValue: "FILE",
-      summary: "Also keep what is heard in this new file, to be played again with --replay",
+      summary: "Also record the answers in this new file, for --replay",
       exclusive: ["once", "replay"],
     }),
     replay: Flags.string({ helpValue: "FILE", summary: "Play a recording, and ask no fleet" }),

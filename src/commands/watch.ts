@@ -56,7 +56,7 @@ export default class Watch extends FleetCommand {
     };
     const { failureWords } = await import("../client/failure-words.ts");
     const onTrouble = (address: string, failure: RpcFailure) =>
-      this.note(`${address}: ${failureWords(failure)}; watching on through another node`);
+      this.note(`${address}: ${failureWords(failure)}; the watch continues through another node`);
     for await (const event of client.watch({
       tables: tablesNamed(names),
       onTrouble,

@@ -20,7 +20,7 @@ export interface DashboardStreams {
 export interface Driver {
   /** Runs until the signal aborts. Rejects for a bug only. */
   readonly drive: (signal: AbortSignal) => Promise<void>;
-  /** Told of every action after the state took it. */
+  /** Gets every action after the state took it. */
   readonly act?: (action: Action) => void;
 }
 

@@ -1,5 +1,6 @@
-// What the dashboard asks a fleet for, and how often: every node by itself, so that a hung one delays only its own row, and the
-// lists of the leader that the view in front shows. A failure becomes an event, so that the picture shows it, and the next question follows.
+// What the dashboard asks a fleet for, and how often. It asks each node separately, so that a hung one delays only its
+// own row. It asks the leader for the lists of the visible view. A failure becomes an event, so that the picture shows
+// it, and the next question follows.
 import type { FleetClient } from "../client/fleet-client.ts";
 import type { FleetWatch } from "../client/fleet-watch.ts";
 import { OperatorError } from "../core/base/errors.ts";

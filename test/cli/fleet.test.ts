@@ -1,5 +1,5 @@
-// What the spawned program promises over a real fleet: every way to name it, every form of an answer, watches, pipes,
-// and the exit codes of refused certificates and of a fleet that is down.
+// What the spawned program promises over a real fleet: every way to name it, every output format, watches, pipes and
+// exit codes. The fleet may also be down, or refuse a certificate.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -308,7 +308,7 @@ describe("a fleet that is down", () => {
       exit: 5,
       stdout: expect.stringContaining("checks were skipped: no leader"),
     });
-    expect(doctor.stdout).toMatch(/critical {2}fleet: no node leads for a quorum; 0 of 3 nodes answer/);
+    expect(doctor.stdout).toMatch(/critical {2}fleet: no node leads a quorum; 0 of 3 nodes answer/);
   });
 });
 

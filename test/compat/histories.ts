@@ -1,5 +1,5 @@
-// Whether the answers of a fleet, or of an etcd, have one order per key that a single store could have given them in
-// (src/core/check), while its leader is killed and paused.
+// Whether the answers of a fleet or an etcd are linearizable per key (src/core/check) while its leader is killed and
+// paused.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { explain } from "../../src/core/check/explain.ts";

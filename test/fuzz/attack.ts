@@ -1,5 +1,5 @@
-// One seed of the fuzzer: somebody with a replica's certificate opens a stream, or sends a snapshot, to a coordinator that
-// runs, and says what no replica says.
+// One seed of the fuzzer: an attacker with a replica's certificate opens a stream, or sends a snapshot, to a
+// coordinator that runs, and says what no replica says.
 
 import { Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";

@@ -92,10 +92,10 @@ test("a coordinator is measured by its rows: filled, listed, saved, restarted an
     expect(rows.get(what)).toMatch(/^\d+ ms$/);
   }
   expect(rows.get("resident after the restart")).toMatch(/^\d+ MB$/);
-  expect(rows.get("3 watchers told of 4 096 moves")).toMatch(/^\d+ ms, /);
+  expect(rows.get("3 watchers get 4 096 moves")).toMatch(/^\d+ ms, /);
 });
 
-test("a replica is measured while it restarts, and while it takes in a snapshot", async () => {
+test("a replica is measured while it restarts, and while it is receiving a snapshot", async () => {
   const [table] = await benchRestore(2_000);
   const rows = new Map(table?.rows.map(([what = "", measured = ""]) => [what, measured]));
   expect(table?.title).toContain("2000 domains");

@@ -1,5 +1,6 @@
-// The cluster version of real processes (ADR-0015): a new fleet has the newest as soon as all its members are connected,
-// says whom it waits for before that, and has it still after all of them were killed.
+// The cluster version of real processes (ADR-0015): a new fleet has the newest as soon as all its members are
+// connected. Before that it names the members that it waits for. It still has the version after all of them were
+// killed.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";

@@ -1,5 +1,5 @@
-// All three disks are lost, by real processes: the leader has exported its state on schedule, everything is killed,
-// every data folder deleted, and the fleet continues from the export, with its shards, as a new cluster that grows
+// All three disks are lost, by real processes. The leader has exported its state on schedule; then everything is killed
+// and every data folder deleted. The fleet continues from the export with its shards, as a new cluster that grows
 // again. Each test asks for the stage that it is about (disaster-fleet.ts).
 
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// The victim of encrypted-kill-points.test.ts: writes to an encrypted storage and rotates its key in between, each time
-// wrapped with another of the operator's keys, and prints how many entries are acknowledged.
+// The victim of encrypted-kill-points.test.ts: writes to an encrypted storage and prints how many entries are
+// acknowledged. In between it rotates the data key, wrapped each time with another of the operator's keys.
 
 import { writeSync } from "node:fs";
 import { flushCompileCache } from "node:module";

@@ -102,8 +102,8 @@ async function writeUntil(signal: AbortSignal, queue: JobQueue, acknowledged: st
 }
 
 /**
- * Adds it by the command, starts it with the line that the command prints, waits until it votes, and resolves to its
- * port of etcd's API.
+ * Adds it by the command, starts it with the printed line, and waits until it votes. Resolves to its port of etcd's
+ * API.
  */
 async function addMember(name: string, leader: string): Promise<string> {
   const [own = ""] = await reservePorts(home, 1);

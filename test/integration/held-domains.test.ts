@@ -1,5 +1,5 @@
-// Shards that hold what the tables give to others, by real processes: one that left by force and came back, and all of
-// them after their fleet was restored from an export that is older than what they were told.
+// Shards that hold what the tables give to others, by real processes: a shard that was removed by force and came back,
+// and all shards after a restore from an export that is older than their instructions.
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// A replica that speaks as another, by a certificate of its own, over real mutual TLS: refused, and told of once.
+// A replica that speaks as another, by a certificate of its own, over real mutual TLS: refused, and logged once.
 
 import { once } from "node:events";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
-// One snapshot is restored twice, by real processes on hosts with wrong clocks: both fleets continue at the next index and
-// term. A shard that obeys the first, whose clock was an hour ahead, does not follow the second until an operator says so,
-// and follows the first no more. A client that remembers the lost future is refused.
+// One snapshot is restored twice, by real processes on hosts with wrong clocks: both fleets continue at the next index
+// and term. A shard obeys the first, whose clock was an hour ahead. It follows the second only when an operator says
+// so, and then ignores the first. A client that remembers the lost future is refused.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// A replica whose command line names no member that is still there is reached by the leader that has it in its table, and
-// answers it: the opener of a stream says who and where it is (ADR-0004).
+// A replica's command line names only members that are gone. The leader has the replica in its table and dials it. The
+// replica answers, since the opener of a stream sends its id and address (ADR-0004).
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 // The victim of kill-points.test.ts: performs the workload on the storage in the given folder, from the given operation
-// on, and prints how many of all operations are acknowledged after each.
+// on. After each operation it prints how many are acknowledged.
 
 import { writeSync } from "node:fs";
 import { flushCompileCache } from "node:module";

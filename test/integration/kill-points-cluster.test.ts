@@ -1,6 +1,6 @@
-// kill -9 of whole coordinators under writes, at the points that only a group has: a leader's and a follower's append,
-// a vote, a snapshot of applied state, and every step by which a wiped replica is taken out and in again (ADR-0002).
-// After each, all replicas agree and every acknowledged write is there, applied once.
+// kill -9 of whole coordinators under writes, at the points that only a group has. These are appends of a leader and a
+// follower, a vote, a snapshot of applied state, and every step of readmission (ADR-0002). After each, all replicas
+// agree and every acknowledged write is there, applied once.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";

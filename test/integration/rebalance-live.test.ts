@@ -1,6 +1,6 @@
-// `fleet rebalance plan` against shards that really run short: what agents want and what machines files list makes the
-// reports, the reports make the advice, `fleet rebind apply` carries it out, and the reports that follow show that it
-// helped. First a topology domain comes with machines that lie idle, then a cluster goes.
+// `fleet rebalance plan` against shards that really run short: agents' demand and machines files make the reports, and
+// reports make the advice. `fleet rebind apply` carries it out, and later reports show that it helped. First a topology
+// domain comes with machines that lie idle, then a cluster goes.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

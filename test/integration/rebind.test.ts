@@ -1,5 +1,5 @@
-// `fleet rebind` against a real fleet: killed at each of its steps and run again, planned, undone, by a command of
-// the operator's, overtaken by somebody else, and under a failover. The crash points within steps are enumerated in
+// `fleet rebind` against a real fleet: killed at each of its steps and run again, planned, undone, by a command of the
+// operator's, overtaken by another operator, and under a failover. The crash points within steps are enumerated in
 // test/unit/client/rebind; here the processes are real.
 
 import { existsSync } from "node:fs";

@@ -287,7 +287,7 @@ async function outcome(address: string, path: string, row: Row, who: Who) {
   );
   const failure = await call(client(address, who), method, row);
   const isDenied = failure?.code === status.PERMISSION_DENIED || failure?.code === status.UNAUTHENTICATED;
-  // No certificate that the authority signed is turned away by TLS; a server that is not there would look like it.
+  // No certificate that the authority signed is refused by TLS; a server that is not there would look like it.
   expect(failure?.message ?? "").not.toMatch(/connect|certificate required/i);
   // The door lets operators in to what their roles may allow.
   const isLetIn = failure?.reason === "GRANT_MISSING";

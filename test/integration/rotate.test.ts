@@ -126,7 +126,9 @@ test("a certificate that has ended changes nothing under a node, and a node that
   );
   const ended = await issueFor(holder, pair, -0.01);
   await replacePair(holder.files, ended, join(fleet.directory, "kept"));
-  await expect.poll(() => logOf("n3")).toContain("the certificate files cannot be used; those in use stay");
+  await expect
+    .poll(() => logOf("n3"))
+    .toContain("the new certificate files cannot be used; the files in use stay");
   expect(await logOf("n3")).toContain("n3.crt ended at");
   expect((await shown()).get("n3")?.serialNumber).toBe(before);
   expect(await fleet.run("up")).toMatchObject({ exit: 0 });

@@ -1,6 +1,6 @@
-// A real server that speaks S3 (s3rver), on a port of its own, and in front of it a door that answers 503, drops
-// connections or never answers when a test says so: what a busy server does. It knows the access key S3RVER alone, and it
-// does not compute signatures of version 4: the door does, and lets nothing in that this user has not signed.
+// A real server that speaks S3 (s3rver), on a port of its own. A proxy in front of it answers 503, drops connections or
+// never answers, as a busy server does. It knows the access key S3RVER alone, and it does not compute signatures of
+// version 4: the proxy does, and refuses what this user has not signed.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -10,7 +10,7 @@ import { type ClusterNode, CoordinatorCluster, followOneLeader } from "./coordin
 
 // With the WAN profile a disk is slow from 1.25 s on: a busy machine's own disk does not come near.
 const SLOW_MS = 2_000;
-// A vote takes two syncs, one after the other: slower disks than this could not elect anybody within a timeout.
+// A vote takes two syncs, one after the other: with slower disks no replica could be elected within a timeout.
 const BARELY_SLOW_MS = 1_300;
 const FOR_EVER_MS = 3_600_000;
 // Time for three hand-overs, if there were any.

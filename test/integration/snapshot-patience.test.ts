@@ -1,5 +1,5 @@
-// A bucket's server that takes requests and answers none, or not to the end: each request is given up, told of and
-// tried again, and nothing is written to the console, where it would stand between the lines of a log.
+// A bucket's server that takes requests and answers none, or not to the end: each request times out, is logged and
+// retried. Nothing else is written to the console, where it would stand between the lines of a log.
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { parseS3Place } from "../../src/core/export/place.ts";

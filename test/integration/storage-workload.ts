@@ -1,5 +1,5 @@
-// A fixed sequence of storage operations in which everything happens that a log can go through, and what a log must
-// hold after the first n of them. Shared by the process that is killed and by the test that looks at what is left.
+// A fixed sequence of storage operations that covers everything that can happen to a log, and what the log holds after
+// the first n operations. The process that is killed and the test that checks the rest share it.
 
 import {
   FLEET_GROUP,
@@ -27,7 +27,7 @@ type Operation =
       readonly compactThrough: LogIndex;
     };
 
-/** Writes a little at first, and lets go of it later, when it keeps the segments of the other. */
+/** Writes a little at first, and compacts it later, when it keeps the segments of the other. */
 const IDLE_GROUP = groupId(9);
 const ROUNDS = 5;
 const IDLE_UNTIL_ROUND = 3;

@@ -22,7 +22,7 @@ export class TestAuthority {
     this.pair = pair;
   }
 
-  /** `name`: of two that somebody trusts at once each needs its own. */
+  /** `name`: two authorities that one process trusts need different names. */
   static async make(name = "test"): Promise<TestAuthority> {
     const authority = new TestAuthority(await makeFolder(), await createAuthority(name));
     await authority.trust([authority.pair]);

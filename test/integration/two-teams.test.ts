@@ -1,5 +1,6 @@
-// Two teams of one fleet, as they type it (ADR-0028): each drains its shards and binds its clusters, neither touches the
-// other's or the members, and each refusal says how an administrator would give what is missing. Real processes.
+// Two teams of one fleet, as they type it (ADR-0028): each drains its shards and binds its clusters, and can change
+// neither the other's nor the members. Each refusal says how an administrator grants the missing permission. Real
+// processes.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeFolder, removeFolder } from "../make-folder.ts";
@@ -109,7 +110,7 @@ test("who one is, and what one may do, is asked of the leader", async () => {
   expect(await as("admin", ...asked, "--as", "nobody-yet")).toMatchObject({ exit: 1, stdout: "no\n" });
   expect(await as("operator-alice", ...asked, "--as", "bob")).toMatchObject({
     exit: 4,
-    stderr: expect.stringContaining("may ask for itself alone"),
+    stderr: expect.stringContaining("may ask only for itself"),
   });
   const listed = await as("operator-alice", "auth", "can-i", "--list", "-o", "json");
   expect(JSON.parse(listed.stdout)).toMatchObject({
@@ -122,17 +123,21 @@ test.each([
   {
     words: ["auth", "can-i", "fly", "shard", "s1"],
     exit: 2,
-    says: "shards know no verb fly; there are use, drain",
+    says: "the table shard has no verb fly; its verbs are use, drain",
   },
   {
     words: ["auth", "can-i", "drain", "ships", "s1"],
     exit: 2,
-    says: "no role can speak of ships; tables are",
+    says: "a role can't have the table ships; the tables are",
   },
   { words: ["auth", "can-i"], exit: 2, says: "VERB and TABLE are missing" },
   { words: ["auth", "can-i", "drain", "shard", "--list"], exit: 2, says: "--list takes no VERB" },
   { words: ["role", "create", "x", "--allow", "drain"], exit: 2, says: "drain is not a rule of a role" },
-  { words: ["role", "create", "x", "--allow", "fly shard s1"], exit: 2, says: "shards know no verb fly" },
+  {
+    words: ["role", "create", "x", "--allow", "fly shard s1"],
+    exit: 2,
+    says: "the table shard has no verb fly",
+  },
   {
     words: ["role", "create", "team-a", "--allow", "drain shard s1"],
     exit: 9,

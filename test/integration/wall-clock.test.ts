@@ -1,5 +1,5 @@
-// Real processes whose wall clocks are set an hour back and forth under load: the leader is seen, writes and lists are
-// answered, no shard dies of it, no election comes of it, and a write without quorum ends by its deadline.
+// Real processes whose wall clocks are set an hour back and forth under load: clients see the leader, writes and lists
+// are answered, no shard counts as dead, and no election follows. A write without quorum ends by its deadline.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
@@ -55,7 +55,7 @@ async function setClocks(clocks: WallClocks): Promise<void> {
   await withoutQuorum(leader);
 }
 
-/** The clock is set back while the write waits: it is refused by its deadline all the same. */
+/** The clock is set back while the write waits: its deadline ends it anyway. */
 async function withoutQuorum(leader: ClusterNode): Promise<void> {
   for (const wire of cluster.wires(leader)) wire.freeze();
   const beganMs = performance.now();

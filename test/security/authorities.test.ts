@@ -193,7 +193,7 @@ test.each(FORGED)(
     expect(await openExchange(by, uri)).toMatchObject(MISMATCH);
     expect(told).toContainEqual(
       expect.objectContaining({
-        fact: "a caller was turned away",
+        fact: "a call was refused",
         reason: "AUTHORITY_MISMATCH",
         identity: uri,
       }),

@@ -1,5 +1,5 @@
-// A coordinator that is not what it says against an operator's terminal: every read command, in every format, with texts that
-// would move the cursor, hide what stands beside them or forge a line (issue 11, terminal injection).
+// A hostile coordinator attacks an operator's terminal (issue 11, terminal injection). Every read command, in every
+// format, gets texts that would move the cursor, hide their neighbours or forge a line.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

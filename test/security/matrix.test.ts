@@ -1,6 +1,7 @@
-// Who is let in: malformed and foreign identities × every method of every service of a coordinator and of a shard, health and
-// reflection included, and a path that is no method; then each kind of identity × the same. Real ports, self-made certificates,
-// one connection for each identity and server. What a caller may do with what it may call: operators.test.ts and roles.test.ts.
+// Who is let in. Malformed, foreign and each kind of known identity × every method of every service of a coordinator
+// and a shard. Health, reflection and a path that is no method are included. Real ports, self-made certificates, one
+// connection for each identity and server. What a caller may do with what it may call: operators.test.ts and
+// roles.test.ts.
 
 import { readFileSync } from "node:fs";
 import { createSecureServer } from "node:http2";
@@ -297,7 +298,7 @@ test("the tables hold every method of every service", () => {
   expect(Object.keys(under("Shard", SHARD)).sort()).toEqual(methods(ShardService).sort());
 });
 
-// First, while the log of who was turned away has room for each of them: each comes from an address of its own.
+// First, while the log of refused callers has room for each of them: each comes from an address of its own.
 test.each(Object.entries(FOREIGN).map(([what, [cause, make]], at) => ({ what, cause, make, at })))(
   "a certificate $what opens no connection",
   async ({ cause, make, at }) => {

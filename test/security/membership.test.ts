@@ -1,5 +1,6 @@
-// A certificate names a replica; only the members' table makes it one (ADR-0023). A caller with the certificate of a
-// replica that never was a member, or is none any more, reaches nothing behind the door: no message, no dial, no byte of a snapshot.
+// A certificate names a replica; only the members' table makes it one (ADR-0023). A caller may have the certificate of
+// a replica that never was a member, or no longer is. It reaches nothing behind the door: no message, no dial, no byte
+// of a snapshot.
 
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";

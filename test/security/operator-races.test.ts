@@ -1,5 +1,5 @@
-// What every node does with an operator (ADR-0028): a transfer is judged by the node that it goes to, refusals and
-// changes have the operator's name in the logs, and a role that is taken away wins no race.
+// What every node does with an operator (ADR-0028): the node that receives a transfer judges it. Logs of refusals and
+// changes have the operator's name. A role that is taken away wins no race.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -40,7 +40,7 @@ test("TransferLeadership is judged by the node that it goes to, whoever chose it
 test("who is refused is in the leader's log, with identity, address and what was asked for, and is counted", async () => {
   await fleet.allow([]);
   const leader = await fleet.cluster.leader();
-  // The same caller is told of once in ten seconds.
+  // The same caller is logged once in ten seconds.
   const told = () => lines(fleet.cluster.log(leader)).filter(({ reason }) => reason === "GRANT_MISSING");
   await expect
     .poll(async () => {
@@ -49,7 +49,7 @@ test("who is refused is in the leader's log, with identity, address and what was
     })
     .toContainEqual(
       expect.objectContaining({
-        ...{ msg: "a caller was turned away", identity: ALICE, what: expect.stringMatching(/^\w+ \w+ \S+$/) },
+        ...{ msg: "a call was refused", identity: ALICE, what: expect.stringMatching(/^\w+ \w+ \S+$/) },
         from: expect.stringMatching(/127\.0\.0\.1$/),
       }),
     );

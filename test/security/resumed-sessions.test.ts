@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as secure, type TLSSocket } from "node:tls";
 import { type handleUnaryCall, status } from "@grpc/grpc-js";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLog } from "../../src/core/base/log.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
 import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
@@ -15,13 +15,13 @@ import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { HEADERS, raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { standDaysAhead } from "../unit/fake-time.ts";
 
 interface Echo {
   readonly echo: handleUnaryCall<Buffer, Buffer>;
 }
 const PATH = "/test.Echo/Echo";
 const HELLO = framed(Buffer.from("hello"));
-const DAYS_31_MS = 31 * 86_400_000;
 const same = (bytes: Buffer) => bytes;
 const definition = {
   echo: {
@@ -49,7 +49,6 @@ beforeEach(async () => {
   port = Number((await server.listen("127.0.0.1:0")).split(":")[1]);
 });
 afterEach(async () => {
-  vi.useRealTimers();
   for (const session of opened.splice(0)) session.destroy();
   await server.close();
   await authority.remove();
@@ -88,7 +87,7 @@ test("a resumed session is refused once the certificate has expired; a connectio
   expect(await raw({ session: second.http2, path: PATH, bytes: [HELLO] })).toMatchObject({ code: 0 });
   expect(second.socket.isSessionReused()).toBe(true);
 
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + DAYS_31_MS });
+  standDaysAhead(31);
   const late = open("shard", ticket);
   expect(await raw({ session: late.http2, path: PATH, bytes: [HELLO] })).toEqual({
     code: status.UNAUTHENTICATED,

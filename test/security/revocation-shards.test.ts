@@ -115,7 +115,7 @@ test("an agent's certificate: its session is cut, a new one is refused, and its 
   await expect.poll(() => sessionAs("stolen-agent"), { timeout: WAIT_MS }).toMatchObject(REVOKED);
   expect(await sessionAs("agent")).toBe("accepted");
   expect(warnings).toContainEqual({
-    fact: "a caller was turned away",
+    fact: "a call was refused",
     fields: expect.objectContaining({ reason: "CERTIFICATE_REVOKED", identity: "fleet://cluster/c1" }),
   });
 });

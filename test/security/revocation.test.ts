@@ -62,7 +62,7 @@ test("an administrator's certificate, by its serial number: what is open is cut,
     await expect.poll(() => callAs("stolen", to), { timeout: WAIT_MS }).toMatchObject(REVOKED);
     expect(await callAs("admin", to)).toBe("answered");
   }
-  const told = cluster.warnings.filter(({ fact }) => fact === "a caller was turned away");
+  const told = cluster.warnings.filter(({ fact }) => fact === "a call was refused");
   for (const { name } of founders()) {
     expect(told.filter(({ node }) => node === name).map(({ fields }) => fields)).toContainEqual(
       expect.objectContaining({

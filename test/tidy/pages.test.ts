@@ -4,17 +4,14 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { OVERUSED, WORDS_MAX } from "./plain-english.ts";
 import { root } from "./source-files.ts";
 
-/** Longer sentences are read twice. Numbers are not counted. */
-const WORDS_MAX = 28;
 /** Longer pages are searched, not read: a topic of its own gets a page of its own. */
 const PAGE_LINES_MAX = 400;
 /** One printed page, at 120 characters a line. */
 const DECISION_LINES_MAX = 70;
 const DECISION_PARTS = ["Context", "Decision", "Rejected", "Consequences"];
-const OVERUSED =
-  /\b(nobody|whoever|everybody|those who|all the same|lets? go of|tells? of|go(es)? on|gone on|is none)\b/i;
 
 const sources = globSync("{src,test,bench,proto,examples}/**/*.{ts,tsx,proto}", { cwd: root });
 
@@ -22,7 +19,9 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const decisions = globSync("docs/adr/*.md", { cwd: root }).sort();
 const pages = [
   "README.md",
-  "bench/RESULTS.md",
+  "CHANGELOG.md",
+  "src/core/README.md",
+  ...globSync("bench/*.md", { cwd: root }).sort(),
   ...globSync("docs/{*,commands/*}.md", { cwd: root }).sort(),
   ...decisions,
 ];
@@ -62,7 +61,7 @@ test.each(pages.filter((path) => /^docs\/(?!commands\/)/.test(path)))(
 );
 
 // A moved or renamed file leaves no page behind that sends its reader to the old one.
-test.each([...pages, "src/core/README.md"])("each source file that %s names is there", (path) => {
+test.each(pages)("each source file that %s names is there", (path) => {
   const named = [...read(path).matchAll(/`(?:\.\.\/)*([\w./-]+\.(?:ts|tsx|proto))`/g)].map(
     ([, name = ""]) => name,
   );
@@ -134,5 +133,6 @@ const plain = (text: string): string =>
 
 const sentencesOf = (paragraph: string): string[] => paragraph.split(/(?<=[.!?]\)?) (?=[A-Z0-9(])/);
 
+/** Numbers are not counted. */
 const wordsIn = (sentence: string): number =>
   sentence.split(" ").filter((word) => /[a-z]/i.test(word)).length;

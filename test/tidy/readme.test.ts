@@ -1,5 +1,5 @@
-// The README and the pages in docs/ promise no command or flag that does not exist, lead nowhere that is not there, and leave no
-// topic out. The README is short.
+// The README and the pages in docs/ name only commands and flags that exist, have no broken link, and leave no topic
+// out. The README is short.
 
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

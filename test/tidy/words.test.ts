@@ -2,15 +2,11 @@
 
 import { parseSync } from "oxc-parser";
 import { expect, test } from "vitest";
+import { OVERUSED, WORDS_MAX } from "./plain-english.ts";
 import { sourceFiles } from "./source-files.ts";
 
-/** Longer sentences are read twice. */
-const MAX_WORDS = 25;
 /** Shorter strings are names, keys and formats. */
 const FEWEST_WORDS = 5;
-/** Words that this project used where the field has a noun, or where a sentence lacked its actor. */
-const OVERUSED =
-  /\b(nobody|whoever|everybody|those who|all the same|lets? go of|tells? of|go(es)? on|gone on|is none|put right)\b/i;
 
 interface Text {
   readonly at: string;
@@ -26,11 +22,11 @@ test("texts for operators use the field's words", () => {
   expect(texts.filter(({ text }) => OVERUSED.test(text))).toEqual([]);
 });
 
-test(`no sentence of a text for operators has more than ${MAX_WORDS} words`, () => {
+test(`no sentence of a text for operators has more than ${WORDS_MAX} words`, () => {
   const sentences = texts.flatMap(({ at, text }) =>
     text.split(/(?<=[.!?:;])\s+|\n/).map((sentence) => ({ at, sentence })),
   );
-  expect(sentences.filter(({ sentence }) => sentence.split(/\s+/).length > MAX_WORDS)).toEqual([]);
+  expect(sentences.filter(({ sentence }) => sentence.split(/\s+/).length > WORDS_MAX)).toEqual([]);
 });
 
 test("texts are found in literals, in templates and in sums of both", () => {

@@ -18,7 +18,8 @@ export function bundleReads(path: string, bundle: Bundle): FleetReads {
     target: targetOf(bundle),
     status: async () => heldValue(path, bundle, "status", "the status") as never,
     keyStatus: async () => absent(path, "key status", "it was not asked for"),
-    checkAccess: async () => absent(path, "permissions", "they are answered for the caller, by the fleet"),
+    checkAccess: async () =>
+      absent(path, "permissions", "only the fleet itself knows what its caller may do"),
     listMembers: list("listMembers"),
     listShards: list("listShards"),
     listClusters: list("listClusters"),

@@ -26,7 +26,7 @@ export async function collectReplies(fleet: FleetReads): Promise<Section[]> {
   const stale =
     leads(status) || !lists.flat().some(({ section }) => section === "list")
       ? []
-      : [missing("newest tables", "no leader was heard: the lists are one node's, and may be old")];
+      : [missing("newest tables", "no leader answered: the lists come from one node and may be old")];
   const steps = await collectSteps(fleet, lists.flat(), how);
   return [...status, ...stale, ...lists.flat(), ...steps];
 }

@@ -184,7 +184,7 @@ class AuthorityRotation {
 
 function separate(): OperatorError {
   return new OperatorError("AUTHORITIES_SEPARATE", {
-    what: "this fleet has an authority for each kind of identity, and --ca changes the one of all",
+    what: "--ca replaces the one authority of a fleet, and this fleet has one for each kind of identity",
     next: "rotate one of them by hand, in three stages: docs/certificates.md, A new authority",
     exit: Exit.Precondition,
   });

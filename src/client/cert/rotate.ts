@@ -91,7 +91,7 @@ function chosen({ directory, file }: LocalFleet, names: readonly string[]): Hold
   const unknown = names.filter((name) => !holders.some((holder) => holder.name === name));
   if (unknown.length > 0) {
     throw new OperatorError("HOLDER_UNKNOWN", {
-      what: `no one called ${unknown.join(", ")} holds a certificate in ${directory}, and nothing was changed`,
+      what: `${directory} has no certificate of ${unknown.join(", ")}; nothing was changed`,
       next: "see the holders: fleet cert list",
       exit: Exit.NotFound,
     });

@@ -36,7 +36,7 @@ export async function askHook(hook: ChangeHook, change: IntendedChange): Promise
 function refused(hook: ChangeHook, { context }: IntendedChange, error: unknown): OperatorError {
   return new OperatorError("CHANGE_REFUSED", {
     what: `context ${context} refuses changes now: its beforeChange hook ${endOf(error)}`,
-    why: wordsOf(error) || `it said nothing: ${hook.command}`,
+    why: wordsOf(error) || `it printed nothing: ${hook.command}`,
     next: "wait until it allows changes; the hook is in contexts.yaml (fleet context list shows the file under --json)",
     exit: Exit.Precondition,
     cause: error,

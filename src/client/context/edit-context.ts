@@ -39,7 +39,7 @@ export function addContext(contexts: Contexts, name: string, fields: NewContext,
   if (contexts.contexts.has(name)) {
     throw new OperatorError("CONTEXT_EXISTS", {
       what: `there is a context ${name} already`,
-      why: "nothing replaces a context",
+      why: "this command never replaces a context",
       next: `change it with: fleet context set ${name}, or choose another name`,
       exit: Exit.Precondition,
     });

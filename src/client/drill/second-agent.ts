@@ -50,7 +50,7 @@ export async function secondAgentOf(
 function notServed(cluster: string): OperatorError {
   return new OperatorError("AGENT_NOT_SERVED", {
     what: `no shard of this fleet serves cluster ${cluster}`,
-    why: "a second agent is told from a first one only beside it",
+    why: "a second agent needs a first one that is connected",
     next: "see where its agent is: fleet cluster list",
     exit: Exit.Precondition,
   });

@@ -10,7 +10,7 @@ import { encodeFields, type Placed, readHead, readId } from "./log-keys.ts";
 import { readEntries } from "./read-entries.ts";
 import { Retries } from "./retries.ts";
 import { CALL_MS, type Setting } from "./setting.ts";
-import { found, get, never, put, revisionOf, transaction, valueAt } from "./transactions.ts";
+import { answersIn, get, never, put, revisionOf, transaction, valueAt } from "./transactions.ts";
 
 const PUT = 0;
 
@@ -57,7 +57,7 @@ async function readBeginning({ store, keys }: Setting) {
   for (;;) {
     const reads = [keys.id, keys.head, keys.leader].map((key) => get(key));
     const response = await store.txn(transaction([], reads), CALL_MS);
-    const [[kept] = [], [head] = [], [leader] = []] = found(response);
+    const [[kept] = [], [head] = [], [leader] = []] = answersIn(response);
     if (kept !== undefined) {
       const id = readId(kept.value);
       if (id === null) throw damaged();

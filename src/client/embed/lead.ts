@@ -1,5 +1,5 @@
 // Whether this host leads. What must stay true: it leads only while its log shows its own term and its lease certainly
-// lasts, so it stops before another host can begin (ADR-0053, invariants 4 and 5).
+// lasts. So it stops before another host can begin (ADR-0053, invariants 4 and 5).
 
 import { type KeptLease, keepLease } from "../etcd/keep-alive.ts";
 import type { Leader } from "./applied-log.ts";

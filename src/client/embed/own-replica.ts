@@ -1,5 +1,5 @@
 // The replica in this process: who it is, kept in `replica.json` beside its data folder, and how it runs. What must stay
-// true: its data are founded once. A data folder that is empty later was lost, and the replica refuses to start.
+// true: its data are bootstrapped once. A data folder that is empty later was lost, and the replica refuses to start.
 
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -38,7 +38,7 @@ export interface OwnReplica {
 
 export async function ownReplica(directory: string, { address, serve }: Place): Promise<OwnReplica> {
   const folder = resolve(directory);
-  const own = (await readOwn(folder)) ?? (await found(folder, address));
+  const own = (await readOwn(folder)) ?? (await bootstrap(folder, address));
   const { clusterId, clusterName, isFounded } = own;
   const self = nodeId(own.id);
   const options = {
@@ -78,7 +78,7 @@ function portsOf(
   return { listen, etcd: etcdListen === undefined ? null : { listen: etcdListen, isPlaintext }, tls };
 }
 
-async function found(folder: string, address: string | undefined): Promise<OwnIdentity> {
+async function bootstrap(folder: string, address: string | undefined): Promise<OwnIdentity> {
   if (address !== undefined && !isAddress(address)) {
     throw unusable(
       `${address} is no address`,

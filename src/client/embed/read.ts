@@ -2,7 +2,7 @@
 
 import { waitedTooLong } from "./errors.ts";
 import type { Setting } from "./setting.ts";
-import { found, get, newestOf, read, transaction } from "./transactions.ts";
+import { answersIn, get, newestOf, read, transaction } from "./transactions.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** Resolves to the index through which this host has applied. */
@@ -25,6 +25,6 @@ export async function readThrough(
 /** The newest entry's index, confirmed by a quorum. Without entries the newest snapshot has them all. */
 async function newest({ store, keys }: Setting, limitMs: number): Promise<number> {
   const response = await store.txn(transaction([], [read(newestOf(keys.entries)), get(keys.head)]), limitMs);
-  const [[entry] = [], [head] = []] = found(response);
+  const [[entry] = [], [head] = []] = answersIn(response);
   return Math.max(entry?.createRevision ?? 0, head?.modRevision ?? 0);
 }

@@ -6,7 +6,7 @@ import { closed, isCode, outcomeUnknown, payloadUnusable, resultUnknown, waitedT
 import { VALUE_BYTES_MAX } from "./limits.ts";
 import { encodeFields } from "./log-keys.ts";
 import { CALL_MS, RETRY_MS, type Setting } from "./setting.ts";
-import { found, get, lastChangedAt, never, put, revisionOf, transaction } from "./transactions.ts";
+import { answersIn, get, lastChangedAt, never, put, revisionOf, transaction } from "./transactions.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface Operation {
@@ -64,7 +64,7 @@ async function place(setting: Setting, id: string, value: Uint8Array, endMs: num
       const limitMs = Math.min(CALL_MS, Math.max(1, endMs - clock.now()));
       const response = await store.txn(request, limitMs);
       if (response.succeeded) return revisionOf(response);
-      const [[own] = [], [newHead] = []] = found(response);
+      const [[own] = [], [newHead] = []] = answersIn(response);
       if (own !== undefined) return own.createRevision;
       // The log was shortened. From here on no earlier attempt can succeed: did one of them, before?
       head = newHead?.modRevision ?? 0;

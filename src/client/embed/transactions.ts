@@ -74,8 +74,8 @@ export function transaction(compare: Compare[], success: RequestOp[], failure: R
   return { compare, success, failure };
 }
 
-/** What each of its reads found. */
-export function found({ responses }: TxnResponse): readonly (readonly KeyValue[])[] {
+/** The answer of each of its reads. */
+export function answersIn({ responses }: TxnResponse): readonly (readonly KeyValue[])[] {
   return responses.flatMap(({ response }) =>
     response?.$case === "responseRange" ? [response.value.kvs] : [],
   );

@@ -1,5 +1,5 @@
 // Moves a local fleet to the other engine (ADR-0060). What must stay true: the old engine is fenced before its state is
-// read, and the new one is started only after what it will read has the same hash. Each step can be repeated.
+// read. The new engine starts only after the state that it will read has the same hash. Each step can be repeated.
 
 import { assert } from "../../core/base/assert.ts";
 import { messageOf, OperatorError } from "../../core/base/errors.ts";

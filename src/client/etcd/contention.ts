@@ -9,7 +9,7 @@ export interface Contender {
 }
 
 export type Standing =
-  /** The own key is not there: its lease ended, or somebody deleted it. */
+  /** The own key is not there: its lease ended, or another client deleted it. */
   | { readonly kind: "gone" }
   | { readonly kind: "holds"; readonly token: number }
   /** Each waits for the one just before it, so that a release wakes one waiter and not all. */

@@ -65,8 +65,8 @@ interface Page {
 }
 
 /**
- * A page of large values may exceed what one message holds: then it is asked for in smaller ones. The source may be
- * anybody's: a key that was not asked for would be written to the target, and one that comes again would never end.
+ * A page of large values may exceed what one message holds: then it is asked for in smaller ones. The source is not
+ * trusted: a key that was not asked for would be written to the target, and one that comes again would never end.
  */
 async function* pages(source: EtcdClient, keys: KeyRange, revision: number): AsyncGenerator<Page> {
   let limit = PAGE_KEYS;
@@ -208,7 +208,7 @@ function differ(conflicts: readonly Uint8Array[]): OperatorError {
     .map((key) => printable(Buffer.from(key).toString("utf8")));
   return new OperatorError("KEYS_DIFFER", {
     what: `the target has other values under ${shown.join(", ")}${conflicts.length > shown.length ? ", …" : ""}`,
-    why: "a copy never replaces a value unless it is told to",
+    why: "a copy replaces a value only with --overwrite",
     next: "compare them, then run it again with --overwrite; what was copied so far stays",
     exit: Exit.Precondition,
   });

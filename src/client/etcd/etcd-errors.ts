@@ -11,7 +11,7 @@ import { failureWords, isTlsFailure } from "../failure-words.ts";
 /** A write may be applied although its answer is lost, so it is repeated only if it was not. */
 export type CallKind = "read" | "write";
 
-export type Verdict =
+export type CallVerdict =
   /** The answer, for the caller. */
   | "final"
   /** Another endpoint, or another moment, may succeed. */
@@ -24,7 +24,7 @@ const REFUSED = /^etcdserver: (no leader|too many requests|not capable|rpc not s
 // What it says of a read while leadership moves.
 const READ_AGAIN = /^etcdserver: (leader changed|request timed out|server stopped|.*not leader)/;
 
-export function verdictOf(failure: RpcFailure, kind: CallKind): Verdict {
+export function verdictOf(failure: RpcFailure, kind: CallKind): CallVerdict {
   if (REFUSED.test(failure.message)) return "again";
   if (kind === "read" && READ_AGAIN.test(failure.message)) return "again";
   if (kind === "write" && isAnswerRefused(failure)) return "unknown";

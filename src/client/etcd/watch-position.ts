@@ -1,5 +1,5 @@
-// How far a watch has come. What must stay true: an event is shown once, however often the server repeats it after
-// a reconnect, and the next stream begins behind the last revision that was seen whole. Pure.
+// How far a watch has come. What must stay true: an event is shown once, even if the server repeats it after a
+// reconnect. The next stream begins behind the last revision that was seen whole. Pure.
 import type { WatchResponse } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Event } from "../../core/wire/gen/etcd/mvccpb/kv.ts";
 

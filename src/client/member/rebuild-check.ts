@@ -73,7 +73,7 @@ function holdsLog(node: NodeObservation | undefined): boolean {
 
 function noLeader(): OperatorError {
   return new OperatorError("NO_QUORUM", {
-    what: "no node leads for a quorum, so the node has no leader to take a new copy from",
+    what: "no node leads a quorum, so the node has no leader to take a new copy from",
     next: "see which nodes are up: fleet status",
     exit: Exit.NoQuorum,
   });

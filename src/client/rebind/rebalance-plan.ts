@@ -1,6 +1,6 @@
-// Turns the fleet's state into advice, and advice into a plan file with a comment above each move that says
-// why. What must stay true: unknown machines never count as room. A leader that has not heard every shard may
-// miss both shortfalls and owners, so there is no advice then unless the operator asks for it.
+// Turns the fleet's state into advice, and advice into a plan file with a comment above each move that says why. What
+// must stay true: unknown machines never count as room. A leader that has not heard every shard may miss shortfalls and
+// owners. Then there is no advice unless the operator asks for it.
 
 import { Document, isMap, isSeq } from "yaml";
 import { Exit, OperatorError } from "../../core/base/errors.ts";

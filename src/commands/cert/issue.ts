@@ -1,4 +1,4 @@
-// `fleet cert issue`: a certificate for somebody outside the fleet's folder.
+// `fleet cert issue`: a certificate for a holder outside the fleet's folder.
 import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
 import type { IssuedReport, Issuer } from "../../client/cert/issue.ts";

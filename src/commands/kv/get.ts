@@ -65,7 +65,7 @@ export default class KvGet extends EtcdCommand {
     "keys-only": Flags.boolean({ summary: "No values", exclusive: ["count-only"] }),
     "count-only": Flags.boolean({ summary: "Only how many keys there are" }),
     hex: Flags.boolean({ summary: "Show keys and values as hexadecimal digits" }),
-    stale: Flags.boolean({ summary: "Whatever the asked node has (serializable), also without a quorum" }),
+    stale: Flags.boolean({ summary: "Read what the asked node has (serializable); works without a quorum" }),
   };
 
   async run(): Promise<KvList> {

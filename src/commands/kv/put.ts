@@ -14,7 +14,7 @@ interface PutReport {
 export default class KvPut extends EtcdCommand {
   static override summary = "Put a value under a key";
   static override description =
-    "VALUE may be - for standard input, or come from a --file; both are taken byte by byte. A value that begins with - stands behind --.";
+    "VALUE may be - for standard input, or come from a --file; both are stored byte by byte. Write -- before a value that begins with -.";
   static override examples = [
     "<%= config.bin %> kv put jobs/1 queued",
     "<%= config.bin %> kv put config --file config.yaml",

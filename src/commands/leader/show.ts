@@ -23,7 +23,7 @@ const view: TextView<LeaderReport> = {
 
 export default class LeaderShow extends FleetCommand {
   static override summary = "Show which node leads";
-  static override description = "Exits with 5 when no node leads for a quorum.";
+  static override description = "Exits with 5 when no node leads a quorum.";
   static override examples = ["<%= config.bin %> leader show", "<%= config.bin %> leader show -o name"];
 
   static override flags = { ...liveFlags };
@@ -44,7 +44,7 @@ function leaderReport({ leader, nodes }: FleetStatus): LeaderReport {
 
 function noLeader(): OperatorError {
   return new OperatorError("NO_LEADER", {
-    what: "no node leads for a quorum",
+    what: "no node leads a quorum",
     next: "see which nodes are up: fleet status",
     exit: Exit.NoQuorum,
   });

@@ -36,7 +36,7 @@ export default class MemberRemove extends MemberCommand {
     const { name: fleet, directory } = client.target;
     const change = { $case: "remove", value: { name } } as const;
     const request = { ...this.order(flags), change };
-    // Whether it can be done at all is known before anybody is asked.
+    // It is checked before the question whether the change is possible.
     const checked = await client.changeMembership({ ...request, dryRun: true });
     if (checked.changed && !flags["dry-run"]) {
       await this.confirm(fleet, `remove ${name} from fleet ${fleet}`, flags.yes);

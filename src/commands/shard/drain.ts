@@ -41,7 +41,7 @@ export default class ShardDrain extends WriteCommand {
     return report;
   }
 
-  // What was written is written: that the list of what remains could not be had is no failure of the drain.
+  // The drain is written. A failure to list what remains does not change that.
   async #remains(flags: WriteFlagValues, shard: string): Promise<ShardHoldings | null> {
     const { holdingsOf } = await import("../../client/shard-holdings.ts");
     try {
@@ -69,7 +69,7 @@ export default class ShardDrain extends WriteCommand {
       this.note(`${shard} still has ${words}`);
     });
     onLook(empty);
-    const unknown = livenessWord(empty.shard.liveness) === "dead" ? " that is known of: it is dead" : "";
+    const unknown = livenessWord(empty.shard.liveness) === "dead" ? " as far as is known: it is dead" : "";
     this.note(`nothing remains at ${shard}${unknown}; take it out with: fleet shard remove ${shard}`);
   }
 }

@@ -1,7 +1,6 @@
-// One cluster's agent: keeps a session with the shard that its operator chose, for ever. Must stay true: it
-// dials only that address (BigFleet ADR-0007), so it keeps dialling even a shard that has released the
-// cluster, until the operator gives a new address. Then it leaves the old shard before it dials the new one.
-// It knows nothing of coordinators.
+// One cluster's agent: keeps a session with the shard that its operator chose, for ever. What must stay true: it dials
+// only that address (BigFleet ADR-0007). So it keeps dialling a shard that has released the cluster, until the operator
+// gives a new address. Then it leaves the old shard before it dials the new one. It knows nothing of coordinators.
 
 import { assert } from "../base/assert.ts";
 import { type BackoffLimits, backoffMs } from "../base/backoff.ts";

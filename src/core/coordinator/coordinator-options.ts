@@ -77,5 +77,5 @@ export function ownPeer({ replicas, self }: CoordinatorOptions): Peer {
 }
 
 export function nameIn({ replicas }: CoordinatorOptions): (id: NodeId) => string {
-  return (id) => replicas.find((replica) => replica.id === id)?.name ?? "nobody";
+  return (id) => replicas.find((replica) => replica.id === id)?.name ?? "no replica";
 }

@@ -137,7 +137,7 @@ export function rosterOf(
       transport.setPeers(peers);
       transport.incoming.review();
     },
-    found: (members) =>
+    bootstrap: (members) =>
       proposeOwn(
         { driver, machine, self },
         { $case: "foundMembers", value: { members: [...members] } },

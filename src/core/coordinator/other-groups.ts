@@ -36,7 +36,7 @@ export function groupsOf(
     start: (group, kind, groups) => startGroup(setting, group, kind, { meter, groups }),
     host: ({ group, kind, driver: own }, entry) => host.add(group, own, rulesOf(watch, kind, entry)),
     ask: (group, holding) => asker.ask(holding, group),
-    found: async (groups) => {
+    bootstrap: async (groups) => {
       // A folder that remembers no kind is of an earlier build, which had tallies only.
       const kinds = Map.groupBy(groups, (group) => groupKindOf(file.find(group)?.kind ?? "tally"));
       for (const [kind, groupIds] of kinds) {

@@ -1,5 +1,5 @@
-// What a drill was like for its clients: how long each had to wait at most, what went wrong how often, how many writes were
-// acknowledged when, and which reads missed what had been acknowledged before. Pure.
+// A drill as its clients saw it: each one's longest wait, errors by kind, acknowledged writes over time, and reads that
+// missed an acknowledged write. Pure.
 
 import type { HistoryEvent } from "./register-history.ts";
 

@@ -1,6 +1,6 @@
-// Whether what a drill's clients were told of its registers can have happened in one order, one thing at a time
-// (Herlihy & Wing 1990). Three answers: a history that the budget was not enough for is not known to be either, and
-// one without a single answer shows nothing.
+// Whether the answers to a drill's clients about its registers can have happened in one order, one thing at a time
+// (Herlihy & Wing 1990). Three answers: a history that the budget was not enough for is not known to be either, and one
+// without a single answer shows nothing.
 
 import { explain } from "../check/explain.ts";
 import { completedOf, openOf } from "../check/history.ts";

@@ -4,7 +4,7 @@
 import { assert } from "../base/assert.ts";
 import type { Probe } from "../wire/gen/fleet/v1/command.ts";
 
-/** What the client was told of one write; "failed" means a definite answer that it was not applied. */
+/** What the client heard about one write; "failed" means a definite answer that it was not applied. */
 export interface AttemptedWrite {
   readonly number: number;
   readonly result: "acknowledged" | "failed" | "unknown";

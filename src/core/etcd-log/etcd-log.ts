@@ -152,7 +152,7 @@ export class EtcdLog {
     this.#reads.push(key);
   }
 
-  /** The keys have changed, somebody says. */
+  /** A notice that the keys have changed. */
   lookSoon(): void {
     this.#lookAtMs = Number.NEGATIVE_INFINITY;
   }

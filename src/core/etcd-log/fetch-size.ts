@@ -1,5 +1,5 @@
-// How many batches one fetch asks for, and how long it may take. After a fetch that timed out the next one asks for half as
-// many and may take twice as long, so that a log comes through any connection. It grows again once answers are quick.
+// How many batches one fetch asks for, and how long it may take. After a fetch times out, the next one asks for half as
+// many and may take twice as long. So a log comes through any connection. It grows again once answers are quick.
 
 const BATCHES_MAX = 16;
 const LIMIT_MS = 2_000;

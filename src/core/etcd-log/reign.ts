@@ -1,6 +1,6 @@
-// One leader's appends in one term. What must stay true: each append compares the end of the log and the leader's own
-// key in the same transaction that writes it, so a deposed leader's append is refused. One batch is under way at a time. It
-// is asked for again, unchanged, until its outcome is known, so it takes effect once.
+// One leader's appends in one term. What must stay true: each append's transaction also compares the end of the log and
+// the leader's own key. So a deposed leader's append is refused. One batch is under way at a time. It is asked for
+// again, unchanged, until its outcome is known, so it takes effect once.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term } from "../base/ids.ts";

@@ -1,6 +1,6 @@
-// Applies one command of the replicated log. Every replica applies the same entries in the same order and
-// must get the same rows and outcomes, so only the state and the entry matter. Bad input is a refusal, never
-// an exception: an exception here would stop every replica at the same entry, for good.
+// Applies one command of the replicated log. Every replica applies the same entries in the same order and must get the
+// same rows and outcomes. So only the state and the entry matter. Bad input is a refusal, never an exception: an
+// exception would stop every replica at the same entry, also after each restart.
 
 import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex } from "../base/ids.ts";

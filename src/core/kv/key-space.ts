@@ -1,6 +1,6 @@
 // The door to the key space: a command in, its answers and events out. Every replica applies the same commands in the
 // same order, so only the state and the command matter. Semantics are etcd's (v3.5.33). Bad input is a refusal, never
-// an exception: an exception here would stop every replica at the same entry, for good.
+// an exception: an exception would stop every replica at the same entry, also after each restart.
 
 import { assert } from "../base/assert.ts";
 import type { Slicing } from "../fleet/slices.ts";

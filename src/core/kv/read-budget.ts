@@ -1,5 +1,5 @@
-// What one request may read. Every replica builds the answer of a transaction while it applies the entry, so an answer
-// beyond all memory would end every member, and again at each replay. What must stay true: equal key spaces charge the
+// What one request may read. Every replica builds a transaction's answer while it applies the entry. An answer larger
+// than the memory would end every member, and again at each replay. What must stay true: equal key spaces charge the
 // same. So only keys that exist count, and nothing that depends on what compactions have freed so far.
 
 /** Beside its bytes: a key of an answer is an object with two views. */

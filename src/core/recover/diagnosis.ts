@@ -1,6 +1,6 @@
-// The diagnosis of a fleet whose nodes have stopped, for an operator. It says how far each node's log
-// reaches, whether a quorum is left, which log is most advanced, and what a recovery from it alone would
-// mean. Pure; src/client/recover collects the data.
+// The diagnosis of a fleet whose nodes have stopped, for an operator. It says where each node's log ends, whether a
+// quorum is left, which log is furthest, and what a recovery from it would mean. Pure; src/client/recover collects the
+// data.
 
 import type { NodeId } from "../base/ids.ts";
 import { type Assessment, assess, type Consequences, consequences } from "./assess.ts";

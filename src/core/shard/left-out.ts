@@ -22,14 +22,14 @@ export class LeftOut {
     this.#doubleDials = doubleDials;
     if (is && !was) {
       this.#log.warn(
-        "reports have no room for all that this shard has to tell; the gravest and newest are told",
+        "this shard has more to report than one report holds; it sends the most severe and newest rows",
         {
           ...{ shortfalls, doubleDials },
-          next: "see which clusters ask for so much: fleet shortfall list",
+          next: "see which clusters have the most demand: fleet shortfall list",
         },
       );
     }
-    if (was && !is) this.#log.info("reports tell all again");
+    if (was && !is) this.#log.info("reports are complete again");
   }
 
   answered({ firstContactsRefused: clusters = 0 }: Pick<ReportShardResponse, "firstContactsRefused">): void {

@@ -1,5 +1,5 @@
-// A client that changes several rows at once, so that its entries are applied in slices, and looks whether anybody ever sees
-// a part of one: its rows always change together, so in every state they are alike.
+// A client that changes several rows at once, so that its entries are applied in slices. It checks that no reader sees
+// a part of an entry: its rows change together, so they are alike in every state.
 
 import type { FleetView } from "../fleet/state.ts";
 import { domainKey } from "../fleet/tables/schema.ts";
@@ -39,7 +39,7 @@ export class Batcher {
   readonly #session: SimSession;
   readonly #values: readonly string[];
   #known = NOWHERE;
-  /** The highest index that it was told of. */
+  /** The highest index in an answer to it. */
   #told = 0;
 
   constructor(options: BatcherOptions) {

@@ -38,7 +38,7 @@ export class Chance implements Prng {
     this.#prng = new SeededPrng(seed);
   }
 
-  /** `member` tells apart those who share a concern, such as nodes. */
+  /** `member` distinguishes members that share a concern, such as nodes. */
   static of(seed: number, stream: Stream, member = 0): Chance {
     const mixed = Math.imul(seed, 0x9e3779b1) ^ Math.imul(STREAMS.indexOf(stream) + 1, 0x85ebca6b);
     const start = new SeededPrng(mixed ^ Math.imul(member + 1, 0xc2b2ae35));

@@ -47,8 +47,8 @@ export class Healing {
   }
 
   /**
-   * The leader begins a last change of the membership. Returns whether the moment to go has come: it was the first to
-   * know the change to be committed, another has just heard of it, and one more may be the last to hear.
+   * The leader begins a last change of the membership. Returns whether the moment to leave has come. The leader was the
+   * first to know that the change is committed; another has just learned it, and one more may never learn it.
    */
   beginLastChange(): () => boolean {
     const leader = leaderOf(this.#nodes);
@@ -73,7 +73,7 @@ export class Healing {
     };
   }
 
-  /** Whether somebody stays away for good. */
+  /** Whether a node stays away permanently. */
   get hasAbsent(): boolean {
     return this.#absent !== null;
   }

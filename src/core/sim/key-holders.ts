@@ -105,7 +105,7 @@ export class KeyHolder {
     }
   }
 
-  /** Now and then a start is tried with a key of somebody else's: it is refused, and changes no name in the folder. */
+  /** Sometimes a start uses a foreign key: it is refused, and changes no name in the folder. */
   async tryWrong(
     open: (encryption: EncryptionChoice) => Promise<DiskStorage>,
     names: () => string,

@@ -82,7 +82,7 @@ export class Network {
     for (let time = 0; time < times; time += 1) this.#carry(group, message);
   }
 
-  /** Somebody has the certificate of the message's sender, and none of its state. */
+  /** An attacker has the certificate of the message's sender, and none of its state. */
   forge(message: Message): void {
     const { type, from, to, term, index } = message;
     this.#trace.note(`${from}→${to} a lie: ${type} t${term} i${index}`);

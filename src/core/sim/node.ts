@@ -298,7 +298,7 @@ export class SimNode {
     return question(this.#process);
   }
 
-  /** A failure that no client would be told of is a bug of ours. */
+  /** A failure that no client would learn is a bug of ours. */
   #guard<Answered>(answer: Promise<Answered> | null): Promise<Answered> | null {
     if (answer === null) return null;
     return answer.catch((error: unknown) => {

@@ -40,7 +40,7 @@ export interface FolderOptions {
   readonly delayMs: () => number;
   readonly pass: (ms: number) => Promise<void>;
   readonly onUse: () => void;
-  /** Told of the frames that are written once the folder is open. */
+  /** Gets the frames that are written once the folder is open. */
   readonly onFrame: (records: readonly WalRecord[]) => void;
   readonly onSynced: (records: readonly WalRecord[]) => void;
 }

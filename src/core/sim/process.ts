@@ -299,7 +299,7 @@ export class Process {
       fleet: fleetSight(this.driver, this.machine, this.replica),
       answers: (peer) => this.#host.hears(peer),
       ask: options.askToRejoin,
-      found: (groups) => this.services.foundGroups(groups),
+      bootstrap: (groups) => this.services.foundGroups(groups),
       pause: () => turnOf(options),
       restorePause: () => restorePause(options),
       send: (group, message) => this.#send(group, message),

@@ -94,7 +94,7 @@ export class Services {
       connect: (peers) => {
         this.#connected = new Set(peers.map(({ id }) => id));
       },
-      found: (members) =>
+      bootstrap: (members) =>
         proposeOwn(
           { driver, machine, self },
           { $case: "foundMembers", value: { members: [...members] } },

@@ -48,7 +48,7 @@ export interface SideGroupsOptions {
   readonly watch: LeadGroupsOptions["disk"];
   readonly answers: (peer: NodeId) => boolean;
   readonly ask: (group: GroupId, holding: Holding) => Promise<Readmission>;
-  readonly found: (groups: readonly GroupId[]) => Promise<WriteResult<unknown>>;
+  readonly bootstrap: (groups: readonly GroupId[]) => Promise<WriteResult<unknown>>;
   readonly disk: { readonly isFull: boolean };
   /** Runs the action in a later event of this process. */
   readonly later: (ms: number, action: () => void) => void;
@@ -108,9 +108,9 @@ export function existingGroups(swarm: Swarm, view: FleetView): readonly GroupId[
 }
 
 export function startSideGroups(options: SideGroupsOptions): SideGroups {
-  const { node: self, storage, file, host, fleet, watch, answers, ask, found, timers, onFatal } = options;
+  const { node: self, storage, file, host, fleet, watch, answers, ask, bootstrap, timers, onFatal } = options;
   const open = new OpenGroups<SideGroup>({
-    ...{ self, storage, file, fleet, ask, found, timers, log: silentLog, onFatal },
+    ...{ self, storage, file, fleet, ask, bootstrap, timers, log: silentLog, onFatal },
     opens: isOpenKind,
     start: (group, kind) => (kind === "keys" ? keysGroup(options, group) : tallyGroup(options, group)),
     host: ({ group, kind, driver }, entry) => host.add(group, driver, rulesOf(watch, kind, entry)),

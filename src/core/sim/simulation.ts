@@ -68,7 +68,7 @@ export interface RunResult {
     readonly committed: number;
     /** Operations that went through the linearizability checker. */
     readonly judged: number;
-    /** Leases that ended by themselves, and events that watches were told of. */
+    /** Leases that ended by themselves, and events that watches got. */
     readonly leasesEnded: number;
     readonly eventsTold: number;
   };

@@ -1,7 +1,7 @@
-// The file system that one process sees of its node's disk, in virtual time: what the real storage runs on here. What
-// takes time is what waits for the disk: syncs and reads. The rest is done at once, now and then a little later, so that
-// a process can also be killed between two operations that no sync divides. What must stay true: nothing that a process
-// began continues after the process has ended.
+// The file system on which the real storage of one process runs here, in virtual time. Syncs and reads wait for the
+// disk. All else is done at once, but now and then a little later. So a process can also be killed between two
+// operations that no sync separates. What must stay true: nothing that a process began continues after the process has
+// ended.
 
 import { dirname } from "node:path";
 import type { FileContent, FileSystem, NewFile, ReadableFile, SyncedFile } from "../base/file-system.ts";
@@ -15,9 +15,9 @@ export interface VirtualFilesOptions {
   readonly delayMs: () => number;
   /** Resolves so much later, unless the process has ended by then: then never. */
   readonly pass: (ms: number) => Promise<void>;
-  /** Told of each use of the disk, also of one that takes no time. */
+  /** Gets each use of the disk, also one that takes no time. */
   readonly onUse: () => void;
-  /** Told of each synced write when it begins; what it returns is called when the write is done. */
+  /** Gets each synced write when it begins; its result is called when the write is done. */
   readonly onWrite: (path: string, bytes: Uint8Array, position: number) => () => void;
 }
 

@@ -1,4 +1,4 @@
-// The real storage with a checker looking on: told of every write before the storage is.
+// The real storage with a checker that sees every write before the storage does.
 
 import type { GroupId, LogIndex } from "../base/ids.ts";
 import type { LogReader } from "../raft/log-reader.ts";

@@ -49,8 +49,8 @@ export class GroupsFile {
   }
 
   /**
-   * A group that the fleet's log created at this index or earlier may be one in which this replica, with the
-   * disk that it lost, has voted.
+   * In a group that the fleet's log created at this index or earlier, this replica may have voted with the disk that it
+   * lost.
    */
   get forgotThrough(): LogIndex {
     return logIndex(this.#content.forgotThrough);

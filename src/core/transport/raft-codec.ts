@@ -1,6 +1,5 @@
-// Converts the core's messages to and from their protobuf form. Input from the network is not trusted. A type
-// that replicas do not send, or a number that is not a safe integer, is refused by a return value, never by
-// an assertion.
+// Converts the core's messages to and from their protobuf form. Input from the network is not trusted. A type that
+// replicas do not send, or an unsafe integer, is refused by a return value, never by an assertion.
 
 import { logIndex, nodeId, type Term, term } from "../base/ids.ts";
 import type { ConfState, Entry, EntryType, Message, MessageType, Snapshot } from "../raft/message.ts";

@@ -32,11 +32,7 @@ export function tooLarge(bytes: number): RpcError {
 /** A value that does not fit its field, such as a negative version. */
 export function unencodable(error: unknown): RpcError {
   const why = messageOf(error);
-  return rpcError(
-    status.INVALID_ARGUMENT,
-    "REQUEST_UNREADABLE",
-    `the request cannot be written down: ${why}`,
-  );
+  return rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", `the request cannot be encoded: ${why}`);
 }
 
 /** In grpc-js's words, for which an operator's words exist already. */

@@ -13,7 +13,7 @@ export async function confirmByName(
 ): Promise<void> {
   if (yes) return;
   if (process.stdin.isTTY !== true)
-    throw notConfirmed(`${question}: nobody to ask`, "run it in a terminal, or with --yes");
+    throw notConfirmed(`${question}: there is no terminal to ask on`, "run it in a terminal, or with --yes");
   const { createInterface } = await import("node:readline/promises");
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   // readline takes the terminal's Ctrl-C for itself, so it is passed on; what comes next begins on a line of its own.

@@ -25,7 +25,7 @@ export const holdFlags = {
 };
 
 export const HOLD_DESCRIPTION =
-  "The command gets FLEET_FENCING_TOKEN (a number that grows with each holder: systems that it writes to should refuse smaller ones), FLEET_LEASE_ID and FLEET_LOCK_KEY in its environment. It gets SIGTERM, and SIGKILL after --grace, early enough to be over before the lease can end. Its exit code is passed on; 9 if the lock was lost, 6 if --within passed.";
+  "The command gets FLEET_FENCING_TOKEN, FLEET_LEASE_ID and FLEET_LOCK_KEY in its environment. The token grows with each holder: systems that the command writes to should refuse smaller ones. If the lock is lost, the command gets SIGTERM, and SIGKILL after --grace: it ends before the lease does. Exits with the command's code, with 9 if the lock was lost, with 6 if --within passed.";
 
 interface HoldValues extends StoreChangeValues {
   readonly ttl: number;

@@ -79,7 +79,7 @@ export abstract class MemberCommand extends FleetCommand {
     const { changeMember } = await import("../../client/etcd/change-member.ts");
     const options = { deadlineMs: flags.timeout };
     if (asked !== undefined && !dryRun) {
-      // Whether it can be done at all is known before anybody is asked.
+      // It is checked before the question whether the change is possible.
       await changeMember(client, change, { ...options, dryRun: true });
       await this.confirm(target.name, `${change.kind} ${change.name} of ${target.name}`, asked.yes);
     }

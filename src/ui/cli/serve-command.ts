@@ -1,5 +1,5 @@
-// A long-running role. It writes structured logs to stdout (`fleet up` and systemd redirect them to a file), ends
-// cleanly on SIGTERM and SIGINT, and reads its configuration again on SIGHUP. If it can't continue, its last line says
+// A long-running role. It writes structured logs to stdout, which `fleet up` and systemd redirect to a file. SIGTERM
+// and SIGINT end it cleanly. SIGHUP makes it read its configuration again. If it can't continue, its last line says
 // why.
 import { Flags } from "@oclif/core";
 import { isBug } from "../../core/base/assert.ts";

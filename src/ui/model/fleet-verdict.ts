@@ -1,6 +1,5 @@
-// The lines of `fleet status` below its table, and whether they count as healthy. A node that is down,
-// different leaders and different hashes each get a line of their own, so that no problem must be guessed
-// from the table.
+// The lines of `fleet status` below its table, and whether they count as healthy. Each problem, such as a node that is
+// down or different hashes, has a line of its own. So no problem must be guessed from the table.
 
 import type { FleetStatus, FleetVerdict, NodeObservation } from "../../client/fleet-status.ts";
 import type { AwaitedNode } from "../../client/fleet-version.ts";
@@ -101,7 +100,7 @@ function doubtLines(fleet: FleetStatus): Line[] {
     const node = `${name} (${address})`;
     if (!fenced) {
       const next =
-        "compare them with fleet status -o json, then rebuild those that are wrong: fleet member rebuild";
+        "compare them with fleet status -o json, then rebuild the wrong ones: fleet member rebuild";
       const text = `${node} serves nothing: the replicas' states differ at index ${index}, and none has a majority; ${next}`;
       return [{ text, mark: "bad" }];
     }

@@ -12,10 +12,7 @@ import { isRebuilding, livenessWord, REBUILDING, shardStateWord } from "./words.
 // The others are in -o json.
 const NAMES_SHOWN = 20;
 
-/** Of any moment. */
-export type Holdings = Omit<ShardHoldings, "stamp">;
-
-export function shardLines(holdings: Holdings): Line[] {
+export function shardLines(holdings: Omit<ShardHoldings, "stamp">): Line[] {
   const { shard } = holdings;
   const labels = labelsCell(shard.shard?.labels);
   return [
@@ -28,7 +25,7 @@ export function shardLines(holdings: Holdings): Line[] {
 }
 
 /** What it has, without the shard itself: what remains in a drain. */
-export function holdingsLines(holdings: Holdings): Line[] {
+export function holdingsLines(holdings: Omit<ShardHoldings, "stamp">): Line[] {
   const { clusters, leaving, undeclared, domains, quotas, instructions } = holdings;
   const lines = [
     ...named(["cluster binding", "cluster bindings"], clusters),

@@ -14,7 +14,7 @@ interface TopFeed {
 
 interface TopKeysProps {
   readonly feed: TopFeed;
-  /** Told of every action after the state took it: some do something outside. */
+  /** Gets every action after the state took it: some do something outside. */
   readonly onAction?: (action: Action) => void;
 }
 

@@ -56,7 +56,7 @@ export class InteractionDriver {
 
   run(directive: Directive): string {
     const error = this.#perform(directive);
-    // A silenced command has printed nothing; its error is output all the same.
+    // A silenced command has printed nothing; its error is output anyway.
     const text = this.#environment.output.take() + error;
     return text === "" ? "ok" : text;
   }

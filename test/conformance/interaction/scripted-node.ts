@@ -1,5 +1,5 @@
-// One replica of a script: its core, its stable log, the snapshots of its state machine after each applied
-// entry, and the storage work that waits for a script to perform it.
+// One replica of a script: its core, its stable log, and a snapshot of its state machine after each applied entry. Its
+// storage work waits until the script performs it.
 
 import { logIndex, type NodeId } from "../../../src/core/base/ids.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";

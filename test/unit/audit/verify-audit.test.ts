@@ -252,7 +252,7 @@ test.each([
   await expect(verifyAudit({ paths: [join(folder, path)], fleet: null })).rejects.toMatchObject({ code });
 });
 
-/** As somebody would who knows how hashes are made. */
+/** As an attacker would who knows how hashes are made. */
 function forged(line: string): string {
   const read = readExportLine(line);
   if (read === null) throw new Error("a sample is an export");

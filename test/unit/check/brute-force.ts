@@ -1,5 +1,5 @@
-// Linearizability by its definition, for histories of a few operations: every order of the completed operations
-// and of any of the open ones is tried, without cleverness that could be wrong in the way the checker's is.
+// Linearizability by its definition, for histories of a few operations: it tries every order of the completed
+// operations and of any of the open ones. It has no short cut that could be wrong in the same way as the checker's.
 
 import type { History, Operation } from "../../../src/core/check/history.ts";
 import type { Model } from "../../../src/core/check/model.ts";

@@ -1,5 +1,5 @@
-// The checker against the definition, and against itself without each of its short cuts, on small random
-// histories of stores that answer wrongly now and then.
+// The checker against the definition, and against itself without each of its short cuts. It judges small random
+// histories of stores that sometimes answer wrongly.
 
 import { describe, expect, test } from "vitest";
 import { assert } from "../../../src/core/base/assert.ts";

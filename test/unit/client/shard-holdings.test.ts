@@ -87,7 +87,7 @@ test("a drain ends when nothing remains", async () => {
   await waitUntilEmpty(listsOf(shardView("sy")), "sy", 0, () => undefined);
 });
 
-/** A fleet whose shard s1 has let go of rack=z, which it has yet to accept at the first `looks` looks. */
+/** A fleet whose shard s1 must release rack=z, which it has yet to accept at the first `looks` looks. */
 function releasing(looks: number) {
   let left = looks;
   const release = { shardId: "s1", key: "rack", value: "z", kind: InstructionKind.UNASSIGN_DOMAIN };

@@ -32,7 +32,7 @@ test("the wait ends with the first report that obeys", async () => {
 });
 
 test.each([
-  { view: disobeying, says: "the last report of shard s1 obeys another incarnation still" },
+  { view: disobeying, says: "shard s1 still obeyed another incarnation in its last report" },
   { view: unheard, says: "shard s1 has not reported to this leader yet" },
 ])("a wait that times out says why: $says", async ({ view, says }) => {
   const wait = waitUntilObeys(saying(view).client, "s1", 0);

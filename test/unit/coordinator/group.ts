@@ -95,7 +95,7 @@ export class TestGroup {
   readonly network = new LoopbackNetwork();
   readonly members: readonly Member[];
   nowMs = 0;
-  /** By how much somebody has set the wall clock. */
+  /** By how much the wall clock was set. */
   wallOffsetMs = 0;
   readonly clock: Clock = {
     monotonicMs: () => this.nowMs,

@@ -118,7 +118,7 @@ export class HostCluster {
     return JSON.stringify(this.nodes.map(({ id, host }) => ({ id, ...host.counts() })));
   }
 
-  /** Of virtual time, which somebody else has to run. */
+  /** Of virtual time, which the caller has to run. */
   readonly sleep = (ms: number): Promise<void> =>
     new Promise((resolve) => void this.#timers.after(ms, () => resolve()));
 

@@ -1,5 +1,5 @@
-// Snapshots in a folder of a disk that is full, of a share that hangs (a named pipe has no reader, as such a file is), or
-// where no folder can be.
+// Snapshots in a folder on a full disk, on a share that hangs, or where no folder can be. A named pipe without a reader
+// hangs as such a share does.
 
 import { execFileSync } from "node:child_process";
 import { mkdir, readdir, symlink, utimes, writeFile } from "node:fs/promises";

@@ -59,10 +59,10 @@ function wordsOf({ result }: Outcome): unknown {
 
 /** Sentences that version 1 keeps for ever, in the words with which they are rendered today. */
 function reworded<Words>(words: Words): Words {
-  return (
-    JSON.parse(JSON.stringify(words ?? null).replaceAll("tells it to let go of", "tells it to release")) ??
-    words
-  );
+  const today = JSON.stringify(words ?? null)
+    .replaceAll("tells it to let go of", "tells it to release")
+    .replaceAll("found the fleet with", "bootstrap the fleet with");
+  return JSON.parse(today) ?? words;
 }
 
 test("what version 2 keeps says all that version 1 said, of each outcome and each audit entry", () => {

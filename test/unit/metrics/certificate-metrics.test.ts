@@ -1,10 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../../../src/client/cert/certs.ts";
 import { CertificateMetrics, certificatesIn } from "../../../src/core/metrics/certificate-metrics.ts";
 import { Exposition } from "../../../src/core/metrics/exposition.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+import { inDays } from "../fake-time.ts";
 import { sampleOf } from "./parse-exposition.ts";
 
 const NAME = "fleet_certificate_expiry_timestamp_seconds";
@@ -43,8 +44,7 @@ test("of the authorities in one file, while a fleet changes from one to another,
   const folder = await folderOf({ c1: 300 });
   const file = join(folder, "ca.crt");
   const young = await readFile(file, "utf8");
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 3_690 * DAY_SECONDS * 1_000 });
-  const old = await createAuthority("old").finally(() => vi.useRealTimers());
+  const old = await inDays(-3_690, () => createAuthority("old"));
   await writeFile(file, young + old.certificate);
   const metrics = new CertificateMetrics(() => certificatesIn(folder));
   const expected = Date.now() / 1000 + 10 * DAY_SECONDS;

@@ -130,7 +130,7 @@ test("Async-append ABA: nor does one of this term for an entry that this term's 
   };
   hear("MsgApp", 2, 1, { entries: [entry(1, 1)] });
   peer.raft.ready();
-  // The vote's own write tells of the log as it is now; then the candidate leads, with another first entry.
+  // The vote's own write covers the log as it is now; then the candidate leads, with another first entry.
   hear("MsgVote", 3, 3, { logTerm: term(2), index: logIndex(1) });
   const vote = workFor(peer.raft.ready(), APPEND_THREAD);
   expect(vote.responses).toContainEqual(

@@ -1,5 +1,5 @@
-// Raft §6.2 and §4.2.3: a leader without a quorum steps down, and followers that hear a leader are not
-// disturbed by those who do not.
+// Raft §6.2 and §4.2.3: a leader without a quorum steps down, and followers that hear a leader are not disturbed by
+// followers that do not.
 
 import { expect, test } from "vitest";
 import { nodeId, term } from "../../../src/core/base/ids.ts";

@@ -8,7 +8,7 @@ import type { KeyOperation } from "../../../src/core/wire/gen/fleet/v1/key_comma
 
 const LEASE = 7;
 
-/** Two replicas of one key space, which tell of each applied entry, and the virtual time. */
+/** Two replicas of one key space, which report each applied entry, and the virtual time. */
 function twoReplicas() {
   const queue = { nowMs: 0 };
   const promises = KeyPromises.of({ ...drawSwarm(1), noises: new Set() }, queue as never);

@@ -107,7 +107,8 @@ test("a ring that was damaged anywhere, or is gone: refused", async () => {
   await refused(directory, "STORAGE_CORRUPT", /its key ring is missing/, { encryption: null });
 });
 
-// The CRC is anybody's to make: a frame that is whole by it and does not open was changed, and is never a torn tail.
+// Every attacker can compute the CRC: a frame that is whole by it and does not open was changed, and is never a torn
+// tail.
 test("every bit of the last frame, its checksums made right again: corruption at its offset, and nothing is cut", async () => {
   const directory = await encryptedFolder();
   const segment = await readFile(wal(directory));

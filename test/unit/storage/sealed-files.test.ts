@@ -1,5 +1,5 @@
-// Files in sealed chunks: what is written comes back whatever its length and the sizes of its parts, in any range, and an
-// unfinished file is resumed from its whole chunks.
+// Files in sealed chunks: content of any length, written in parts of any size, comes back in any range. An unfinished
+// file is resumed from its whole chunks.
 
 import { readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";

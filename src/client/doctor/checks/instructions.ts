@@ -12,7 +12,7 @@ export const instructionChecks: readonly Check<Tables>[] = [
   {
     id: "instruction.pending",
     severity: "warning",
-    why: "the shard does not do yet what was decided",
+    why: "the shard has not yet carried out what the coordinators decided",
     look: ({ instructions, nowMs }) =>
       byShard(instructions.filter((row) => isPending(row) && nowMs - row.sinceMs > PENDING_MAX_MS)).map(
         ([subject, rows]) => ({
@@ -25,7 +25,7 @@ export const instructionChecks: readonly Check<Tables>[] = [
   {
     id: "instruction.refused",
     severity: "error",
-    why: "the shard does not do what was decided, and is not told again",
+    why: "the shard refused an instruction, and the leader does not repeat it",
     look: ({ instructions }) =>
       byShard(instructions.filter((row) => !isPending(row))).map(([subject, rows]) => ({
         subject,

@@ -22,7 +22,7 @@ export const quorumChecks: readonly Check<FleetStatus>[] = [
       return [
         {
           subject: "fleet",
-          evidence: `no node leads for a quorum; ${up} of ${nodes.length} nodes answer`,
+          evidence: `no node leads a quorum; ${up} of ${nodes.length} nodes answer`,
           next,
         },
       ];

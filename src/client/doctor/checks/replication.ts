@@ -91,7 +91,7 @@ export const replicationChecks: readonly Check<FleetStatus>[] = [
   {
     id: "replication.round-trip",
     severity: "warning",
-    why: "a slow link delays commits, and one lost packet more can cost an election",
+    why: "a slow link delays commits, and one more lost packet can cause an election",
     look: (fleet) =>
       followers(fleet, ({ roundTripMs }) =>
         roundTripMs !== undefined && roundTripMs > ROUND_TRIP_MAX_MS

@@ -13,7 +13,7 @@ export const shardChecks: readonly Check<Tables>[] = [
   {
     id: "shard.dead",
     severity: "error",
-    why: "no report came for long: its clusters may be unserved, and nothing moves them by itself",
+    why: "it has not reported for long: its clusters may be unserved, and only an operator moves them",
     look: shards(({ liveness, declaredClusters }) =>
       liveness !== ShardLiveness.DEAD
         ? null

@@ -37,7 +37,7 @@ export default class KvRetentionSet extends WriteCommand {
     const { window, revisions, none } = flags;
     if (window === undefined && revisions === undefined && !none) {
       throw usage(
-        "the command says nothing of how much history is kept",
+        "no rule was given",
         "give --window 24h, --revisions 10000 or both; or remove the rule: --none",
       );
     }

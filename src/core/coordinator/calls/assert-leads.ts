@@ -5,8 +5,8 @@ import type { ServiceContext } from "./context.ts";
 import { notLeader, refusalError } from "./refusals.ts";
 
 /**
- * Throws unless a quorum confirms that this replica leads. The configuration of a deposed leader, or the
- * unapplied one of a new leader, may still show a replica that lost its disk as a voter.
+ * Throws unless a quorum confirms that this replica leads. A deposed leader's configuration, or a new leader's
+ * unapplied one, may still show a replica that lost its disk as a voter.
  */
 export async function assertLeads(context: ServiceContext, caller: Caller): Promise<void> {
   if (context.driver.role !== "leader") throw notLeader(context);

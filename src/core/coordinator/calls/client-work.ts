@@ -1,9 +1,8 @@
-// How much of a pass of the event loop clients may use, so that their burst holds up no tick, no heartbeat
-// and no peer's message. Work within a pass's budget runs at once; the rest waits, and each later pass does a
-// slice. Administrators, operators and tenants have shares of it. What must stay true: nothing waits while there is time.
-// In a share, callers take turns (fair-lines.ts), and answers come before new calls. A new call is
-// refused in two cases. Too many wait and its caller has most of them; or its caller's oldest has waited too
-// long, so each later one would too.
+// Limits how much of a pass of the event loop clients use, so that their burst delays no tick, heartbeat or peer's
+// message. Work within a pass's budget runs at once; the rest waits, and each later pass does a slice. Administrators,
+// operators and tenants have shares of it. What must stay true: nothing waits while there is time. In a share, callers
+// take turns (fair-lines.ts), and answers come before new calls. A new call is refused in two cases. Too many wait and
+// its caller has most of them; or its caller's oldest has waited too long, so each later one would too.
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";

@@ -14,12 +14,12 @@ const NONE = ListFilter.fromPartial({});
 /** The request's filter with all fields set; throws the RpcError for one that is not `allowed`. */
 export function filterOf(request: ListRequest, allowed: readonly (Field | Order)[]): ListFilter {
   if (request.newestFirst && !allowed.includes("newestFirst")) {
-    throw rpcError(status.INVALID_ARGUMENT, "ORDER_UNKNOWN", "this list has no newest row to begin with");
+    throw rpcError(status.INVALID_ARGUMENT, "ORDER_UNKNOWN", "this list can't begin with its newest row");
   }
   const filter = request.filter ?? NONE;
   for (const field of Object.keys(NONE) as Field[]) {
     if (isUnset(filter, field) || allowed.includes(field)) continue;
-    const message = `this list has no rows that a filter by ${field} could tell apart`;
+    const message = `this list can't be filtered by ${field}`;
     throw rpcError(status.INVALID_ARGUMENT, "FILTER_UNKNOWN", message, { field });
   }
   return filter;

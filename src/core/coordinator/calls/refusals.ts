@@ -92,7 +92,10 @@ export function assertTrusted(context: Pick<ServiceContext, "trust" | "self" | "
 
 /** Another replica has a state to read from. */
 export function restoring(): RpcError {
-  return unavailable("REPLICA_RESTORING", "this replica takes in a snapshot, and has no state to read from");
+  return unavailable(
+    "REPLICA_RESTORING",
+    "this replica is receiving a snapshot, and has no state to read yet",
+  );
 }
 
 /** Names the leader, so that the caller need not search. */

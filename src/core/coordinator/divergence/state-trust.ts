@@ -96,7 +96,7 @@ export class StateTrust {
       "the replicas' states differ and none has a majority: reads and writes are refused",
       {
         index,
-        next: "compare them: fleet status -o wide; then rebuild those that are wrong: fleet member rebuild",
+        next: "compare them: fleet status -o wide; then rebuild the wrong ones: fleet member rebuild",
       },
     );
     this.#become({ kind: "disputed", index, atMs: this.#options.now() });

@@ -358,7 +358,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
   async #loadNewest(): Promise<void> {
     const snapshot = await this.#answer(() => this.#snapshots.newest(this.#options.voters));
     if (snapshot == null) return;
-    this.#own.found(snapshot.index);
+    this.#own.learned(snapshot.index);
     if (snapshot.index <= this.#log.fetched || this.#log.leads) return;
     const restored = await this.#answer(() => this.#applying.restore(snapshot).then(() => true));
     if (restored !== true) return;

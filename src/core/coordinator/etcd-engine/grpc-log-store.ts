@@ -123,7 +123,7 @@ export class GrpcLogStore implements LogStore {
       try {
         await unary(kv.compact.bind(kv), request, limits);
       } catch (error) {
-        // Somebody has compacted further.
+        // Another caller has compacted further.
         if (readRpcError(error).code !== status.OUT_OF_RANGE) throw error;
       }
     });

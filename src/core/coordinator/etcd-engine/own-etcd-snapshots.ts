@@ -39,7 +39,7 @@ export class OwnEtcdSnapshots {
     return this.#index;
   }
 
-  found(index: LogIndex): void {
+  learned(index: LogIndex): void {
     this.#index = logIndex(Math.max(index, this.#index));
   }
 

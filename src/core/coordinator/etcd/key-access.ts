@@ -37,7 +37,7 @@ export class KeyAccess {
   #known = new Map<string, KeyRights>();
   /** As of the tables before: rights that have not changed stay the same object. */
   #before: ReadonlyMap<string, KeyRights> = new Map();
-  /** Whether somebody asked during a restore, and was not answered. */
+  /** Whether a caller asked during a restore and got no answer. */
   #wasUnknown = false;
   readonly #listeners = new Set<() => void>();
   /** Of the tables that say who may do what, as they were when they were looked at last. */
@@ -52,7 +52,7 @@ export class KeyAccess {
     machine.onApplied(() => this.#look());
   }
 
-  /** Calls `listener` when somebody may do more or less than before, or what was unknown is known again. */
+  /** Calls `listener` when a caller's permissions change, or are known again after a restore. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }

@@ -1,6 +1,6 @@
 // Keys that queue for a lock or an election: the one with the lowest create revision has its turn (etcd's package
-// concurrency). What must stay true: a key waits only for keys that came before it, and hears of their end by a watch
-// from the revision at which it saw them.
+// concurrency). What must stay true: a key waits only for keys that came before it. A watch from the revision at which
+// it saw them reports their end.
 
 import { NO_LEASE } from "../../kv/leases.ts";
 import type { Caller } from "../calls/caller.ts";

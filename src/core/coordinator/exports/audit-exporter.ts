@@ -1,8 +1,8 @@
-// Keeps the audit log for good. The leader writes older entries to files in its data folder. Once they are
-// durable, it notes that in the log, which may then trim them. Every leader writes its own files, so a
-// fleet's files are spread over its nodes, and around a failover an entry may be in the files of two. What
-// must stay true: the marker in the log never passes an entry that is not on a disk, and no file is
-// overwritten. Deliberately absent: removing files. They belong to the operator.
+// Keeps the audit log permanently. The leader writes older entries to files in its data folder. Once they are durable,
+// it notes that in the log, which may then trim them. Every leader writes its own files, so a fleet's files are spread
+// over its nodes. Around a failover, the files of two nodes may have the same entry. What must stay true: the marker in
+// the log never passes an entry that is not on a disk, and no file is overwritten. Deliberately absent: removing files.
+// They belong to the operator.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

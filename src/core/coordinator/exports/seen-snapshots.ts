@@ -14,7 +14,7 @@ export class SeenSnapshots {
   }
 
   /** The names that a listing of the store returned. */
-  found(names: readonly string[]): SeenChange {
+  listed(names: readonly string[]): SeenChange {
     const there = new Set(names);
     const change = this.#changeOf(there);
     if (change === "vanished") this.#vanished = new Set([...this.#vanished, ...this.#seen]);

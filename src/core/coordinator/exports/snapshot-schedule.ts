@@ -217,7 +217,7 @@ export class SnapshotSchedule {
     const own = catalog.filter(({ manifest }) => manifest?.clusterId === clusterId);
     for (const { name, problem } of own) if (problem !== null) this.#tellDamaged(name, problem);
     const before = this.#seen.vanished;
-    const change = this.#seen.found(own.map(({ name }) => name));
+    const change = this.#seen.listed(own.map(({ name }) => name));
     if (change !== null) onReport({ kind: change, count: Math.max(before, this.#seen.vanished) });
     await this.#known?.renew(store, own, onReport);
     return catalog;

@@ -11,7 +11,7 @@ export function stoppingIfBroken<Result>(index: LogIndex, work: () => Result): R
     if (cause instanceof OperatorError) throw cause;
     throw new OperatorError("REPLICATED_STATE_BROKEN", {
       what: `entry ${index} of the log cannot be applied: ${messageOf(cause)}`,
-      why: "a bug of this version, or damaged memory; this replica stops, so that it answers nothing from a wrong state",
+      why: "a bug of this version, or damaged memory; this replica stops, so that it gives no wrong answer",
       next: "start it again; if it stops at the same entry, keep its data folder, run fleet verify on it, and report this line",
       exit: Exit.Failure,
       cause,

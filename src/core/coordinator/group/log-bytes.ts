@@ -1,5 +1,5 @@
-// How many bytes of entries a log has. Its tail is in memory, and ten thousand batches of moves are
-// gigabytes, so the number of entries alone must not decide how much is kept. Pure.
+// How many bytes of entries a log has. Its tail is in memory, and ten thousand batches of moves are gigabytes. So the
+// number of entries alone must not decide how much is kept. Pure.
 
 import { assert } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";

@@ -215,10 +215,9 @@ export class Host {
     this.#cancels.add(cancel);
   }
 
-  // The groups led here tell their followers at once. The groups followed here are checked only after the
-  // data waiting in the sockets were read. A process that was held up finds its timer due and the leader's
-  // heartbeats unread, and must not take its own stall for the leader's silence. However long it was, it
-  // counts as one tick.
+  // The groups led here tell their followers at once. The groups followed here are checked only after the data waiting
+  // in the sockets were read. After a stall, a process finds its timer due and the leader's heartbeats unread. It must
+  // not take its own stall for the leader's silence. A stall of any length counts as one tick.
   #tick(): void {
     this.#options.transport.beat();
     const awake = [...this.#awake];

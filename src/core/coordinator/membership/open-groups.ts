@@ -1,7 +1,6 @@
-// The groups beside the fleet's own that are open in this process (ADR-0049): those in the data folder, and those
-// that the fleet's table names. What must stay true: a group that may have been on a lost disk takes part only
-// after its own log has removed this replica and added it again (ADR-0002). What the folder remembers is
-// durable before the group takes part.
+// The groups beside the fleet's own that are open in this process (ADR-0049): those in the data folder, and those that
+// the fleet's table names. What must stay true: a group that may have been on a lost disk waits until its own log has
+// removed this replica and added it again (ADR-0002). What the folder remembers is durable before the group takes part.
 
 import { assert, present } from "../../base/assert.ts";
 import { FLEET_GROUP, type GroupId, groupId, type LogIndex, type NodeId } from "../../base/ids.ts";
@@ -66,7 +65,7 @@ export interface OpenGroupsOptions<Group extends OpenGroup> {
   /** Asks the group's leader what this replica may do in it. */
   readonly ask: (group: GroupId, holding: Holding) => Promise<Readmission>;
   /** As leader of the fleet's own group: adds rows for groups that an earlier build bootstrapped. */
-  readonly found: (groups: readonly GroupId[]) => Promise<unknown>;
+  readonly bootstrap: (groups: readonly GroupId[]) => Promise<unknown>;
   readonly timers: Timers;
   readonly log: Log;
   readonly onFatal: (error: unknown) => void;
@@ -148,7 +147,7 @@ export class OpenGroups<Group extends OpenGroup> {
       (row) => !this.#open.has(groupId(row.groupId)),
     );
     if (missing.length > 0) void this.#openRows(missing).catch(this.#options.onFatal);
-    this.#foundUnlisted();
+    this.#bootstrapUnlisted();
   }
 
   async #openRows(rows: readonly GroupRecord[]): Promise<void> {
@@ -255,14 +254,14 @@ export class OpenGroups<Group extends OpenGroup> {
   }
 
   /** Groups from before the table get their rows, as members do (ADR-0004). */
-  #foundUnlisted(): void {
-    const { fleet, found } = this.#options;
+  #bootstrapUnlisted(): void {
+    const { fleet, bootstrap } = this.#options;
     const { clusterVersion, tables } = fleet.view();
     if (fleet.raft().role !== "leader" || clusterVersion < GROUPS_VERSION || this.#isFounding) return;
     const unlisted = [...this.#open.keys()].filter((group) => tables.groups.get(group) === undefined);
     if (unlisted.length === 0) return;
     this.#isFounding = true;
-    void found(unlisted).finally(() => {
+    void bootstrap(unlisted).finally(() => {
       this.#isFounding = false;
       // Looked at again, whether it succeeded or not.
       this.#seen = "";

@@ -24,7 +24,7 @@ export interface RosterOptions {
   /** The transport's peers have changed. */
   readonly connect: (peers: readonly Peer[]) => void;
   /** Writes the table's first rows; resolves when that has succeeded or failed. */
-  readonly found: (members: readonly MemberRecord[]) => Promise<unknown>;
+  readonly bootstrap: (members: readonly MemberRecord[]) => Promise<unknown>;
   /** This replica was removed from the configuration. */
   readonly onRemoved: () => void;
 }
@@ -96,7 +96,7 @@ export class Roster {
       connect(this.known().filter((peer) => peer.id !== self));
     }
     this.#noticeRemoval();
-    this.#foundIfEmpty();
+    this.#bootstrapIfEmpty();
   }
 
   #noticeRemoval(): void {
@@ -107,8 +107,8 @@ export class Roster {
     this.#wasMember = isMember;
   }
 
-  #foundIfEmpty(): void {
-    const { raft, view, given, found } = this.#options;
+  #bootstrapIfEmpty(): void {
+    const { raft, view, given, bootstrap } = this.#options;
     const { role, config } = raft();
     if (role !== "leader" || this.#isFounding || view().tables.members.size > 0) return;
     this.#isFounding = true;
@@ -118,7 +118,7 @@ export class Roster {
         const wanted = config.learners.includes(id) ? MemberKind.LEARNER : MemberKind.VOTER;
         return { nodeId: id, name, address, wanted, version: 0, sinceMs: 0 };
       });
-    void found(founders).finally(() => {
+    void bootstrap(founders).finally(() => {
       this.#isFounding = false;
     });
   }

@@ -56,7 +56,7 @@ export function readinessOf({ driver, admission, trust }: Observable): Readiness
   if (kind !== "trusted") return { ready: false, reason: DOUBTS[kind] };
   const notYet = admission();
   if (notYet !== "member") return { ready: false, reason: ADMISSIONS[notYet] };
-  if (driver.isRestoring) return { ready: false, reason: "it takes in a snapshot" };
+  if (driver.isRestoring) return { ready: false, reason: "it is receiving a snapshot" };
   const { leader, commit } = driver.status();
   if (leader === 0) return { ready: false, reason: "it knows no leader" };
   const unapplied = commit - driver.appliedIndex;

@@ -16,11 +16,11 @@ const WARNINGS_MAX = 1_024;
 /** What is wrong, and what to do about it. */
 const WARNINGS: Readonly<Record<WriteRefusal, readonly [string, string]>> = {
   command_too_large: [
-    "a command was larger than any sound one, and was refused",
+    "a command was refused: it was larger than any that a correct program sends",
     "check which program this caller runs",
   ],
   first_contact_quota: [
-    "a shard has as many bindings of its own making as it may have; more of its first contacts are not declared",
+    "a shard reached its limit of bindings by first contact; its further first contacts are not declared",
     "if they are right, declare them: fleet cluster bind; or raise --first-contacts-max on every coordinator",
   ],
   report_pace: [

@@ -33,7 +33,7 @@ function subjectOf(caller: Identity, operator: string): Identity {
   if (operator === "") return caller;
   if (caller.kind !== "admin") {
     const who = formatIdentity(caller);
-    const message = `${who} may ask for itself alone: to ask for another takes fleet://admin`;
+    const message = `${who} may ask only for itself; only fleet://admin may ask for others`;
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
   }
   if (!isName(operator)) {

@@ -124,7 +124,7 @@ async function observable(context: ServiceContext, report: ReportShardRequest): 
     throw rpcError(
       status.INVALID_ARGUMENT,
       "REPORT_INVALID",
-      "the report's incarnation has an id that none has",
+      "the report names an incarnation whose id is not possible",
     );
   }
   context.refusedRows.note(report.shardId, seen.refused);

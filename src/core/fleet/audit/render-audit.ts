@@ -29,7 +29,7 @@ const OPERATIONS: Readonly<Record<string, Words>> = {
   createGroup: ({ group, kind }) => `create group ${group} of kind ${kind}`,
   foundGroups: ({ groups, kind }) =>
     `list ${groups} groups of kind ${kind} that were bootstrapped with the fleet`,
-  foundMembers: ({ names }) => `found the fleet with ${names}`,
+  foundMembers: ({ names }) => `bootstrap the fleet with ${names}`,
   upsertMember: ({ name, node, address, wanted }) =>
     `want node ${name} (${node}) at ${address} as a ${wanted}`,
   removeMember: ({ node }) => `remove node ${node}`,

@@ -1,9 +1,8 @@
-// The newest changes of the tables, by log index, for watchers. Every replica applies the same entries, so
-// all of them have the same changes at the same index, and a watcher may continue at another replica. What
-// must stay true: a reader gets every change after its index, or learns that some are missing; never only a
-// part. Almost every write changes a client session, even a refused one. Those changes are kept apart
-// (session-log.ts), so that they displace no others. Deliberately absent: durability. After a restart a
-// replica has the changes since its snapshot.
+// The newest changes of the tables, by log index, for watchers. Every replica applies the same entries, so all have the
+// same changes at the same index. A watcher may continue at another replica. What must stay true: a reader gets every
+// change after its index, or learns that some are missing; never only a part. Almost every write changes a client
+// session, even a refused one. Those changes are kept apart (session-log.ts), so that they displace no others.
+// Deliberately absent: durability. After a restart a replica has the changes since its snapshot.
 
 import { assert, present } from "../../base/assert.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";

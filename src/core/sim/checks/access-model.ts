@@ -28,7 +28,7 @@ export class AccessModel {
     return this.#judged;
   }
 
-  /** Somebody applied the entry; who comes later gets the same state or is found by its hash. */
+  /** A replica applied the entry. A later one gets the same state, or its hash differs. */
   applies(index: LogIndex, data: Uint8Array, outcome: Outcome | null, view: FleetView): void {
     if (index <= this.#decodedThrough || data.length === 0 || outcome === null) return;
     this.#decodedThrough = index;

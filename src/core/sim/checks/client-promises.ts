@@ -1,5 +1,5 @@
-// What clients were told: an acknowledged write is there for good and was applied once, however often it was sent;
-// a linearizable read sees all that was acknowledged, or read by anybody, before it began. The committed log is the
+// What clients were told: an acknowledged write is there for good and was applied once, however often it was sent; a
+// linearizable read sees all that was acknowledged, or read by any client, before it began. The committed log is the
 // witness: a state's applied index tells what it has seen.
 
 import type { LogIndex } from "../../base/ids.ts";
@@ -25,12 +25,12 @@ export class ClientPromises {
     return this.#reads;
   }
 
-  /** The highest index that a client was told of. */
+  /** The highest index in an answer to a client. */
   get witnessed(): number {
     return Math.max(this.#acknowledgedIndex, this.#readIndex);
   }
 
-  /** Somebody applied the entry; who comes later gets the same state or is found by its hash. */
+  /** A replica applied the entry. A later one gets the same state, or its hash differs. */
   applies(index: LogIndex, data: Uint8Array, outcome: Outcome | null): void {
     if (index <= this.#decodedThrough || data.length === 0 || outcome === null) return;
     this.#decodedThrough = index;

@@ -1,6 +1,6 @@
-// One node's log as its disk is known to hold it, kept from the records of finished syncs and from nothing that the
-// storage says of itself. What must stay true: a process finds at its start exactly this, or this and the frame that
-// was being written when its predecessor died.
+// One node's log as its disk must hold it. It comes from the records of finished syncs alone, never from what the
+// storage reports. What must stay true: a process finds at its start exactly this, or this and the frame that was being
+// written when its predecessor died.
 
 import { type LogIndex, logIndex, type NodeId, type Term } from "../../base/ids.ts";
 import type { LogReader } from "../../raft/log-reader.ts";

@@ -67,7 +67,7 @@ export class GroupChecks {
     this.#of(node).says(message);
   }
 
-  /** The state after `index` that any replica has told of. */
+  /** The state after `index`, as the first replica reported it. */
   hashAt(index: LogIndex): string | undefined {
     return this.#committed.hashAt(index);
   }

@@ -1,5 +1,6 @@
-// What every leader told of its log: "a leader never overwrites or deletes entries in its log" (leader append-only, Raft
-// Figure 3). Hence what it told names the one entry that an acknowledgement of its term and some index is about.
+// What every leader reported about its log: "a leader never overwrites or deletes entries in its log" (leader
+// append-only, Raft Figure 3). Hence what it told names the one entry that an acknowledgement of its term and some
+// index is about.
 
 import type { LogIndex, Term } from "../../base/ids.ts";
 import type { Message } from "../../raft/message.ts";

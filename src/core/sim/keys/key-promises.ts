@@ -34,7 +34,7 @@ export class KeyPromises {
   readonly #fastest: number;
   readonly #leases = new Map<LeaseId, KnownLease>();
   #holder: Holder | null = null;
-  /** All changes in order, as the first replica that applied them told of them: "revision.sub key". */
+  /** All changes in order, as the first replica that applied them reported them: "revision.sub key". */
   readonly #changes: string[] = [];
   /** Of `changes`: where each revision begins. */
   readonly #begins = new Map<number, number>();
@@ -52,7 +52,7 @@ export class KeyPromises {
     return new KeyPromises(() => queue.nowMs, fastestClock(swarm));
   }
 
-  /** Leases that have ended without a request, and events that watchers were told of. */
+  /** Leases that have ended without a request, and events that watchers got. */
   get counts(): { readonly leasesEnded: number; readonly eventsTold: number } {
     return { leasesEnded: this.#ended, eventsTold: this.#told };
   }
@@ -81,22 +81,18 @@ export class KeyPromises {
     if (this.#holder?.who === who) this.#holder = null;
   }
 
-  /** A watch that asked from `position` on was told of these. Returns where it continues. */
+  /** A watch that asked from `position` on got these. Returns where it continues. */
   tells(who: string, position: number, events: readonly Event[]): number {
     for (const [at, event] of events.entries()) {
       const expected = this.#changes[position + at];
       const told = changeOf(event);
-      check(
-        told === expected,
-        "each event once",
-        () => `${who} was told of ${told} in the place of ${expected}`,
-      );
+      check(told === expected, "each event once", () => `${who} got ${told} in the place of ${expected}`);
     }
     this.#told += events.length;
     return position + events.length;
   }
 
-  /** The first change that a watch from this revision on is told of. */
+  /** The first change that a watch from this revision on gets. */
   positionOf(revision: number): number {
     return this.#begins.get(revision) ?? this.#changes.length;
   }
@@ -154,7 +150,7 @@ export class KeyPromises {
     this.#changes.push(text);
   }
 
-  /** Each lease gets its whole TTL from the new leader: the first time that anybody saw its claim. */
+  /** Each lease gets its whole TTL from the new leader: the first time that a caller saw its claim. */
   #tookOver(term: number): void {
     if (term <= this.#term) return;
     this.#term = term;

@@ -1,6 +1,6 @@
 // The answers of a connection: which bytes may leave, and in which frames (RFC 9113, 6.9). What must stay true: no more
-// leaves than both windows allow. A stream waits here only for the connection, not for its own window, so that a
-// connection with thousands of closed windows costs nothing when its own opens. Streams take turns.
+// leaves than both windows allow. A stream waits here only for the connection's window, not for its own. So thousands
+// of streams with closed windows cost nothing when the connection's window opens. Streams take turns.
 
 import { assert } from "../../base/assert.ts";
 import { AnswerBlocks } from "./hpack/answer-blocks.ts";

@@ -86,7 +86,7 @@ export class LeaderDoubt {
     const claim = await this.#world.ask(other, { endMs }).catch(() => null);
     if (claim === null || !this.#world.isReplaced(silent, claim)) return;
     // It may have arrived there: a retry is safe for the same reason as after a lost connection.
-    const error = plain(status.UNAVAILABLE, `${claim.address} leads by now, and ${silent} answers nothing`);
+    const error = plain(status.UNAVAILABLE, `${claim.address} leads now, and ${silent} does not answer`);
     for (const { address, leave } of [...this.#waiting]) if (address === silent) leave(error);
   }
 }

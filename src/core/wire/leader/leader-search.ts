@@ -16,7 +16,7 @@ export class LeaderUnavailable extends Error {
 
   constructor(tried: readonly string[], last: RpcFailure | null, isOutcomeUnknown: boolean) {
     super(
-      `no leader answered in time (tried ${tried.join(", ") || "nobody"}): ${last?.message ?? "no time left"}`,
+      `no leader answered in time (tried ${tried.join(", ") || "no node"}): ${last?.message ?? "no time left"}`,
     );
     this.tried = tried;
     this.last = last;

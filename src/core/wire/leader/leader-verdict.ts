@@ -65,8 +65,8 @@ function isTransportFailure(failure: RpcFailure): boolean {
   );
 }
 
-// grpc-js's words for a call that failed, or timed out, before there was a connection for it, or that a server refused
-// unread (RFC 9113 section 8.7): a client may open more streams than it may have before it hears the number.
+// grpc-js's words for a call that failed or timed out before it had a connection, or that a server refused unread (RFC
+// 9113 section 8.7). A client may open too many streams before it learns the limit.
 export function wasNeverSent({ code, reason, message }: RpcFailure): boolean {
   if (reason !== null) return false;
   if (code === status.UNAVAILABLE) {

@@ -21,7 +21,7 @@ export class DeniedCalls {
   readonly #counts = new Map<string, number>();
 
   constructor(log: Log, now: () => MonotonicMs) {
-    this.#lines = new CallerLines((fields) => log.warn("a caller was turned away", fields), now);
+    this.#lines = new CallerLines((fields) => log.warn("a call was refused", fields), now);
   }
 
   /** By reason. */

@@ -29,7 +29,7 @@ export class InternalErrors {
   answer(error: unknown, where: string): RpcError {
     if (error instanceof RpcError) return error;
     const id = this.note(error, where);
-    const message = `${this.#process} hit a bug in ${where}; its log tells more under the id ${id}`;
+    const message = `${this.#process} hit a bug in ${where}; see its log for the id ${id}`;
     return rpcError(status.INTERNAL, "INTERNAL", message, { id, process: this.#process });
   }
 

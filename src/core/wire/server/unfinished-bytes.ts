@@ -1,6 +1,6 @@
-// How many bytes of incomplete requests are kept, and of those that wait for their turn. What must stay true: those of one
-// identity need at most UNFINISHED_BYTES_MAX together (of a connection, if its identity has no account), or as much as a
-// method's largest message if there is no other.
+// Counts the bytes of incomplete requests and of requests that wait for their turn. What must stay true: one identity's
+// need at most UNFINISHED_BYTES_MAX together. A connection whose identity has no account has this limit of its own. A
+// single request may always be as large as its method's largest message.
 
 import { status } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";

@@ -79,7 +79,7 @@ export function assertLoopback(address: string): void {
   if (isLoopback(address)) return;
   throw new OperatorError("PLAINTEXT_REFUSED", {
     what: `plaintext was asked for at ${address}, which is not a loopback address`,
-    why: "without TLS anybody on the network is an administrator",
+    why: "without TLS, every host on the network could act as an administrator",
     next: "give certificates, or use 127.0.0.1",
     exit: Exit.Authentication,
   });

@@ -1,6 +1,5 @@
-// Checks that a process's certificate is its own. With another's certificate it would run, but its peers and
-// the coordinators would refuse it, and it could not load the right one without a restart. So it does not
-// start.
+// Checks that a process's certificate is its own. With another's certificate, the process would run, but its peers
+// would refuse it. It could not load the right one without a restart. So it does not start.
 
 import { X509Certificate } from "node:crypto";
 import { systemClock } from "../../base/clock.ts";

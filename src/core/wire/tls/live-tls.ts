@@ -161,7 +161,7 @@ export class LiveTls implements TlsMaterial {
     this.#isRefused = "said";
     const message = messageOf(error);
     this.#refusal = message;
-    this.#log.error("the certificate files cannot be used; those in use stay", {
+    this.#log.error("the new certificate files cannot be used; the files in use stay", {
       ...{ error: message, ...(error instanceof OperatorError ? adviceOf(error) : {}) },
     });
   }
@@ -196,8 +196,8 @@ function assertSameHolder(now: TlsMaterial, wanted: TlsMaterial, files: TlsFiles
   const [before, after] = [leafOf(now), leafOf(wanted)].map((leaf) => namedUris(leaf.subjectAltName ?? ""));
   if (before === after) return;
   throw new OperatorError("TLS_HOLDER_CHANGED", {
-    what: `${files.cert} names ${after || "nobody"}, and this process is ${before || "nobody"}`,
-    why: "a running process does not become somebody else",
+    what: `${files.cert} names ${after || "no identity"}, and this process is ${before || "without an identity"}`,
+    why: "a running process keeps its identity",
     next: "put its own certificate back, or restart the process",
     exit: Exit.Authentication,
   });

@@ -1,4 +1,4 @@
-// Reigns with the names of those who led, and why each ended, in words.
+// Reigns in words: which node led, and why its reign ended.
 
 import { ReignEnd } from "../../../core/wire/gen/fleet/v1/views.ts";
 import { joinReigns, type SeenReign } from "./reigns.ts";

@@ -24,8 +24,8 @@ test.each([
   { command: "echo freeze until monday; exit 3", says: "exited with 3", why: "freeze until monday" },
   { command: "echo no >&2; false", says: "exited with 1", why: "no" },
   { command: "no-such-program-here", says: "exited with 127", why: "no-such-program-here" },
-  { command: "false", says: "exited with 1", why: "it said nothing: false" },
-  { command: "kill -9 $$", says: "failed", why: "it said nothing" },
+  { command: "false", says: "exited with 1", why: "it printed nothing: false" },
+  { command: "kill -9 $$", says: "failed", why: "it printed nothing" },
 ])("$command refuses: $says", async ({ command, says, why }) => {
   const failure = await failureOf(ask(command));
   expect(failure).toMatchObject({ code: "CHANGE_REFUSED", exit: Exit.Precondition });

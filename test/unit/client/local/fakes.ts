@@ -17,7 +17,7 @@ const SELF: ProcessIdentity = { pid: 100, startTime: "fleet itself" };
 export class FakeProcesses implements Processes {
   readonly launches: Launch[] = [];
   readonly signals: string[] = [];
-  /** Processes that serve, by folder, as the machine shows them whether anybody recorded them or not. */
+  /** Processes that serve, by folder, as the machine shows them, recorded or not. */
   readonly serving = new Map<string, number>();
   readonly #running = new Map<number, string>([[SELF.pid, SELF.startTime]]);
   readonly #ignored: readonly Signal[];

@@ -1,5 +1,5 @@
-// What `fleet init` and `fleet up` say when another one runs at the same time, and when the processes that they start
-// exit, do not serve or are refused by the others.
+// What `fleet init` and `fleet up` say when another one runs at the same time. Also when their processes exit, do not
+// serve, or are refused by the others.
 
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// What is told of a store in which there is nothing to restore.
+// What an operator hears about a store in which there is nothing to restore.
 
 import { expect, test } from "vitest";
 import { listSnapshots, takeSnapshot, verifySnapshots } from "../../../../src/client/snapshot/reports.ts";

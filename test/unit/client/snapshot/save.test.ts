@@ -1,14 +1,12 @@
 // Saving by hand: the time that is given is for the fleet and the store together.
 
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { saveSnapshot } from "../../../../src/client/snapshot/save.ts";
 import { readCatalog } from "../../../../src/core/export/catalog.ts";
 import { captured, MemoryStore } from "../../export/samples.ts";
+import { fakeTimeHere } from "../../fake-time.ts";
 
 const client = { saveSnapshot: async () => captured(5) };
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 test("a store that never answers is given up in time, and gets nothing more", async () => {
   const store = new MemoryStore();
@@ -16,7 +14,7 @@ test("a store that never answers is given up in time, and gets nothing more", as
   const asked: string[] = [];
   store.before = (operation) => asked.push(operation);
   store.answers = () => promise;
-  vi.useFakeTimers();
+  fakeTimeHere();
   const saved = expect(saveSnapshot(client, store, 50)).rejects.toMatchObject({
     code: "SNAPSHOT_STORE_TIMED_OUT",
     parts: { exit: 6, what: "memory did not finish within 0.05 s" },

@@ -42,7 +42,7 @@ test.each(["lock", "campaign"] as const)("a %s whose turn comes after the revoca
 
 const pass = () => new Promise((resolve) => setImmediate(resolve));
 
-/** With a hub that tells of what is applied: nothing else ends a wait. */
+/** With a hub that reports what is applied: nothing else ends a wait. */
 function served() {
   const hub = new WatchHub({ space: () => keys.space, later: (work) => setImmediate(work) });
   const store = { ...keys.store, hub };

@@ -23,7 +23,7 @@ class World {
   leads = true;
   entries = 5;
   nowMs = 1_000_000;
-  /** By how much somebody has set the wall clock. */
+  /** By how much the wall clock was set. */
   wallOffsetMs = 0;
   /** What the leader encrypts with; null = nothing. */
   keys: OperatorKeys | null = null;

@@ -1,5 +1,5 @@
-// While a large entry is applied in slices (ADR-0022), everything else sees the state before it, and waits for it where the
-// order of the log asks for that.
+// While a large entry is applied in slices (ADR-0022), all readers see the state before it. They wait for it where the
+// order of the log requires that.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";

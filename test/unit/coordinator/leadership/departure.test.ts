@@ -1,4 +1,4 @@
-// A process that is asked to end hands over what it leads, before anybody's clock runs out. Time is virtual.
+// A process that is asked to end hands over what it leads, before any election timeout. Time is virtual.
 
 import { afterEach, expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";

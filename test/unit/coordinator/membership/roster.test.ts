@@ -76,7 +76,7 @@ function rosterOf(rows: readonly ReturnType<typeof row>[], named: () => readonly
     isInGroup: () => false,
     named,
     connect: (peers) => connected.push(peers.map(({ id }) => id).join()),
-    found: () => Promise.resolve(),
+    bootstrap: () => Promise.resolve(),
     onRemoved: () => undefined,
   });
   return { roster, connected, state, driver };

@@ -1,4 +1,4 @@
-// Each state of writing and of reading has one way out, whatever comes in between. By seed, on a socket that is none.
+// Each state of writing and of reading has one way out, whatever comes in between. By seed, on a fake socket.
 
 import { setImmediate as nextPass } from "node:timers/promises";
 import { expect, test } from "vitest";

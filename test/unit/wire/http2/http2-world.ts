@@ -1,4 +1,4 @@
-// A server of our HTTP/2 on a free port, and a session on a socket that is none.
+// A server of our HTTP/2 on a free port, and a session on a fake socket.
 
 import { Duplex } from "node:stream";
 import { Http2Server } from "../../../../src/core/wire/http2/http2-server.ts";

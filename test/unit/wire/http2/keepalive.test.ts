@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Keepalive } from "../../../../src/core/wire/http2/keepalive.ts";
+import { fakeTime } from "../../fake-time.ts";
 
 const EVERY_MS = 1_000;
 const WITHIN_MS = 400;
@@ -9,8 +10,8 @@ let pings = 0;
 let isSilent = false;
 let keepalive: Keepalive;
 
+fakeTime();
 beforeEach(() => {
-  vi.useFakeTimers();
   [pings, isSilent] = [0, false];
   const ping = () => {
     pings += 1;
@@ -21,7 +22,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   keepalive.end();
-  vi.useRealTimers();
 });
 
 test("a peer that says nothing is silent after its time", () => {

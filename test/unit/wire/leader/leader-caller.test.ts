@@ -9,7 +9,7 @@ import type { CallLimits } from "../../../../src/core/wire/unary.ts";
 
 type Answer = (limits: CallLimits) => string;
 
-/** Nodes by address, and what each answers; the clock moves only when somebody sleeps or hangs. */
+/** Nodes by address, and what each answers; the clock moves only when a caller sleeps or a node hangs. */
 class Scene {
   nowMs = 1_000;
   readonly asked: string[] = [];

@@ -7,7 +7,7 @@ import { createAuthority, issueCertificate, type PemPair } from "../../../../src
 import { LiveTls } from "../../../../src/core/wire/tls/live-tls.ts";
 import { makeFolder, removeFolder } from "../../../make-folder.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
-import { inDays } from "../in-days.ts";
+import { inDays } from "../../fake-time.ts";
 
 let folder = "";
 let authority: PemPair;

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { createAuthority, issueCertificate, type PemPair } from "../../../../src/client/cert/certs.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
 import { endOf, invalidity, validityOf } from "../../../../src/core/wire/tls/validity.ts";
-import { inDays } from "../in-days.ts";
+import { inDays } from "../../fake-time.ts";
 
 const DAY_MS = 86_400_000;
 /** How long an authority lasts. */

@@ -82,7 +82,7 @@ export class WatchHub {
     });
   }
 
-  /** The revision through which all of `watches` have been told of everything; null if one of them has not. */
+  /** The revision through which all of `watches` have got every event; null if one of them has not. */
   toldAll(watches: Iterable<Watch>): number | null {
     const space = this.#options.space();
     if (space === null) return null;

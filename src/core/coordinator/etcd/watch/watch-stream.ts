@@ -1,6 +1,7 @@
-// One stream of etcd's Watch service: its watches by id, and what the caller is told of each. What must stay true: a
-// caller hears that a watch was created before its first event, and nothing after it was cancelled; and no event of keys
-// that it may not read by now. The stream's buffer is bounded: while it is full, the hub keeps its watches waiting.
+// One stream of etcd's Watch service: its watches by id, and the events that the caller gets of each. What must stay
+// true: a caller hears that a watch was created before its first event, and nothing after it was cancelled; and no
+// event of keys that it may not read by now. The stream's buffer is bounded: while it is full, the hub keeps its
+// watches waiting.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { assert } from "../../../base/assert.ts";
@@ -239,7 +240,7 @@ export class WatchStream implements Watcher {
     });
   }
 
-  /** As in etcd: while a watch has not been told of everything, there is no answer. */
+  /** As in etcd: while a watch lacks an event, there is no answer. */
   #tellProgress(): void {
     if (this.#entries.size === 0) return;
     const revision = this.#options.hub.toldAll(this.#ids.keys());

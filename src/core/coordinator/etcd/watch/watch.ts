@@ -26,7 +26,7 @@ export interface Watcher {
 
 export interface Watch extends Watched {
   readonly watcher: Watcher;
-  /** The first revision that it has not been told of. */
+  /** The first revision whose events it has not got. */
   next: number;
   /** Whether it gets new events as they come; otherwise it reads history first. */
   isSynced: boolean;

@@ -31,7 +31,7 @@ export async function plansList(
   return { stamp, plans: rows, nextPageToken };
 }
 
-/** Only one plan's: all plans together have more rows than anybody reads. */
+/** Only one plan's: all plans together have too many rows to read. */
 export async function planStepsList(
   context: ServiceContext,
   request: ListRequest,

@@ -35,7 +35,7 @@ function unknown(verbs: readonly string[], table: string) {
   const tables = Object.keys(VERBS).join(", ");
   const message =
     known === undefined
-      ? `no role can speak of ${shownName(table)}; tables are ${tables}`
-      : `${table}s know no verb ${verbs.map(shownName).join(",")}; there are ${known.join(", ")}`;
+      ? `a role can't have the table ${shownName(table)}; the tables are ${tables}`
+      : `the table ${table} has no verb ${verbs.map(shownName).join(",")}; its verbs are ${known.join(", ")}`;
   return rpcError(status.INVALID_ARGUMENT, "VERB_UNKNOWN", message);
 }

@@ -62,7 +62,7 @@ const SAMPLES: { readonly [Name in keyof Rows]: Rows[Name][1] } = {
 const names = Object.keys(schemas) as (keyof Rows)[];
 const watched = names.filter((name) => UNWATCHED[name] === undefined);
 
-/** What is told of a row that is put into a table, as the wire has it. */
+/** A row that is put into a table, as a watcher gets it. */
 function toldOf(name: keyof Rows): TableChange[] {
   const state = new FleetState();
   // The compiler cannot know that a name's table and its sample are of one kind.

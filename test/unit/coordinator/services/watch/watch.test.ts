@@ -1,7 +1,7 @@
 // Where a watch begins: at a revision that is known, at one that is gone, and at one that this fleet never reached.
 
 import { EventEmitter } from "node:events";
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { present } from "../../../../../src/core/base/assert.ts";
 import { sessionsList } from "../../../../../src/core/coordinator/services/lists/lists.ts";
 import { watching } from "../../../../../src/core/coordinator/services/watch/watch.ts";
@@ -13,6 +13,7 @@ import {
 } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { WatchReset, WatchTable } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Identity } from "../../../../../src/core/wire/tls/identity.ts";
+import { fakeTimeHere } from "../../../fake-time.ts";
 import { type Member, recordProbe, registerShard, TestGroup } from "../../group.ts";
 import { restoreWhole } from "../../restore-whole.ts";
 import { contextOf, refusalOf } from "../../service-context.ts";
@@ -50,7 +51,7 @@ class TestCall extends EventEmitter {
     return true;
   }
 
-  /** As grpc-js has it: each event once, whether or not anybody listens yet. */
+  /** As grpc-js has it: each event once, with or without a listener. */
   cancel(): void {
     this.cancelled = true;
     this.emit("cancelled", "cancelled");
@@ -98,8 +99,7 @@ test.each([
   { when: "while it waits for the read index", waitsFor: "quorum" as const },
   { when: "after it has begun", waitsFor: null },
 ])("a watch that is cancelled $when leaves nothing behind", async ({ waitsFor }) => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-  onTestFinished(() => void vi.useRealTimers());
+  fakeTimeHere("setInterval", "clearInterval");
   const listening = listenersOf(leader);
   if (waitsFor !== null) group.network.isolate(leader.id);
   const call = new TestCall(5_000_000_000_000, []);

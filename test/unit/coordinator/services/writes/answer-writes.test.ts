@@ -16,6 +16,7 @@ import type {
 import { fromStatus, type RpcError, readRpcError, rpcError } from "../../../../../src/core/wire/rpc-error.ts";
 import { InternalErrors } from "../../../../../src/core/wire/server/internal-errors.ts";
 import { STREAM_WRITES_MAX } from "../../../../../src/core/wire/write-limits.ts";
+import { fakeTimeHere } from "../../../fake-time.ts";
 
 const overloaded = rpcError(status.RESOURCE_EXHAUSTED, "OVERLOADED", "busy", {}, 100);
 
@@ -176,28 +177,24 @@ test("an answer that the client has not taken counts, so that what one client ma
 });
 
 test("a client beyond its identity's rate is refused, and not read for as long as that lasts", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  try {
-    const scene = new Scene();
-    scene.limited = rpcError(status.RESOURCE_EXHAUSTED, "CALLS_TOO_OFTEN", "too often", {}, 200);
-    scene.receive(1, 2);
-    await answersSent();
-    expect(scene.submitted).toEqual([]);
-    expect(scene.stream.messages.map(({ answers }) => answers.map(reasonOf))).toEqual([
-      ["CALLS_TOO_OFTEN", "CALLS_TOO_OFTEN"],
-    ]);
-    expect(scene.stream.isPaused).toBe(true);
-    scene.limited = null;
-    vi.advanceTimersByTime(199);
-    expect(scene.stream.isPaused).toBe(true);
-    vi.advanceTimersByTime(1);
-    expect(scene.stream.isPaused).toBe(false);
-    scene.receive(3);
-    expect(scene.submitted).toEqual([3]);
-    expect(vi.getTimerCount()).toBe(0);
-  } finally {
-    vi.useRealTimers();
-  }
+  fakeTimeHere("setTimeout", "clearTimeout");
+  const scene = new Scene();
+  scene.limited = rpcError(status.RESOURCE_EXHAUSTED, "CALLS_TOO_OFTEN", "too often", {}, 200);
+  scene.receive(1, 2);
+  await answersSent();
+  expect(scene.submitted).toEqual([]);
+  expect(scene.stream.messages.map(({ answers }) => answers.map(reasonOf))).toEqual([
+    ["CALLS_TOO_OFTEN", "CALLS_TOO_OFTEN"],
+  ]);
+  expect(scene.stream.isPaused).toBe(true);
+  scene.limited = null;
+  vi.advanceTimersByTime(199);
+  expect(scene.stream.isPaused).toBe(true);
+  vi.advanceTimersByTime(1);
+  expect(scene.stream.isPaused).toBe(false);
+  scene.receive(3);
+  expect(scene.submitted).toEqual([3]);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test("a client that sends no more still gets its answers, and then the end", async () => {

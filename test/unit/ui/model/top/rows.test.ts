@@ -1,4 +1,4 @@
-// The natural order is worked out once for names that stay: what changes is seen all the same.
+// The natural order is worked out once for names that stay: what changes is still seen.
 import { expect, test } from "vitest";
 import { Binding } from "../../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { Drift } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
