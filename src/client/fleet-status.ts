@@ -105,8 +105,9 @@ export function joinAnswers(
 function isSound(answer: Answer): boolean {
   const { status } = answer;
   if (status === null) return false;
-  const { diskFull, diskSlow, admission, stateDoubt } = status;
-  const isFit = !diskFull && !diskSlow && !isOutside(admission) && stateDoubt === undefined;
+  const { diskFull, diskSlow, admission, stateDoubt, keySpace } = status;
+  const isTrusted = stateDoubt === undefined && keySpace?.stateDoubt === undefined;
+  const isFit = !diskFull && !diskSlow && !isOutside(admission) && isTrusted;
   const isCertified = status.certificateRefusal === "" && !endsSoon(daysLeftOf(answer));
   return isFit && isCertified && !exportFails(status);
 }

@@ -1,7 +1,7 @@
 // Loaded before the program (node --import): it reaches into the process and changes a row of one replica's tables, as a
 // bug in `apply` or damaged memory would. Production code has no door for that. The file that STATE_FLIP_FILE names says
 // what: "put ADDRESS" replaces the row with the next entry, so that its digest changes with it; "damage ADDRESS" changes its
-// bytes in place, unseen by the digest. Each text is done once.
+// bytes in place, unseen by the digest; "key KEY" flips a bit of that key's newest value in place. Each text is done once.
 
 import { readFileSync } from "node:fs";
 import "./unbundled-preload.ts";
@@ -35,13 +35,42 @@ Table.prototype.put = function putSeen(this: ShardTable, row: object) {
   put.call(shards, flipped);
 };
 
+interface Segment {
+  readonly count: number;
+  append(kv: { key: Uint8Array }, ...rest: unknown[]): void;
+  read(slot: number): { readonly value: Uint8Array };
+}
+const segmentModule = new URL("../../kv/segment.js", dist).href;
+const { Segment: KeySegment } = (await import(segmentModule)) as { Segment: { prototype: Segment } };
+/** Where the newest version of each key is. */
+const versions = new Map<string, { readonly segment: Segment; readonly slot: number }>();
+const append = KeySegment.prototype.append;
+KeySegment.prototype.append = function appendSeen(
+  this: Segment,
+  kv: { key: Uint8Array },
+  ...rest: unknown[]
+) {
+  versions.set(Buffer.from(kv.key).toString(), { segment: this, slot: this.count });
+  append.call(this, kv, ...rest);
+};
+
+function flipKey(key: string): void {
+  const at = versions.get(key);
+  const value = at?.segment.read(at.slot).value;
+  if (value !== undefined) value[0] = (value[0] ?? 0) ^ 1;
+}
+
 let done = "";
 setInterval(() => {
   const plan = planned();
   const [row] = shards?.rows() ?? [];
+  const [how, wanted = ""] = plan.split(" ");
+  if (plan !== done && how === "key" && versions.has(wanted)) {
+    done = plan;
+    flipKey(wanted);
+  }
   if (plan === done || shards === null || row === undefined) return;
   done = plan;
-  const [how, wanted = ""] = plan.split(" ");
   if (how === "put") address = wanted;
   if (how === "damage") row.address = wanted;
 }, LOOK_EVERY_MS).unref();

@@ -13,6 +13,7 @@ import { certificateChecks } from "./checks/certificates.ts";
 import { contextChecks } from "./checks/contexts.ts";
 import { diskChecks } from "./checks/disks.ts";
 import { instructionChecks } from "./checks/instructions.ts";
+import { keyChecks } from "./checks/keys.ts";
 import { localChecks } from "./checks/local.ts";
 import { nodeChecks } from "./checks/nodes.ts";
 import { quorumChecks } from "./checks/quorum.ts";
@@ -43,6 +44,7 @@ export const FLEET_CHECKS = [
   ...diskChecks,
   ...certificateChecks,
   ...snapshotChecks,
+  ...keyChecks,
 ];
 /** From the replicated tables and shards' reports. */
 export const TABLE_CHECKS = [...shardChecks, ...instructionChecks, ...quotaChecks];

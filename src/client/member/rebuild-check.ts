@@ -55,6 +55,7 @@ export function isRebuilt({ status }: NodeObservation): boolean {
     status !== null &&
     status.admission === Admission.MEMBER &&
     status.stateDoubt === undefined &&
+    status.keySpace?.stateDoubt === undefined &&
     status.leaderId !== 0
   );
 }

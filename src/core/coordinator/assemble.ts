@@ -12,12 +12,15 @@ import { RoundTrips } from "../transport/round-trips.ts";
 import type { Announcement } from "../transport/transport.ts";
 import { channelOptions, quickRedial } from "../wire/channel-options.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { StateCheck } from "../wire/gen/fleet/v1/raft.ts";
 import type { RpcFailure } from "../wire/rpc-error.ts";
 import { channelCredentials } from "../wire/tls/credentials.ts";
 import { outdatedBuild } from "./cluster-version/version-gate.ts";
 import { type CoordinatorOptions, nameIn, ownPeer } from "./coordinator-options.ts";
 import { diskWatch, rosterOf } from "./coordinator-parts.ts";
 import { compareStates } from "./divergence/compare-states.ts";
+import { ComparedGroups } from "./divergence/compared-groups.ts";
+import { passOverTables } from "./divergence/pass-over-tables.ts";
 import type { StateChecks } from "./divergence/state-checks.ts";
 import { followLogLevel } from "./follow-log-level.ts";
 import { DroppedMessages } from "./group/dropped-messages.ts";
@@ -61,6 +64,7 @@ export interface Assembled {
   readonly roster: Roster;
   readonly replica: Replica<Outcome>;
   readonly checks: StateChecks;
+  readonly compared: ComparedGroups;
   readonly watch: DiskWatch;
   readonly freshness: Freshness;
   readonly observed: Observed;
@@ -87,7 +91,10 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   });
   const transport = transportOf(options, opened, {
     ...{ gate, watch, dropped, machine, announces },
-    checks: () => checks,
+    heard: (group, from, check) => {
+      if (group === FLEET_GROUP) checks.heard(from, check);
+      else compared.heard(group, from, check);
+    },
     driverOf: (group) => (group === FLEET_GROUP ? driver : openGroups.all.get(group)?.driver),
     machineOf: (group) => (group === FLEET_GROUP ? machine : openGroups.all.get(group)?.machine),
   });
@@ -133,7 +140,13 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   const { checks, stop: stopChecking } = compareStates({
     ...{ self, trust, driver, machine, timers, log, nameOf: peerName },
     hears: (peer) => host.hears(peer),
-    send: (peer, check) => transport.checkState(peer, check),
+    send: (peer, check) => transport.checkState(peer, check, FLEET_GROUP),
+    pass: () => passOverTables(machine),
+  });
+  const compared = new ComparedGroups({
+    ...{ self, timers, log, nameOf: peerName, dataDirectory: options.dataDirectory },
+    hears: (peer) => host.hears(peer),
+    send: (peer, check, group) => transport.checkState(peer, check, group),
   });
   const roster = rosterOf(options, driver, machine, transport, {
     isInGroup: (member) => openGroups.holds(member),
@@ -150,11 +163,12 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   const rejoin = await rejoining(opened, asker);
   const isFit = (peer: NodeId) => checks.isFit(peer);
   const replica = new Replica<Outcome>({ self, driver, host, disk: watch, watch, trust, isFit, rejoin });
-  const openGroups = groupsOf(setting, opened, { driver, machine, replica, asker });
+  const openGroups = groupsOf(setting, opened, { driver, machine, replica, asker, compared });
   const leadGroups = new LeadGroups({
     ...{ self, timers, groups: () => openGroups.all, disk: watch },
     fleet: fleetSight(driver, machine, replica),
     answers: (peer) => transport.isConnected(peer) && host.hears(peer),
+    comparing: (group) => compared.of(group),
   });
   host.start();
   const { monotonicMs } = systemClock;
@@ -174,10 +188,11 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
       roster,
       replica,
     },
-    ...{ checks, watch, freshness, observed, isRejoining: rejoin !== null },
+    ...{ checks, compared, watch, freshness, observed, isRejoining: rejoin !== null },
     leadsSince: () => leadsSinceMs,
     stop: async () => {
       stopChecking();
+      compared.stop();
       stopRenewing();
       stopDenying();
       opened.stopFollowing();
@@ -192,7 +207,7 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
 }
 
 interface Reached extends Pick<Assembled, "gate" | "watch" | "dropped" | "machine" | "announces"> {
-  readonly checks: () => StateChecks;
+  readonly heard: (group: GroupId, from: NodeId, check: StateCheck) => void;
   readonly driverOf: (group: GroupId) => Parameters<typeof judgeSnapshot>[0];
   readonly machineOf: (group: GroupId) => Machine<unknown> | undefined;
 }
@@ -201,7 +216,7 @@ interface Reached extends Pick<Assembled, "gate" | "watch" | "dropped" | "machin
 function transportOf(options: CoordinatorOptions, opened: Opened, reached: Reached): GrpcTransport {
   const { self, clusterId, log } = options;
   const { tls, storage, faults } = opened;
-  const { gate, watch, dropped, machine, announces, checks, driverOf, machineOf } = reached;
+  const { gate, watch, dropped, machine, announces, heard, driverOf, machineOf } = reached;
   return new GrpcTransport({
     self: ownPeer(options),
     gate,
@@ -214,7 +229,7 @@ function transportOf(options: CoordinatorOptions, opened: Opened, reached: Reach
     credentialsFor: (address) => channelCredentials(tls, address, "replica"),
     channelOptions: { ...channelOptions, ...quickRedial },
     disk: watch,
-    onStateCheck: (from, check) => checks().heard(from, check),
+    onStateCheck: heard,
     inbox: storage.incoming,
     judge: (group, head) => {
       const reason = judgeSnapshot(driverOf(group), head);

@@ -3,6 +3,7 @@
 import { systemClock } from "../base/clock.ts";
 import { groupKindOf } from "../fleet/group-kind-name.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
+import type { ComparedGroups } from "./divergence/compared-groups.ts";
 import type { FleetMachine } from "./group/fleet-machine.ts";
 import { type HostedGroup, isOpenKind } from "./group/group-kinds.ts";
 import { GroupMeter } from "./group/group-meter.ts";
@@ -19,12 +20,13 @@ interface FleetGroup {
   readonly machine: FleetMachine;
   readonly replica: Replica<Outcome>;
   readonly asker: RejoinAsker;
+  readonly compared: ComparedGroups;
 }
 
 export function groupsOf(
   setting: GroupSetting,
   { groupsFile: file, timers }: Pick<Opened, "groupsFile" | "timers">,
-  { driver, machine, replica, asker }: FleetGroup,
+  { driver, machine, replica, asker, compared }: FleetGroup,
 ): OpenGroups<HostedGroup> {
   const { self, storage, host, log, onFatal, watch } = setting;
   // It is never read, and there may be thousands of groups: one meter for all of them (ADR-0010).
@@ -33,8 +35,14 @@ export function groupsOf(
     ...{ self, storage, file, timers, log, onFatal },
     fleet: fleetSight(driver, machine, replica),
     opens: isOpenKind,
-    start: (group, kind, groups) => startGroup(setting, group, kind, { meter, groups }),
-    host: ({ group, kind, driver: own }, entry) => host.add(group, own, rulesOf(watch, kind, entry)),
+    start: (group, kind, groups) => {
+      const comparing = kind === "keys" ? compared.open(group) : null;
+      const started = startGroup(setting, group, kind, { meter, groups, compared: comparing });
+      if (started.kind === "keys") compared.start(group, started.driver, started.machine);
+      return started;
+    },
+    host: ({ group, kind, driver: own }, entry) =>
+      host.add(group, own, rulesOf(watch, kind, entry, compared.of(group)?.trust)),
     ask: (group, holding) => asker.ask(holding, group),
     bootstrap: async (groups) => {
       // A folder that remembers no kind is of an earlier build, which had tallies only.

@@ -203,6 +203,7 @@ function contextOf(
     sleep,
     internalErrors: errors,
     trust,
+    compared: replica.compared,
     isFit: (peer) => checks.isFit(peer),
     mayKeep: (index) => checks.mayKeep(index),
   };

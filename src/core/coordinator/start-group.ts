@@ -8,6 +8,7 @@ import { SeededPrng } from "../base/prng.ts";
 import { RaftNode } from "../raft/raft-node.ts";
 import type { DiskStorage } from "../storage/disk-storage.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { ComparedGroup } from "./divergence/compared-groups.ts";
 import { LastResort } from "./divergence/last-resort.ts";
 import type { StateTrust } from "./divergence/state-trust.ts";
 import type { DroppedMessages } from "./group/dropped-messages.ts";
@@ -65,19 +66,29 @@ export function startFleetGroup<Result>(
   });
 }
 
-/** One of `groups` groups beside the fleet's own. */
+interface StartedGroup {
+  readonly meter: GroupMeter;
+  /** How many there are beside the fleet's own. */
+  readonly groups: number;
+  /** How its replicas compare their states; null = they do not, so they are trusted. */
+  readonly compared: ComparedGroup | null;
+}
+
+/** A group beside the fleet's own. */
 export function startGroup(
   setting: GroupSetting,
   group: GroupId,
   kind: OpenKind,
-  { meter, groups }: { readonly meter: GroupMeter; readonly groups: number },
+  { meter, groups, compared }: StartedGroup,
 ): HostedGroup {
-  const machine: Machine<unknown> = machineOf(kind);
+  const trust = compared?.trust;
+  const machine: Machine<unknown> = machineOf(kind, trust);
   const isUrgent = paceOf(kind) === "urgent";
   const driver = driverOf(setting, {
     ...{ group, machine, meter, onLeadership: () => undefined },
     clock: isUrgent ? PROFILES[setting.profile] : GROUP_CLOCKS[setting.profile],
     limits: isUrgent ? LIMITS : groupLimits(groups),
+    ...(compared && { trust: compared.trust, confirming: compared }),
   });
   // The kind's own machine and results (group-kinds.ts).
   return { kind, group, machine, driver } as HostedGroup;
@@ -85,12 +96,19 @@ export function startGroup(
 
 // A replica with a full disk accepts no leadership: its writes would wait for space. One with a slow disk
 // leaves leadership to the others.
-export function rulesOf(watch: GroupSetting["watch"], kind: OpenKind, entry: EntryRules): GroupRules {
+// Neither does one whose state is wrong.
+export function rulesOf(
+  watch: GroupSetting["watch"],
+  kind: OpenKind,
+  entry: EntryRules,
+  trust?: Pick<StateTrust, "isFenced">,
+): GroupRules {
+  const isUnfit = () => watch.isFull || trust?.isFenced === true;
   return {
     mayQuiesce: paceOf(kind) === "idle",
     ticks: entry.ticks,
-    accepts: (message) => entry.accepts(message) && !(watch.isFull && message.type === "MsgTimeoutNow"),
-    mayCampaign: () => entry.mayCampaign() && !watch.isFull && !watch.isSlow,
+    accepts: (message) => entry.accepts(message) && !(isUnfit() && message.type === "MsgTimeoutNow"),
+    mayCampaign: () => entry.mayCampaign() && !isUnfit() && !watch.isSlow,
   };
 }
 
@@ -101,7 +119,7 @@ interface GroupParts<Result> {
   readonly clock: { readonly electionTicks: number; readonly heartbeatTicks: number };
   readonly limits: ReturnType<typeof groupLimits>;
   readonly onLeadership: () => void;
-  /** Absent: its state is not compared yet, so it is trusted. */
+  /** Absent: its state is not compared, so it is trusted. */
   readonly trust?: GroupSetting["trust"];
   readonly confirming?: Confirming;
 }

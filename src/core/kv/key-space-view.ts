@@ -5,6 +5,9 @@ import type { CapturedVersions } from "./history.ts";
 import type { Lease } from "./leases.ts";
 import type { RetentionState } from "./retention.ts";
 
+/** A coordinator's process may take 1.5 GB, with 1 GB for V8's heap (process-memory.ts). */
+export const KEY_SPACE_BYTES_MAX = 512 * 1024 * 1024;
+
 /** What a key space consists of beside its versions and leases. */
 export interface Counts {
   readonly revision: number;

@@ -6,14 +6,9 @@ import { assert } from "../base/assert.ts";
 import type { Slicing } from "../fleet/slices.ts";
 import { type Lanes, NO_LANES, printLanes } from "../fleet/tables/row-hash.ts";
 import type {
-  CompactionResponse,
   DeleteRangeRequest,
-  DeleteRangeResponse,
   LeaseGrantRequest,
-  LeaseGrantResponse,
-  LeaseRevokeResponse,
   PutRequest,
-  PutResponse,
   RangeRequest,
   RangeResponse,
   TxnRequest,
@@ -23,34 +18,23 @@ import type { Event, KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
 import type { KeyCommand, LeaseExpiry } from "../wire/gen/fleet/v1/key_command.ts";
 import { checkPut, checkRange, checkTxn, isReadOnly } from "./check-request.ts";
 import type { KeyOperationKind } from "./command-codec.ts";
-import { hashLease, hashNumber, hashVersion, nextDigest } from "./digest.ts";
+import { hashLease, hashNumber, nextDigest } from "./digest.ts";
 import { type EventsRequest, type EventsSince, readEvents } from "./events.ts";
 import { hashKv } from "./hash-kv.ts";
 import { History } from "./history.ts";
 import { bytesOf } from "./key-bytes.ts";
 import { type KeyError, type Refused, refused } from "./key-error.ts";
+import type { KeyResponse } from "./key-response.ts";
 import type { Counts, KeySpaceView } from "./key-space-view.ts";
 import { type Lease, type LeaseId, Leases } from "./leases.ts";
 import { leasesOf } from "./named-leases.ts";
 import { answerRange, checkRevision, headerAt, keptOf, measureKeys, type Revisions } from "./range.ts";
 import { ReadBudget } from "./read-budget.ts";
 import { KEEP_ALL, Retention, type RetentionRule } from "./retention.ts";
+import type { VersionId } from "./segment.ts";
 import { checkChosen, checkPutAgainst, choose, putsOf, run } from "./transaction.ts";
 import { checkReads, measureDeletion } from "./transaction-reads.ts";
 import { Write } from "./write.ts";
-
-export type KeyResponse =
-  | { readonly $case: "put"; readonly value: PutResponse }
-  | { readonly $case: "deleteRange"; readonly value: DeleteRangeResponse }
-  | { readonly $case: "txn"; readonly value: TxnResponse }
-  | { readonly $case: "compaction"; readonly value: CompactionResponse }
-  | { readonly $case: "leaseGrant"; readonly value: LeaseGrantResponse }
-  | { readonly $case: "leaseRevoke"; readonly value: LeaseRevokeResponse }
-  /** Whether this is the newest leader. */
-  | { readonly $case: "leaseTerm"; readonly isNewest: boolean }
-  /** The leases that this operation removed; the others had gone, or belong to a newer leader. */
-  | { readonly $case: "leaseExpiry"; readonly expired: readonly LeaseId[] }
-  | { readonly $case: "retention" };
 
 type KeyAnswer = { readonly ok: true; readonly response: KeyResponse } | Refused;
 
@@ -101,6 +85,11 @@ export class KeySpace {
   /** Equal on replicas that applied the same commands: 16 hexadecimal digits. */
   get digest(): string {
     return printLanes(this.#digest);
+  }
+
+  /** The digest as numbers. */
+  get lanes(): Lanes {
+    return this.#digest;
   }
 
   /** For reading only. */
@@ -204,6 +193,11 @@ export class KeySpace {
   /** The memory that its history takes. Replicas may differ, by what they have not freed yet. */
   get reservedBytes(): number {
     return this.#history.reservedBytes;
+  }
+
+  /** See `History.recheck`. */
+  recheck(from: VersionId): ReturnType<History["recheck"]> {
+    return this.#history.recheck(from);
   }
 
   /** Frees a part of what compactions left, in at most a millisecond. Every operation does so too. */
@@ -376,9 +370,7 @@ export class KeySpace {
 
   #commit(write: Write): void {
     this.#revision = write.revision;
-    for (const [sub, { kv }] of write.events.entries()) {
-      if (kv !== undefined) this.#digest = nextDigest(this.#digest, hashVersion(kv, sub));
-    }
+    for (const hash of write.hashes) this.#digest = nextDigest(this.#digest, hash);
   }
 
   #written(write: Write, response: KeyResponse): Applied {

@@ -1,6 +1,7 @@
 // A stretch of the history in a few typed arrays, outside V8's heap: a million versions are some hundreds of objects.
 // What must stay true: a version's bytes and numbers never change, except for the revision at which the next version of
-// its key followed. So a holder of a segment may read it while the history grows and is compacted.
+// its key followed. So a holder of a segment may read it while the history grows and is compacted. Half of each version's
+// hash is kept, so that a pass over memory finds one that has changed (ADR-0070).
 
 import { assert } from "../base/assert.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
@@ -21,13 +22,14 @@ const CREATE = 1;
 const VERSION = 2;
 const BEFORE = 3;
 const ENDED = 4;
-const WORDS = 6;
+const WORDS = 7;
 const OFFSET = 0;
 const KEY_LENGTH = 1;
 const VALUE_LENGTH = 2;
 const SUB = 3;
 const LEASE_LOW = 4;
 const LEASE_HIGH = 5;
+const HASH = 6;
 
 const UINT32 = 0x1_0000_0000;
 
@@ -96,7 +98,8 @@ export class Segment {
     return this.#count >= VERSIONS_MAX || (this.#count > 0 && this.#bytesUsed + size > BYTES_MAX);
   }
 
-  append(kv: KeyValue, sub: number, before: VersionId): void {
+  /** `hash`: of the version, as `hashAt` answers it. */
+  append(kv: KeyValue, sub: number, before: VersionId, hash: number): void {
     const { key, value, lease } = kv;
     const size = key.length + value.length;
     this.#reserve(this.#count + 1, this.#bytesUsed + size);
@@ -112,6 +115,7 @@ export class Segment {
     this.#words[words + KEY_LENGTH] = key.length;
     this.#words[words + VALUE_LENGTH] = value.length;
     this.#words[words + SUB] = sub;
+    this.#words[words + HASH] = hash;
     if (lease !== "0") {
       const id = BigInt(lease);
       this.#words[words + LEASE_LOW] = Number(BigInt.asUintN(32, id));
@@ -135,6 +139,14 @@ export class Segment {
       else high = middle;
     }
     return low < this.#count && this.#ids[low] === wanted ? low : -1;
+  }
+
+  /** The place of the first version that is not before `id`; `count` if there is none. */
+  slotFrom(id: VersionId): number {
+    if (this.#ids === null) return Math.min(Math.max(id - this.firstId, 0), this.#count);
+    let slot = 0;
+    while (slot < this.#count && this.idAt(slot) < id) slot += 1;
+    return slot;
   }
 
   idAt(slot: number): VersionId {
@@ -165,6 +177,11 @@ export class Segment {
 
   sub(slot: number): number {
     return this.#words[slot * WORDS + SUB] as number;
+  }
+
+  /** As it was appended; a copy in another segment has it, too. */
+  hashAt(slot: number): number {
+    return this.#words[slot * WORDS + HASH] as number;
   }
 
   hasLease(slot: number): boolean {

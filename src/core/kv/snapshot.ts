@@ -1,7 +1,8 @@
 // Encodes a key space as bytes and restores it. A snapshot is encoded in parts of bounded size, between which the driver
 // can do other work, and decoded in slices. Equal key spaces have equal bytes. Restoring adds up the rows' hashes: a
-// snapshot with other rows than were encoded is refused.
+// snapshot with other rows than were encoded is refused. A version that has changed in memory is not encoded.
 
+import { assert } from "../base/assert.ts";
 import { encodeMessage } from "../base/encode-message.ts";
 import { MessageReader } from "../base/message-reader.ts";
 import { MessageSlices } from "../base/message-slices.ts";
@@ -68,8 +69,10 @@ export function* encodeKeySpace(view: KeySpaceView): Generator<Uint8Array, void,
 function* encodeVersions(versions: CapturedVersions, sum: RowSum): Generator<Uint8Array, void, undefined> {
   let records: KeyRecord[] = [];
   let bytes = 0;
-  for (const { kv, sub } of versions.all()) {
-    sum.add(hashVersion(kv, sub));
+  for (const { kv, sub, hash } of versions.all()) {
+    const now = hashVersion(kv, sub);
+    assert(now.low === hash, "a version of the key space is as it was appended");
+    sum.add(now);
     const { key, value, createRevision, version, lease } = kv;
     records.push({ revision: kv.modRevision, subRevision: sub, key, value, createRevision, version, lease });
     bytes += key.length + value.length;
@@ -93,7 +96,7 @@ export class KeySpaceReader {
     if (!read.ok) return read;
     for (const lease of read.rows.leases)
       if (!this.#leases.restore(lease)) return malformed("a lease occurs twice");
-    for (const record of read.rows.records) this.#restore(record);
+    for (const [at, record] of read.rows.records.entries()) this.#restore(record, read.hashes[at]);
     return null;
   }
 
@@ -117,9 +120,12 @@ export class KeySpaceReader {
     return { ok: true, keySpace };
   }
 
-  #restore({ revision, subRevision, key, value, createRevision, version, lease }: KeyRecord): void {
+  #restore(
+    { revision, subRevision, key, value, createRevision, version, lease }: KeyRecord,
+    hash: Lanes | undefined,
+  ): void {
     const kv = { key, value, createRevision, modRevision: revision, version, lease };
-    this.#history.append(kv, subRevision);
+    this.#history.append(kv, subRevision, hash);
   }
 }
 
@@ -147,7 +153,10 @@ class SnapshotRows {
   #last = { revision: 0, sub: 0 };
   head: KeySpaceHead | undefined;
 
-  add(part: Uint8Array): NoSnapshot | { readonly ok: true; readonly rows: KeySpaceSnapshot } {
+  /** `hashes`: of the records. */
+  add(
+    part: Uint8Array,
+  ): NoSnapshot | { readonly ok: true; readonly rows: KeySpaceSnapshot; readonly hashes: readonly Lanes[] } {
     if (part.length > 0) this.#isEmpty = false;
     const rows = this.#slices.add(part);
     if (rows === "malformed") return malformed("it is no KeySpaceSnapshot message");
@@ -156,12 +165,15 @@ class SnapshotRows {
     this.#end ??= rows.end;
     if (this.#format > KNOWN_KEY_FORMAT) return unknownFormat(this.#format);
     for (const lease of rows.leases) this.#sum.add(hashLease(lease));
+    const hashes: Lanes[] = [];
     for (const record of rows.records) {
       if (!this.#follows(record)) return malformed("its versions are not in order");
       const { revision, subRevision, ...rest } = record;
-      this.#sum.add(hashVersion({ ...rest, modRevision: revision }, subRevision));
+      const hash = hashVersion({ ...rest, modRevision: revision }, subRevision);
+      this.#sum.add(hash);
+      hashes.push(hash);
     }
-    return { ok: true, rows };
+    return { ok: true, rows, hashes };
   }
 
   end(): NoSnapshot | null {

@@ -23,7 +23,7 @@ export class VersionLog {
   #sweepAt = 0;
   #unswept = 0;
 
-  append(kv: KeyValue, sub: number, before: VersionId): VersionId {
+  append(kv: KeyValue, sub: number, before: VersionId, hash: number): VersionId {
     assert(kv.modRevision >= this.#lastRevision, "revisions never go back");
     this.#lastRevision = kv.modRevision;
     const id = this.#nextId;
@@ -33,7 +33,7 @@ export class VersionLog {
       this.#segments.push(last);
       this.#firstIds.push(id);
     }
-    last.append(kv, sub, before);
+    last.append(kv, sub, before, hash);
     this.#nextId += 1;
     return id;
   }
@@ -90,6 +90,16 @@ export class VersionLog {
   /** The segments of now, and how many versions of the last one. */
   capture(): { readonly segments: readonly Segment[]; readonly lastCount: number } {
     return { segments: [...this.#segments], lastCount: (this.#segments.at(-1) as Segment).count };
+  }
+
+  /** Where the first version is that is not before `id`; null if there is none. */
+  placeFrom(id: VersionId): { readonly segment: Segment; readonly slot: number } | null {
+    for (let at = Math.max(lastAtMost(this.#firstIds, id), 0); at < this.#segments.length; at += 1) {
+      const segment = this.#segments[at] as Segment;
+      const slot = segment.slotFrom(id);
+      if (slot < segment.count) return { segment, slot };
+    }
+    return null;
   }
 
   /** The first segment that may have versions of a revision or later. */

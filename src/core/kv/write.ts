@@ -1,6 +1,7 @@
 // One write to the key space: all its changes have the same revision, which it takes when it makes the first one. What
 // must stay true: whatever can be refused is refused before the first change.
 
+import type { Lanes } from "../fleet/tables/row-hash.ts";
 import type {
   DeleteRangeRequest,
   DeleteRangeResponse,
@@ -23,6 +24,8 @@ export class Write {
   readonly #leases: Leases;
   readonly #begun: number;
   readonly events: Event[] = [];
+  /** Of the versions behind the events. */
+  readonly hashes: Lanes[] = [];
 
   /** `revision`: the current one, before this write. */
   constructor(history: History, leases: Leases, revision: number) {
@@ -52,7 +55,7 @@ export class Write {
       value: ignoreValue ? (before?.value ?? NONE) : value,
       lease: ignoreLease ? (before?.lease ?? NO_LEASE) : lease,
     };
-    this.#history.append(kv, this.events.length);
+    this.hashes.push(this.#history.append(kv, this.events.length));
     this.events.push({ type: EVENT.put, kv, prevKv: undefined });
     this.#moveLease(key, before?.lease ?? NO_LEASE, kv.lease);
     return { header: headerAt(modRevision), prevKv: prevKv ? (before ?? undefined) : undefined };
@@ -71,7 +74,7 @@ export class Write {
   #delete({ key, lease }: KeyValue): void {
     const modRevision = this.#begun + 1;
     const kv = { key, createRevision: 0, modRevision, version: 0, value: NONE, lease: NO_LEASE };
-    this.#history.append(kv, this.events.length);
+    this.hashes.push(this.#history.append(kv, this.events.length));
     this.events.push({ type: EVENT.delete, kv, prevKv: undefined });
     this.#moveLease(key, lease, NO_LEASE);
   }

@@ -106,6 +106,10 @@ export const METRICS = {
   fleet_keys_history_full: gauge(
     "1 while the retention's window needs more revisions than the limit allows: writes of keys are refused.",
   ),
+  fleet_keys_fenced: gauge(
+    "1 if this replica's keys are wrong: it serves none until it is rebuilt (ADR-0070).",
+  ),
+  fleet_keys_disputed: gauge("1 if the replicas' keys differ and none has a majority (ADR-0070)."),
   fleet_keys_watches: gauge("Watches of keys through this replica."),
   fleet_keys_watches_behind: gauge("Watches of keys that still read history, or whose clients do not read."),
 

@@ -133,6 +133,7 @@ export class Services {
         return options.groups.all();
       },
       groupsWith: options.groups.holding,
+      compared: { of: () => undefined, fenceAll: () => undefined },
       sent: { messages: 0, frames: 0 },
       transferTo: () => null,
       roundTripMs: () => null,

@@ -6,14 +6,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurably } from "../base/durable-file.ts";
 
-const FILE = "diverged.json";
+/** `group`: null = the fleet's own. Each group has a mark of its own (ADR-0070). */
+const fileOf = (group: number | null) => (group === null ? "diverged.json" : `diverged-group-${group}.json`);
 
 /** The mark is a JSON object; only its owner interprets the content. */
 export class DivergedMark {
   readonly #path: string;
 
-  constructor(dataDirectory: string) {
-    this.#path = join(dataDirectory, FILE);
+  constructor(dataDirectory: string, group: number | null = null) {
+    this.#path = join(dataDirectory, fileOf(group));
   }
 
   /** Null = this folder has no mark. A mark that can't be read still counts as a mark, without content. */

@@ -54,8 +54,8 @@ export interface GrpcTransportOptions
    * reports.
    */
   readonly disk: { own(): DiskReport; heard(peer: NodeId, report: DiskReport): void };
-  /** Called with the peers' checks of the fleet's applied state. */
-  readonly onStateCheck: (from: NodeId, check: StateCheck) => void;
+  /** Called with the peers' checks of a group's applied state. */
+  readonly onStateCheck: (group: GroupId, from: NodeId, check: StateCheck) => void;
   /** The cluster version in force: peers whose build does not know it get no entries. */
   readonly clusterVersion: () => number;
   /** A peer refuses this replica for a reason of its own: called once for each peer. */
@@ -186,8 +186,8 @@ export class GrpcTransport implements Transport {
     this.#links.get(peer)?.link.quiesce(quiesce);
   }
 
-  checkState(peer: NodeId, check: StateCheck): void {
-    this.#links.get(peer)?.link.checkState(check);
+  checkState(peer: NodeId, check: StateCheck, group: GroupId): void {
+    this.#links.get(peer)?.link.checkState(check, group);
   }
 
   beat(): void {

@@ -5,7 +5,7 @@
 
 import { type ServerDuplexStream, type sendUnaryData, status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";
-import { FLEET_GROUP, type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
+import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
 import type {
@@ -43,7 +43,7 @@ interface IncomingOptions extends SnapshotReceiverOptions {
   /** Sent to every caller in the hello. */
   readonly announces: Announcement;
   readonly disk: { heard(peer: NodeId, report: DiskReport): void };
-  readonly onStateCheck: (from: NodeId, check: StateCheck) => void;
+  readonly onStateCheck: (group: GroupId, from: NodeId, check: StateCheck) => void;
   readonly log: Log;
   /** A peer sent a message that replicas do not send to each other. */
   readonly onDropped: (message: UntakenMessage) => void;
@@ -227,8 +227,7 @@ export class Incoming {
   ): void {
     if (wire !== undefined) this.#onMessage(groupId(group), wire, speaker);
     // A peer that does not send its id can't take part in checks of the state.
-    if (stateCheck !== undefined && from !== 0 && group === FLEET_GROUP)
-      this.#options.onStateCheck(from, stateCheck);
+    if (stateCheck !== undefined && from !== 0) this.#options.onStateCheck(groupId(group), from, stateCheck);
     if (quiesce === undefined) return;
     const { term: atTerm, index } = quiesce;
     this.#events?.quiesced(from, { group: groupId(group), term: term(atTerm), index: logIndex(index) });

@@ -149,8 +149,8 @@ export class PeerLink {
   }
 
   /** Lost if there is no room: the leader asks again. */
-  checkState(stateCheck: StateCheck): void {
-    if (this.#add({ ...EMPTY, stateCheck })) this.#flushSoon();
+  checkState(stateCheck: StateCheck, group: GroupId): void {
+    if (this.#add({ ...EMPTY, groupId: group, stateCheck })) this.#flushSoon();
   }
 
   /** Called once a tick. A frame within the last two ticks counts as the sign of life. */

@@ -25,6 +25,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...downLines(fleet),
     ...strangerLines(fleet),
     ...doubtLines(fleet),
+    ...keyDoubtLines(fleet),
     ...fullLines(fleet),
     ...slowLines(fleet),
     ...outsideLines(fleet),
@@ -110,6 +111,30 @@ function doubtLines(fleet: FleetStatus): Line[] {
     return [{ text, mark: "bad" }];
   });
 }
+
+/** The same of the key space: such a node serves the fleet as before. */
+function keyDoubtLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap(({ name, address, status }): Line[] => {
+    const doubt = status?.keySpace?.stateDoubt;
+    if (doubt === undefined) return [];
+    const { fenced, index, cause, detail } = doubt;
+    const node = `${name} (${address})`;
+    const next = `rebuild it with fleet member rebuild ${name}`;
+    if (!fenced) {
+      const text = `${node} serves no keys: the replicas' keys differ at index ${index}, and none has a majority; start the nodes that are down, or ${next}`;
+      return [{ text, mark: "bad" }];
+    }
+    const why = KEY_FENCES[cause] ?? "they are wrong";
+    const reason = detail === "" ? "" : ` (${detail})`;
+    return [{ text: `${node} serves no keys: ${why} at index ${index}${reason}; ${next}`, mark: "bad" }];
+  });
+}
+
+const KEY_FENCES: Readonly<Record<string, string>> = {
+  majority: "its keys differ from the majority's",
+  memory: "its keys differ from what it applied: its memory is damaged",
+  operator: "an operator fenced it",
+};
 
 const FENCES: Readonly<Record<string, string>> = {
   majority: "its state differs from the majority's",

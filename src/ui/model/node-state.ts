@@ -8,6 +8,9 @@ import { admissionWord } from "./words.ts";
 export function nodeState(status: NodeStatus): MarkedCell {
   const { stateDoubt } = status;
   if (stateDoubt !== undefined) return { text: stateDoubt.fenced ? "diverged" : "disputed", mark: "bad" };
+  const keyDoubt = status.keySpace?.stateDoubt;
+  if (keyDoubt !== undefined)
+    return { text: keyDoubt.fenced ? "keys diverged" : "keys disputed", mark: "bad" };
   if (status.diskFull) return { text: "disk full", mark: "bad" };
   switch (admissionWord(status.admission)) {
     case "waiting":

@@ -114,6 +114,7 @@ export function contextOf(
     host: new Host({ self: id, transport: group.network.transport(id), profile: PROFILES.lan }),
     groups: new Map(),
     groupsWith: () => [],
+    compared: { of: () => undefined, fenceAll: () => undefined },
     sent: { messages: 0, frames: 0 },
     transferTo: () => null,
     roundTripMs: () => null,

@@ -23,6 +23,7 @@ import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import type { ShownCertificate } from "../../wire/tls/deny-list.ts";
 import type { Identity } from "../../wire/tls/identity.ts";
 import type { Tls } from "../../wire/tls/tls.ts";
+import type { ComparedGroups } from "../divergence/compared-groups.ts";
 import type { StateTrust } from "../divergence/state-trust.ts";
 import type { EtcdEngine } from "../etcd-engine/engine.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
@@ -144,6 +145,8 @@ export interface ServiceContext {
   readonly sleep: (ms: number) => Promise<unknown>;
   /** Whether this replica's applied state can be trusted. */
   readonly trust: StateTrust;
+  /** The same of the other groups. */
+  readonly compared: Pick<ComparedGroups, "of" | "fenceAll">;
   /** Whether there is no known problem with the peer's state, so that it may lead. */
   readonly isFit: (peer: NodeId) => boolean;
   /** Whether this replica's state at the index may be sent in a snapshot; if not yet, ask again. */

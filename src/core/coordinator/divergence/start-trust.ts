@@ -2,17 +2,20 @@
 // restart.
 
 import { systemClock } from "../../base/clock.ts";
+import type { GroupId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import { DivergedMark } from "../../storage/diverged-mark.ts";
 import { type Divergence, StateTrust } from "./state-trust.ts";
 
-export function startTrust(dataDirectory: string, log: Log): StateTrust {
-  const mark = new DivergedMark(dataDirectory);
+/** `group`: null = the fleet's own. */
+export function startTrust(dataDirectory: string, log: Log, group: GroupId | null = null): StateTrust {
+  const mark = new DivergedMark(dataDirectory, group);
   const found = mark.read();
   return new StateTrust({
     found: found && divergenceOf(found),
     mark: (divergence) => mark.set(divergence),
     log,
+    about: group === null ? {} : { group },
     now: systemClock.wallMs,
   });
 }

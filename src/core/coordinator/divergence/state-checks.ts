@@ -44,6 +44,8 @@ export interface StateChecksOptions {
   readonly onUnconfirmed?: (index: LogIndex, silent: readonly NodeId[]) => void;
   readonly nameOf: (id: NodeId) => string;
   readonly log: Log;
+  /** What its log lines say beside their own. */
+  readonly about?: object;
 }
 
 /** One checkpoint of this leader. */
@@ -237,7 +239,7 @@ export class StateChecks {
 
   /** Notes which peers are wrong, and informs one that answers after the verdict. */
   #note(peer: NodeId, answer: StateAnswer, { index, digest }: Round): void {
-    const { log, nameOf } = this.#options;
+    const { log, nameOf, about } = this.#options;
     if (digest === "" || digest === null) return;
     if (answer === digest) {
       this.#wrong.delete(peer);
@@ -248,6 +250,7 @@ export class StateChecks {
     if (answer === null) return;
     if (isNews)
       log.error("a replica's state is not the majority's", {
+        ...about,
         node: nameOf(peer),
         index,
         digest: answer,

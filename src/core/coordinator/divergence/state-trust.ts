@@ -30,6 +30,8 @@ export interface StateTrustOptions {
   /** Makes durable that this replica is fenced. */
   readonly mark: (divergence: Divergence) => Promise<void>;
   readonly log: Log;
+  /** What its log lines say beside the finding. */
+  readonly about?: object;
   readonly now: () => WallMs;
 }
 
@@ -45,7 +47,7 @@ export class StateTrust {
     this.#options = options;
     if (options.found === null) return;
     this.#trust = { kind: "diverged", ...options.found };
-    options.log.error(FENCED, { ...options.found, next: REBUILD });
+    options.log.error(FENCED, { ...options.about, ...options.found, next: REBUILD });
   }
 
   get now(): Trust {
@@ -85,7 +87,7 @@ export class StateTrust {
     if (this.#trust.kind === "diverged") return;
     const divergence = { ...finding, atMs: this.#options.now() };
     this.#isMarked = false;
-    this.#options.log.error(FENCED, { ...divergence, next: REBUILD });
+    this.#options.log.error(FENCED, { ...this.#options.about, ...divergence, next: REBUILD });
     this.#become({ kind: "diverged", ...divergence });
     this.remember();
   }
@@ -95,6 +97,7 @@ export class StateTrust {
     this.#options.log.error(
       "the replicas' states differ and none has a majority: reads and writes are refused",
       {
+        ...this.#options.about,
         index,
         next: "compare them: fleet status -o wide; then rebuild the wrong ones: fleet member rebuild",
       },

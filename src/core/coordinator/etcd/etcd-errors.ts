@@ -5,6 +5,7 @@ import { Metadata, status } from "@grpc/grpc-js";
 import type { KeyError } from "../../kv/key-error.ts";
 import { RpcError } from "../../wire/rpc-error.ts";
 import { answerTooLarge } from "../../wire/server/unary-calls.ts";
+import type { KeysTrust } from "../group/keys-machine.ts";
 import type { Refusal } from "../group/pending.ts";
 
 /** Without details: etcd's errors have none. */
@@ -41,6 +42,13 @@ export const ETCD_ERRORS = {
   notLeader: etcdError(FAILED_PRECONDITION, "not leader"),
   leaderChanged: etcdError(UNAVAILABLE, "leader changed"),
   stopped: etcdError(UNAVAILABLE, "server stopped"),
+  // As with etcd's alarm: the members' keys differ, and none has a majority (ADR-0070).
+  corrupt: etcdError(status.DATA_LOSS, "corrupt cluster"),
+  // Not etcd's. Unavailable, because another member can answer.
+  diverged: etcdError(
+    UNAVAILABLE,
+    "the keys of this member are wrong, and it serves none until it is rebuilt",
+  ),
   // The fleet's version does not allow a key space yet, or this replica has not opened it.
   notCapable: etcdError(UNAVAILABLE, "not capable"),
   timeout: etcdError(UNAVAILABLE, "request timed out"),
@@ -69,6 +77,12 @@ export function errorOf(refusal: Refusal): RpcError {
     case "change-malformed":
       return ETCD_ERRORS.stopped;
   }
+}
+
+/** Why a member has no key space to read. */
+export function errorOfUnreadable({ isTrusted, isFenced }: KeysTrust): RpcError {
+  if (isTrusted) return ETCD_ERRORS.stopped;
+  return isFenced ? ETCD_ERRORS.diverged : ETCD_ERRORS.corrupt;
 }
 
 /** The error of an operation that the key space refused. */

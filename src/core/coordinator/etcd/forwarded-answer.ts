@@ -1,7 +1,7 @@
 // The leader's answer to a forwarded operation, to and from the wire.
 
 import { type LogIndex, logIndex } from "../../base/ids.ts";
-import type { KeyResponse } from "../../kv/key-space.ts";
+import type { KeyResponse } from "../../kv/key-response.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
 import type { ForwardKeysResponse } from "../../wire/gen/fleet/v1/raft.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";

@@ -5,7 +5,7 @@
 import type { LeaseId } from "../../kv/leases.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
-import { ETCD_ERRORS, errorOf } from "./etcd-errors.ts";
+import { ETCD_ERRORS, errorOf, errorOfUnreadable } from "./etcd-errors.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 
 const LOOK_EVERY_MS = 20;
@@ -54,7 +54,11 @@ export class KeyLeases {
       if (confirmed.refusal === "no-leader" || confirmed.refusal === "leadership-lost") return null;
       throw errorOf(confirmed.refusal);
     }
-    if (machine.space?.leases.get(id) === undefined) return NO_SUCH_LEASE;
+    const { space, trust } = machine;
+    // With a wrong state it hands leadership over.
+    if (trust.isFenced) return null;
+    if (space === null) throw errorOfUnreadable(trust);
+    if (space.leases.get(id) === undefined) return NO_SUCH_LEASE;
     if (question === "leaseRemaining") {
       const leftMs = this.#keeper.remainingMs(id);
       return leftMs === null ? null : Math.max(0, Math.trunc(leftMs / 1_000));

@@ -2,6 +2,7 @@
 // that keys cannot end the process that has the fleet's tables. Deletions and compactions are taken: they make room.
 // This is no part of the replicated state, since replicas differ by what they have not freed yet.
 
+import { KEY_SPACE_BYTES_MAX } from "../../kv/key-space-view.ts";
 import type { TxnRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
 import type { KeysView } from "../group/keys-machine.ts";
@@ -10,15 +11,14 @@ import { ETCD_ERRORS } from "./etcd-errors.ts";
 type OperationKind = NonNullable<KeyOperation["kind"]>;
 type Space = Pick<KeysView, "reservedBytes" | "sweep">;
 
-/** A coordinator's process may take 1.5 GB, with 1 GB for V8's heap (process-memory.ts). */
-const QUOTA_BYTES = 512 * 1024 * 1024;
 /** Of some ms together, for a write that was refused. */
 const SWEEPS = 4;
 
-export const isOverQuota = ({ reservedBytes }: Space, quota = QUOTA_BYTES): boolean => reservedBytes > quota;
+export const isOverQuota = ({ reservedBytes }: Space, quota = KEY_SPACE_BYTES_MAX): boolean =>
+  reservedBytes > quota;
 
 /** Throws etcd's "database space exceeded". */
-export function assertRoom(space: Space, kind: OperationKind, quota = QUOTA_BYTES): void {
+export function assertRoom(space: Space, kind: OperationKind, quota = KEY_SPACE_BYTES_MAX): void {
   if (!adds(kind) || !isOverQuota(space, quota)) return;
   // A compaction's space is freed by the operations after it, and here they are refused.
   for (let sweeps = 0; sweeps < SWEEPS; sweeps += 1) space.sweep();

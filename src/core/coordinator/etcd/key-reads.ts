@@ -6,7 +6,7 @@ import type { Caller } from "../calls/caller.ts";
 import { workerOf } from "../calls/client-work.ts";
 import type { KeysView } from "../group/keys-machine.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
-import { ETCD_ERRORS, errorOf } from "./etcd-errors.ts";
+import { ETCD_ERRORS, errorOf, errorOfUnreadable } from "./etcd-errors.ts";
 
 const LOOK_EVERY_MS = 20;
 
@@ -19,8 +19,8 @@ export class KeyReads {
 
   /** The key space as it is here. Throws while this replica has none. */
   here(): KeysView {
-    const space = this.group().machine.space;
-    if (space === null) throw ETCD_ERRORS.stopped;
+    const { space, trust } = this.group().machine;
+    if (space === null) throw errorOfUnreadable(trust);
     return space;
   }
 

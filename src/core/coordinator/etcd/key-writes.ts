@@ -85,7 +85,10 @@ export class KeyWrites {
     const { kind } = operation;
     const { disk, work, clock } = this.#context.fleet;
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
-    const { space } = keys.machine;
+    const { space, trust } = keys.machine;
+    // With a wrong state it hands leadership over.
+    if (trust.isFenced) return null;
+    if (!trust.isTrusted) throw ETCD_ERRORS.corrupt;
     if (space !== null) assertRoom(space, kind);
     const data = encodeToApply({ atMs: clock.wallMs(), operations: [operation] });
     if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;

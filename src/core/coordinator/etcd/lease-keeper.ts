@@ -36,7 +36,9 @@ export class LeaseKeeper implements KeyListener {
   look(): void {
     const keys = this.#keys();
     if (keys === null || !this.#follow(keys)) return;
-    if (this.#isProposing) return;
+    // A claim follows as soon as the state is trusted again, and with it a full TTL for each lease.
+    if (!keys.machine.trust.isTrusted) this.#stop();
+    if (this.#isProposing || !keys.machine.trust.isTrusted) return;
     if (this.#term === null) {
       this.#propose(keys, { $case: "leaseTerm", value: { term: keys.driver.term } });
       return;

@@ -4,6 +4,7 @@
 import { status } from "@grpc/grpc-js";
 import { nodeId } from "../../base/ids.ts";
 import {
+  type AlarmMember,
   AlarmRequest_AlarmAction,
   AlarmType,
   type MaintenanceServer,
@@ -16,7 +17,7 @@ import { Places } from "../calls/places.ts";
 import { DatabaseSender } from "./database-sender.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
-import { ETCD_ERRORS, errorOfKeys, etcdError, notServed } from "./etcd-errors.ts";
+import { ETCD_ERRORS, errorOfKeys, errorOfUnreadable, etcdError, notServed } from "./etcd-errors.ts";
 import { isOverQuota } from "./key-quota.ts";
 import type { KeyStore } from "./kv-service.ts";
 
@@ -58,10 +59,7 @@ export function maintenanceService(
     status: unaryMethod(context, async () => statusOf(context, reads.group(), headers.now())),
     alarm: unaryMethod(context, async ({ action }) => {
       if (action !== AlarmRequest_AlarmAction.GET) throw ALARMS_FOLLOW;
-      const { self, disk } = context.fleet;
-      const isFull = disk.isFull || isOverQuota(reads.here());
-      const alarms = isFull ? [{ memberID: String(self), alarm: AlarmType.NOSPACE }] : [];
-      return { header: headers.now(), alarms };
+      return { header: headers.now(), alarms: alarmsOf(context, reads.group()) };
     }),
     // Segments are recycled all the time.
     defragment: unaryMethod(context, async () => ({ header: headers.now() })),
@@ -83,9 +81,19 @@ export function maintenanceService(
   };
 }
 
+function alarmsOf({ fleet: { self, disk } }: EtcdContext, { machine }: KeyGroup): AlarmMember[] {
+  const { space, trust } = machine;
+  const memberID = String(self);
+  const alarms: AlarmMember[] = [];
+  if (disk.isFull || (space !== null && isOverQuota(space)))
+    alarms.push({ memberID, alarm: AlarmType.NOSPACE });
+  if (!trust.isTrusted) alarms.push({ memberID, alarm: AlarmType.CORRUPT });
+  return alarms;
+}
+
 function statusOf(
   { fleet }: EtcdContext,
-  { driver }: KeyGroup,
+  { driver, machine }: KeyGroup,
   header: StatusResponse["header"],
 ): StatusResponse {
   const { leader, commit, term, config } = driver.status();
@@ -100,7 +108,10 @@ function statusOf(
     raftIndex: commit,
     raftTerm: term,
     raftAppliedIndex: driver.appliedIndex,
-    errors: leader === 0 ? [ETCD_ERRORS.noLeader.details] : [],
+    errors: [
+      ...(leader === 0 ? [ETCD_ERRORS.noLeader.details] : []),
+      ...(machine.trust.isTrusted ? [] : [errorOfUnreadable(machine.trust).details]),
+    ],
     isLearner: config.learners.includes(fleet.self),
   };
 }

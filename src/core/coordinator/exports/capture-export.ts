@@ -1,25 +1,23 @@
 // One snapshot of this replica's tables for an export: its bytes and its manifest.
 
 import { createHash } from "node:crypto";
-import { status } from "@grpc/grpc-js";
 import type { Clock } from "../../base/clock.ts";
 import { GrowingBytes } from "../../base/growing-bytes.ts";
-import type { LogIndex } from "../../base/ids.ts";
 import type { CapturedSnapshot } from "../../export/export-snapshot.ts";
 import { epochOf } from "../../fleet/incarnation.ts";
 import { listMembers } from "../../fleet/query.ts";
 import type { FleetView } from "../../fleet/state.ts";
 import { MemberKind, type Outcome } from "../../wire/gen/fleet/v1/command.ts";
 import type { Member } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { rpcError } from "../../wire/rpc-error.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { assertTrusted } from "../calls/refusals.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import type { GroupPort } from "../group/group-port.ts";
 import { capturedGroups, listedKinds } from "./capture-groups.ts";
+import { untilConfirmed } from "./until-confirmed.ts";
 
 export interface CaptureSource
-  extends Pick<ServiceContext, "trust" | "self" | "replicas" | "mayKeep" | "sleep" | "groups"> {
+  extends Pick<ServiceContext, "trust" | "self" | "replicas" | "mayKeep" | "sleep" | "groups" | "compared"> {
   readonly clusterId: string;
   readonly clusterName: string;
   readonly version: string;
@@ -27,11 +25,6 @@ export interface CaptureSource
   readonly driver: Pick<GroupPort<Outcome>, "status">;
   readonly clock: Clock;
 }
-
-// Voters that do not answer are waited for at most this long.
-const CONFIRMED_WITHIN_MS = 15_000;
-const LOOK_EVERY_MS = 50;
-const RETRY_AFTER_MS = 2_000;
 
 // About the size of a row. Too small a buffer would be outgrown, and each abandoned buffer makes the garbage
 // collector pause the process.
@@ -64,28 +57,8 @@ export async function captureExport(source: CaptureSource): Promise<CapturedSnap
     hash.update(part);
   }
   const bytes = growing.written;
-  await untilConfirmed(source, about.index);
+  await untilConfirmed({ ...source, assertTrusted: () => assertTrusted(source) }, about.index);
   return { manifest: { ...about, bytes: bytes.length, sha256: hash.digest("hex") }, bytes };
-}
-
-/** No copy may leave the fleet while the other replicas might still find the state wrong (ADR-0017). */
-async function untilConfirmed(source: CaptureSource, index: LogIndex): Promise<void> {
-  const { mayKeep, clock, sleep } = source;
-  const endMs = clock.monotonicMs() + CONFIRMED_WITHIN_MS;
-  while (!mayKeep(index)) {
-    assertTrusted(source);
-    if (clock.monotonicMs() >= endMs) {
-      const message = `no majority of the replicas has confirmed the state at index ${index} yet; nothing was exported`;
-      throw rpcError(
-        status.UNAVAILABLE,
-        "STATE_UNCONFIRMED",
-        message,
-        { index: String(index) },
-        RETRY_AFTER_MS,
-      );
-    }
-    await sleep(LOOK_EVERY_MS);
-  }
 }
 
 function membersOf(view: FleetView): Member[] {

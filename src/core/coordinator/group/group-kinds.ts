@@ -1,16 +1,17 @@
 // What each kind of group replicates, and how it runs: the one place where a kind gets its machine (ADR-0049).
 // Another kind needs a row here, and its name in fleet/group-kind-name.ts.
 
+import { halfDutyCycle } from "../../base/duty-cycle.ts";
 import type { GroupId } from "../../base/ids.ts";
 import type { GroupKindName } from "../../fleet/group-kind-name.ts";
 import type { GroupDriver } from "./group-driver.ts";
-import { KeysMachine } from "./keys-machine.ts";
+import { KeysMachine, type KeysTrust } from "./keys-machine.ts";
 import type { Machine } from "./machine.ts";
 import { TallyMachine } from "./tally-machine.ts";
 
 /** How a group of this kind shares the process with others. */
 interface GroupKind<Result> {
-  readonly machine: () => Machine<Result>;
+  readonly machine: (trust?: KeysTrust) => Machine<Result>;
   /**
    * "idle": one of many. It has a share of the memory and slow clocks, and becomes quiescent. "urgent": as the
    * fleet's own group.
@@ -19,7 +20,7 @@ interface GroupKind<Result> {
 }
 
 const KINDS = {
-  keys: { machine: () => new KeysMachine(), pace: "urgent" },
+  keys: { machine: (trust?: KeysTrust) => new KeysMachine(halfDutyCycle, trust), pace: "urgent" },
   tally: { machine: () => new TallyMachine(), pace: "idle" },
 } satisfies { readonly [Name in GroupKindName]?: GroupKind<unknown> };
 
@@ -40,8 +41,9 @@ export type HostedGroup<Kind extends OpenKind = OpenKind> = {
 
 export const isOpenKind = (text: string): text is OpenKind => Object.hasOwn(KINDS, text);
 
-export function machineOf<Kind extends OpenKind>(kind: Kind): MachineOf<Kind> {
-  return KINDS[kind].machine() as MachineOf<Kind>;
+/** `trust`: absent = the state is always trusted. */
+export function machineOf<Kind extends OpenKind>(kind: Kind, trust?: KeysTrust): MachineOf<Kind> {
+  return KINDS[kind].machine(trust) as MachineOf<Kind>;
 }
 
 export const paceOf = (kind: OpenKind): GroupKind<unknown>["pace"] => KINDS[kind].pace;

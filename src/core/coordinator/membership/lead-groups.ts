@@ -1,6 +1,6 @@
 // What this replica does as the leader of groups beside the fleet's own, and as a follower of a leader that was
 // removed: the groups' members follow the fleet's (ADR-0049, group-step.ts), and leadership leaves a full or a
-// slow disk (ADR-0007). Each change is proposed without waiting; the next look sees what became of it.
+// slow disk (ADR-0007) and a wrong state (ADR-0070). Each change is proposed without waiting; the next look sees what became of it.
 
 import type { GroupId, NodeId } from "../../base/ids.ts";
 import type { Timers } from "../../base/timers.ts";
@@ -28,6 +28,13 @@ export interface LeadGroupsOptions {
     reports(): ReadonlyMap<NodeId, DiskReport>;
   };
   readonly timers: Timers;
+  /** How a group's replicas compare their states (ADR-0070); absent, or undefined = they do not. */
+  readonly comparing?: (group: GroupId) => Comparing | undefined;
+}
+
+interface Comparing {
+  readonly trust: { readonly isFenced: boolean };
+  isFit(peer: NodeId): boolean;
 }
 
 interface NamedMembers extends FleetMembers {
@@ -41,6 +48,8 @@ export class LeadGroups {
   readonly #settled = new Map<GroupId, string>();
   /** When a group was handed over last, in looks. */
   readonly #handedOver = new Map<GroupId, number>();
+  /** Replicas that were asked to take a group over from a wrong state, and did not. */
+  readonly #tried = new Map<GroupId, Set<NodeId>>();
   #looks = 0;
 
   constructor(options: LeadGroupsOptions) {
@@ -63,7 +72,9 @@ export class LeadGroups {
       if (open.driver.role !== "leader") this.#takeOver(open, members);
       else {
         this.#follow(open, members, version);
-        if (disk.isFull || disk.isSlow) this.#handOver(open);
+        const comparing = this.#options.comparing?.(open.group);
+        if (comparing?.trust.isFenced) this.#leave(open, comparing);
+        else if (disk.isFull || disk.isSlow) this.#handOver(open);
       }
     }
   }
@@ -111,6 +122,16 @@ export class LeadGroups {
     const { self } = this.#options;
     if (driver.leader === 0 || !isRemoved(driver.leader) || isRemoved(self)) return;
     if (driver.status().config.voters.includes(self)) driver.transferLeader(self);
+  }
+
+  /** A group whose leader's state is wrong: one candidate after another, because a successor may be unfit, too. */
+  #leave({ group, driver }: OpenGroup, { isFit }: Comparing): void {
+    const raft = driver.status();
+    if (raft.leadTransferee !== 0) return;
+    const tried = this.#tried.get(group) ?? new Set();
+    const successor = activeSuccessor(raft, group, (peer) => isFit(peer) && !tried.has(peer));
+    this.#tried.set(group, successor === null ? new Set() : tried.add(successor));
+    if (successor !== null) driver.transferLeader(successor);
   }
 
   /** A group whose leader can't write, or writes slowly. */

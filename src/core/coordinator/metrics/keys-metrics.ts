@@ -12,7 +12,7 @@ export interface KeySights {
 /** Nothing while there is no key space. */
 export function collectKeys(
   into: Exposition,
-  context: Pick<ServiceContext, "groups" | "machine">,
+  context: Pick<ServiceContext, "groups" | "machine" | "compared">,
   { keyWatches }: KeySights,
 ): void {
   const status = keySpaceStatus(context);
@@ -23,6 +23,8 @@ export function collectKeys(
   into.set("fleet_keys_bytes", status.bytes);
   into.set("fleet_keys_leases", status.leases);
   into.set("fleet_keys_history_full", status.historyFull);
+  into.set("fleet_keys_fenced", status.stateDoubt?.fenced === true);
+  into.set("fleet_keys_disputed", status.stateDoubt?.fenced === false);
   const { all, behind } = keyWatches();
   into.set("fleet_keys_watches", all);
   into.set("fleet_keys_watches_behind", behind);

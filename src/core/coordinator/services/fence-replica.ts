@@ -27,6 +27,7 @@ export async function fenceReplica(
     );
   }
   const detail = await reasonFor(context, request, caller);
+  context.compared.fenceAll(detail);
   if (trust.isFenced) return { changed: false };
   const { view } = machine;
   trust.fence({

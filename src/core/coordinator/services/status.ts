@@ -9,7 +9,6 @@ import type {
   GroupCounts,
   Member,
   NodeStatus,
-  StateDoubt,
   SyncLatency,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { Admission, Role } from "../../wire/gen/fleet/v1/views.ts";
@@ -18,10 +17,10 @@ import { leafOf } from "../../wire/tls/tls.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { ownIncarnation } from "../calls/other-incarnation.ts";
 import { ignorantOf } from "../cluster-version/version-watch.ts";
-import type { Trust } from "../divergence/state-trust.ts";
 import { configurationIndex } from "../membership/members.ts";
 import { keySpaceStatus } from "./key-space-status.ts";
 import { countDisobeying } from "./sight.ts";
+import { stateDoubt } from "./state-doubt.ts";
 import { followers, vitals } from "./vitals.ts";
 
 export const ROLES = {
@@ -86,21 +85,6 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     keySpace: keySpaceStatus(context),
     logLevel: context.log.level === undefined ? undefined : LOG_LEVEL_NUMBERS[context.log.level],
   };
-}
-
-function stateDoubt(trust: Trust): StateDoubt | undefined {
-  switch (trust.kind) {
-    case "trusted":
-      return undefined;
-    case "disputed": {
-      const { index, atMs } = trust;
-      return { fenced: false, index, atMs, digest: "", expected: "", cause: "", detail: "" };
-    }
-    case "diverged": {
-      const { kind: _, ...divergence } = trust;
-      return { fenced: true, ...divergence };
-    }
-  }
 }
 
 function syncLatency(syncs: Syncs): SyncLatency {

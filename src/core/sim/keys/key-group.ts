@@ -11,7 +11,7 @@ import { KeyWrites } from "../../coordinator/etcd/key-writes.ts";
 import { LeaseKeeper, LOOK_EVERY_MS } from "../../coordinator/etcd/lease-keeper.ts";
 import { WatchHub } from "../../coordinator/etcd/watch/watch-hub.ts";
 import type { KeyOperationKind } from "../../kv/command-codec.ts";
-import type { KeyResponse } from "../../kv/key-space.ts";
+import type { KeyResponse } from "../../kv/key-response.ts";
 import type { LeaseId } from "../../kv/leases.ts";
 import { RpcError } from "../../wire/rpc-error.ts";
 import { UNHURRIED } from "../unhurried.ts";

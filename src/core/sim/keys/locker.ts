@@ -3,7 +3,7 @@
 
 import type { GroupId } from "../../base/ids.ts";
 import type { KeyOperationKind } from "../../kv/command-codec.ts";
-import type { KeyResponse } from "../../kv/key-space.ts";
+import type { KeyResponse } from "../../kv/key-response.ts";
 import {
   Compare,
   Compare_CompareResult,

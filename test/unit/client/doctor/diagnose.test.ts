@@ -13,6 +13,7 @@ import {
 } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import {
   FollowerProgress,
+  KeySpaceStatus,
   type NodeStatus,
   ShardShortfall,
   StateDoubt,
@@ -53,6 +54,13 @@ const other = (id: number, differs: Partial<NodeStatus> = {}) => ({
 });
 const SOUND = fleetReply([leader(), other(2), other(3)]);
 const fleetWith = (differs: Partial<NodeStatus>) => fleetReply([leader(differs), other(2), other(3)]);
+
+const keySpace = (differs: Partial<KeySpaceStatus> = {}): KeySpaceStatus =>
+  KeySpaceStatus.fromPartial({
+    ...{ leaderId: 1, revision: 2, keys: 1, bytes: 10, bytesMax: 1_000, leases: 1, leasesMax: 100 },
+    ...differs,
+  });
+const fleetWithKeys = (differs: Partial<KeySpaceStatus>) => fleetWith({ keySpace: keySpace(differs) });
 
 const TABLES: Tables = {
   shards: [shardView("s1")],
@@ -100,6 +108,10 @@ const certificate = {
   problem: null,
 };
 const pending = Instruction.fromPartial({ shardId: "s1", sinceMs: NOW_MS - 61_000 });
+
+test("a key space without fault passes every check", () => {
+  expect(checksOf(evidence({ fleet: fleetWithKeys({}) }))).toEqual([]);
+});
 
 test("a fleet without fault passes every check", () => {
   const diagnosis = diagnose("prod", evidence());
@@ -195,13 +207,29 @@ describe("coordinators", () => {
     { finds: "snapshot.failing n1", fleet: fleetWith({ snapshotExport: exportStatus({ error: "EACCES" }) }) },
     { finds: "snapshot.overdue n1", fleet: fleetWith({ snapshotExport: exportStatus({ overdue: true }) }) },
     { finds: "snapshot.vanished n1", fleet: fleetWith({ snapshotExport: exportStatus({ vanished: 2 }) }) },
+    {
+      finds: "keys.fenced n1",
+      fleet: fleetWithKeys({ stateDoubt: StateDoubt.fromPartial({ fenced: true }) }),
+    },
+    { finds: "keys.leader n1", fleet: fleetWithKeys({ leaderId: 0 }) },
+    {
+      finds: "keys.lag n2",
+      fleet: fleetReply([
+        leader({ keySpace: keySpace({ revision: 20_000 }) }),
+        other(2, { keySpace: keySpace() }),
+        other(3),
+      ]),
+    },
+    { finds: "keys.history n1", fleet: fleetWithKeys({ historyFull: true }) },
+    { finds: "keys.size n1", fleet: fleetWithKeys({ bytes: 900 }) },
+    { finds: "keys.leases n1", fleet: fleetWithKeys({ leases: 81 }) },
     { finds: "snapshot.undeleted n1", fleet: fleetWith({ snapshotExport: exportStatus({ undeleted: 2 }) }) },
   ])("$finds", ({ finds, fleet }) => {
     expect(checksOf(evidence({ fleet }))).toContain(finds);
   });
 
   test("there is a case for every check", () => {
-    expect(FLEET_CHECKS).toHaveLength(34);
+    expect(FLEET_CHECKS).toHaveLength(40);
   });
 });
 

@@ -12,7 +12,8 @@ import { onTestFinished } from "vitest";
 import { EtcdClient } from "../../../../src/client/etcd/etcd-client.ts";
 import { present } from "../../../../src/core/base/assert.ts";
 import type { KeyOperationKind } from "../../../../src/core/kv/command-codec.ts";
-import { type KeyResponse, KeySpace } from "../../../../src/core/kv/key-space.ts";
+import type { KeyResponse } from "../../../../src/core/kv/key-response.ts";
+import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import {
   KVService,
   type LeaseKeepAliveRequest,

@@ -5,6 +5,7 @@ import { present } from "../../../../src/core/base/assert.ts";
 import { logIndex } from "../../../../src/core/base/ids.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { checkMemory } from "../../../../src/core/coordinator/divergence/memory-check.ts";
+import { passOverTables } from "../../../../src/core/coordinator/divergence/pass-over-tables.ts";
 import { StateTrust } from "../../../../src/core/coordinator/divergence/state-trust.ts";
 import { FleetMachine } from "../../../../src/core/coordinator/group/fleet-machine.ts";
 import type { FleetState } from "../../../../src/core/fleet/state.ts";
@@ -33,7 +34,7 @@ beforeEach(() => {
       next = null;
     };
   };
-  stop = checkMemory({ machine, trust, timers: { after } });
+  stop = checkMemory({ machine, pass: () => passOverTables(machine), trust, timers: { after } });
 });
 afterEach(() => stop());
 

@@ -33,7 +33,7 @@ function member(which: "leases" | "watches") {
   const context = {
     ...fake.context,
     tls: "insecure-loopback",
-    keys: () => ({ driver }),
+    keys: () => ({ driver, machine: { trust: { isTrusted: true } } }),
   } as never as EtcdContext;
   let look: () => unknown = () => undefined;
   const every = (_: number, action: () => unknown) => {

@@ -42,7 +42,11 @@ function groupsOf(
         },
     },
   }));
-  const source = { groups: new Map(all.map((each) => [each.group, each])), clock: { monotonicMs: () => 0 } };
+  const source = {
+    groups: new Map(all.map((each) => [each.group, each])),
+    clock: { monotonicMs: () => 0 },
+    compared: { of: () => undefined },
+  };
   return { source: source as unknown as GroupSource, reads };
 }
 

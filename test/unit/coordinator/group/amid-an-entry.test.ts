@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
 import { OUTSIDE_SESSIONS } from "../../../../src/core/base/outside-sessions.ts";
 import { checkMemory } from "../../../../src/core/coordinator/divergence/memory-check.ts";
+import { passOverTables } from "../../../../src/core/coordinator/divergence/pass-over-tables.ts";
 import { FleetMachine } from "../../../../src/core/coordinator/group/fleet-machine.ts";
 import { Slices } from "../../../../src/core/coordinator/group/slices.ts";
 import { decodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
@@ -124,7 +125,12 @@ test("the slow pass over all rows rests amid an entry", () => {
     rehashed += 1;
     return rehash.call(machine.view.tables.shards, rows);
   };
-  checkMemory({ machine, trust: { isFenced: false, fence: (found) => fences.push(found) }, timers });
+  checkMemory({
+    machine,
+    pass: () => passOverTables(machine),
+    trust: { isFenced: false, fence: (found) => fences.push(found) },
+    timers,
+  });
   for (let step = 0; step < 5; step += 1) steps.shift()?.();
   expect(rehashed).toBe(0);
   slices.finish();

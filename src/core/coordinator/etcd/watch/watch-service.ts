@@ -8,7 +8,7 @@ import type { Implementation } from "../../../wire/server/unary-calls.ts";
 import { callerOf, type Identity } from "../../../wire/tls/identity.ts";
 import { Places } from "../../calls/places.ts";
 import type { EtcdContext } from "../etcd-context.ts";
-import { ETCD_ERRORS } from "../etcd-errors.ts";
+import { ETCD_ERRORS, errorOfUnreadable } from "../etcd-errors.ts";
 import type { KeyStore } from "../kv-service.ts";
 import type { LeaderRequired } from "../leader-required.ts";
 import { WatchRequests } from "./watch-requests.ts";
@@ -16,6 +16,7 @@ import { WatchStream } from "./watch-stream.ts";
 
 /** As of etcd. */
 const REPORT_EVERY_MS = 600_000;
+const DOUBT_LOOK_EVERY_MS = 1_000;
 const STREAMS_MAX = 8_192;
 const IDENTITY_STREAMS_MAX = 2_048;
 /**
@@ -53,6 +54,13 @@ export function watchService(
   timers.every(REPORT_EVERY_MS, () => {
     for (const stream of streams.keys()) stream.report();
   });
+  const calls = new Set<{ emit(event: "error", error: Error): unknown }>();
+  // Their clients go to another member (ADR-0070).
+  timers.every(DOUBT_LOOK_EVERY_MS, () => {
+    const trust = context.keys()?.machine.trust;
+    if (trust === undefined || trust.isTrusted) return;
+    for (const call of [...calls]) call.emit("error", errorOfUnreadable(trust));
+  });
   const review = reviewer(streams, context.fleet.largeWork);
   store.access.onChange(() => {
     // Streams were full while it was not known what their callers may read.
@@ -62,10 +70,13 @@ export function watchService(
   return {
     watch: (call) => {
       const identity = callerOf(call, context.tls);
-      if (context.keys() === null) {
+      const keys = context.keys();
+      if (keys === null) {
         context.want();
         throw ETCD_ERRORS.notCapable;
       }
+      const { trust } = keys.machine;
+      if (!trust.isTrusted) throw errorOfUnreadable(trust);
       const leave = leaderRequired.addWithPlace(call, () => places.take(identity));
       const stream = new WatchStream({
         ...{ call, hub: store.hub, headers: store.headers },
@@ -84,8 +95,10 @@ export function watchService(
       });
       const requests = new WatchRequests({ call, stream, timers, count: () => countRequest(identity) });
       streams.set(stream, requests);
+      calls.add(call);
       const end = () => {
         streams.delete(stream);
+        calls.delete(call);
         requests.end();
         stream.end();
         leave();
