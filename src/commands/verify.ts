@@ -22,7 +22,7 @@ const view: TableView<Verification, FileFinding> = {
 export default class Verify extends BaseCommand {
   static override summary = "Check the data folder of a stopped coordinator node";
   static override description =
-    "Reads identity, log and snapshots, and checks every checksum. Writes nothing. Exits with 1 if a file is damaged, with 3 if this is not a data folder, with 9 while a node uses it. Exits with 4 if it is encrypted and the key is missing or wrong.";
+    "Reads identity, log and snapshots, of the keys too, and checks every checksum. Writes nothing. Exits with 1 if a file is damaged, with 3 if this is not a data folder, with 9 while a node uses it. Exits with 4 if it is encrypted and the key is missing or wrong.";
   static override examples = ["<%= config.bin %> verify .fleet/n1/data"];
   static override args = { folder: Args.string({ description: "Data folder of the stopped node" }) };
   static override flags = {
@@ -34,13 +34,19 @@ export default class Verify extends BaseCommand {
   async run(): Promise<Verification> {
     const { args, flags } = await this.parse(Verify);
     const folder = objectOf(args.folder, flags.data, "FOLDER");
-    const [{ verifyDataFolder }, { decodeSnapshot }] = await Promise.all([
+    const [{ verifyDataFolder }, { decodeSnapshot }, { decodeKeySpace }] = await Promise.all([
       import("../core/storage/verify.ts"),
       import("../core/fleet/snapshot/snapshot.ts"),
+      import("../core/kv/snapshot.ts"),
     ]);
-    const decodeState = (data: Uint8Array) => {
-      const restored = decodeSnapshot(data);
-      return restored.ok ? null : restored.message;
+    // Of the other kinds the checksum is all that is checked.
+    const decoders = new Map<string | null, typeof decodeSnapshot | typeof decodeKeySpace>([
+      [null, decodeSnapshot],
+      ["keys", decodeKeySpace],
+    ]);
+    const decodeState = (data: Uint8Array, kind: string | null) => {
+      const restored = decoders.get(kind)?.(data);
+      return restored === undefined || restored.ok ? null : restored.message;
     };
     const report = await verifyDataFolder(resolve(folder), decodeState, await encryptionKeys(flags));
     await this.print(report, view);

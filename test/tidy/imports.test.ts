@@ -222,6 +222,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/base",
     "src/core/storage",
     "src/core/fleet",
+    "src/core/kv",
     "src/ui/cli",
     "src/ui/model",
   ],

@@ -129,6 +129,12 @@ export class KeySpaceReader {
   }
 }
 
+/** A whole snapshot. */
+export function decodeKeySpace(data: Uint8Array): RestoredKeySpace {
+  const reader = new KeySpaceReader();
+  return reader.add(data) ?? reader.finish();
+}
+
 /** Checks whether the bytes can be restored, with the memory of one slice. */
 export class KeySpaceCheck {
   readonly #rows = new SnapshotRows();

@@ -12,7 +12,7 @@ import { type GroupId, groupId, type LogIndex, logIndex } from "../base/ids.ts";
 import { systemCodeOf } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 
-const GROUPS_FILE_NAME = "groups.json";
+export const GROUPS_FILE_NAME = "groups.json";
 
 /** Of the group's replica in this folder. "lost": it neither votes nor campaigns (ADR-0002). */
 type GroupMemory = "whole" | "lost";
@@ -105,6 +105,10 @@ export class GroupsFile {
     return this.#written;
   }
 }
+
+/** A folder that remembers no kind is of an earlier build, which had tallies only. */
+export const kindIn = (file: Pick<GroupsFile, "find">, group: GroupId): string =>
+  file.find(group)?.kind ?? "tally";
 
 async function read(path: string, files: FileSystem): Promise<Content> {
   try {

@@ -19,20 +19,28 @@ import { REJOIN_ADVICE } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
 import type { Marks } from "./verify-log.ts";
 
-/** Why a snapshot's data can't be restored; null when they can. The storage itself knows no state machine. */
-export type DecodeState = (data: Uint8Array) => string | null;
+/**
+ * Why a snapshot's data can't be restored; null when they can. `kind`: what its group replicates; null = the fleet's own.
+ * The storage itself knows no state machine.
+ */
+export type DecodeState = (data: Uint8Array, kind: string | null) => string | null;
+export type KindOf = (group: GroupId) => string | null;
+
+/** How snapshots are read, and what is known of their groups. */
+export interface SnapshotReading {
+  readonly decodeState: DecodeState;
+  readonly kindOf: KindOf;
+  readonly content: ContentFiles;
+}
 
 export async function verifySnapshots(
   directory: string,
   marks: Marks,
-  decodeState: DecodeState,
-  content: ContentFiles,
+  reading: SnapshotReading,
 ): Promise<VerifiedFile[]> {
   const files = await fileNames(directory);
   const names = files.flatMap((file) => parseSnapshotFileName(file) ?? []);
-  const found = await Promise.all(
-    names.map((name) => verifySnapshot(directory, name, marks, decodeState, content)),
-  );
+  const found = await Promise.all(names.map((name) => verifySnapshot(directory, name, marks, reading)));
   return [...found, ...missing(directory, files, marks)];
 }
 
@@ -40,8 +48,7 @@ async function verifySnapshot(
   directory: string,
   name: SnapshotName,
   marks: Marks,
-  decodeState: DecodeState,
-  content: ContentFiles,
+  reading: SnapshotReading,
 ): Promise<VerifiedFile> {
   const file = join(directory, snapshotFileName(name));
   const marked = marks?.get(name.group)?.index ?? 0;
@@ -49,9 +56,11 @@ async function verifySnapshot(
     const found = "no mark in the log names it: a crash came before the mark was written";
     return { file, state: "leftover", offset: null, found, next: null };
   }
-  const problem = await problemOf(file, name, decodeState, content);
+  const problem = await problemOf(file, name, reading);
   if (problem === null) {
-    const found = `group ${name.group} at index ${name.index}, term ${name.term}`;
+    const kind = reading.kindOf(name.group);
+    const group = kind === null ? `group ${name.group}` : `group ${name.group} (${kind})`;
+    const found = `${group} at index ${name.index}, term ${name.term}`;
     return { file, state: "ok", offset: null, found, next: null };
   }
   const isNeeded = marks === null || name.index === marked;
@@ -62,12 +71,11 @@ async function verifySnapshot(
 async function problemOf(
   file: string,
   name: SnapshotName,
-  decodeState: DecodeState,
-  content: ContentFiles,
+  { decodeState, kindOf, content }: SnapshotReading,
 ): Promise<string | null> {
   try {
     const snapshot = decodeSnapshot(await content.read(file), name);
-    return typeof snapshot === "string" ? snapshot : decodeState(snapshot.data);
+    return typeof snapshot === "string" ? snapshot : decodeState(snapshot.data, kindOf(name.group));
   } catch (error) {
     if (error instanceof SealBroken) return error.message;
     throw error;

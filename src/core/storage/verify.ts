@@ -5,12 +5,15 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
+import { OperatorError } from "../base/errors.ts";
+import { FLEET_GROUP } from "../base/ids.ts";
 import { isErrno } from "../base/system-error.ts";
 import type { OpenedRing } from "../seal/key-ring.ts";
 import type { OperatorKeys } from "../seal/operator-keys.ts";
 import { readersOf } from "./at-rest.ts";
 import { dataPaths, holdsFrame, META_NAME, readMeta, sizeIn } from "./data-directory.ts";
 import { ringToRead } from "./folder-keys.ts";
+import { GROUPS_FILE_NAME, GroupsFile, kindIn } from "./groups-file.ts";
 import { KEY_RING_NAME } from "./key-ring-file.ts";
 import { lockHolder } from "./lock-file.ts";
 import { FINISH_ADVICE, RECOVERY_MARK_NAME, UNFINISHED } from "./recovery-mark.ts";
@@ -18,7 +21,7 @@ import type { SegmentSize } from "./segment.ts";
 import { notADataFolder, REJOIN_ADVICE, StorageCorrupt, storageLocked } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
 import { unwritableFiles, verifyLog } from "./verify-log.ts";
-import { type DecodeState, verifySnapshots } from "./verify-snapshots.ts";
+import { type DecodeState, type KindOf, verifySnapshots } from "./verify-snapshots.ts";
 
 export interface Verification {
   readonly directory: string;
@@ -46,11 +49,13 @@ export async function verifyDataFolder(
   const paths = dataPaths(directory);
   const identity = await verifyIdentity(directory);
   const log = await verifyLog(paths.wal, identity.segment, frames);
+  const groups = await verifyGroups(directory);
   const files = [
     identity.file,
     ...ring.files,
     ...log.files,
-    ...(await verifySnapshots(paths.snapshots, log.marks, decodeState, content)),
+    ...groups.files,
+    ...(await verifySnapshots(paths.snapshots, log.marks, { decodeState, kindOf: groups.kindOf, content })),
     ...(await leftovers([directory, paths.wal, paths.snapshots])),
     ...(await unfinishedRecovery(directory)),
   ];
@@ -126,6 +131,25 @@ async function verifyRing(
       opened: null,
       files: isRing ? [damaged(error.file, error.offset, error.why, REJOIN_ADVICE)] : [],
     };
+  }
+}
+
+/** What the folder remembers of the groups beside the fleet's own. */
+async function verifyGroups(
+  directory: string,
+): Promise<{ readonly kindOf: KindOf; readonly files: readonly VerifiedFile[] }> {
+  const file = join(directory, GROUPS_FILE_NAME);
+  const isThere = (await namesIn(directory)).includes(GROUPS_FILE_NAME);
+  try {
+    const groups = await GroupsFile.open(directory);
+    const kindOf: KindOf = (group) => (group === FLEET_GROUP ? null : kindIn(groups, group));
+    const found = "the groups beside the fleet's own";
+    return { kindOf, files: isThere ? [{ file, state: "ok", offset: null, found, next: null }] : [] };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    // No kind is known, so only the checksums of the groups' snapshots can be checked.
+    const kindOf: KindOf = (group) => (group === FLEET_GROUP ? null : "unknown");
+    return { kindOf, files: [damaged(file, 0, error.parts.why ?? error.parts.what, REJOIN_ADVICE)] };
   }
 }
 

@@ -1,7 +1,8 @@
 import { cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { FLEET_GROUP, logIndex } from "../../../src/core/base/ids.ts";
+import { FLEET_GROUP, groupId, logIndex } from "../../../src/core/base/ids.ts";
+import { GroupsFile } from "../../../src/core/storage/groups-file.ts";
 import { verifyDataFolder } from "../../../src/core/storage/verify.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { entries, entry, hardState, openStorage, ownSnapshot, request } from "./support.ts";
@@ -147,4 +148,31 @@ test("what verify calls sound can be opened, and what it calls damaged can't", a
   expect((await verify()).damaged).toBe(0);
   const storage = await openStorage(directory);
   expect(storage.reader(FLEET_GROUP).lastIndex()).toBe(logIndex(30));
+});
+
+test("a snapshot of another group is read as what that group replicates", async () => {
+  const groups = await GroupsFile.open(directory);
+  await groups.add([{ group: groupId(1), kind: "keys", memory: "whole" }]);
+  const storage = await openStorage(directory);
+  await storage.write(request({ group: groupId(1), entries: [entry(1)], hardState: hardState(1, 1, 1) }));
+  await storage.saveSnapshot(groupId(1), ownSnapshot(1));
+  await storage.close();
+  const kinds: (string | null)[] = [];
+  const { files, damaged } = await verifyDataFolder(directory, (_, kind) => {
+    kinds.push(kind);
+    return kind === "keys" ? "no keys" : null;
+  });
+  expect(new Set(kinds)).toEqual(new Set([null, "keys"]));
+  expect(damaged).toBe(1);
+  expect(files).toContainEqual(expect.objectContaining({ file: "groups.json", state: "ok" }));
+  expect(files).toContainEqual(expect.objectContaining({ found: "no keys", state: "damaged" }));
+});
+
+test("a damaged list of the groups is found", async () => {
+  const groups = await GroupsFile.open(directory);
+  await groups.add([{ group: groupId(1), kind: "keys", memory: "whole" }]);
+  await change("groups.json", flip(20));
+  const { files, damaged } = await verify();
+  expect(damaged).toBe(1);
+  expect(files).toContainEqual(expect.objectContaining({ file: "groups.json", state: "damaged" }));
 });
