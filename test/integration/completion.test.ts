@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SCRIPTS, type Shell } from "../../src/ui/model/completion/scripts.ts";
+import { lacks } from "../lacks.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 import { CoordinatorCluster } from "./coordinator-cluster.ts";
 import { bindCluster, registerShard } from "./fleet-writes.ts";
@@ -67,9 +68,8 @@ async function proposed(shell: Shell, line: string, more?: NodeJS.ProcessEnv): P
 const isThere = (shell: Shell): boolean => spawnSync(shell, ["--version"]).status === 0;
 
 describe.each(["bash", "zsh", "fish"] as const)("%s", (shell) => {
-  const left = shell !== "bash" && !isThere(shell);
-  if (left) console.info(`completion in ${shell} is left out: it is not installed`);
-  test.skipIf(left)("completes commands, flags, values and names", async () => {
+  const isLeftOut = lacks(shell, shell === "bash" || isThere(shell));
+  test.skipIf(isLeftOut)("completes commands, flags, values and names", async () => {
     const fleet = cluster.flags.join(" ");
     expect(await proposed(shell, "fleet shard sh")).toEqual(["show"]);
     expect(await proposed(shell, "fleet shard list --colu")).toEqual(["--columns"]);
@@ -77,7 +77,7 @@ describe.each(["bash", "zsh", "fish"] as const)("%s", (shell) => {
     expect(await proposed(shell, `fleet cluster show ${fleet} ''`)).toEqual(["tenant-7"]);
   });
 
-  test.skipIf(left)("is silent without a fleet", async () => {
+  test.skipIf(isLeftOut)("is silent without a fleet", async () => {
     expect(await proposed(shell, "fleet shard show ''")).toEqual([]);
     const dead = "fleet shard show --endpoints 127.0.0.1:1 --insecure-loopback ''";
     expect(await proposed(shell, dead, { FLEET_COMPLETION_TIMEOUT: "300ms" })).toEqual([]);

@@ -10,7 +10,7 @@ import { type Configuration, JobQueue } from "../../examples/job-queue/job-queue
 import { root } from "../cli/manifest.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 import { CoordinatorCluster } from "./coordinator-cluster.ts";
-import { hasEtcd, RealEtcd } from "./real-etcd.ts";
+import { lacksEtcd, RealEtcd } from "./real-etcd.ts";
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
 let home = "";
@@ -134,7 +134,7 @@ test("on three coordinators over TLS, two hosts: nothing lost or done twice whil
   }
 });
 
-test.skipIf(!hasEtcd())("on a real etcd", async () => {
+test.skipIf(lacksEtcd())("on a real etcd", async () => {
   const etcd = await RealEtcd.start();
   try {
     const given = await configuration("etcd");

@@ -7,7 +7,7 @@ import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";
 import { type EngineName, readEngineMove } from "../../src/client/files/engine-move.ts";
 import { judgeWrites } from "../../src/core/drill/verdict.ts";
 import { TestFleet } from "./local-fleet.ts";
-import { hasEtcd, RealEtcd } from "./real-etcd.ts";
+import { lacksEtcd, RealEtcd } from "./real-etcd.ts";
 
 /** What the command says before each of its steps, up to the start of the new engine. */
 const STEPS: Readonly<Record<EngineName, readonly RegExp[]>> = {
@@ -29,7 +29,7 @@ const STEPS: Readonly<Record<EngineName, readonly RegExp[]>> = {
   ],
 };
 
-describe.skipIf(!hasEtcd())("fleet engine migrate", () => {
+describe.skipIf(lacksEtcd())("fleet engine migrate", () => {
   let etcd: RealEtcd;
   let fleet: TestFleet;
   beforeAll(async () => {

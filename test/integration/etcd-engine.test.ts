@@ -7,9 +7,9 @@ import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { judgeWrites } from "../../src/core/drill/verdict.ts";
 import { EtcdCluster } from "./etcd-cluster.ts";
 import { TestFleet } from "./local-fleet.ts";
-import { hasEtcd } from "./real-etcd.ts";
+import { lacksEtcd } from "./real-etcd.ts";
 
-describe.skipIf(!hasEtcd())("coordinators on etcd", () => {
+describe.skipIf(lacksEtcd())("coordinators on etcd", () => {
   let etcd: EtcdCluster;
   let fleet: TestFleet;
   beforeAll(async () => {

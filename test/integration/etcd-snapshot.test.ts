@@ -18,13 +18,13 @@ import {
 import { LoopbackFleet } from "../compat/loopback-fleet.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 import { call, EtcdClients } from "./etcd-clients.ts";
-import { hasEtcd, RealEtcd } from "./real-etcd.ts";
+import { lacksEtcd, RealEtcd } from "./real-etcd.ts";
 
 const run = promisify(execFile);
 const b = (text: string) => Buffer.from(text);
 const LEASE = "-77";
 
-test.skipIf(!hasEtcd())(
+test.skipIf(lacksEtcd())(
   "an etcd that is restored from a fleet's snapshot has its versions and leases",
   async () => {
     const fleet = await LoopbackFleet.start(1);

@@ -6,6 +6,7 @@ import { rm, symlink } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { processFiles } from "../../src/client/files/layout.ts";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
+import { lacks } from "../lacks.ts";
 import { areEqual, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { TestFleet } from "./local-fleet.ts";
 
@@ -79,7 +80,7 @@ test("a failing sync ends the node, the others go on, and started again it catch
 let fleet: TestFleet | null = null;
 afterEach(() => fleet?.dispose());
 
-test.skipIf(!existsSync("/dev/full"))(
+test.skipIf(lacks("/dev/full", existsSync("/dev/full")))(
   "a log file that can't be written to does not end the node",
   async () => {
     fleet = await TestFleet.init("--nodes", "1");

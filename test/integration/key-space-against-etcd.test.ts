@@ -17,7 +17,7 @@ import {
 import type { Event } from "../../src/core/wire/gen/etcd/mvccpb/kv.ts";
 import { bytes, compact, grant, outcome, perform, put, text } from "../unit/kv/operations.ts";
 import { RandomOperations } from "../unit/kv/random-operations.ts";
-import { hasEtcd, RealEtcd } from "./real-etcd.ts";
+import { lacksEtcd, RealEtcd } from "./real-etcd.ts";
 
 const SEED = Number(process.env["FLEET_SEED"] ?? 14);
 const OPERATIONS = 400;
@@ -35,17 +35,17 @@ const TEXTS: Partial<Record<KeyError, string>> = {
   "lease-ttl-too-large": "etcdserver: too large lease TTL",
 };
 
-const isThere = hasEtcd();
+const isLeftOut = lacksEtcd();
 let etcd: RealEtcd;
 let clients: ReturnType<typeof connect>;
 
 beforeAll(async () => {
-  if (!isThere) return;
+  if (isLeftOut) return;
   etcd = await RealEtcd.start();
   clients = connect(etcd.address);
 });
 afterAll(async () => {
-  if (!isThere) return;
+  if (isLeftOut) return;
   for (const client of Object.values(clients)) client.close();
   await etcd.dispose();
 });
@@ -60,7 +60,7 @@ function connect(address: string) {
   };
 }
 
-test.skipIf(!isThere)(
+test.skipIf(isLeftOut)(
   `random operations come to the same as in etcd (seed ${SEED})`,
   async () => {
     const random = new RandomOperations(SEED);
@@ -84,7 +84,7 @@ test.skipIf(!isThere)(
   60_000,
 );
 
-test.skipIf(!isThere)("etcd's limits are ours", async () => {
+test.skipIf(isLeftOut)("etcd's limits are ours", async () => {
   const space = new KeySpace();
   const ranges = Array.from({ length: 129 }, () => put("limits"));
   const txn = (count: number): KeyOperationKind => ({

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "../cli/manifest.ts";
+import { lacks } from "../lacks.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 import { program } from "./local-fleet.ts";
 
@@ -117,7 +118,7 @@ fleet status
 fleet destroy --yes
 `;
 
-test.skipIf(!mayChangeRoot)(
+test.skipIf(lacks("the right to change the root of a process", mayChangeRoot))(
   "it makes a fleet, writes, saves, rehearses and removes it where there is no Node and no shell",
   async () => {
     const place = join(scratch, "empty");

@@ -1,25 +1,19 @@
 // One etcd process on loopback, in plaintext, with a folder of its own, for tests that compare with it.
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
 import { present } from "../../src/core/base/assert.ts";
+import { lacks } from "../lacks.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 import { reservePorts } from "../reserved-ports.ts";
 
 const START_MS = 30_000;
 
-/** Whether there is an etcd on the PATH. Says so if not. */
-export function hasEtcd(): boolean {
-  try {
-    execFileSync("etcd", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    console.error("skipped: there is no etcd on the PATH (Debian: apt-get install etcd-server)");
-    return false;
-  }
-}
+/** Whether there is no etcd on the PATH. Says so. */
+export const lacksEtcd = (): boolean =>
+  lacks("etcd (Debian: apt-get install etcd-server)", spawnSync("etcd", ["--version"]).status === 0);
 
 export class RealEtcd {
   /** host:port of its clients. */

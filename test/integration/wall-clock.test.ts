@@ -9,6 +9,7 @@ import { ReportShardRequest } from "../../src/core/wire/gen/fleet/v1/coordinator
 import { ShardLiveness } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { lacks } from "../lacks.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { byFaketime, byShiftedDate, libfaketime, type WallClocks } from "./wall-clocks.ts";
 
@@ -22,7 +23,9 @@ afterEach(() => cluster.dispose());
 
 test("by a preload that shifts Date", () => setClocks(byShiftedDate));
 
-test.skipIf(libfaketime === null)("by libfaketime (apt-get install faketime)", () => setClocks(byFaketime));
+test.skipIf(lacks("libfaketime (apt-get install faketime)", libfaketime !== null))("by libfaketime", () =>
+  setClocks(byFaketime),
+);
 
 async function setClocks(clocks: WallClocks): Promise<void> {
   cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 10_000, profile: "wan", clocks });

@@ -10,6 +10,7 @@ import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { manifest, root } from "../cli/manifest.ts";
+import { lacks } from "../lacks.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -64,18 +65,21 @@ test("each role's unit has a user of its own, which the package's list of users 
 });
 
 const hasSysusers = spawnSync("systemd-sysusers", ["--version"]).status === 0;
-test.runIf(hasSysusers)("systemd-sysusers makes them, without a login", async () => {
-  const host = await makeFolder();
-  await mkdir(join(host, "etc"));
-  const ran = spawnSync("systemd-sysusers", [`--root=${host}`, join(root, USERS)], { encoding: "utf8" });
-  const users = await readFile(join(host, "etc/passwd"), "utf8").catch(() => ran.stderr);
-  await removeFolder(host);
-  expect(
-    captures(users, /^(fleet-\w+):.*:\/usr\/sbin\/nologin$/gm)
-      .flat()
-      .sort(),
-  ).toEqual(["fleet-agents", "fleet-coordinator", "fleet-shard"]);
-});
+test.skipIf(lacks("systemd-sysusers", hasSysusers))(
+  "systemd-sysusers makes them, without a login",
+  async () => {
+    const host = await makeFolder();
+    await mkdir(join(host, "etc"));
+    const ran = spawnSync("systemd-sysusers", [`--root=${host}`, join(root, USERS)], { encoding: "utf8" });
+    const users = await readFile(join(host, "etc/passwd"), "utf8").catch(() => ran.stderr);
+    await removeFolder(host);
+    expect(
+      captures(users, /^(fleet-\w+):.*:\/usr\/sbin\/nologin$/gm)
+        .flat()
+        .sort(),
+    ).toEqual(["fleet-agents", "fleet-coordinator", "fleet-shard"]);
+  },
+);
 
 // systemd counts an end by SIGHUP as a success, and a reload may come before Node has learned to take it. With the default
 // type, a start is a success before there was a program to start.
@@ -96,18 +100,21 @@ test("a coordinator's unit hides no process from it", () => {
 
 // What systemd does not know it ignores with a warning, and starts the unit without. The program need not be installed.
 const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
-test.runIf(hasSystemd)("systemd-analyze warns of nothing in the units", async () => {
-  const folder = await makeFolder();
-  const units = list("deploy/systemd/*.service").map((path) => join(folder, basename(path)));
-  for (const unit of units) {
-    const text = read(join("deploy/systemd", basename(unit)));
-    await writeFile(unit, text.replace("ExecStart=/usr/bin/fleet", `ExecStart=${process.execPath}`));
-  }
-  const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...units], { encoding: "utf8" });
-  await removeFolder(folder);
-  const warnings = verified.stderr.split("\n").filter((line) => line.includes(folder));
-  expect(warnings).toEqual([]);
-});
+test.skipIf(lacks("systemd-analyze", hasSystemd))(
+  "systemd-analyze warns of nothing in the units",
+  async () => {
+    const folder = await makeFolder();
+    const units = list("deploy/systemd/*.service").map((path) => join(folder, basename(path)));
+    for (const unit of units) {
+      const text = read(join("deploy/systemd", basename(unit)));
+      await writeFile(unit, text.replace("ExecStart=/usr/bin/fleet", `ExecStart=${process.execPath}`));
+    }
+    const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...units], { encoding: "utf8" });
+    await removeFolder(folder);
+    const warnings = verified.stderr.split("\n").filter((line) => line.includes(folder));
+    expect(warnings).toEqual([]);
+  },
+);
 
 test("the package brings the units along, and the page that they name", () => {
   const { files } = JSON.parse(read("package.json"));
@@ -215,7 +222,7 @@ const chart = "deploy/helm/coordinator";
 const rejoined = { replicas: [{ id: 1, name: "n1" }, { id: 5, name: "n2" }, {}] };
 const founders = "1=n1@fleet-0.D:7400,2=n2@fleet-1.D:7400,3=n3@fleet-2.D:7400";
 const joined = "1=n1@fleet-0.D:7400,5=n2@fleet-1.D:7400";
-test.runIf(hasSprig).each([
+test.skipIf(lacks("Go with sprig", hasSprig)).each([
   { given: {}, pod: 0, starts: { id: "1", name: "n1", cert: "/certs/n1.crt", peers: founders } },
   { given: {}, pod: 2, starts: { id: "3", name: "n3", cert: "/certs/n3.crt", peers: founders } },
   { given: rejoined, pod: 0, starts: { id: "1", name: "n1", cert: "/certs/n1.crt", peers: joined } },

@@ -20,16 +20,17 @@ function commandIn(words: readonly string[]): string | null {
   return null;
 }
 
-const proposals = texts.flatMap((text) =>
-  [...text.matchAll(/\bfleet ([a-z][a-z-]*(?: (?:-{1,2})?[a-z][a-z-]*)*)/g)].map(([, line = ""]) => line),
-);
+// Prose such as "this fleet is the right one" names no command.
+const proposals = texts
+  .flatMap((text) =>
+    [...text.matchAll(/\bfleet ([a-z][a-z-]*(?: (?:-{1,2})?[a-z][a-z-]*)*)/g)].map(([, line = ""]) => line),
+  )
+  .filter((line) => TOPICS.has(line.split(" ")[0] ?? ""));
 
 test("there are proposals", () => expect(proposals.length).toBeGreaterThan(25));
 
 test.each([...new Set(proposals)])("fleet %s", (line) => {
   const words = line.split(" ");
-  // Prose such as "this fleet is the right one" names no command.
-  if (!TOPICS.has(words[0] ?? "")) return;
   const command = commandIn(words);
   expect(command, `fleet ${line} is no command`).not.toBeNull();
   const { flags } = manifest.commands[(command ?? "").replaceAll(" ", ":")] ?? { flags: {} };

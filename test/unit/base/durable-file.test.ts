@@ -7,6 +7,7 @@ import {
   createDirectoryDurably,
   writeFileDurably,
 } from "../../../src/core/base/durable-file.ts";
+import { lacks } from "../../lacks.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -38,7 +39,7 @@ test("on failure the old content stays and the temporary file goes", async () =>
   expect(await readdir(path)).toEqual(["in-the-way"]);
 });
 
-test.skipIf(!existsSync("/dev/full"))("a write that fails names its file", async () => {
+test.skipIf(lacks("/dev/full", existsSync("/dev/full")))("a write that fails names its file", async () => {
   const folder = await temporaryFolder();
   const path = join(folder, "state");
   await symlink("/dev/full", `${path}.tmp`);

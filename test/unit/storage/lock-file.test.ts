@@ -7,6 +7,7 @@ import { startTimeFromProc } from "../../../src/core/base/process-start.ts";
 import { crc32c } from "../../../src/core/storage/crc32c.ts";
 import { LockFile } from "../../../src/core/storage/lock-file.ts";
 import type { StorageReport } from "../../../src/core/storage/report.ts";
+import { lacks } from "../../lacks.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const NOBODY = 65534;
@@ -25,6 +26,8 @@ function runHidden(script: string) {
 }
 
 /** Root may in most places, unless the sources or Node lie where only root looks. */
+const isElsewhere = lacks("Linux", process.platform === "linux");
+
 function canHide(): boolean {
   return process.platform === "linux" && runHidden(IMPORT).status === 0;
 }
@@ -69,32 +72,29 @@ test.each([
   expect(await readFile(join(directory, "lock"), "utf8")).toMatch(new RegExp(`^${process.pid} `));
 });
 
-test.runIf(process.platform === "linux")("a recycled process id does not keep it", async () => {
+test.skipIf(isElsewhere)("a recycled process id does not keep it", async () => {
   const { reports } = await acquireOver(`${process.pid} 1\n`);
   expect(reports).toMatchObject([{ kind: "stale-lock-removed", pid: process.pid }]);
 });
 
-test.runIf(process.platform === "linux")(
-  "a killed holder that nobody has reaped does not keep it",
-  async () => {
-    // The shell becomes a program that asks for no child's end; its child ends once told to, and stays a zombie.
-    const parent = spawn("sh", ["-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 300"]);
-    try {
-      const [line] = await once(parent.stdout, "data");
-      const pid = Number.parseInt(String(line), 10);
-      await expect.poll(async () => await readFile(`/proc/${parent.pid}/comm`, "utf8")).toBe("sleep\n");
-      parent.stdin.write("end\n");
-      await expect.poll(async () => await readFile(`/proc/${pid}/stat`, "utf8")).toMatch(/\) Z /);
-      const { reports } = await acquireOver(`${pid} -\n`);
-      expect(reports).toMatchObject([{ kind: "stale-lock-removed", pid }]);
-    } finally {
-      parent.kill("SIGKILL");
-    }
-  },
-);
+test.skipIf(isElsewhere)("a killed holder that nobody has reaped does not keep it", async () => {
+  // The shell becomes a program that asks for no child's end; its child ends once told to, and stays a zombie.
+  const parent = spawn("sh", ["-c", "exec 3<&0; (read line <&3) & echo $!; exec sleep 300"]);
+  try {
+    const [line] = await once(parent.stdout, "data");
+    const pid = Number.parseInt(String(line), 10);
+    await expect.poll(async () => await readFile(`/proc/${parent.pid}/comm`, "utf8")).toBe("sleep\n");
+    parent.stdin.write("end\n");
+    await expect.poll(async () => await readFile(`/proc/${pid}/stat`, "utf8")).toMatch(/\) Z /);
+    const { reports } = await acquireOver(`${pid} -\n`);
+    expect(reports).toMatchObject([{ kind: "stale-lock-removed", pid }]);
+  } finally {
+    parent.kill("SIGKILL");
+  }
+});
 
 // Needs a mount and another user, hence root: as under hidepid or systemd's ProtectProc, /proc does not show this process.
-test.runIf(canHide()).each([
+test.skipIf(lacks("the right to hide processes", canHide())).each([
   { boot: "this", outcome: "STORAGE_LOCKED", why: "another user's process keeps it though it is hidden" },
   { boot: "another", outcome: "acquired", why: "a holder from before a reboot does not, whoever has its id" },
 ])("$why", async ({ boot, outcome }) => {

@@ -9,6 +9,7 @@ import { inspectProcess, startProcess, stopProcess } from "../../../../src/clien
 import { SystemProcesses } from "../../../../src/client/processes/system-processes.ts";
 import { parseStat, startTimeFromProc, startTimeFromPs } from "../../../../src/core/base/process-start.ts";
 import { systemWaitClock, waitUntil } from "../../../../src/core/base/wait-clock.ts";
+import { lacks } from "../../../lacks.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 
 async function startScript(script: string, ...args: readonly string[]) {
@@ -50,7 +51,7 @@ test("a paused process that ignores SIGTERM is killed", async () => {
   expect(await isAlive(identity, deps.processes)).toBe(false);
 });
 
-test.runIf(process.platform === "linux")(
+test.skipIf(lacks("Linux", process.platform === "linux"))(
   "a process that nobody recorded is known by its folder, others there are not taken for it",
   async () => {
     const other = await startScript(IDLE);
