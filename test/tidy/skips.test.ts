@@ -23,7 +23,7 @@ const isNode = (value: unknown): value is Node =>
   typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 const isFunction = ({ type }: Node): boolean => /Function/.test(type);
 
-/** `test` of test(…), test.each(…)(…), test.skipIf(…).each`…`(…). */
+/** `test`, of test(…) and of test.each(…)(…). */
 function calledName(node: Node | undefined): string | undefined {
   if (node === undefined) return undefined;
   return node.type === "Identifier" ? node.name : calledName(node.callee ?? node.object ?? node.tag);
