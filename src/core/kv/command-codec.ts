@@ -8,14 +8,21 @@ import { formatUnknown, versions } from "../fleet/command-codec.ts";
 import { KeyCommand, type KeyOperation } from "../wire/gen/fleet/v1/key_command.ts";
 
 /** The newest format of commands and snapshots that this build knows. */
-export const KNOWN_KEY_FORMAT = 2;
+export const KNOWN_KEY_FORMAT = 3;
+/** Of all operations but changes of retention with a number: builds that do not know those stop at them alone. */
+const USUAL_FORMAT = 2;
 
 /** A command before it is proposed. */
 export type NewKeyCommand = Omit<KeyCommand, "format">;
 export type KeyOperationKind = NonNullable<KeyOperation["kind"]>;
 
 export function encodeKeyCommand({ atMs, operations }: NewKeyCommand): Uint8Array {
-  return encodeMessage(KeyCommand.encode, { format: KNOWN_KEY_FORMAT, atMs, operations });
+  const format = operations.some(isNumbered) ? KNOWN_KEY_FORMAT : USUAL_FORMAT;
+  return encodeMessage(KeyCommand.encode, { format, atMs, operations });
+}
+
+function isNumbered({ kind }: KeyOperation): boolean {
+  return kind?.$case === "retention" && kind.value.changeNumber > 0;
 }
 
 /** Larger commands are decoded again, so that the kept commands need little memory beside their bytes. */
@@ -30,7 +37,7 @@ const kept = new WeakMap<Uint8Array, KeyCommand>();
  */
 export function encodeToApply(command: NewKeyCommand): Uint8Array {
   const data = encodeKeyCommand(command);
-  if (data.length <= KEPT_BYTES_MAX) kept.set(data, { format: KNOWN_KEY_FORMAT, ...command });
+  if (data.length <= KEPT_BYTES_MAX) kept.set(data, { format: USUAL_FORMAT, ...command });
   return data;
 }
 
@@ -46,7 +53,7 @@ export function joinKeyCommands(commands: readonly Uint8Array[]): Uint8Array {
     for (const operation of command.operations) operations.push(operation);
     atMs = command.atMs;
   }
-  kept.set(data, { format: KNOWN_KEY_FORMAT, atMs, operations });
+  kept.set(data, { format: USUAL_FORMAT, atMs, operations });
   return data;
 }
 

@@ -19,6 +19,8 @@ export type KeyError =
   | "too-many-keys-of-lease"
   // Not etcd's: the retention window needs more history than the limit. A later attempt may succeed.
   | "history-full"
+  // Not etcd's: another rule of retention came first (`retention.ts`).
+  | "retention-changed"
   // Not etcd's: what a transaction or a deletion would read is more than it may (`read-budget.ts`).
   | "reads-too-much"
   // Not etcd's: the same of a read.

@@ -15,7 +15,7 @@ import type {
   TxnResponse,
 } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Event, KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
-import type { KeyCommand, LeaseExpiry } from "../wire/gen/fleet/v1/key_command.ts";
+import type { KeyCommand, KeyRetention, LeaseExpiry } from "../wire/gen/fleet/v1/key_command.ts";
 import { checkPut, checkRange, checkTxn, isReadOnly } from "./check-request.ts";
 import type { KeyOperationKind } from "./command-codec.ts";
 import { hashLease, hashNumber, nextDigest } from "./digest.ts";
@@ -102,6 +102,10 @@ export class KeySpace {
 
   get retention(): RetentionRule {
     return this.#retention.rule;
+  }
+
+  get retentionChanges(): number {
+    return this.#retention.changes;
   }
 
   /** The retention's window needs more revisions than its limit allows: writes are refused until time has passed. */
@@ -328,8 +332,8 @@ export class KeySpace {
     return write.events;
   }
 
-  #setRetention(rule: RetentionRule): Applied {
-    this.#retention.setRule(rule, this.#revision);
+  #setRetention(rule: KeyRetention): Applied {
+    if (!this.#retention.change(rule, this.#revision)) return this.#refused("retention-changed");
     for (const value of [rule.windowMs, rule.revisionsMax]) {
       this.#digest = nextDigest(this.#digest, hashNumber("retention", value));
     }

@@ -8,7 +8,7 @@ import { textOf } from "./key-bytes.ts";
 import type { KeyError } from "./key-error.ts";
 
 /** Of etcd: some 285 years. */
-const TTL_SECONDS_MAX = 9_000_000_000;
+export const TTL_SECONDS_MAX = 9_000_000_000;
 /** Of etcd with its default timeouts: one and a half election timeouts, in whole seconds. */
 const TTL_SECONDS_MIN = 2;
 

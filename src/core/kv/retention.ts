@@ -3,6 +3,7 @@
 // Time comes with the commands, because replicas must decide alike, and it never goes back.
 
 import { assert } from "../base/assert.ts";
+import type { KeyRetention } from "../wire/gen/fleet/v1/key_command.ts";
 
 export interface RetentionRule {
   /** 0 = no promise. */
@@ -22,9 +23,12 @@ export interface RetentionState {
   readonly atMs: number;
   /** In order, at most some dozens. */
   readonly times: readonly RevisionTime[];
+  /** The number of the rule's last change; 0 = it had none. */
+  readonly changes: number;
 }
 
-export const KEEP_ALL: RetentionState = { rule: { windowMs: 0, revisionsMax: 0 }, atMs: 0, times: [] };
+const NO_RULE: RetentionRule = { windowMs: 0, revisionsMax: 0 };
+export const KEEP_ALL: RetentionState = { rule: NO_RULE, atMs: 0, times: [], changes: 0 };
 
 /** The history may be longer than the window by this part of it. */
 const MARKS_PER_WINDOW = 32;
@@ -36,21 +40,34 @@ export class Retention {
   #rule: RetentionRule;
   #atMs: number;
   #times: RevisionTime[];
+  #changes: number;
 
   constructor(state = KEEP_ALL) {
     this.#rule = state.rule;
     this.#atMs = state.atMs;
     this.#times = [...state.times];
+    this.#changes = state.changes;
   }
 
   get rule(): RetentionRule {
     return this.#rule;
   }
 
-  /** Marks of earlier rules stay: what they say is still true. `revision` is the current one. */
-  setRule({ windowMs, revisionsMax }: RetentionRule, revision: number): void {
+  /** See `change_number` in key_command.proto. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /**
+   * Marks of earlier rules stay: what they say is still true. `revision` is the current one. False: it was proposed before
+   * another rule became this one, and changes nothing (ADR-0072).
+   */
+  change({ windowMs, revisionsMax, changeNumber }: KeyRetention, revision: number): boolean {
+    if (changeNumber !== (changeNumber === 0 ? this.#changes : this.#changes + 1)) return false;
+    this.#changes = changeNumber;
     this.#rule = { windowMs, revisionsMax };
     this.pass(this.#atMs, revision);
+    return true;
   }
 
   /** A command arrived at this time. `revision` is the current one before it. */
@@ -85,7 +102,7 @@ export class Retention {
   }
 
   capture(): RetentionState {
-    return { rule: this.#rule, atMs: this.#atMs, times: [...this.#times] };
+    return { rule: this.#rule, atMs: this.#atMs, times: [...this.#times], changes: this.#changes };
   }
 
   /** Whether the window began at this mark or after it. */

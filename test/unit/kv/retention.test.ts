@@ -1,15 +1,17 @@
 // History that is kept by window and by count, without a request to compact it.
 
 import { expect, test } from "vitest";
+import { encodeKeyCommand, type KeyOperationKind } from "../../../src/core/kv/command-codec.ts";
 import { KeySpace } from "../../../src/core/kv/key-space.ts";
 import { encodeKeySpace, KeySpaceReader } from "../../../src/core/kv/snapshot.ts";
+import { KeyCommand, KeySpaceSnapshot } from "../../../src/core/wire/gen/fleet/v1/key_command.ts";
 import { compact, del, grant, listed, opPut, outcome, perform, put, revoke, txn } from "./operations.ts";
 
 const MINUTE = 60_000;
 
 function keeping(windowMs: number, revisionsMax: number): KeySpace {
   const space = new KeySpace();
-  perform(space, { $case: "retention", value: { windowMs, revisionsMax } });
+  perform(space, { $case: "retention", value: { windowMs, revisionsMax, changeNumber: 0 } });
   return space;
 }
 
@@ -65,7 +67,11 @@ test("where the count can't hold, writes are refused until the window has passed
 test("a rule that the history is too long for drops what is older than the rule, and refuses no write", () => {
   const space = new KeySpace();
   writeEachSecond(space, 0, 99);
-  perform(space, { $case: "retention", value: { windowMs: MINUTE, revisionsMax: 30 } }, 100_000);
+  perform(
+    space,
+    { $case: "retention", value: { windowMs: MINUTE, revisionsMax: 30, changeNumber: 0 } },
+    100_000,
+  );
   const since = space.currentRevision;
   const outcomes = writeEachSecond(space, 101, 140);
   expect(outcomes.filter((each) => each === "history-full")).toHaveLength(10);
@@ -77,8 +83,12 @@ test("a rule that the history is too long for drops what is older than the rule,
 test("a rule that is gone for a moment has promised what it promised before", () => {
   const space = keeping(MINUTE, 0);
   writeEachSecond(space, 0, 100);
-  perform(space, { $case: "retention", value: { windowMs: 0, revisionsMax: 0 } }, 100_000);
-  perform(space, { $case: "retention", value: { windowMs: MINUTE, revisionsMax: 30 } }, 100_000);
+  perform(space, { $case: "retention", value: { windowMs: 0, revisionsMax: 0, changeNumber: 0 } }, 100_000);
+  perform(
+    space,
+    { $case: "retention", value: { windowMs: MINUTE, revisionsMax: 30, changeNumber: 0 } },
+    100_000,
+  );
   expect(outcome(perform(space, put("a"), 101_000))).toBe("history-full");
   expect(listed(space, "a", { revision: 45 })).toHaveLength(1);
 });
@@ -113,4 +123,48 @@ test("rules and times survive a snapshot", () => {
   expect(restored.keySpace.compactRevision).toBe(space.compactRevision);
   expect(restored.keySpace.digest).toBe(space.digest);
   expect(space.compactRevision).toBeGreaterThan(60);
+});
+
+const rule = (windowMs: number, changeNumber: number) =>
+  ({ $case: "retention", value: { windowMs, revisionsMax: 0, changeNumber } }) as const;
+
+test("a rule that was proposed before another one was applied changes nothing (ADR-0072)", () => {
+  const space = new KeySpace();
+  perform(space, rule(1_000, 1));
+  perform(space, rule(2_000, 2));
+  expect(outcome(perform(space, rule(1_500, 1)))).toBe("retention-changed");
+  expect(outcome(perform(space, rule(1_500, 2)))).toBe("retention-changed");
+  expect(outcome(perform(space, rule(1_500, 4)))).toBe("retention-changed");
+  expect([space.retention.windowMs, space.retentionChanges]).toEqual([2_000, 2]);
+});
+
+test("rules of earlier builds have no number: they count as ever until the first that has one", () => {
+  const space = new KeySpace();
+  perform(space, rule(1_000, 0));
+  perform(space, rule(2_000, 0));
+  expect(space.retention.windowMs).toBe(2_000);
+  perform(space, rule(3_000, 1));
+  expect(outcome(perform(space, rule(1_000, 0)))).toBe("retention-changed");
+  expect(space.retention.windowMs).toBe(3_000);
+});
+
+test("builds that know no numbers stop at them, and at snapshots that have them", () => {
+  const formatOf = (kind: KeyOperationKind) =>
+    KeyCommand.decode(encodeKeyCommand({ atMs: 0, operations: [{ kind, leasesSeenAt: 0 }] })).format;
+  expect([put("a"), rule(1_000, 0), rule(1_000, 1)].map(formatOf)).toEqual([2, 2, 3]);
+  const space = new KeySpace();
+  const snapshot = () => Buffer.concat([...encodeKeySpace(space.capture())]);
+  perform(space, rule(1_000, 0));
+  expect(KeySpaceSnapshot.decode(snapshot()).format).toBe(2);
+  perform(space, rule(2_000, 1));
+  expect(KeySpaceSnapshot.decode(snapshot()).format).toBe(3);
+  const reader = new KeySpaceReader();
+  expect(reader.add(snapshot())).toBeNull();
+  const restored = reader.finish();
+  if (!restored.ok) throw new Error(restored.message);
+  for (const each of [space, restored.keySpace]) {
+    expect(outcome(perform(each, rule(9_000, 1)))).toBe("retention-changed");
+    perform(each, rule(4_000, 2));
+  }
+  expect(restored.keySpace.digest).toBe(space.digest);
 });

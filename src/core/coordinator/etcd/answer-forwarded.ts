@@ -5,6 +5,7 @@
 import { status } from "@grpc/grpc-js";
 import { checkPut, checkRange, checkTxn } from "../../kv/check-request.ts";
 import type { KeyError } from "../../kv/key-error.ts";
+import type { DeleteRangeRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { ForwardKeysRequest, ForwardKeysResponse } from "../../wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
 import { type Identity, parseIdentity } from "../../wire/tls/identity.ts";
@@ -38,13 +39,15 @@ export async function answerForwarded(
       const refused = refusalOf(operation.kind);
       if (refused !== null) throw errorOfKeys(refused);
       if (client !== null) access.checkOperation(client, operation.kind);
+      else if (!isCleanUp(operation.kind)) throw ETCD_ERRORS.permissionDenied;
       const answered = await writes.propose(keys, operation, caller);
       if (answered === null) throw ETCD_ERRORS.notLeader;
       return toForwarded(answered);
     }
     case "renewLease":
     case "leaseRemaining": {
-      if (client !== null) access.checkLease(client);
+      if (client === null) throw ETCD_ERRORS.permissionDenied;
+      access.checkLease(client);
       const seconds = await leases.answer(keys, kind.$case, kind.value.id, caller);
       if (seconds === null) throw ETCD_ERRORS.notLeader;
       return { index: 0, revision: 0, answer: { $case: "seconds", value: seconds } };
@@ -65,6 +68,16 @@ function clientOf(uri: string): Identity | null {
     "the caller of a forwarded operation is no identity",
   );
 }
+
+/** A member itself removes one key: what a caller of a lock or an election has left (waiting-callers.ts). */
+function isCleanUp(operation: Asked): boolean {
+  if (operation.$case === "deleteRange") return isOneKey(operation.value);
+  if (operation.$case !== "txn") return false;
+  const requests = [...operation.value.success, ...operation.value.failure];
+  return requests.every(({ request }) => request?.$case === "requestDeleteRange" && isOneKey(request.value));
+}
+
+const isOneKey = ({ rangeEnd }: DeleteRangeRequest): boolean => rangeEnd.length === 0;
 
 /** What the member that was asked refuses before it forwards: a hostile one does not. */
 function refusalOf(operation: Asked): KeyError | null {

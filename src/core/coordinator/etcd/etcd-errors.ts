@@ -125,6 +125,9 @@ export function errorOfKeys(error: KeyError): RpcError {
       return answerTooLarge("too many keys");
     case "lease-ttl-too-large":
       return ETCD_ERRORS.leaseTtlTooLarge;
+    // No caller asks for it: the leader itself does (retention-keeper.ts).
+    case "retention-changed":
+      return ETCD_ERRORS.stopped;
   }
 }
 

@@ -1,8 +1,8 @@
 // Lets the key space keep as much history as an operator has set: the rule is a row of the fleet's tables, audited like any
 // other, and the leader of the key space's group proposes it there. The two logs have no common order. So the leader looks
 // again until both say the same, and a lost proposal costs a moment. What must stay true: no older rule replaces a newer one.
-// So the leader reads the tables behind a quorum before it proposes, in the term in which it proposes. What an earlier
-// leader proposed is before that in the log, or is lost.
+// So the leader reads the tables behind a quorum before it proposes, in the term in which it proposes. Its proposal names the
+// change that it follows, and is refused when another one was applied in between (ADR-0072).
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import { encodeKeyCommand } from "../../kv/command-codec.ts";
@@ -21,6 +21,12 @@ export interface RetentionSource {
   readonly fleet: Pick<GroupPort<never>, "readIndex">;
   /** The rule as this replica's tables have it; they may be old. */
   readonly wanted: () => RetentionRule | null;
+}
+
+interface Due {
+  readonly driver: KeyGroup["driver"];
+  readonly wanted: RetentionRule;
+  readonly changeNumber: number;
 }
 
 export class RetentionKeeper {
@@ -47,18 +53,19 @@ export class RetentionKeeper {
     const read = await fleet.readIndex(deadline);
     const due = this.#due();
     if (!read.ok || due === null || due.driver.term !== term) return;
-    const kind = { $case: "retention", value: due.wanted } as const;
+    const { wanted, changeNumber } = due;
+    const kind = { $case: "retention", value: { ...wanted, changeNumber } } as const;
     const data = encodeKeyCommand({ atMs: clock.wallMs(), operations: [{ kind, leasesSeenAt: 0 }] });
     await due.driver.propose(data, deadline);
   }
 
   /** Null: this replica does not lead the key space, or that has the rule. */
-  #due(): { readonly driver: KeyGroup["driver"]; readonly wanted: RetentionRule } | null {
+  #due(): Due | null {
     const keys = this.#source.keys();
     if (keys?.driver.role !== "leader") return null;
     const { space } = keys.machine;
     const wanted = this.#source.wanted();
     if (space === null || wanted === null || isSame(space.retention, wanted)) return null;
-    return { driver: keys.driver, wanted };
+    return { driver: keys.driver, wanted, changeNumber: space.retentionChanges + 1 };
   }
 }

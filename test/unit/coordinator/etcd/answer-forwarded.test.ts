@@ -7,6 +7,8 @@ import { answerForwarded } from "../../../../src/core/coordinator/etcd/answer-fo
 import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
 import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
 import { forwardingBy } from "../../../../src/core/coordinator/etcd/forward.ts";
+import { deleteIfOwn } from "../../../../src/core/coordinator/etcd/queue-transactions.ts";
+import type { KeyOperationKind } from "../../../../src/core/kv/command-codec.ts";
 import {
   DeleteRangeRequest,
   PutRequest,
@@ -38,14 +40,15 @@ async function forwarded(caller: string, kind: Kind): Promise<unknown> {
   return answerForwarded(context, store, { clusterId: "c", kind, caller }, MEMBER);
 }
 
-const operation = (kind: ReturnType<typeof put>): Kind =>
+const deleteKey = (key: string) =>
+  ({ $case: "deleteRange", value: DeleteRangeRequest.fromPartial({ key: bytes(key) }) }) as const;
+const operation = (kind: KeyOperationKind): Kind =>
   ({ $case: "operation", value: { kind, leasesSeenAt: 0 } }) as Kind;
 const write = operation(put("a/1", "x"));
 
 test.each([
   { caller: "fleet://client/w", why: "its role allows it" },
   { caller: "fleet://admin", why: "the member's word counts" },
-  { caller: "", why: "the member itself, or an earlier build" },
 ])("$caller: proposed, as $why", async ({ caller }) => {
   await expect(forwarded(caller, write)).rejects.toBe(ETCD_ERRORS.notLeader);
   expect(proposed).toEqual(["put"]);
@@ -78,6 +81,22 @@ test.each([
   },
   { caller: "fleet://shard/s1", kind: write, why: "a kind of identity that uses no keys" },
   { caller: "fleet://replica/2", kind: write, why: "a replica, which is no client" },
+  { caller: "", kind: write, why: "a member itself, which writes no keys" },
+  {
+    caller: "",
+    kind: operation({
+      $case: "deleteRange",
+      value: DeleteRangeRequest.fromPartial({ key: bytes("a"), rangeEnd: bytes("b") }),
+    }),
+    why: "a member itself, which deletes no range",
+  },
+  { caller: "", kind: operation({ $case: "txn", value: txn }), why: "a member's put in a transaction" },
+  {
+    caller: "",
+    kind: operation({ $case: "leaseRevoke", value: { ID: "7" } }),
+    why: "a member's end of a lease, with all of its keys",
+  },
+  { caller: "", kind: { $case: "renewLease", value: { id: "1" } } as Kind, why: "a member's own renewal" },
   {
     caller: "fleet://client/other",
     kind: { $case: "renewLease", value: { id: "1" } } as Kind,
@@ -97,13 +116,21 @@ test.each(["fleet://client/", "admin", "x".repeat(100_000), "fleet://client/w\n"
   },
 );
 
+test.each<[string, Parameters<typeof operation>[0]]>([
+  ["a lock's key", deleteKey("l/7")],
+  ["an election's key, if it is its own", deleteIfOwn(bytes("l/7"), 3)],
+])("a member removes what its caller has left: %s", async (_, kind) => {
+  await expect(forwarded("", operation(kind))).rejects.toBe(ETCD_ERRORS.notLeader);
+  expect(proposed).toHaveLength(1);
+});
+
 test("what no member forwards is refused before it is proposed", async () => {
   const nothing = operation({ $case: "put", value: PutRequest.fromPartial({}) });
-  await expect(forwarded("", nothing)).rejects.toBe(ETCD_ERRORS.emptyKey);
+  await expect(forwarded("fleet://admin", nothing)).rejects.toBe(ETCD_ERRORS.emptyKey);
   const requestPut = { $case: "requestPut", value: { key: bytes("a/1") } } as const;
   const success = Array.from({ length: 2_000 }, () => ({ request: requestPut }));
   const large = operation({ $case: "txn", value: TxnRequest.fromPartial({ success }) });
-  await expect(forwarded("", large)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+  await expect(forwarded("fleet://admin", large)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
   expect(proposed).toEqual([]);
 });
 

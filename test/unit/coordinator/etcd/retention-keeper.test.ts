@@ -125,7 +125,7 @@ test("what the tables say is the row of the key space, and unknown during a rest
 test("a put that the window has no room for is refused as too many requests, and old versions stay readable", async () => {
   const keys = new FakeKeys({});
   const kv = kvService(keys.context, keys.store);
-  apply(keys.space, { $case: "retention", value: { windowMs: 60_000, revisionsMax: 2 } });
+  apply(keys.space, { $case: "retention", value: { windowMs: 60_000, revisionsMax: 2, changeNumber: 0 } });
   const put = () => kv.put(callOf(ADMIN, PutRequest.fromPartial({ key: bytes("a"), value: bytes("x") })));
   await put();
   await put();
