@@ -12,6 +12,7 @@ import type { HostileCluster } from "../security/hostile-cluster.ts";
 import { FrameMaker, type Target } from "./frame-maker.ts";
 import { couldBeBelieved } from "./lies.ts";
 import { SnapshotMaker } from "./snapshot-maker.ts";
+import { untilDone } from "./until-done.ts";
 
 const SERVICE = "/fleet.v1.Raft";
 const STREAM_MS = 10_000;
@@ -35,13 +36,16 @@ const same = (bytes: Buffer): Buffer => bytes;
 export class Attack {
   readonly #cluster: HostileCluster;
   readonly #clients = new Map<string, Client>();
+  /** Of its own questions, which it asked again. */
+  readonly failures: unknown[] = [];
 
   constructor(cluster: HostileCluster) {
     this.#cluster = cluster;
   }
 
   async run(seed: number, holder: Holder, to: Peer): Promise<Told> {
-    const { term, lastIndex } = await this.#cluster.status(to);
+    const asked = () => this.#cluster.status(to);
+    const { term, lastIndex } = await untilDone(asked, (error) => this.failures.push(error));
     const target = { clusterId: "c", from: holder.id, to: to.id, term, lastIndex };
     const maker = new FrameMaker(seed, target);
     const kind = maker.below(6);

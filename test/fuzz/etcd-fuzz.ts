@@ -18,6 +18,7 @@ import { call } from "../integration/etcd-clients.ts";
 import { HostileCluster } from "../security/hostile-cluster.ts";
 import { EtcdMaker, type EtcdMethod, METHODS } from "./etcd-maker.ts";
 import type { FuzzOptions } from "./fuzz.ts";
+import { untilDone } from "./until-done.ts";
 
 const HOLDERS = {
   granted: "fleet://client/granted",
@@ -33,11 +34,10 @@ const RULES = [{ verbs: ["read", "write", "lease"], tables: ["key"], names: ["a*
 const ANSWER_MS = 150;
 const REQUESTS_MAX = 8;
 const LOOK_EVERY_SEEDS = 30;
-const PATIENCE_MS = 60_000;
 /** Its answer is the whole database, and nothing of it is decoded. */
 const HUGE_ANSWER = "/etcdserverpb.Maintenance/Snapshot";
 
-const TEST = { deadlineMs: PATIENCE_MS, reason: "test" };
+const TEST = { deadlineMs: 60_000, reason: "test" };
 
 const same = (bytes: Buffer): Buffer => bytes;
 const fuzzed = METHODS.filter(({ path }) => path !== HUGE_ANSWER);
@@ -129,18 +129,6 @@ function keyWorks(cluster: HostileCluster): () => Promise<void> {
 async function readBack(kv: KVClient, key: Buffer): Promise<string> {
   const { kvs } = await call(kv.range.bind(kv), RangeRequest.fromPartial({ key }));
   return String(kvs[0]?.value);
-}
-
-/** A member may be without a leader for a moment. */
-async function untilDone<Done>(work: () => Promise<Done>): Promise<Done> {
-  const endMs = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (performance.now() > endMs) throw error;
-    }
-  }
 }
 
 class EtcdAttack {

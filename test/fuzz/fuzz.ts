@@ -16,6 +16,8 @@ export interface Outcome {
   readonly seeds: number;
   readonly frames: number;
   readonly withheld: number;
+  /** Questions of the fuzzer itself that failed and were asked again. */
+  readonly failures: readonly unknown[];
 }
 
 export interface FuzzOptions {
@@ -32,7 +34,7 @@ export async function fuzz({ fromSeed, goesOn, onProgress }: FuzzOptions): Promi
     await cluster.authority.issue(name, [`fleet://replica/${id}`]);
   }
   const attack = new Attack(cluster);
-  let outcome: Outcome = { seeds: 0, frames: 0, withheld: 0 };
+  let outcome: Outcome = { seeds: 0, frames: 0, withheld: 0, failures: [] };
   try {
     await cluster.works();
     for (let seed = fromSeed; goesOn(seed); seed += 1) {
@@ -47,6 +49,7 @@ export async function fuzz({ fromSeed, goesOn, onProgress }: FuzzOptions): Promi
         seeds: outcome.seeds + 1,
         frames: outcome.frames + frames,
         withheld: outcome.withheld + withheld,
+        failures: attack.failures,
       };
       if (cluster.fatal.length > 0)
         throw new Error(`seed ${seed}: a coordinator stopped`, { cause: cluster.fatal[0] });

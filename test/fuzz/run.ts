@@ -31,6 +31,7 @@ async function main(): Promise<number> {
   console.log(
     `fuzz: ${outcome.seeds} seeds from ${fromSeed}, ${outcome.frames} frames, ${outcome.withheld} withheld; the cluster leads, and all states are equal`,
   );
+  for (const failure of outcome.failures) console.log(`asked again after: ${String(failure)}`);
   endMs = performance.now() + 500 * seconds;
   const etcd = await fuzzEtcd({
     fromSeed,
