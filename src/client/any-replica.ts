@@ -11,6 +11,10 @@ import { toOperatorError } from "./operator-errors.ts";
 // Wait after the first answer: enough for the others of a healthy fleet, and not noticeable otherwise.
 const GRACE_MS = 250;
 
+interface Addressed {
+  readonly address: string;
+}
+
 export interface Answered<Node, Response> {
   readonly node: Node;
   readonly response: Response;
@@ -20,13 +24,16 @@ export interface Answered<Node, Response> {
  * When no replica answers, throws the OperatorError of the most informative refusal. `ask` is aborted once it
  * is too late.
  */
-export async function askAny<Node, Response extends { readonly stamp: ReadStamp | undefined }>(
+export async function askAny<
+  Node extends Addressed,
+  Response extends { readonly stamp: ReadStamp | undefined },
+>(
   nodes: readonly Node[],
   ask: (node: Node, signal: AbortSignal) => Promise<Response>,
 ): Promise<Answered<Node, Response>> {
   const over = new AbortController();
   const answers: Answered<Node, Response>[] = [];
-  const failures: unknown[] = [];
+  const failures: Failed[] = [];
   let graceIsOver = () => {};
   const grace = new Promise<void>((resolve) => {
     graceIsOver = resolve;
@@ -39,7 +46,7 @@ export async function askAny<Node, Response extends { readonly stamp: ReadStamp 
       if (response.stamp?.leads === true) graceIsOver();
       timer ??= setTimeout(graceIsOver, GRACE_MS);
     } catch (error) {
-      failures.push(error);
+      failures.push({ address: node.address, error });
     }
   });
   await Promise.race([Promise.all(asked), grace]);
@@ -59,18 +66,24 @@ function better<Node, Response extends { readonly stamp: ReadStamp | undefined }
   return a?.leads === true || (a?.index ?? 0) >= (b?.index ?? 0) ? best : other;
 }
 
+interface Failed extends Addressed {
+  readonly error: unknown;
+}
+
 // A refusal says more than a node that is down. A rejected certificate counts only if there is nothing else.
-function nobodyAnswered(failures: readonly unknown[]): OperatorError {
+function nobodyAnswered(failures: readonly Failed[]): OperatorError {
   const told = failures.find(
-    (failure) => failure instanceof OperatorError || readRpcError(failure).reason !== null,
+    ({ error }) => error instanceof OperatorError || readRpcError(error).reason !== null,
   );
-  const isRefused = failures.every((failure) => isTlsFailure(readRpcError(failure)));
-  if (told !== undefined || isRefused) return toOperatorError(told ?? failures[0], "read");
+  const isRefused = failures.every(({ error }) => isTlsFailure(readRpcError(error)));
+  const [first] = failures;
+  const chosen = told ?? first;
+  if (told !== undefined || isRefused) return toOperatorError(chosen?.error, "read", chosen?.address);
   return new OperatorError("UNAVAILABLE", {
     what: "no node answered in time",
-    why: failureWords(readRpcError(failures[0])),
+    why: failureWords(readRpcError(first?.error)),
     next: "see which nodes are up: fleet status",
     exit: Exit.NoQuorum,
-    cause: failures[0],
+    cause: first?.error,
   });
 }

@@ -26,9 +26,10 @@ const BY_ERRNO: Readonly<Record<string, string>> = {
 };
 
 /**
- * One short clause, without the address, which is shown beside it. A server's own words are left unchanged.
+ * One short clause. A server's own words are left unchanged. `address`: who failed, where it is not shown
+ * beside the clause.
  */
-export function failureWords(failure: RpcFailure): string {
+export function failureWords(failure: RpcFailure, address = "it"): string {
   if (failure.reason !== null) return failure.message;
   const seconds = DEADLINE.exec(failure.message)?.[1];
   if (failure.code === status.DEADLINE_EXCEEDED && seconds !== undefined) {
@@ -37,7 +38,7 @@ export function failureWords(failure: RpcFailure): string {
   // This client cancelled a silent stream.
   if (failure.code === status.CANCELLED) return "no answer";
   const cause = NEVER_CONNECTED.exec(failure.message)?.[1];
-  return cause === undefined ? failure.message : connectionWords(cause);
+  return cause === undefined ? failure.message : connectionWords(cause, address);
 }
 
 /** Whether the listening process does not serve a fleet's port. */
@@ -49,11 +50,11 @@ export function isTlsFailure(failure: RpcFailure): boolean {
   return failure.code === status.UNAVAILABLE && /certificate|SSL|TLS|EPROTO/i.test(failure.message);
 }
 
-function connectionWords(cause: string): string {
+function connectionWords(cause: string, address: string): string {
   const errno = /\bE[A-Z]{3,}\b/.exec(cause)?.[0];
   const known = errno === undefined ? undefined : BY_ERRNO[errno];
   if (known !== undefined) return known;
-  if (NO_TLS.test(cause)) return "it does not speak TLS: something else listens at this address";
+  if (NO_TLS.test(cause)) return `${address} does not speak TLS: something else listens at this address`;
   const certificate = CERTIFICATE_TIME.exec(cause)?.[1];
   if (certificate !== undefined) return WORDS_OF_TIME[certificate] ?? cause;
   // grpc-js's only message about a connection that the other side closed during the handshake.

@@ -50,7 +50,7 @@ import {
   leaderAddress,
   unasked,
 } from "./fleet-status.ts";
-import { LeaderReads } from "./leader-reads.ts";
+import { LeaderReads, type Replica } from "./leader-reads.ts";
 import { toOperatorError } from "./operator-errors.ts";
 import { receiveSnapshot } from "./receive-snapshot.ts";
 import { heardStatuses } from "./status-stream.ts";
@@ -153,8 +153,8 @@ export class FleetClient extends LeaderReads {
     return this.#tls.tls;
   }
 
-  protected override replicas(): readonly CoordinatorClient[] {
-    return this.endpoints.map(({ address }) => this.#nodeClient(address));
+  protected override replicas(): readonly Replica[] {
+    return this.endpoints.map(({ address }) => ({ address, client: this.#nodeClient(address) }));
   }
 
   /** The target's coordinators. */
@@ -246,7 +246,7 @@ export class FleetClient extends LeaderReads {
   /** Makes this one node declare its own state wrong. False: it has already. Throws an OperatorError. */
   async fenceReplica(address: string, request: FenceReplicaRequest): Promise<boolean> {
     const client = this.#nodeClient(address);
-    const { changed } = await this.#atNode((limits) =>
+    const { changed } = await this.#atNode(address, (limits) =>
       unary(client.fenceReplica.bind(client), request, limits),
     );
     return changed;
@@ -255,37 +255,37 @@ export class FleetClient extends LeaderReads {
   /** How this one node encrypts its data. Throws an OperatorError. */
   keyStatus(address: string): Promise<KeyStatus> {
     const client = this.#nodeClient(address);
-    return this.#atNode((limits) => unary(client.getKeyStatus.bind(client), {}, limits));
+    return this.#atNode(address, (limits) => unary(client.getKeyStatus.bind(client), {}, limits));
   }
 
   /** Makes this one node encrypt with a new key. Throws an OperatorError. */
   rotateKeys(address: string, request: RotateKeysRequest): Promise<KeyStatus> {
     const client = this.#nodeClient(address);
-    return this.#atNode((limits) => unary(client.rotateKeys.bind(client), request, limits));
+    return this.#atNode(address, (limits) => unary(client.rotateKeys.bind(client), request, limits));
   }
 
   /** The faults that drills have made in this one node. Throws an OperatorError. */
   listFaults(address: string): Promise<FaultList> {
     const client = this.#faultsClient(address);
-    return this.#atNode((limits) => unary(client.listFaults.bind(client), {}, limits));
+    return this.#atNode(address, (limits) => unary(client.listFaults.bind(client), {}, limits));
   }
 
   /** Makes a fault in this one node. Throws an OperatorError, such as FAULTS_NOT_ALLOWED. */
   injectFault(address: string, request: InjectFaultRequest): Promise<ActiveFault> {
     const client = this.#faultsClient(address);
-    return this.#atNode((limits) => unary(client.injectFault.bind(client), request, limits));
+    return this.#atNode(address, (limits) => unary(client.injectFault.bind(client), request, limits));
   }
 
   clearFaults(address: string, request: ClearFaultsRequest): Promise<FaultList> {
     const client = this.#faultsClient(address);
-    return this.#atNode((limits) => unary(client.clearFaults.bind(client), request, limits));
+    return this.#atNode(address, (limits) => unary(client.clearFaults.bind(client), request, limits));
   }
 
-  async #atNode<Answer>(call: (limits: CallLimits) => Promise<Answer>): Promise<Answer> {
+  async #atNode<Answer>(address: string, call: (limits: CallLimits) => Promise<Answer>): Promise<Answer> {
     try {
       return await call({ endMs: systemClock.monotonicMs() + this.#patience.callDeadlineMs });
     } catch (error) {
-      throw toOperatorError(error);
+      throw toOperatorError(error, "write", address);
     }
   }
 
@@ -382,7 +382,8 @@ function throwIfAllRefuse(asked: readonly Asked[]): void {
   const refused = asked.filter(
     ({ answer, cause }) => answer.error !== null && isRefusal(readRpcError(cause)),
   );
-  if (refused.length === asked.length) throw toOperatorError(refused[0]?.cause);
+  const [first] = refused;
+  if (refused.length === asked.length) throw toOperatorError(first?.cause, "read", first?.answer.address);
 }
 
 const REFUSED_CERTIFICATES: ReadonlySet<string> = new Set([

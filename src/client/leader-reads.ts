@@ -35,6 +35,12 @@ import { askAny } from "./any-replica.ts";
 import { toOperatorError } from "./operator-errors.ts";
 import { SeenIncarnation } from "./seen-incarnation.ts";
 
+/** A replica of the fleet, whatever state it is in. */
+export interface Replica {
+  readonly address: string;
+  readonly client: CoordinatorClient;
+}
+
 export interface ReadOptions {
   /**
    * Default: linearizable. Any replica serves stale reads and those of bounded staleness, one replica for all
@@ -191,7 +197,7 @@ export abstract class LeaderReads {
   }
 
   /** All replicas, whatever state they are in. */
-  protected abstract replicas(): readonly CoordinatorClient[];
+  protected abstract replicas(): readonly Replica[];
 
   /** Calls the leader; `kind` chooses the words for a timeout. */
   protected async atLeader<Response>(
@@ -242,7 +248,7 @@ export abstract class LeaderReads {
     let nodes = this.replicas();
     return async (invoke) => {
       const endMs = systemClock.monotonicMs() + deadlineMs;
-      const { node, response } = await askAny(nodes, (client, signal) =>
+      const { node, response } = await askAny(nodes, ({ client }, signal) =>
         invoke(client, request, { endMs, signal }),
       );
       nodes = [node];

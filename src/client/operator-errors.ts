@@ -10,18 +10,23 @@ import { failureWords, isTlsFailure, speaksNoTls } from "./failure-words.ts";
 
 /**
  * Any thrown value as an OperatorError; an OperatorError is returned unchanged. `call` chooses the words for
- * a timeout.
+ * a timeout. `address`: the one node that was asked, where no search for the leader knows it.
  */
-export function toOperatorError(error: unknown, call: "read" | "write" = "write"): OperatorError {
+export function toOperatorError(
+  error: unknown,
+  call: "read" | "write" = "write",
+  address?: string,
+): OperatorError {
   if (error instanceof OperatorError) return error;
   if (error instanceof LeaderUnavailable) return unavailable(error, call);
-  return fromFailure(readRpcError(error), error);
+  return fromFailure(readRpcError(error), error, address);
 }
 
 function unavailable(error: LeaderUnavailable, call: "read" | "write"): OperatorError {
   const endpoint = error.tried.join(", ");
-  if (error.last !== null && isTlsFailure(error.last)) return fromFailure(error.last, error);
-  const why = error.last === null ? "no node answered" : failureWords(error.last);
+  const { last } = error;
+  if (last !== null && isTlsFailure(last.failure)) return fromFailure(last.failure, error, last.address);
+  const why = last === null ? "no node answered" : failureWords(last.failure);
   if (error.isOutcomeUnknown && call === "read") {
     return new OperatorError("READ_TIMED_OUT", {
       what: "the deadline passed before the fleet answered",
@@ -52,11 +57,12 @@ function unavailable(error: LeaderUnavailable, call: "read" | "write"): Operator
   });
 }
 
-function fromFailure(failure: RpcFailure, cause: unknown): OperatorError {
+function fromFailure(failure: RpcFailure, cause: unknown, address?: string): OperatorError {
   const { next, exit } = advice(failure);
   return new OperatorError(failure.reason ?? status[failure.code], {
-    what: failureWords(failure),
+    what: failureWords(failure, address),
     next,
+    ...(address === undefined ? {} : { endpoint: address }),
     ...currentOf(failure),
     exit,
     cause,

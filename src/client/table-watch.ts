@@ -128,7 +128,7 @@ export async function* watchTables(
       // One replica's bad certificate is its own problem. If no replica ever accepted ours, the problem is
       // ours.
       if (isTlsFailure(failure)) refused += 1;
-      if (isFinal(failure) || refused === addresses.length) throw toOperatorError(error, "read");
+      if (isFinal(failure) || refused === addresses.length) throw toOperatorError(error, "read", address);
       if (firstEndMs !== null && world.now() >= firstEndMs) throw unanswered(addresses, failure);
       onTrouble?.(address, failure);
     }

@@ -61,6 +61,10 @@ export default class BundleCommand extends FleetCommand {
     }),
   };
 
+  protected override get isLookingOnly(): boolean {
+    return true;
+  }
+
   async run(): Promise<BundleReport> {
     const { args, flags } = await this.parse(BundleCommand);
     const nowMs = Date.now();

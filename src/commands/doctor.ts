@@ -40,6 +40,10 @@ export default class Doctor extends FleetCommand {
     junit: Flags.string({ summary: "Also write the result to this new file, as JUnit XML" }),
   };
 
+  protected override get isLookingOnly(): boolean {
+    return true;
+  }
+
   async run(): Promise<Diagnosis> {
     const { flags } = await this.parse(Doctor);
     const load = async (client: FleetReads) => {

@@ -60,6 +60,10 @@ and its dry run first, then asks.`;
     }),
   };
 
+  protected override get isLookingOnly(): boolean {
+    return true;
+  }
+
   async run(): Promise<void> {
     const { flags } = await this.parse(Top);
     if (!flags.once && !(process.stdout.isTTY && process.stdin.isTTY)) throw noTerminal();

@@ -32,8 +32,8 @@ export async function readRecording(path: string): Promise<Recording> {
   let length = 0;
   try {
     const bytes = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
-    const file = createReadStream(path);
-    file.on("error", (error) => bytes.destroy(error));
+    const file = path === "-" ? process.stdin : createReadStream(path);
+    file.on("error", (error: Error) => bytes.destroy(error));
     file.pipe(bytes);
     for await (const line of createInterface({ input: bytes, crlfDelay: Number.POSITIVE_INFINITY })) {
       length += line.length;

@@ -2,12 +2,13 @@
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
+import { MADE } from "../../src/ui/model/command-pages.ts";
 import { program, type Ran, runProgram, TestFleet } from "../integration/local-fleet.ts";
 import { lacks } from "../lacks.ts";
 import { commands, manifest } from "./manifest.ts";
@@ -280,3 +281,33 @@ function expectShort(text: string): void {
 
 /** Help breaks lines where it likes. */
 const words = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
+
+describe("fleet docs", () => {
+  test.each([
+    { line: "docs", says: "# Command reference" },
+    { line: "docs rebind", says: "## fleet rebind apply" },
+    { line: "docs --json", says: '"pages": [' },
+  ])("fleet $line", async ({ line, says }) => {
+    const { stdout, stderr, exit } = await run(line);
+    expect({ stderr, exit }).toEqual({ stderr: "", exit: 0 });
+    expect(stdout).toContain(says);
+  });
+
+  test("a topic that is not there is not found, and the nearest is named", async () => {
+    expect(await run("docs rebnd")).toMatchObject({
+      exit: 3,
+      stderr: expect.stringContaining("next: fleet docs rebind"),
+    });
+  });
+
+  test("--to writes every page, removes its own old ones, and leaves other files", async () => {
+    const folder = join(home.home, "pages");
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "gone.md"), `# Gone\n\n${MADE}\n`);
+    await writeFile(join(folder, "own.md"), "# Mine\n");
+    expect(await run("docs --to pages")).toMatchObject({ exit: 0, stdout: "" });
+    const names = await readdir(folder);
+    expect(names).toEqual(expect.arrayContaining(["README.md", "shard.md", "own.md"]));
+    expect(names).not.toContain("gone.md");
+  });
+});

@@ -183,14 +183,31 @@ test("a terminal that is closed and a SIGTERM end a drill as Ctrl-C does", async
   }
 });
 
-test("a drill that was killed with kill -9 is told of by the next command, refuses others, and is healed", async () => {
+/** A drill that ends by SIGKILL once it has killed the leader, and another leads. */
+async function killedDrill(report: string): Promise<void> {
   await healthy();
-  const running = fleet.launch(...LONG, "--report", "killed.json");
+  const running = fleet.launch(...LONG, "--report", report);
   expect(await running.says(/leader n\d/)).toBe(true);
   running.signal("SIGKILL");
   await running.ended();
   await fleet.untilStatus(client, ({ nodes }) => nodes.some(({ reachable }) => !reachable));
-  const told = await fleet.run("leader", "show");
+}
+
+test("a drill that was killed with kill -9 is healed by the next command that finds it", async () => {
+  await killedDrill("killed-first.json");
+  const next = await fleet.run("leader", "show");
+  expect(next).toMatchObject({
+    exit: 0,
+    stderr: expect.stringMatching(/healed an interrupted drill \(kill-leader.*started n\d/),
+  });
+  await healthy();
+  expect((await fleet.run("leader", "show")).stderr).toBe("");
+  expect((await client.listProbes("fleet-drill-lock")).probes).toEqual([]);
+});
+
+test("what only looks at a sick fleet leaves a killed drill as it is, and fleet drill heal heals it", async () => {
+  await killedDrill("killed.json");
+  const told = await fleet.run("doctor");
   expect(told.stderr).toContain("fleet drill heal");
   const healed = await fleet.run("drill", "heal");
   expect(healed).toMatchObject({ exit: 0, stdout: expect.stringMatching(/started n\d/) });

@@ -2,6 +2,7 @@
 // nothing of it happens before its dry run was answered.
 
 import { rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
@@ -95,6 +96,7 @@ test("a shard is drained and activated; a drill's reports and an interrupted one
   expect(drilled).toMatchObject({ exit: 0 });
   const left = {
     ...{ schemaVersion: 1, drillId: "kill-leader-1", drill: "kill-leader", fleet: "local" },
+    ...{ host: hostname() },
     ...{ startedAt: "2026-01-01T00:00:00.000Z", process: { pid: 999_999_99, startTime: "0" } },
     undo: [{ kind: "start", node: "n2" }],
   };

@@ -3,7 +3,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { commandReference } from "../../docs/command-pages.ts";
+import { commandReference } from "../../src/ui/cli/command-reference.ts";
 import { root } from "./source-files.ts";
 
 const pages = commandReference();

@@ -8,6 +8,7 @@ import type { ExportFile } from "../../core/audit/merge-files.ts";
 import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { openEntries } from "../../core/seal/sealed-entries.ts";
+import { readInputBytes } from "../files/read-input.ts";
 
 /** A thousand entries are half a megabyte. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
@@ -36,6 +37,7 @@ export async function readExports(
 }
 
 async function filesAt(path: string): Promise<string[]> {
+  if (path === "-") return [path];
   const found = await stat(path).catch((error: unknown) => unreadable(path, error));
   if (!found.isDirectory()) return [path];
   const names = (await readdir(path)).filter((name) => EXPORT.test(name)).sort();
@@ -53,14 +55,23 @@ async function readExport(name: string, findings: Findings, keys: OperatorKeys |
     findings.add({ problem: "malformed", index: null, where: name, expected, found });
     return { name, links: [] };
   };
-  // A pipe or a device has no end.
-  const at = await stat(name).catch((error: unknown) => unreadable(name, error));
-  if (!at.isFile()) return malformed("a regular file", "a folder, a pipe or a device");
-  if (at.size > FILE_BYTES_MAX) return malformed(`at most ${FILE_BYTES_MAX} bytes`, `${at.size} bytes`);
-  const file = await readFile(name).catch((error: unknown) => unreadable(name, error));
+  const file = await contentOf(name);
+  if (!Buffer.isBuffer(file)) return malformed(file.expected, file.found);
   const opened = await openEntries(file, keys, name);
   if (typeof opened === "string") return malformed("an export", opened);
   return { name, links: linksOf(name, opened.content, findings) };
+}
+
+async function contentOf(
+  name: string,
+): Promise<Buffer | { readonly expected: string; readonly found: string }> {
+  if (name === "-") return await readInputBytes(name);
+  // A pipe or a device has no end.
+  const at = await stat(name).catch((error: unknown) => unreadable(name, error));
+  if (!at.isFile()) return { expected: "a regular file", found: "a folder, a pipe or a device" };
+  if (at.size > FILE_BYTES_MAX)
+    return { expected: `at most ${FILE_BYTES_MAX} bytes`, found: `${at.size} bytes` };
+  return await readFile(name).catch((error: unknown) => unreadable(name, error));
 }
 
 function linksOf(name: string, content: Uint8Array, findings: Findings): ExportFile["links"] {

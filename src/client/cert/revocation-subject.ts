@@ -1,11 +1,11 @@
 // Parses what an operator wants to revoke: a serial number as people copy it, an identity, or the file of a
 // certificate.
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { certificateBlocks } from "../../core/base/pem.ts";
 import { canonicalSerial } from "../../core/wire/tls/deny-list.ts";
 import { formatIdentity, identityOfNames } from "../../core/wire/tls/identity.ts";
+import { readInputBytes } from "../files/read-input.ts";
 
 export interface RevocationSubject {
   /** In the form of RevokeCertificate. */
@@ -47,7 +47,7 @@ export function issuedBeforeMs(given: string | undefined, subject: string): numb
 
 async function certificateIn(path: string): Promise<X509Certificate> {
   try {
-    const [leaf = ""] = certificateBlocks(await readFile(path, "latin1"));
+    const [leaf = ""] = certificateBlocks((await readInputBytes(path)).toString("latin1"));
     return new X509Certificate(leaf);
   } catch (cause) {
     throw usage(

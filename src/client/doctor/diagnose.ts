@@ -56,7 +56,9 @@ export function diagnose(name: string, evidence: Evidence): Diagnosis {
     run(localChecks, evidence.local),
     run(contextChecks, evidence.contexts),
   ];
-  const findings = groups.flatMap((group) => group.findings).sort(byGravity);
+  const findings = [...unasked(name, evidence.fleet), ...groups.flatMap((group) => group.findings)].sort(
+    byGravity,
+  );
   return {
     name,
     findings,
@@ -68,6 +70,20 @@ export function diagnose(name: string, evidence: Evidence): Diagnosis {
 /** The worst severity that was found; null when nothing was. */
 export function worst({ findings }: Diagnosis): Severity | null {
   return findings[0]?.severity ?? null;
+}
+
+/** Every coordinator refused to answer. Without this finding, a wrong address would look like a sound fleet. */
+function unasked(name: string, fleet: Evidence["fleet"]): readonly Finding[] {
+  if (!("missing" in fleet)) return [];
+  const finding: Finding = {
+    check: "fleet.unreachable",
+    severity: "critical",
+    subject: name,
+    evidence: fleet.missing,
+    why: "no coordinator could be checked",
+    next: "see where address and certificates come from: fleet context view --show-origin",
+  };
+  return [finding];
 }
 
 interface Outcome {

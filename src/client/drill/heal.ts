@@ -3,12 +3,21 @@
 import { rm } from "node:fs/promises";
 import type { FleetClient } from "../fleet-client.ts";
 import type { Processes } from "../processes/processes.ts";
-import { freeLock } from "./drill-lock.ts";
 import type { Hands } from "./hands.ts";
-import { drillsFolder, journalsIn } from "./journal.ts";
+import { journalsOf } from "./journal.ts";
 import { takeBack, undoWords } from "./undo.ts";
 
-const LIMIT_MS = 60_000;
+/** How long `fleet drill heal` tries each drill's steps. */
+export const HEAL_LIMIT_MS = 60_000;
+// Another command was asked for, and the operator waits for it.
+const FIRST_LIMIT_MS = 10_000;
+
+export interface HealOptions {
+  readonly cwd: string;
+  readonly limitMs: number;
+  /** Which of the drills whose process is gone. */
+  readonly which: "all" | "of this host";
+}
 
 interface Healed {
   readonly drillId: string;
@@ -30,26 +39,23 @@ export async function healAll(
   client: FleetClient,
   hands: Hands,
   processes: Processes,
-  { unlock }: { readonly unlock: boolean },
+  { cwd, limitMs, which }: HealOptions,
 ): Promise<HealResult> {
   const healed: Healed[] = [];
   const running: string[] = [];
   const left: { what: string; why: string }[] = [];
-  for (const { path, entry, isRunning } of await journalsIn(
-    drillsFolder(client.target.directory, process.cwd()),
-    processes,
-  )) {
+  for (const { path, entry, isRunning, isHere } of await journalsOf(client.target, cwd, processes)) {
     if (entry === null) {
       left.push({ what: `${path} cannot be read as a journal`, why: "remove it once the fleet is whole" });
       continue;
     }
     const { drillId, drill, startedAt } = entry;
-    if (isRunning) {
+    if (isRunning || (which === "of this host" && !isHere)) {
       running.push(drillId);
       continue;
     }
     const done: string[] = [];
-    const failed = await takeBack(entry.undo, { client, hands, reason: drillId }, LIMIT_MS, (undo) =>
+    const failed = await takeBack(entry.undo, { client, hands, reason: drillId }, limitMs, (undo) =>
       done.push(undoWords(undo)),
     );
     for (const { undo, cause } of failed) {
@@ -58,6 +64,25 @@ export async function healAll(
     if (failed.length === 0) await rm(path, { force: true });
     healed.push({ drillId, drill, startedAt, done });
   }
-  if (unlock && running.length === 0) await freeLock(client, "drill heal --unlock");
   return { healed, running, left };
+}
+
+/**
+ * Heals before another command does its work. Null: this is left to `fleet drill heal`, because no coordinator
+ * answers, and a fleet that is down stays down, or because `allow` refuses.
+ */
+export async function healFirst(
+  client: FleetClient,
+  hands: Hands,
+  processes: Processes,
+  { cwd, allow }: { readonly cwd: string; readonly allow: () => Promise<void> },
+): Promise<HealResult | null> {
+  const { nodes } = await client.status();
+  if (!nodes.some(({ reachable }) => reachable)) return null;
+  try {
+    await allow();
+  } catch {
+    return null;
+  }
+  return await healAll(client, hands, processes, { cwd, limitMs: FIRST_LIMIT_MS, which: "of this host" });
 }

@@ -2,19 +2,22 @@
 // folder that usually does not exist.
 
 import { readdir } from "node:fs/promises";
+import type { Target } from "../context/target.ts";
 import { SystemProcesses } from "../processes/system-processes.ts";
-import { drillsFolder, isJournal, journalsIn } from "./journal.ts";
+import { drillsFolder, isJournal, journalsOf } from "./journal.ts";
 
-/** A line for people; null = no drill was interrupted. */
-export async function interruptedDrill(directory: string | undefined, cwd: string): Promise<string | null> {
-  const folder = drillsFolder(directory, cwd);
-  const names = await readdir(folder).catch(() => []);
+/** Names them for people; null = no drill was interrupted. */
+export async function interruptedDrills(
+  target: Pick<Target, "name" | "directory">,
+  cwd: string,
+): Promise<string | null> {
+  const names = await readdir(drillsFolder(target.directory, cwd)).catch(() => []);
   if (!names.some(isJournal)) return null;
-  const found = await journalsIn(folder, await SystemProcesses.open());
+  const found = await journalsOf(target, cwd, await SystemProcesses.open());
   const dead = found.filter(({ isRunning }) => !isRunning);
   if (dead.length === 0) return null;
   const named = dead.map(({ entry, path }) =>
     entry === null ? path : `${entry.drill}, begun ${entry.startedAt}`,
   );
-  return `an interrupted drill may have left faults behind (${named.join("; ")}): fleet drill heal`;
+  return named.join("; ");
 }

@@ -3,9 +3,11 @@
 // when everything is undone. Undoing twice changes nothing.
 
 import { readdir, readFile, rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
 import { isErrno } from "../../core/base/system-error.ts";
+import type { Target } from "../context/target.ts";
 import { drillsFolderIn, FLEET_FOLDER } from "../files/layout.ts";
 import { isAlive, type Processes, type ProcessIdentity } from "../processes/processes.ts";
 
@@ -25,6 +27,9 @@ export interface JournalEntry {
   readonly startedAt: string;
   /** The fleet's name as the operator uses it. */
   readonly fleet: string;
+  /** The folder of a local fleet. */
+  readonly directory?: string;
+  readonly host: string;
   readonly process: ProcessIdentity;
   readonly undo: readonly Undo[];
 }
@@ -85,10 +90,28 @@ export interface LeftBehind {
   readonly entry: JournalEntry | null;
   /** Whether the drill's process still runs. */
   readonly isRunning: boolean;
+  /** Whether it ran on this host: of another one, this host cannot tell whether it still runs. */
+  readonly isHere: boolean;
 }
 
-/** The journals in the folder, oldest first. */
-export async function journalsIn(folder: string, processes: Processes): Promise<readonly LeftBehind[]> {
+/**
+ * The journals of this fleet's drills in its folder, oldest first. Fleets elsewhere share the current folder, so
+ * their journals may lie beside those of others.
+ */
+export async function journalsOf(
+  { name, directory }: Pick<Target, "name" | "directory">,
+  cwd: string,
+  processes: Processes,
+): Promise<readonly LeftBehind[]> {
+  const found = await journalsIn(drillsFolder(directory, cwd), processes);
+  return found.filter(({ entry }) => {
+    if (entry === null) return true;
+    return entry.directory === undefined ? entry.fleet === name : entry.directory === directory;
+  });
+}
+
+/** All journals in the folder, oldest first. */
+async function journalsIn(folder: string, processes: Processes): Promise<readonly LeftBehind[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
@@ -101,7 +124,7 @@ export async function journalsIn(folder: string, processes: Processes): Promise<
     paths.map(async (path) => {
       const entry = parseEntry(await readFile(path, "utf8").catch(() => ""));
       const isRunning = entry !== null && (await isAlive(entry.process, processes));
-      return { path, entry, isRunning };
+      return { path, entry, isRunning, isHere: entry?.host === hostname() };
     }),
   );
 }
@@ -115,7 +138,7 @@ function parseEntry(text: string): JournalEntry | null {
     const entry: JournalEntry = JSON.parse(text);
     const isWhole =
       entry.schemaVersion === 1 &&
-      [entry.drillId, entry.drill, entry.startedAt, entry.fleet].every(
+      [entry.drillId, entry.drill, entry.startedAt, entry.fleet, entry.host].every(
         (field) => typeof field === "string",
       ) &&
       typeof entry.process.pid === "number" &&

@@ -18,6 +18,7 @@ import { type DrillSpec, drillNamed } from "../../core/drill/drill-spec.ts";
 import { type Gate, parseSlo } from "../../core/drill/slo.ts";
 import { readOwnConfig } from "../files/entry-fields.ts";
 import { readInputOrSay } from "../files/read-input.ts";
+import { QUIET_MS } from "./cool-down.ts";
 
 export type PlanStep =
   | {
@@ -28,6 +29,7 @@ export type PlanStep =
       readonly rate: number;
       readonly beforeMs: number;
       readonly afterMs: number;
+      readonly quietMs: number;
     }
   | { readonly kind: "pause"; readonly ms: number };
 
@@ -66,6 +68,7 @@ const STEP = fieldsOnly({
   rate: withDefault(integer(1, 2_000), 50),
   before: withDefault(duration, 2_000),
   after: withDefault(duration, 2_000),
+  quiet: withDefault(duration, QUIET_MS),
 });
 
 const PLAN = fieldsOnly({
@@ -76,10 +79,11 @@ const PLAN = fieldsOnly({
 });
 
 function step(found: Found): PlanStep {
-  const { pause, drill: spec, slo, runs, rate, before, after } = STEP(found);
+  const { pause, drill: spec, slo, runs, rate, before, after, quiet } = STEP(found);
   if (pause !== undefined && spec === undefined) return { kind: "pause", ms: pause };
   if (pause !== undefined || spec === undefined) throw wrong(found, "either a drill or a pause");
-  return { kind: "drill", spec, runs, gates: slo, rate, beforeMs: before, afterMs: after };
+  const paces = { rate, beforeMs: before, afterMs: after, quietMs: quiet };
+  return { kind: "drill", spec, runs, gates: slo, ...paces };
 }
 
 function drill(found: Found): DrillSpec {

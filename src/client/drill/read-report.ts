@@ -1,12 +1,12 @@
 // Reads drills' reports back: of one run, of several, of a game day. A file that this version did not write is refused.
 
-import { readFile } from "node:fs/promises";
 import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
+import { readInput } from "../files/read-input.ts";
 
 /** The runs in the report at `path`, in their order. Throws REPORT_UNREADABLE. */
 export async function readRuns(path: string): Promise<readonly [DrillReport, ...DrillReport[]]> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const text = await readInput(path).catch((cause: unknown) => {
     throw unreadable(path, messageOf(cause));
   });
   const [first, ...rest] = runsIn(parse(path, text));

@@ -1,7 +1,8 @@
-// Runs one drill: preflight, baseline, fault, observe, heal, whole again, judge. All drills are data
+// Runs one drill: preflight, cool-down, baseline, fault, observe, heal, whole again, judge. All drills are data
 // (core/drill/catalog.ts) and run here. What must stay true: every act is in the drill's journal before it
 // happens, and is undone however the drill ends.
 
+import { hostname } from "node:os";
 import { OperatorError } from "../../core/base/errors.ts";
 import { gapsOf, slicesOf } from "../../core/drill/client-view.ts";
 import type { DrillSpec } from "../../core/drill/drill-spec.ts";
@@ -17,6 +18,7 @@ import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { type ActContext, actWords, chooseVictims, perform, undoOf } from "./acts.ts";
+import { awaitCoolDown } from "./cool-down.ts";
 import { takeLock } from "./drill-lock.ts";
 import type { Hands } from "./hands.ts";
 import { drillsFolder, Journal } from "./journal.ts";
@@ -44,6 +46,10 @@ export interface DrillOptions {
   readonly beforeMs: number;
   readonly afterMs: number;
   readonly gates: readonly Gate[];
+  /** Nothing is broken before the leader has led this long. */
+  readonly quietMs: number;
+  /** Called with what is waited for before anything is broken. */
+  readonly onWait: (text: string) => void;
   /** Called with each event as it happens. */
   readonly onEvent: (event: DrillEvent) => void;
   /** Ends the drill early, with everything undone. */
@@ -109,7 +115,8 @@ class DrillRun {
   async run(): Promise<DrillResult> {
     const { target } = this.#client;
     const journal = await Journal.begin(drillsFolder(target.directory, process.cwd()), {
-      ...{ drillId: this.#drillId, drill: this.#spec.name, fleet: target.name },
+      ...{ drillId: this.#drillId, drill: this.#spec.name, fleet: target.name, host: hostname() },
+      ...(target.directory === undefined ? {} : { directory: target.directory }),
       ...{ startedAt: this.#startedAt.toISOString(), process: await this.#deps.processes.self() },
     });
     try {
@@ -133,6 +140,13 @@ class DrillRun {
   }
 
   async #underLoad(journal: Journal): Promise<DrillResult> {
+    const { quietMs, onWait } = this.#options;
+    const { clock } = this.#deps;
+    await awaitCoolDown({
+      ...{ quietMs, onWait, clock },
+      status: () => this.#client.status(PATIENTLY),
+      pause: (ms) => this.#pause(ms),
+    });
     const status = await this.#client.status(PATIENTLY);
     this.#startMs = performance.now();
     const load = new DrillLoad(this.#client, {

@@ -9,6 +9,7 @@ import { leaderRequired } from "../../core/wire/etcd/etcd-channel.ts";
 import { readRpcError } from "../../core/wire/rpc-error.ts";
 import type { CallLimits } from "../../core/wire/unary.ts";
 import type { EtcdTls } from "../context/target.ts";
+import { isTlsFailure } from "../failure-words.ts";
 import { answeredError, type CallKind, noAnswer, verdictOf } from "./etcd-errors.ts";
 import { EtcdNode } from "./etcd-node.ts";
 
@@ -95,7 +96,9 @@ export class EtcdClient {
       }
       const waitMs = (failures + 1) % this.nodes.length === 0 ? this.#pauseMs(failures) : 0;
       if (this.#clock.now() + waitMs >= endMs || signal?.aborted === true) {
-        throw noAnswer(last, kind, false, this.nodes.map(({ address }) => address).join(", "));
+        // A certificate is one node's; that there is no answer is a fact about all.
+        const told = isTlsFailure(readRpcError(last)) ? [node] : this.nodes;
+        throw noAnswer(last, kind, false, told.map(({ address }) => address).join(", "));
       }
       if (waitMs > 0) await this.#clock.sleep(waitMs, signal);
     }

@@ -6,7 +6,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { judge } from "../../core/wire/leader/leader-verdict.ts";
 import { isAnswerRefused } from "../../core/wire/refused-answers.ts";
 import { type RpcFailure, readRpcError } from "../../core/wire/rpc-error.ts";
-import { failureWords, isTlsFailure } from "../failure-words.ts";
+import { failureWords, isTlsFailure, speaksNoTls } from "../failure-words.ts";
 
 /** A write may be applied although its answer is lost, so it is repeated only if it was not. */
 export type CallKind = "read" | "write";
@@ -106,7 +106,7 @@ export function answeredError(failure: RpcFailure, endpoint: string, cause: unkn
     const { code, next, exit } = advice;
     return new OperatorError(code, { what, next, exit, endpoint, cause });
   }
-  if (isTlsFailure(failure)) return tlsRefused(what, endpoint, cause);
+  if (isTlsFailure(failure)) return tlsRefused(failure, endpoint, cause);
   const { exit, next } = byCode(failure.code);
   const words = failure.code === status.UNIMPLEMENTED ? "the server does not know this call" : what;
   return new OperatorError(status[failure.code] ?? "UNKNOWN", { what: words, next, exit, endpoint, cause });
@@ -140,7 +140,7 @@ export function noAnswer(
   endpoint: string,
 ): OperatorError {
   const failure = last === null ? null : readRpcError(last);
-  if (failure !== null && isTlsFailure(failure)) return tlsRefused(failureWords(failure), endpoint, last);
+  if (failure !== null && isTlsFailure(failure)) return tlsRefused(failure, endpoint, last);
   const why = failure === null ? "no connection could be made" : failureWords(failure);
   const cause = last === null ? {} : { cause: last };
   if (kind === "write" && mayHaveArrived) {
@@ -163,11 +163,14 @@ export function noAnswer(
   });
 }
 
-function tlsRefused(why: string, endpoint: string, cause: unknown): OperatorError {
+function tlsRefused(failure: RpcFailure, endpoint: string, cause: unknown): OperatorError {
+  const isPlain = speaksNoTls(failure);
   return new OperatorError("TLS_REFUSED", {
-    what: "the two sides refused each other's certificates",
-    why,
-    next: "check the certificates: --ca, --cert, --key, or the context's",
+    what: isPlain ? failureWords(failure, endpoint) : "the two sides refused each other's certificates",
+    ...(isPlain ? {} : { why: failureWords(failure) }),
+    next: isPlain
+      ? "check the address: --endpoints, or the context's"
+      : "check the certificates: --ca, --cert, --key, or the context's",
     endpoint,
     exit: Exit.Authentication,
     cause,

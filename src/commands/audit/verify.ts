@@ -40,6 +40,11 @@ export default class AuditVerify extends FleetCommand {
     "with-fleet": Flags.boolean({
       summary: "Also check that the fleet holds the exported entries and continues them",
     }),
+    from: Flags.string({
+      helpValue: "FILE",
+      summary: "Of this bundle instead of a fleet (see: fleet bundle)",
+      exclusive: ["dir", "context", "endpoints"],
+    }),
     head: hashFlag("Check that an entry has this hash (from an earlier fleet audit head)"),
     after: hashFlag("The hash before the first exported entry, if earlier files are kept elsewhere"),
   };
@@ -49,7 +54,8 @@ export default class AuditVerify extends FleetCommand {
     const paths = argv.map(String);
     const { verifyAudit } = await import("../../client/audit/verify-audit.ts");
     const asksFleet = paths.length === 0 || flags["with-fleet"];
-    const fleet = asksFleet ? await this.client(flags) : null;
+    const live = () => (flags.from === undefined ? this.client(flags) : this.bundled(flags.from));
+    const fleet = asksFleet ? await live() : null;
     const keys = paths.length === 0 ? null : await encryptionKeys(flags);
     const report = await verifyAudit({ paths, fleet, head: flags.head, after: flags.after, keys });
     await this.print(report, view);

@@ -19,13 +19,16 @@ export default class DrillHeal extends FleetCommand {
     const { flags } = await this.parse(DrillHeal);
     const client = await this.client(flags);
     await allowChange(client.target, this.words);
-    const [{ healAll }, { handsOf }] = await Promise.all([
+    const [{ HEAL_LIMIT_MS, healAll }, { handsOf }, { freeLock }] = await Promise.all([
       import("../../client/drill/heal.ts"),
       import("../../client/drill/hands.ts"),
+      import("../../client/drill/drill-lock.ts"),
     ]);
     const deps = await localDeps((text) => this.note(text));
     const hands = handsOf(client.target, deps);
-    const report = await healAll(client, hands, deps.processes, { unlock: flags.unlock });
+    const options = { cwd: process.cwd(), limitMs: HEAL_LIMIT_MS, which: "all" } as const;
+    const report = await healAll(client, hands, deps.processes, options);
+    if (flags.unlock && report.running.length === 0) await freeLock(client, "drill heal --unlock");
     await this.printText(report, healView);
     if (report.left.length > 0) {
       throw new OperatorError("DRILL_NOT_HEALED", {

@@ -4,12 +4,14 @@ import type { DrillList } from "../../ui/cli/drill-list-view.ts";
 import { drillListView } from "../../ui/cli/drill-list-view.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { localDeps } from "../../ui/cli/local-deps.ts";
+import { tableFlags } from "../../ui/cli/output-flags.ts";
 
 export default class DrillListCommand extends FleetCommand {
   static override summary = "List the drills, and which are possible with this fleet";
   static override description =
     "A local fleet can be broken in every way. Elsewhere, faults inside a coordinator need its --allow-faults, and drills of processes need the context's hooks kill and start. Hooks get the node's name in FLEET_HOOK_NODE.";
-  static override examples = ["<%= config.bin %> drill list"];
+  static override examples = ["<%= config.bin %> drill list", "<%= config.bin %> drill list -o wide"];
+  static override flags = tableFlags;
 
   async run(): Promise<DrillList> {
     const { flags } = await this.parse(DrillListCommand);

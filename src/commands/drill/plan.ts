@@ -49,8 +49,11 @@ export default class DrillPlanCommand extends FleetCommand {
     const progress = await PlanProgress.open(drillsFolder(directory, process.cwd()), text, flags.restart);
     if (progress.steps.length > 0) this.note(`resuming the game day of ${progress.startedAt}`);
     const running = runPlan(plan, progress, {
-      drill: async ({ spec, rate, beforeMs, afterMs, gates }) => {
-        const options = { rate, beforeMs, afterMs, gates, signal, onEvent: () => undefined };
+      drill: async ({ spec, rate, beforeMs, afterMs, quietMs, gates }) => {
+        const options = {
+          ...{ rate, beforeMs, afterMs, quietMs, gates, signal, onEvent: () => undefined },
+          onWait: (words: string) => this.note(`  ${words}`),
+        };
         return (await runDrill(spec, client, deps, hands, options)).report;
       },
       pause: async (ms) => {

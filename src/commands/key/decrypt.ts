@@ -29,12 +29,12 @@ export default class KeyDecrypt extends BaseCommand {
 
   async run(): Promise<DecryptReport> {
     const { args, flags } = await this.parse(KeyDecrypt);
-    const file = resolve(args.file);
-    const [{ readFile }, { openEntries }] = await Promise.all([
-      import("node:fs/promises"),
+    const file = args.file === "-" ? "-" : resolve(args.file);
+    const [{ readInputBytes }, { openEntries }] = await Promise.all([
+      import("../../client/files/read-input.ts"),
       import("../../core/seal/sealed-entries.ts"),
     ]);
-    const bytes = await readFile(file).catch((cause: unknown) => {
+    const bytes = await readInputBytes(file).catch((cause: unknown) => {
       throw unusable(file, messageOf(cause), Exit.NotFound);
     });
     const opened = await openEntries(bytes, await encryptionKeys(flags), file);

@@ -94,7 +94,7 @@ export class Reporter {
     if (isBug(error)) this.#options.errors.note(error, "a report to the coordinator");
     if (this.#isOutage || this.#closing.signal.aborted) return;
     this.#isOutage = true;
-    const failure = error instanceof LeaderUnavailable ? error.last : readRpcError(error);
+    const failure = error instanceof LeaderUnavailable ? error.last?.failure : readRpcError(error);
     this.#options.log.warn("reports to the coordinator fail; sessions continue without it", {
       reason: failure?.reason ?? null,
       message: failure?.message ?? null,

@@ -4,7 +4,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { handsOf } from "../../client/drill/hands.ts";
-import { drillsFolder, isJournal, journalsIn, type Undo } from "../../client/drill/journal.ts";
+import { drillsFolder, isJournal, journalsOf, type Undo } from "../../client/drill/journal.ts";
 import { possibilities } from "../../client/drill/possibilities.ts";
 import { whyNot } from "../../client/drill/preflight.ts";
 import { readRuns } from "../../client/drill/read-report.ts";
@@ -44,7 +44,7 @@ export class DrillBoardReader {
   }
 
   async #left(): Promise<readonly LeftDrill[]> {
-    const found = await journalsIn(this.#folder, this.#deps.processes);
+    const found = await journalsOf(this.#client.target, process.cwd(), this.#deps.processes);
     return found.map(({ path, entry, isRunning }) => ({
       name: entry?.drillId ?? path,
       drill: entry?.drill ?? "not known",

@@ -1,5 +1,6 @@
 // What the commands that run a drill share: flags, the question, the runs, and what is written of them.
 import { Flags } from "@oclif/core";
+import { QUIET_MS } from "../../client/drill/cool-down.ts";
 import type { Renderings } from "../../client/drill/report-file.ts";
 import type { DrillOptions, DrillResult } from "../../client/drill/run-drill.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
@@ -15,7 +16,7 @@ import { durationFlag, type TargetFlagValues } from "./fleet-flags.ts";
 import { localDeps } from "./local-deps.ts";
 
 /** How a drill is run when nothing else is asked for. */
-export const USUAL_DRILL = { rate: 50, beforeMs: 2_000, afterMs: 2_000 } as const;
+export const USUAL_DRILL = { rate: 50, beforeMs: 2_000, afterMs: 2_000, quietMs: QUIET_MS } as const;
 
 export const drillFlags = {
   rate: Flags.integer({ summary: "Writes a second", default: USUAL_DRILL.rate, min: 1, max: 2_000 }),
@@ -28,6 +29,11 @@ export const drillFlags = {
     summary: "Write this long after the recovery",
     default: USUAL_DRILL.afterMs,
     defaultHelp: async () => "2s",
+  }),
+  quiet: durationFlag({
+    summary: "Break nothing until the leader has led this long",
+    default: USUAL_DRILL.quietMs,
+    defaultHelp: async () => "5s",
   }),
   runs: Flags.integer({
     summary: "Number of runs, one after the other; the worst one is judged",
@@ -50,6 +56,7 @@ export interface DrillFlagValues extends TargetFlagValues {
   readonly rate: number;
   readonly before: number;
   readonly after: number;
+  readonly quiet: number;
   readonly runs: number;
   readonly slo: string;
   readonly report: string | undefined;
@@ -86,6 +93,7 @@ export abstract class DrillCommand extends FleetCommand {
     const stop = new AbortController();
     const options: DrillOptions = {
       ...{ rate: flags.rate, beforeMs: flags.before, afterMs: flags.after, gates, signal: stop.signal },
+      ...{ quietMs: flags.quiet, onWait: (text) => this.note(`  ${text}`) },
       onEvent: (event) => {
         if (event.kind !== "acknowledged")
           this.note(`  ${event.kind}${"node" in event ? ` ${event.node}` : ""}`);

@@ -9,7 +9,7 @@ export function refuseEmptyValues(given: ParserOutput["raw"], meaningful: readon
     (token) => token.input === "" && !(token.type === "flag" && meaningful.includes(token.flag)),
   );
   if (empty === undefined) return;
-  const name = empty.type === "flag" ? `--${empty.flag}` : `the argument ${empty.arg.toUpperCase()}`;
+  const name = empty.type === "flag" ? `--${empty.flag}` : argumentName(empty.arg);
   throw new OperatorError("USAGE", {
     what: `${name} is empty`,
     why: "most likely a shell variable is not set",
@@ -17,3 +17,7 @@ export function refuseEmptyValues(given: ParserOutput["raw"], meaningful: readon
     exit: Exit.Usage,
   });
 }
+
+/** oclif names only the first of a list of arguments. */
+const argumentName = (name: string | undefined): string =>
+  name === undefined ? "an argument" : `the argument ${name.toUpperCase()}`;

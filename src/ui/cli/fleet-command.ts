@@ -58,17 +58,28 @@ export abstract class FleetCommand extends BaseCommand {
       const target = await this.target(flags);
       if (target.etcd !== undefined) throw notOnEtcd(this.words, target.name);
       this.#client = Client.connect(target);
-      await this.#noteInterruptedDrill(target);
+      await this.#endInterruptedDrills(this.#client);
     }
     return this.#client;
   }
 
-  /** A drill that was killed leaves its faults: the next command that finds its journal says so. */
-  async #noteInterruptedDrill({ directory }: Target): Promise<void> {
+  /** A drill that was killed leaves its faults: the next command that finds its journal heals them, or says so. */
+  async #endInterruptedDrills(client: FleetClient): Promise<void> {
     if (this.words === "drill heal") return;
-    const { interruptedDrill } = await import("../../client/drill/interrupted.ts");
-    const found = await interruptedDrill(directory, process.cwd());
-    if (found !== null) this.note(found, "bad");
+    const { interruptedDrills } = await import("../../client/drill/interrupted.ts");
+    const found = await interruptedDrills(client.target, process.cwd());
+    if (found === null) return;
+    const { healBefore } = await import("./heal-before.ts");
+    const { text, mark } = await healBefore(client, found, {
+      ...{ command: this.words, isLookingOnly: this.isLookingOnly },
+      note: (words) => this.note(words),
+    });
+    this.note(text, mark);
+  }
+
+  /** It shows what is wrong with a fleet, and so must not change that first. */
+  protected get isLookingOnly(): boolean {
+    return false;
   }
 
   /** Asks for the fleet's name to be typed out, in its context's colour. Throws NOT_CONFIRMED. */

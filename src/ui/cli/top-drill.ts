@@ -44,7 +44,7 @@ export async function performDrill(
     if (event.kind !== "acknowledged")
       notify(`${event.kind}${event.node === undefined ? "" : ` ${event.node}`}`);
   };
-  const options = { ...USUAL_DRILL, gates: [], signal, onEvent };
+  const options = { ...USUAL_DRILL, gates: [], signal, onEvent, onWait: notify };
   try {
     const { report } = await runDrill(spec, client, deps, handsOf(client.target, deps), options);
     await writeReport(file, report);

@@ -57,9 +57,34 @@ test.each([
   { call: "read", isUnknown: false, code: "UNAVAILABLE", exit: Exit.NoQuorum, says: "no leader" },
   { call: "write", isUnknown: false, code: "UNAVAILABLE", exit: Exit.NoQuorum, says: "no leader" },
 ] as const)("a $call that may have arrived=$isUnknown: $code", ({ call, isUnknown, code, exit, says }) => {
-  const error = toOperatorError(new LeaderUnavailable(["h:1"], timeout, isUnknown), call);
+  const error = toOperatorError(
+    new LeaderUnavailable(["h:1"], { address: "h:1", failure: timeout }, isUnknown),
+    call,
+  );
   expect(error).toMatchObject({ code, parts: { exit, endpoint: "h:1" } });
   expect(error.message).toContain(says);
   const words = `${error.message} ${error.parts.next}`;
   if (call === "read") expect(words).not.toMatch(/write|committed/);
+});
+
+const plainText = new RpcError(
+  status.UNAVAILABLE,
+  "No connection established. Last error: Error: write EPROTO 40B7:error:0A00010B:SSL routines:" +
+    "tls_validate_record_header:wrong version number:ssl/record. Resolution note: ",
+  new Metadata(),
+);
+
+test.each([
+  {
+    error: new LeaderUnavailable(["h:1", "h:2"], { address: "h:2", failure: readRpcError(plainText) }, false),
+    address: undefined,
+    why: "the search knows which of them answered",
+  },
+  { error: plainText, address: "h:2", why: "the one that was asked" },
+])("who speaks no TLS is named: $why", ({ error, address }) => {
+  expect(toOperatorError(error, "read", address).parts).toMatchObject({
+    what: "h:2 does not speak TLS: something else listens at this address",
+    endpoint: "h:2",
+    exit: Exit.Authentication,
+  });
 });

@@ -78,6 +78,8 @@ test.each([
     says: "--command is empty",
   },
   { id: "shard:show", argv: [""], says: "the argument SHARD is empty" },
+  { id: "watch", argv: ["shards", ""], says: "an argument is empty" },
+  { id: "rebind:index", argv: ["c1", "", "--to", "s2"], says: "an argument is empty" },
 ])("$id $argv: $says", async ({ id, argv, says }) => {
   const { default: command } = await import(`${COMMANDS}/${id.replaceAll(":", "/")}.ts`);
   expect(await run(command, id, argv)).toMatchObject({ exit: 2, stderr: expect.stringContaining(says) });

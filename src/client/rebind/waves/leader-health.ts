@@ -2,6 +2,7 @@
 
 import { type Health, UNKNOWN_HEALTH } from "../../../core/rebind/waves/preconditions.ts";
 import type { FleetStatus } from "../../fleet-status.ts";
+import { reignAgeMs } from "../../reign-age.ts";
 
 export type HealthReader = () => Promise<Health>;
 
@@ -9,12 +10,10 @@ export function leaderHealth({ leader, nodes, tolerance }: FleetStatus): Health 
   const status = nodes.find(({ nodeId }) => nodeId !== null && nodeId === leader)?.status ?? null;
   if (status === null || tolerance === null) return UNKNOWN_HEALTH;
   const voters = status.followers.filter(({ learner }) => !learner);
-  const reign = status.vitals?.reigns.findLast(({ leaderId }) => leaderId === status.nodeId);
-  const isCurrent = reign !== undefined && reign.untilAgeMs === undefined;
   return {
     quorumMargin: tolerance.canLose,
     lag: Math.max(0, ...voters.map(({ lagEntries }) => lagEntries)),
-    reignMs: isCurrent ? reign.fromAgeMs : null,
+    reignMs: reignAgeMs(status),
     commitMs: status.vitals?.commitP99Ms ?? null,
   };
 }

@@ -45,8 +45,12 @@ export async function readMachinesFile(path: string): Promise<readonly MachinePo
   return parseMachinesFile(await readMachinesText(path), path);
 }
 
-export async function readMachinesText(path: string): Promise<string> {
-  return await readFile(path, "utf8").catch((cause: unknown) => {
+/** `read`: how the file's text is obtained. */
+export async function readMachinesText(
+  path: string,
+  read: (path: string) => Promise<string> = (file) => readFile(file, "utf8"),
+): Promise<string> {
+  return await read(path).catch((cause: unknown) => {
     throw new OperatorError("MACHINES_FILE_UNREADABLE", {
       what: `the machines file ${path} cannot be read`,
       why: messageOf(cause),

@@ -200,7 +200,7 @@ export class LeaderCaller<Client extends { close(): void }> {
       if (attempt.address === this.#hint) this.#trust(attempt.address);
       throw error;
     }
-    search.note(failure, verdict);
+    search.note(attempt.address, failure, verdict);
     // A cancelled attempt says nothing about the leader.
     if (signal?.aborted === true) throw search.failure(null);
     if (isTimeout(failure)) this.#ranOut(attempt, endMs);

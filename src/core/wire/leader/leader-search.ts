@@ -4,19 +4,25 @@ import { status } from "@grpc/grpc-js";
 import type { RpcFailure } from "../rpc-error.ts";
 import type { FailureVerdict } from "./leader-verdict.ts";
 
+/** The last meaningful answer of a search, and who gave it. */
+interface LastAnswer {
+  readonly address: string;
+  readonly failure: RpcFailure;
+}
+
 /** No leader answered in time. */
 export class LeaderUnavailable extends Error {
   override readonly name = "LeaderUnavailable";
   /** Addresses in the order of their first attempt. */
   readonly tried: readonly string[];
-  /** The last meaningful answer; null when there was no time for any attempt. */
-  readonly last: RpcFailure | null;
+  /** Null when there was no time for any attempt. */
+  readonly last: LastAnswer | null;
   /** An attempt ended without an answer, so a write may have been accepted. */
   readonly isOutcomeUnknown: boolean;
 
-  constructor(tried: readonly string[], last: RpcFailure | null, isOutcomeUnknown: boolean) {
+  constructor(tried: readonly string[], last: LastAnswer | null, isOutcomeUnknown: boolean) {
     super(
-      `no leader answered in time (tried ${tried.join(", ") || "no node"}): ${last?.message ?? "no time left"}`,
+      `no leader answered in time (tried ${tried.join(", ") || "no node"}): ${last?.failure.message ?? "no time left"}`,
     );
     this.tried = tried;
     this.last = last;
@@ -26,7 +32,7 @@ export class LeaderUnavailable extends Error {
 
 export class Search {
   readonly #tried = new Set<string>();
-  #last: RpcFailure | null = null;
+  #last: LastAnswer | null = null;
   #isOutcomeUnknown = false;
   redirects = 0;
 
@@ -34,9 +40,9 @@ export class Search {
     this.#tried.add(address);
   }
 
-  note(failure: RpcFailure, verdict: FailureVerdict): void {
+  note(address: string, failure: RpcFailure, verdict: FailureVerdict): void {
     // A bare timeout says less than an earlier answer such as "no leader is known".
-    if (this.#last === null || failure.code !== status.DEADLINE_EXCEEDED) this.#last = failure;
+    if (this.#last === null || failure.code !== status.DEADLINE_EXCEEDED) this.#last = { address, failure };
     this.#isOutcomeUnknown ||= verdict.kind === "unreachable" && verdict.mayHaveArrived;
   }
 

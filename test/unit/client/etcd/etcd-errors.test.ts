@@ -2,7 +2,7 @@
 
 import { Metadata, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { verdictOf } from "../../../../src/client/etcd/etcd-errors.ts";
+import { noAnswer, verdictOf } from "../../../../src/client/etcd/etcd-errors.ts";
 import { RpcError, readRpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
 
 const refused = (reason: string, retryMs?: number) =>
@@ -23,4 +23,15 @@ test("a read whose answer was refused is asked again, or is too large everywhere
 
 test("a write that was refused before it began is repeated", () => {
   expect(verdictOf(refused("CALLS_TOO_OFTEN", 1_000), "write")).toBe("again");
+});
+
+test("an endpoint that speaks no TLS is named, and its certificates are not blamed", () => {
+  const plain =
+    "No connection established. Last error: Error: write EPROTO 1:error:0A00010B:SSL routines:wrong version number. Resolution note: ";
+  const error = new RpcError(status.UNAVAILABLE, plain, new Metadata());
+  expect(noAnswer(error, "read", false, "h:2").parts).toMatchObject({
+    what: "h:2 does not speak TLS: something else listens at this address",
+    endpoint: "h:2",
+    next: "check the address: --endpoints, or the context's",
+  });
 });

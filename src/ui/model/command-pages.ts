@@ -1,10 +1,9 @@
 // The command reference, docs/commands/*.md: one page for each topic and one with what they share. It is made of
 // oclif's manifest (summaries, descriptions, flags, examples) and the glossary (columns). `npm run docs` writes the
-// pages; test/tidy/command-pages.test.ts compares them. So a text is corrected in the command or in the glossary.
+// pages; test/tidy/command-pages.test.ts compares them. So a text is corrected in the command or in the glossary. Pure.
 
-import { readFileSync } from "node:fs";
-import { glossary, sentenceOf, valuesOf } from "../src/ui/model/glossary/glossary.ts";
-import type { Subject } from "../src/ui/model/glossary/subject.ts";
+import { sentenceOf, valuesOf } from "./glossary/glossary.ts";
+import type { Subject } from "./glossary/subject.ts";
 
 interface Flag {
   readonly name: string;
@@ -28,7 +27,7 @@ interface Argument {
   readonly hidden?: boolean;
 }
 
-export interface Command {
+interface Command {
   readonly summary?: string;
   readonly description?: string;
   readonly examples?: readonly string[];
@@ -54,15 +53,8 @@ const SHARED_TITLES: Readonly<Record<string, string>> = {
   "HOW FRESH": "Flags for fresh or old answers",
 };
 const SHARED = Object.keys(SHARED_TITLES);
-const MADE = "<!-- Made by `npm run docs` from the commands. Correct a text there, not here. -->";
-
-/** The pages of the built commands. */
-export function commandReference(): ReadonlyMap<string, string> {
-  const read = (name: string) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8"));
-  const { commands } = read("oclif.manifest.json");
-  const { topics } = read("package.json").oclif;
-  return commandPages({ commands, topics, glossary });
-}
+/** The third line of each page. */
+export const MADE = "<!-- Made by `npm run docs` from the commands. Correct a text there, not here. -->";
 
 /** Each page's text by its file name. */
 export function commandPages(reference: Reference): ReadonlyMap<string, string> {

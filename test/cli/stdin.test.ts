@@ -1,0 +1,44 @@
+// "-" is standard input wherever a command reads a file that an operator names.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { program, TestFleet } from "../integration/local-fleet.ts";
+
+let home: TestFleet;
+
+beforeAll(async () => {
+  home = await TestFleet.empty();
+});
+afterAll(() => home.dispose());
+
+async function fed(line: string, input: string): Promise<string> {
+  const child = spawn(process.execPath, [program, ...line.split(" ")], { cwd: home.home, env: home.env });
+  child.stdin.end(input);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return stdout + stderr;
+}
+
+/** Each says something about the text that it was given, and nothing about a file of the name "-". */
+test.each([
+  { line: "drill compare - -", says: "Unexpected token" },
+  { line: "drill plan -", says: "line 1" },
+  { line: "rebind apply - --yes", says: "- is not" },
+  { line: "rebind plan --file - --to s1", says: "CONTEXT_MISSING" },
+  { line: "domain move --file -", says: "CONTEXT_MISSING" },
+  { line: "kv txn -", says: "line 1" },
+  { line: "kv put k --file -", says: "CONTEXT_MISSING" },
+  { line: "key decrypt -", says: "not json" },
+  { line: "audit verify -", says: "malformed" },
+  { line: "init --shards 1 --machines -", says: "line 1" },
+  { line: "status --from -", says: "no archive that can be shown" },
+  { line: "top --once --from -", says: "it is no bundle" },
+  { line: "logs --from -", says: "it is no bundle" },
+  { line: "top --once --replay -", says: "it is damaged" },
+  { line: "cert revoke -", says: "CONTEXT_MISSING" },
+])("fleet $line", async ({ line, says }) => {
+  const said = await fed(line, "not json");
+  expect(said).toContain(says);
+  expect(said).not.toContain("ENOENT");
+});
