@@ -23,8 +23,11 @@ const QUOTING_FIELD = "what";
 const QUOTED = /"((?:\\.|[^"\\])*)"/g;
 /** Written by people, or quoting what they wrote. */
 const PROSE_FIELDS = new Set(["reason"]);
-/** Maps of names to numbers: `free_by_zone` and its like. */
-const NAME_MAPS = new Set(["freeByZone", "listedByZone", "freeByInstanceType", "listedByInstanceType"]);
+/** Maps of names to numbers, such as `free_by_zone`, or to names. */
+const NAME_MAPS = new Set([
+  ...["freeByZone", "listedByZone", "freeByInstanceType", "listedByInstanceType"],
+  "labels.entries",
+]);
 /** What a name consists of; shorter ones are too common in text. */
 const WORD = /[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?/g;
 const IP_V6 = /\[[0-9a-fA-F:.]+\]|(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}/g;
@@ -60,9 +63,12 @@ export class Pseudonyms {
     }
     if (typeof value !== "object" || value === null) return;
     for (const [key, each] of Object.entries(value)) {
-      if (NAME_MAPS.has(field)) this.#learnText(key);
+      if (NAME_MAPS.has(field)) {
+        this.#learnText(key);
+        if (typeof each === "string") this.#learnText(each);
+      }
       // The values of an audit entry's facts are names, for the most part.
-      this.learn(each, field === "metadata" ? field : key);
+      this.learn(each, field === "metadata" ? field : fieldIn(field, key));
     }
   }
 
@@ -107,10 +113,13 @@ export class Pseudonyms {
     return Object.fromEntries(
       Object.entries(value).map(([key, each]) => [
         isNamed ? (this.#known.get(key) ?? this.text(key)) : key,
-        this.#withNamedMaps(each, key),
+        this.#withNamedMaps(each, fieldIn(field, key)),
       ]),
     );
   }
 }
+
+/** Other lists are called `entries` too. */
+const fieldIn = (parent: string, key: string): string => (parent === "labels" ? `labels.${key}` : key);
 
 const leftOut = (text: string): string => (text === "" ? "" : LEFT_OUT);

@@ -3,10 +3,27 @@ import { expect, test } from "vitest";
 import { Pseudonyms } from "../../../../src/client/bundle/pseudonyms.ts";
 
 const KEY = new Uint8Array(32).fill(7);
-const NAMES = ["acme-eu", "acme-payments", "acme-n1", "db.acme.example", "acme-zone", "acme-ann", "10.1.2.3"];
+const NAMES = [
+  "acme-team",
+  "acme-web",
+  "acme-eu",
+  "acme-payments",
+  "acme-n1",
+  "db.acme.example",
+  "acme-zone",
+  "acme-ann",
+  "10.1.2.3",
+];
 const reply = {
   shards: [{ shard: { shardId: "acme-eu", address: "db.acme.example:7101", zone: "acme-zone", version: 7 } }],
-  clusters: [{ clusterId: "acme-payments", declared: { shardId: "acme-eu" }, drift: 2 }],
+  clusters: [
+    {
+      clusterId: "acme-payments",
+      declared: { shardId: "acme-eu" },
+      drift: 2,
+      labels: { entries: { "acme-team": "acme-web" } },
+    },
+  ],
   entries: [
     {
       actor: "fleet://operator/acme-ann",

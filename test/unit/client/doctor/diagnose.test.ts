@@ -317,7 +317,7 @@ test("what could not be read is skipped with the reason, and the worst finding s
 
 test("a fleet whose coordinators all refuse to answer is not sound", () => {
   const missing = "h:1 does not speak TLS: something else listens at this address";
-  const diagnosis = diagnose("prod", { ...given, fleet: { missing }, tables: { missing } });
+  const diagnosis = diagnose("prod", { ...evidence(), fleet: { missing }, tables: { missing } });
   expect(worst(diagnosis)).toBe("critical");
   expect(diagnosis.findings[0]).toMatchObject({
     check: "fleet.unreachable",
