@@ -43,6 +43,7 @@ export default class Init extends LocalCommand {
 
   async run(): Promise<InitReport> {
     const { flags } = await this.parse(Init);
+    this.onInterrupt(() => "interrupted: nothing was made");
     const { initFleet } = await import("../client/local/init.ts");
     const { absolutePlace } = await import("../core/export/open-store.ts");
     const { name, shards, clusters, profile, "snapshot-to": to } = flags;

@@ -7,7 +7,7 @@ import { createDirectory } from "../../core/base/durable-file.ts";
 import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import { readPidFile } from "../processes/pid-file.ts";
-import { isAlive, type Processes } from "../processes/processes.ts";
+import { isAlive, type Processes, type ProcessIdentity } from "../processes/processes.ts";
 import { FLEET_FOLDER, lockPath } from "./layout.ts";
 import { findLocalFleet, type LocalFleet } from "./local-fleet.ts";
 import { requireWritable } from "./writable.ts";
@@ -98,6 +98,17 @@ export async function sweepStagingFolders(directory: string, processes: Processe
     notes.push(`removed ${staging}, left by a fleet init that was interrupted`);
   }
   return notes;
+}
+
+/** Removes what this process has staged beside `directory`. */
+export async function removeOwnStaging(directory: string, { pid }: ProcessIdentity): Promise<void> {
+  const prefix = `${basename(directory)}.tmp-${pid}-`;
+  const parent = dirname(directory);
+  for (const name of await readdir(parent).catch(() => [])) {
+    // It may still be filled: then the first attempt finds it not empty.
+    if (name.startsWith(prefix))
+      await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+  }
 }
 
 /**

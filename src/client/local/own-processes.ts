@@ -2,6 +2,7 @@
 // true: once they are being ended, no further one is started.
 import { basename, join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { removeOwnStaging } from "../files/fleet-folder.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
 import type { Launch, Processes, ProcessIdentity, Signal } from "../processes/processes.ts";
 import { stopProcess } from "../processes/supervisor.ts";
@@ -65,6 +66,7 @@ export async function endInterruptedStart(
   deps: Pick<LocalDeps, "clock">,
 ): Promise<string> {
   const ended = await own.end(deps);
+  await removeOwnStaging(directory, await own.self());
   const what = ended.length === 0 ? "no process was started" : `stopped ${ended.join(", ")} again`;
   const fleet = await findLocalFleet(directory).catch(() => null);
   if (fleet === null) return `interrupted: ${what}, and no fleet was made`;

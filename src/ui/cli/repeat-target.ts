@@ -17,6 +17,9 @@ const NAMES_A_FLEET = [
 /** The caller's own. What only an administrator may do needs an administrator's. */
 const CREDENTIALS: ReadonlySet<string> = new Set(["cert", "key"]);
 
+/** Flags behind a command's words, with values: up to the punctuation that ends the command. */
+const OWN_FLAGS = /^(?: [^\s,;()]+)*/;
+
 /** Flags of the command line that name a fleet, as words of a shell, by name. */
 export type GivenTarget = ReadonlyMap<string, string>;
 
@@ -37,11 +40,17 @@ export function repeatTarget(
   flagsOf: (words: string) => readonly string[],
 ): string {
   if (given.size === 0) return text;
-  return text.replaceAll(/\bfleet ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)/g, (whole, words: string) => {
-    const known = flagsOf(words);
-    const isRepeated = (name: string) =>
-      known.includes(name) && !(words.startsWith("role ") && CREDENTIALS.has(name));
-    const flags = [...given].flatMap(([name, written]) => (isRepeated(name) ? [written] : []));
-    return flags.length === 0 ? whole : ["fleet", ...flags, words].join(" ");
-  });
+  return text.replaceAll(
+    /\bfleet ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)/g,
+    (whole, words: string, at: number) => {
+      const known = flagsOf(words);
+      const own = (OWN_FLAGS.exec(text.slice(at + whole.length))?.[0] ?? "").split(" ");
+      const isRepeated = (name: string) =>
+        known.includes(name) &&
+        !own.includes(`--${name}`) &&
+        !(words.startsWith("role ") && CREDENTIALS.has(name));
+      const flags = [...given].flatMap(([name, written]) => (isRepeated(name) ? [written] : []));
+      return flags.length === 0 ? whole : ["fleet", ...flags, words].join(" ");
+    },
+  );
 }

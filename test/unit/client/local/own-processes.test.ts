@@ -1,4 +1,5 @@
 // Ctrl-C while a fleet is started: what was started ends, nothing further is started, and the operator is told how it stands.
+import { mkdir, stat } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { initFleet, upFleet } from "../../../../src/client/local/init.ts";
 import { endInterruptedStart, OwnProcesses } from "../../../../src/client/local/own-processes.ts";
@@ -45,4 +46,15 @@ test("interrupted before there is a folder, it says that there is no fleet", asy
   expect(await endInterruptedStart(world.directory, own, world.deps)).toBe(
     "interrupted: no process was started, and no fleet was made",
   );
+});
+
+test("interrupted while certificates are made, it leaves none of them behind", async () => {
+  const world = await fakeWorld();
+  const { pid } = await world.processes.self();
+  const staged = `${world.directory}.tmp-${pid}-0a1b2c`;
+  const other = `${world.directory}.tmp-${pid + 1}-0a1b2c`;
+  for (const folder of [staged, other]) await mkdir(`${folder}/certs`, { recursive: true });
+  await endInterruptedStart(world.directory, new OwnProcesses(world.processes), world.deps);
+  await expect(stat(staged)).rejects.toThrow("ENOENT");
+  expect((await stat(other)).isDirectory()).toBe(true);
 });

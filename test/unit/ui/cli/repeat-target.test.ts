@@ -31,6 +31,12 @@ test.each([
     why: "a word of a shell",
   },
   {
+    given: [flag("dir", "f")],
+    text: "start it with fleet up --dir /srv/f, or remove it with fleet status -o json --dir /srv/f",
+    says: "start it with fleet up --dir /srv/f, or remove it with fleet status -o json --dir /srv/f",
+    why: "the command says it itself",
+  },
+  {
     given: [flag("endpoints", "a:1,b:2"), flag("ca", "ca.crt")],
     text: "the fleet is away: fleet status",
     says: "the fleet is away: fleet --endpoints a:1,b:2 --ca ca.crt status",
