@@ -23,20 +23,20 @@ async function fed(line: string, input: string): Promise<string> {
 /** Each says something about the text that it was given, and nothing about a file of the name "-". */
 test.each([
   { line: "drill compare - -", says: "Unexpected token" },
-  { line: "drill plan -", says: "line 1" },
-  { line: "rebind apply - --yes", says: "- is not" },
-  { line: "rebind plan --file - --to s1", says: "CONTEXT_MISSING" },
-  { line: "domain move --file -", says: "CONTEXT_MISSING" },
+  { line: "drill plan -", says: "-:1: the file must be a mapping" },
+  { line: "rebind apply - --yes", says: "-:1: the file must be a mapping" },
+  { line: "rebind plan --file - --to s1", says: "line 1 of - is no name of a cluster" },
+  { line: "domain move --file -", says: "row 1: it needs a key and a value" },
   { line: "kv txn -", says: "line 1" },
   { line: "kv put k --file -", says: "CONTEXT_MISSING" },
   { line: "key decrypt -", says: "not json" },
   { line: "audit verify -", says: "malformed" },
-  { line: "init --shards 1 --machines -", says: "line 1" },
+  { line: "init --shards 1 --machines -", says: "-:1: the file must be a mapping" },
   { line: "status --from -", says: "no archive that can be shown" },
   { line: "top --once --from -", says: "it is no bundle" },
   { line: "logs --from -", says: "it is no bundle" },
   { line: "top --once --replay -", says: "it is damaged" },
-  { line: "cert revoke -", says: "CONTEXT_MISSING" },
+  { line: "cert revoke -", says: "- is not a serial number, an identity or a certificate file" },
 ])("fleet $line", async ({ line, says }) => {
   const said = await fed(line, "not json");
   expect(said).toContain(says);

@@ -1,5 +1,5 @@
-// The cool-down before a drill. A fault soon after an election shows what both did together, and a fleet that elects again
-// and again would look as if the fault had done it. So a drill waits until its leader has led for a while.
+// The cool-down before a drill. A fault soon after an election shows what both did together. So a drill waits until its
+// leader has led for a while.
 
 import type { WaitClock } from "../../core/base/wait-clock.ts";
 import type { FleetStatus } from "../fleet-status.ts";
