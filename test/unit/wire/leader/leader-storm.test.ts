@@ -70,7 +70,10 @@ test("calls that come while nobody leads are not sent at all, and time out sayin
   expect(scene.asked.length).toBeLessThan(30);
   expect(failures).toHaveLength(CALLS);
   for (const failure of failures) {
-    expect(failure).toMatchObject({ name: "LeaderUnavailable", last: { message: expect.any(String) } });
+    expect(failure).toMatchObject({
+      name: "LeaderUnavailable",
+      last: { failure: { message: expect.any(String) } },
+    });
   }
   expect(scene.world.now() - 1_000).toBeLessThan(2_010);
 });
