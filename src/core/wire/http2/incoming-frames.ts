@@ -36,7 +36,7 @@ export interface Receiver {
   readonly isLeaving: boolean;
   widen(stream: ServerStream, bytes: number): void;
   close(stream: ServerStream): void;
-  /** Data have arrived. */
+  /** Data of an open stream have arrived. */
   heard(): void;
   /** A ping was answered; false if none was sent. */
   pinged(): boolean;
@@ -118,7 +118,6 @@ export class IncomingFrames {
     expect(id !== 0 && id <= this.lastStream && id % 2 === 1, "data of no stream");
     const { length } = payload;
     const data = unpadded(flags, payload);
-    this.#to.heard();
     // Given back at once: a call that waits must not hold up others.
     this.#readBytes += length;
     if (this.#readBytes >= GIVE_BACK_BYTES) {
@@ -127,6 +126,7 @@ export class IncomingFrames {
     }
     const stream = this.#to.streams.get(id);
     if (stream === undefined) return;
+    this.#to.heard();
     if (stream.isReceived) {
       this.#refuseCall(stream.id, CODE.streamClosed);
       return;

@@ -29,7 +29,7 @@ export class Keepalive {
     return true;
   }
 
-  /** A frame of data has arrived: an answer may wait behind more of them. Parts of frames and headers do not count. */
+  /** Data of an open stream have arrived: an answer may wait behind more of them. Other frames and headers do not count. */
   heard(): void {
     this.#isHeard = true;
   }

@@ -1,12 +1,12 @@
 // Bytes of any kind, cut anywhere, on a connection: nothing is thrown, nothing hangs, and each stream closes once.
 
 import { setImmediate as nextPass } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
 import { CODE, FLAG, FRAME, PREFACE } from "../../../../src/core/wire/http2/protocol.ts";
 import type { ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
-import { FakeSocket, frameOf, HELLO, sessionOn } from "./http2-world.ts";
+import { FakeSocket, frameOf, HELLO, KEEPALIVE, sessionOn } from "./http2-world.ts";
 
 const CALL = encodeFields({ ":method": "POST", ":scheme": "http", ":path": "/a/b" });
 const announcing = (length: string) =>
@@ -333,4 +333,20 @@ test("what comes for a stream that drops it opens no window, and accounts for no
   const windows = socket.frames.filter(({ type, stream }) => type === FRAME.window && stream !== 0);
   expect([windows, session.callBytes]).toEqual([[], 0]);
   session.destroy();
+});
+
+test("data of a stream that has ended are no sign of life", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const socket = new FakeSocket();
+  const { session } = sessionOn(socket, (stream) => stream.reset());
+  socket.push(Buffer.concat([HELLO, frameOf(FRAME.headers, FLAG.endHeaders, 1, CALL)]));
+  await nextPass();
+  for (let half = 0; half < 4; half += 1) {
+    expect(session.destroyed).toBe(false);
+    vi.advanceTimersByTime(KEEPALIVE.everyMs / 2);
+    socket.push(frameOf(FRAME.data, 0, 1, Buffer.alloc(1)));
+    await nextPass();
+  }
+  vi.useRealTimers();
+  expect(session.destroyed).toBe(true);
 });

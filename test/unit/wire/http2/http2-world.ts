@@ -6,7 +6,7 @@ import { type ConnectionError, FRAME_HEAD_BYTES, PREFACE } from "../../../../src
 import { ServerSession } from "../../../../src/core/wire/http2/server-session.ts";
 import type { ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
 
-const KEEPALIVE = { everyMs: 60_000, withinMs: 60_000 };
+export const KEEPALIVE = { everyMs: 60_000, withinMs: 60_000 };
 
 export async function listening(onStream: (stream: ServerStream) => void, maxStreams = 100) {
   const bugs: unknown[] = [];
