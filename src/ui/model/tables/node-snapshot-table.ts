@@ -15,11 +15,17 @@ export const nodeSnapshotTable: Table<NodeSight> = {
     { name: "size", header: "SIZE", value: (node) => bytes(statusOf(node)?.vitals?.snapshotBytes) },
     { name: "first", header: "LOG FROM", value: (node) => statusOf(node)?.firstIndex ?? null },
     { name: "last", header: "LOG TO", value: (node) => statusOf(node)?.lastIndex ?? null },
-    { name: "log", header: "LOG SIZE", value: (node) => bytes(statusOf(node)?.vitals?.logBytes) },
+    { name: "log", header: "LOG SIZE", value: logCell },
     { name: "export", header: "EXPORTS TO", value: (node) => statusOf(node)?.snapshotExport?.to ?? null },
     { name: "exported", header: "EXPORTED", value: exportCell },
   ],
 };
+
+/** The data folder of a coordinator on etcd has no log. */
+function logCell(node: NodeSight): Cell {
+  const status = statusOf(node);
+  return status?.etcdEngine === undefined ? bytes(status?.vitals?.logBytes) : null;
+}
 
 function exportCell(node: NodeSight): Cell {
   const exported = statusOf(node)?.snapshotExport;

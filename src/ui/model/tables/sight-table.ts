@@ -7,13 +7,13 @@ import { shortHash } from "../fleet-verdict.ts";
 import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
 import { formatBytes } from "../top/bytes.ts";
-import { lagMsOf, type NodeSight } from "../top/state.ts";
+import { followersOf, lagMsOf, type NodeSight } from "../top/state.ts";
 import { roleWord } from "../words.ts";
 
 /** `nowMs` is what ages are measured against; `leader` is what the leader says. */
 export function sightTable(nowMs: number, leader: NodeStatus | null): Table<NodeSight> {
-  const followerOf = ({ reply }: NodeSight) =>
-    leader?.followers.find(({ nodeId }) => nodeId === reply.nodeId);
+  const followers = leader === null ? [] : followersOf(leader);
+  const followerOf = ({ reply }: NodeSight) => followers.find(({ nodeId }) => nodeId === reply.nodeId);
   return {
     rowName: (sight) => sight.reply.name,
     columns: [

@@ -11,7 +11,7 @@ import { factAndFields, LOG_MARKS } from "../log-lines.ts";
 import type { Cell } from "../table.ts";
 import { formatBytes } from "./bytes.ts";
 import { nodeName, reignEndWords, reignsOf } from "./reign-words.ts";
-import { lagMsOf, leaderStatus, type NodeSight, type TopState } from "./state.ts";
+import { followersOf, lagMsOf, leaderStatus, type NodeSight, type TopState } from "./state.ts";
 
 /** A label and its value; a line without a cell is a heading. */
 export interface DetailLine {
@@ -77,7 +77,8 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
     return [{ label: "error", cell: reply.error }, ...logLines(state, reply.name)];
   const { vitals } = status;
   const leader = leaderStatus(state);
-  const own = leader?.followers.find(({ nodeId }) => nodeId === status.nodeId);
+  const own =
+    leader === null ? undefined : followersOf(leader).find(({ nodeId }) => nodeId === status.nodeId);
   return [
     { label: "heard", cell: `${formatDuration(Math.max(0, state.nowMs - lastGood.atMs))} ago` },
     { label: "error", cell: reply.error },
@@ -105,9 +106,7 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
         ? `${vitals.commitsPerSecond.toFixed(1)}/s, applied ${vitals.appliesPerSecond.toFixed(1)}/s`
         : null,
     },
-    ...(own === undefined || status.etcdEngine !== undefined
-      ? []
-      : [...heading(`as ${leader?.nodeName} sees it`), ...followerLines(own)]),
+    ...(own === undefined ? [] : [...heading(`as ${leader?.nodeName} sees it`), ...followerLines(own)]),
     ...followersOf(status).flatMap((follower) => [
       ...heading(`follower ${nodeName(state, follower.nodeId)}`),
       ...followerLines(follower),
@@ -122,9 +121,6 @@ function logPlace({ etcdEngine, vitals }: NodeStatus): string {
   if (etcdEngine !== undefined) return `, in etcd under ${etcdEngine.prefix}`;
   return vitals === undefined ? "" : `, ${formatBytes(vitals.logBytes)} on the disk`;
 }
-
-/** On etcd no leader sends its log to others. */
-const followersOf = ({ etcdEngine, followers }: NodeStatus) => (etcdEngine === undefined ? followers : []);
 
 function followerLines(follower: FollowerProgress): DetailLine[] {
   const { matchIndex, nextIndex, state, inflight, paused, lagEntries, roundTripMs } = follower;

@@ -7,6 +7,7 @@ import { heardOfChange } from "./change-state.ts";
 import { eventsOfFleet, eventsOfList, keepEvents } from "./events.ts";
 import type { ListEvent } from "./lists.ts";
 import {
+  followersOf,
   HISTORY_SECONDS,
   initialTopState,
   lagMsOf,
@@ -105,8 +106,10 @@ function measure(state: TopState): TopState {
   if (state.fleet === null) return state;
   if (measuredAtMs !== null && nowMs - measuredAtMs < MEASURE_EVERY_MS) return state;
   const { rate, mark } = commitRate(state);
-  const vitals = leaderStatus(state)?.vitals;
-  const lags = (leaderStatus(state)?.followers ?? []).flatMap((follower) => lagMsOf(follower) ?? []);
+  const leader = leaderStatus(state);
+  const vitals = leader?.vitals;
+  const followers = leader === null ? [] : followersOf(leader);
+  const lags = followers.flatMap((follower) => lagMsOf(follower) ?? []);
   const measured: Measured = {
     commitsPerSecond: rate,
     commitP99Ms: vitals?.commitP99Ms ?? null,

@@ -137,6 +137,10 @@ export function lagMsOf({ matchIndex, lagMs }: FollowerProgress): number | null 
   return matchIndex === 0 ? null : lagMs;
 }
 
+/** On etcd no leader sends its log to others. */
+export const followersOf = ({ etcdEngine, followers }: NodeStatus): readonly FollowerProgress[] =>
+  etcdEngine === undefined ? followers : [];
+
 /** The status of the node that leads for a quorum, when it answers. */
 export function leaderStatus({ fleet, nodes }: Pick<TopState, "fleet" | "nodes">): NodeStatus | null {
   const leader = fleet?.value.leader ?? null;

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { Vitals } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import {
+  FollowerProgress,
+  NodeStatus,
+  Vitals,
+} from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { paintFor } from "../../../../../src/ui/cli/color.ts";
 import { momentIn } from "../../../../../src/ui/cli/moment.ts";
 import { UNICODE } from "../../../../../src/ui/model/symbols.ts";
@@ -10,6 +14,7 @@ import type { Action } from "../../../../../src/ui/model/top/keys.ts";
 import { observe } from "../../../../../src/ui/model/top/observe.ts";
 import { HISTORY_SECONDS, initialTopState, type TopState } from "../../../../../src/ui/model/top/state.ts";
 import { rowsOf } from "../../../../../src/ui/model/top/view-list.ts";
+import type { TableView } from "../../../../../src/ui/model/top/views.ts";
 import { clustersReply, clusterView, downNode, listed, shardsReply, shardView, upNode } from "../fixtures.ts";
 import {
   clusters,
@@ -87,6 +92,24 @@ describe("nodes", () => {
       "term 3: n1 leads for 1m30s",
     ])
       expect(details).toContain(line);
+  });
+  test("on etcd no node follows another's log, and no data folder has one", () => {
+    const follower = { nodeId: 2, matchIndex: 7, state: "replicate", active: true, nextIndex: 8 };
+    const etcdEngine = { prefix: "/fleet/prod" };
+    const status = NodeStatus.fromPartial({ etcdEngine, vitals: { logBytes: 16 * 1024 * 1024 } });
+    const { vitals } = status;
+    const own = { etcdEngine: status.etcdEngine, vitals };
+    const followers = [FollowerProgress.fromPartial(follower)];
+    const state = stateAfter(heard(0, upNode(1, { ...own, followers }), upNode(2, own)), tick(0));
+    const shown = (view: TableView) => {
+      const list = rowsOf(state, view);
+      const cells = list.cellsAt(1);
+      return new Map(list.columns.map(({ header }, at) => [header, cells[at]]));
+    };
+    for (const header of ["LAG TIME", "FOLLOWS BY", "IN FLIGHT"])
+      expect(shown("nodes").get(header), header).toBeNull();
+    expect(shown("snapshots").get("LOG SIZE")).toBeNull();
+    expect(state.measured.at(-1)?.lagMs).toBeNull();
   });
 });
 
