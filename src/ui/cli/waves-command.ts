@@ -6,7 +6,7 @@ import { Exit } from "../../core/base/errors.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import type { Plan, PlanStep } from "../../core/wire/gen/fleet/v1/command.ts";
-import { planSentence, type Route, routesOf, routesText } from "../model/plan-words.ts";
+import { interruptedText, planSentence, type Route, routesOf, routesText } from "../model/plan-words.ts";
 import { routeTable } from "../model/tables/plan-table.ts";
 import { allowChange } from "./allow-change.ts";
 import type { TargetFlagValues } from "./fleet-flags.ts";
@@ -169,9 +169,9 @@ export abstract class WavesCommand extends RebindCommand {
     this.onInterrupt(async () => {
       isStopping = true;
       progress.note("finishing what is under way; Ctrl-C again stops at once");
-      await running;
+      const { kind } = await running;
       progress.end();
-      return `paused; continue with: fleet rebind resume ${plan.name}, or undo it: fleet rebind rollback ${plan.name}`;
+      return interruptedText(plan.name, kind);
     });
     return await running.finally(() => progress.end());
   }

@@ -1,5 +1,6 @@
 // A plan in words: its state, its progress, what it will change.
 
+import type { WavesEnd } from "../../client/rebind/waves/run-waves.ts";
 import { formatDuration } from "../../core/base/duration.ts";
 import { countWaves } from "../../core/rebind/waves/cut-waves.ts";
 import type { Progress } from "../../core/rebind/waves/progress.ts";
@@ -129,4 +130,21 @@ export function routesText(routes: readonly Route[]): string {
     ...shown,
     ...(routes.length > ROUTES_SHOWN ? [`${routes.length - ROUTES_SHOWN} more routes`] : []),
   ].join(", ");
+}
+
+/** What Ctrl-C came to. What was under way may have been the plan's last step. */
+export function interruptedText(plan: string, end: WavesEnd["kind"]): string {
+  const undo = `undo it: fleet rebind rollback ${plan}`;
+  switch (end) {
+    case "paused":
+      return `paused; continue with: fleet rebind resume ${plan}, or ${undo}`;
+    case "done":
+      return `plan ${plan} is done: its last step was under way; ${undo}`;
+    case "rolled-back":
+      return `plan ${plan} is rolled back: its last step was under way`;
+    case "aborted":
+      return `plan ${plan} was aborted; see: fleet rebind status ${plan}`;
+    case "replaced":
+      return `plan ${plan} has another runner; see: fleet rebind status ${plan}`;
+  }
 }
