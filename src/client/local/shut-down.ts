@@ -18,7 +18,6 @@ import {
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import { withLock } from "../processes/lock.ts";
 import { disown } from "../processes/port-owners.ts";
-import { portsOf } from "../processes/ports.ts";
 import { type Stopped, stopProcess } from "../processes/supervisor.ts";
 import type { LocalDeps } from "./deps.ts";
 
@@ -69,7 +68,7 @@ export async function destroyFleet(
     const down = await stopAll(fleet, deps, STOP_GRACE_MS);
     const contexts = await unregisterContexts(deps.contextsFile, fleet.directory, deps);
     deps.onProgress(`removing ${fleet.directory}`);
-    await disown({ portLinks: deps.portLinks, folder: fleet.directory }, portsOf(fleet.processes));
+    await disown({ portLinks: deps.portLinks, folder: fleet.directory });
     return { contexts, down, notes: await removeFiles(fleet) };
   });
   return { ...down, contexts, notes: [...notes, ...(await removeFolder(fleet.directory))] };

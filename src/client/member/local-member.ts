@@ -20,7 +20,7 @@ import { STOP_GRACE_MS } from "../local/shut-down.ts";
 import { writeNodeCertificate } from "../local/staging.ts";
 import { startPlans } from "../local/start-fleet.ts";
 import { withLock } from "../processes/lock.ts";
-import { holdFreePorts, portOf, portsOf } from "../processes/ports.ts";
+import { holdFreePorts, portOf } from "../processes/ports.ts";
 import { stopProcess } from "../processes/supervisor.ts";
 
 export type MemberOrder = Omit<ChangeMembershipRequest, "change">;
@@ -39,10 +39,7 @@ export async function addLocalMember(
     const fleet = await loadLocalFleet(directory);
     refuseTakenName(fleet, wanted.name);
     const { members } = await client.listMembers();
-    const given = new Set([
-      ...portsOf(fleet.processes),
-      ...members.map(({ member }) => portOf(member?.address ?? "")),
-    ]);
+    const given = new Set([...portsOf(fleet), ...members.map(({ member }) => portOf(member?.address ?? ""))]);
     const owner = { portLinks: deps.portLinks, folder: fleet.directory };
     const ports = await holdFreePorts(3, owner, { isReserved: (port) => given.has(port) });
     try {
@@ -63,6 +60,12 @@ export async function addLocalMember(
       await ports.release();
     }
   });
+}
+
+/** Of all the fleet's processes, running or not. */
+function portsOf({ processes }: LocalFleet): number[] {
+  const addresses = processes.flatMap(({ address, metrics, etcd }) => [address, metrics, etcd]);
+  return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
 }
 
 /** Stops the process of a removed member and moves its files aside; returns their new place. */

@@ -65,10 +65,13 @@ export async function own({ portLinks, folder }: PortOwner, port: number): Promi
   }
 }
 
-/** While the folder still names these ports, so that no other can have them. */
-export async function disown({ portLinks, folder }: PortOwner, ports: readonly number[]): Promise<void> {
-  for (const port of ports)
-    if ((await ownerOf(portLinks, port)) === folder) await rm(linkOf(portLinks, port), { force: true });
+/** Removes the links of all ports that the folder names still: until it is gone, no other can have them. */
+export async function disown({ portLinks, folder }: PortOwner): Promise<void> {
+  for (const name of await readdir(portLinks).catch(() => [])) {
+    const port = Number(name);
+    const isOurs = (await ownerOf(portLinks, port)) === folder;
+    if (isOurs && (await isOwned(portLinks, port))) await rm(linkOf(portLinks, port), { force: true });
+  }
 }
 
 async function ownerOf(portLinks: string, port: number): Promise<string | null> {

@@ -132,18 +132,6 @@ async function listeningInodes(port: number): Promise<Set<string>> {
   return sockets;
 }
 
-interface Listening {
-  readonly address: string | null;
-  readonly metrics: string | null;
-  readonly etcd: string | null;
-}
-
-/** On which these processes listen, running or not. */
-export function portsOf(processes: readonly Listening[]): number[] {
-  const addresses = processes.flatMap(({ address, metrics, etcd }) => [address, metrics, etcd]);
-  return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
-}
-
 export const portOf = (address: string): number => splitAddress(address).port;
 /** Of an IPv6 address without its brackets. */
 export const hostOf = (address: string): string => splitAddress(address).host;
