@@ -6,7 +6,7 @@ import type { WavePlan } from "../../../core/rebind/waves/wave-plan.ts";
 import { type Plan, PlanState } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { JournalClient } from "./journal.ts";
 import { PlanJournal } from "./journal.ts";
-import { toStored } from "./stored-plan.ts";
+import { isFinished, toStored } from "./stored-plan.ts";
 
 /** As in src/core/fleet/limits.ts: an entry of this size is applied at once. */
 const STEPS_PER_ENTRY = 256;
@@ -15,7 +15,7 @@ const DEADLINE_MS = 60_000;
 /** Throws PLAN_EXISTS if the fleet has a plan of this name that is not an interrupted upload of this one. */
 export async function refuseExisting(client: JournalClient, plan: WavePlan): Promise<void> {
   const known = await new PlanJournal(client, plan.name, "").find();
-  if (known !== null && !continues(plan, known)) throw exists(plan.name);
+  if (known !== null && !continues(plan, known)) throw exists(known);
 }
 
 /** Throws PLAN_EXISTS for another plan of this name, and the fleet's refusals. */
@@ -28,7 +28,7 @@ export async function uploadPlan(
   const journal = new PlanJournal(client, plan.name, reason);
   const options = { reason, deadlineMs: DEADLINE_MS };
   const known = await journal.find();
-  if (known !== null && !continues(plan, known)) throw exists(plan.name);
+  if (known !== null && !continues(plan, known)) throw exists(known);
   if (known === null) await client.submit({ kind: { $case: "createPlan", value: toStored(plan) } }, options);
   for (let at = known?.added ?? 0; at < plan.moves.length; at += STEPS_PER_ENTRY) {
     const steps = plan.moves.slice(at, at + STEPS_PER_ENTRY).map(({ cluster, from, to, version }) => ({
@@ -48,10 +48,14 @@ function continues(plan: WavePlan, { state, base, steps }: Plan): boolean {
   return state === PlanState.DRAFT && isSame;
 }
 
-function exists(name: string): OperatorError {
+function exists(known: Plan): OperatorError {
+  const { planId: name } = known;
+  const status = `fleet rebind status ${name}`;
   return new OperatorError("PLAN_EXISTS", {
-    what: `the fleet has a plan ${name} already`,
-    next: `see how far it is: fleet rebind status ${name}; continue it: fleet rebind resume ${name}`,
+    what: `the fleet has a plan ${name} already${isFinished(known) ? ", which has ended" : ""}`,
+    next: isFinished(known)
+      ? `see how it ended: ${status}; make a new plan: fleet rebind plan`
+      : `see how far it is: ${status}; continue it: fleet rebind resume ${name}`,
     exit: Exit.Precondition,
   });
 }

@@ -114,6 +114,22 @@ function countingFor(fleet: MovingFleet, failing: string) {
   return { mover, most };
 }
 
+test("a plan that is there already is refused: one that runs with how to continue it, one that has ended without", async () => {
+  const here = await uploaded();
+  await new PlanJournal(here.fleet, "p1", "test").take(0, "host:1", false);
+  const again = () => uploadPlan(here.fleet, here.plan, "test");
+  await expect(again()).rejects.toMatchObject({
+    parts: { next: expect.stringContaining("rebind resume p1") },
+  });
+  await run(here);
+  await expect(again()).rejects.toMatchObject({
+    parts: {
+      what: expect.stringContaining("which has ended"),
+      next: expect.not.stringContaining("resume"),
+    },
+  });
+});
+
 test("a canary, then waves, until every cluster is served by its target alone", async () => {
   const it = await uploaded();
   expect(await run(it)).toMatchObject({ kind: "done", failed: [] });
