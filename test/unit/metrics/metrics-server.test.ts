@@ -139,6 +139,19 @@ describe("one connection has one answer", () => {
     },
     { words: "\u0000\u0001\r\n\r\n", status: 400, why: "it is no request" },
     { words: "GET /healthz\r\n\r\n", status: 400, why: "it has no version" },
+    {
+      words: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      status: 400,
+      why: "it is HTTP/2, of which nothing is upgraded to here",
+    },
+    {
+      words: "GET /healthz HTTP/1.1\r\nupgrade: h2c\r\nconnection: upgrade\r\nhost: a\r\n\r\n",
+      status: 200,
+      why: "an upgrade is ignored",
+    },
+    { words: "GET http://a/healthz HTTP/1.1\r\n\r\n", status: 404, why: "it is a request to a proxy" },
+    { words: "GET /../../metrics HTTP/1.1\r\n\r\n", status: 404, why: "paths are compared as they are" },
+    { words: "TRACE /healthz HTTP/1.1\r\ncookie: secret\r\n\r\n", status: 405, why: "nothing is reflected" },
   ])("$status: $why", async ({ words, status }) => {
     const answer = await text(await request(await serve(), words));
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*connection: close`, "s"));
