@@ -1,4 +1,5 @@
-// Waits until a member has its wanted role: a new one must first ask for admission, take a copy and catch up.
+// Waits until a member has its wanted role in every group: the fleet's own, and each other, such as the keys'. A new one
+// must first ask for admission, take a copy and catch up in each.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -10,7 +11,7 @@ import type { FleetClient } from "../fleet-client.ts";
 const LOOK_EVERY_MS = 100;
 
 /**
- * Resolves once `name` votes, or is a learner if that is wanted; `onProgress` is called each time something
+ * Resolves once `name` votes in every group, or is a learner if that is wanted; `onProgress` is called each time something
  * changes.
  */
 export async function waitForMember(
@@ -33,11 +34,19 @@ export async function waitForMember(
   }
 }
 
-function isAsWanted({ member, role }: MemberView): boolean {
+function isAsWanted(view: MemberView): boolean {
+  return isInFleet(view) && view.groupsBehind === 0;
+}
+
+function isInFleet({ member, role }: MemberView): boolean {
   return role === (member?.wanted === MemberKind.LEARNER ? MemberRole.LEARNER : MemberRole.VOTER);
 }
 
 function stateWords(name: string, view: MemberView | undefined): string {
+  if (view !== undefined && isInFleet(view)) {
+    const groups = view.groupsBehind === 1 ? "1 more group" : `${view.groupsBehind} more groups`;
+    return `${name} is in the fleet's own group, and joins ${groups}`;
+  }
   if (view?.role === MemberRole.LEARNER) return `${name} learns`;
   return `${name} has not asked for admission yet`;
 }

@@ -40,7 +40,9 @@ export default class MemberAdd extends MemberCommand {
       summary: "host:port where it listens; not for a local fleet, which finds a port",
     }),
     learner: Flags.boolean({ summary: "Add it as a learner: it does not vote until it is promoted" }),
-    wait: Flags.boolean({ summary: "Wait until it votes; with --learner, until it has caught up" }),
+    wait: Flags.boolean({
+      summary: "Wait until it votes in every group, the keys' too; with --learner, until it has caught up",
+    }),
   };
 
   async run(): Promise<MemberReport | EtcdMemberReport> {

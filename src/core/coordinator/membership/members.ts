@@ -2,6 +2,7 @@
 
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import { listMembers } from "../../fleet/query.ts";
+import type { ConfState } from "../../raft/message.ts";
 import { MemberKind } from "../../wire/gen/fleet/v1/command.ts";
 import type { ListMembersResponse, ListRequest, MemberView } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { MemberRole } from "../../wire/gen/fleet/v1/views.ts";
@@ -26,27 +27,37 @@ export async function membersList(
   return { stamp, configurationIndex: configurationIndex(context), members };
 }
 
-function memberViews({ driver, machine, answers, announced }: ServiceContext): MemberView[] {
+const WANTED_ROLES: Readonly<Record<MemberKind, MemberRole>> = {
+  [MemberKind.UNSPECIFIED]: MemberRole.NONE,
+  [MemberKind.VOTER]: MemberRole.VOTER,
+  [MemberKind.LEARNER]: MemberRole.LEARNER,
+  [MemberKind.REMOVED]: MemberRole.NONE,
+  [MemberKind.UNRECOGNIZED]: MemberRole.NONE,
+};
+
+function memberViews({ driver, machine, answers, announced, groups }: ServiceContext): MemberView[] {
   const raft = driver.status();
-  const { voters, votersOutgoing, learners, learnersNext } = raft.config;
-  const roleOf = (id: NodeId) => {
-    if (voters.includes(id) || votersOutgoing.includes(id)) return MemberRole.VOTER;
-    return learners.includes(id) || learnersNext.includes(id) ? MemberRole.LEARNER : MemberRole.NONE;
-  };
+  const others = [...groups.values()].map((group) => group.driver.status().config);
   return listMembers(machine.view)
     .map((member): MemberView => {
       const id = nodeId(member.nodeId);
       const progress = raft.progress.get(id);
       return {
         member: { ...member },
-        role: roleOf(id),
+        role: roleIn(raft.config, id),
         leads: id === raft.leader,
         lag: progress && Math.max(0, raft.commit - progress.match),
         answers: id === raft.id || answers(id),
         ...(announced(id) ?? { knownVersion: 0, build: "" }),
+        groupsBehind: others.filter((config) => roleIn(config, id) !== WANTED_ROLES[member.wanted]).length,
       };
     })
     .filter(({ member, role }) => member?.wanted !== MemberKind.REMOVED || role !== MemberRole.NONE);
+}
+
+function roleIn({ voters, votersOutgoing, learners, learnersNext }: ConfState, id: NodeId): MemberRole {
+  if (voters.includes(id) || votersOutgoing.includes(id)) return MemberRole.VOTER;
+  return learners.includes(id) || learnersNext.includes(id) ? MemberRole.LEARNER : MemberRole.NONE;
 }
 
 /** Throws a retryable error until a new fleet's first leader has written the first rows. */

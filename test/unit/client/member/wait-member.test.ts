@@ -1,0 +1,52 @@
+// `fleet member add --wait` ends when the member has its wanted role in every group, not in the fleet's own alone.
+
+import { expect, test } from "vitest";
+import type { FleetClient } from "../../../../src/client/fleet-client.ts";
+import { waitForMember } from "../../../../src/client/member/wait-member.ts";
+import { MemberKind } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import { MemberView } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { MemberRole } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
+
+const view = (role: MemberRole, groupsBehind: number, wanted: MemberKind = MemberKind.VOTER) =>
+  MemberView.fromPartial({ member: { name: "n4", wanted }, role, groupsBehind });
+
+/** Answers with each view once, and then with the last one. */
+function clientOf(...views: readonly MemberView[]): FleetClient {
+  const left = [...views];
+  const listMembers = async () => ({ members: left.length > 1 ? [left.shift()] : left });
+  return { listMembers } as unknown as FleetClient;
+}
+
+test("a member that votes in the fleet's own group is waited for until it votes in all", async () => {
+  const steps: string[] = [];
+  const views = [
+    MemberView.fromPartial({}),
+    view(MemberRole.LEARNER, 2),
+    view(MemberRole.VOTER, 2),
+    view(MemberRole.VOTER, 1),
+    view(MemberRole.VOTER, 0),
+  ];
+  await waitForMember(clientOf(...views), "n4", 10_000, (step) => steps.push(step));
+  expect(steps).toEqual([
+    "n4 has not asked for admission yet",
+    "n4 learns",
+    "n4 is in the fleet's own group, and joins 2 more groups",
+    "n4 is in the fleet's own group, and joins 1 more group",
+  ]);
+});
+
+test("a learner that is wanted as one is waited for until it learns in all groups", async () => {
+  const views = [
+    view(MemberRole.LEARNER, 1, MemberKind.LEARNER),
+    view(MemberRole.LEARNER, 0, MemberKind.LEARNER),
+  ];
+  await waitForMember(clientOf(...views), "n4", 10_000, () => undefined);
+});
+
+test("in the end the error says which groups are missing", async () => {
+  const waiting = waitForMember(clientOf(view(MemberRole.VOTER, 1)), "n4", 150, () => undefined);
+  await expect(waiting).rejects.toMatchObject({
+    code: "MEMBER_NOT_READY",
+    parts: { what: expect.stringContaining("joins 1 more group") },
+  });
+});
