@@ -27,11 +27,18 @@ export class KeyReads {
   /** The key space, at least as new as when this was called. Throws the RpcError of a refusal. */
   async confirmed(caller: Caller): Promise<KeysView> {
     const { driver } = await this.#opened(caller.deadline);
-    await this.#leaderKnown(driver, caller.deadline);
-    const read = await driver.readIndex(caller.deadline);
-    const turn = this.#context.fleet.work.answer(workerOf(caller.identity));
-    if (turn !== null) await turn;
-    if (!read.ok) throw errorOf(read.refusal);
+    const { clock, sleep, work } = this.#context.fleet;
+    for (;;) {
+      await this.#leaderKnown(driver, caller.deadline);
+      const read = await driver.readIndex(caller.deadline);
+      const turn = work.answer(workerOf(caller.identity));
+      if (turn !== null) await turn;
+      if (read.ok) break;
+      // Its leader was lost while it waited: it waits for the next one, as a read that comes during the election does.
+      const isOver = read.refusal !== "no-leader" || clock.monotonicMs() >= caller.deadline;
+      if (isOver) throw errorOf(read.refusal);
+      await sleep(LOOK_EVERY_MS);
+    }
     caller.refuseUnread?.();
     return this.here();
   }

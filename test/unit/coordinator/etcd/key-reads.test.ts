@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
+import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
+import { KeyReads } from "../../../../src/core/coordinator/etcd/key-reads.ts";
+import type { Refusal } from "../../../../src/core/coordinator/group/pending.ts";
+import { ADMIN } from "./key-store.ts";
+
+const DEADLINE_MS = 200;
+const space = {};
+
+/** Reads of a replica whose confirmations come to these refusals, one after the other, and then succeed. */
+function readsAfter(refusals: readonly Refusal[]) {
+  let nowMs = 0;
+  let asked = 0;
+  const driver = {
+    leader: 1,
+    readIndex: async () => {
+      const refusal = refusals[asked];
+      asked += 1;
+      return refusal === undefined ? { ok: true, index: 1 } : { ok: false, refusal };
+    },
+  };
+  const sleep = async (ms: number) => {
+    nowMs += ms;
+  };
+  const fleet = { clock: { monotonicMs: () => nowMs }, sleep, work: { answer: () => null } };
+  const keys = () => ({ driver, machine: { space } });
+  const reads = new KeyReads({ fleet, keys } as unknown as EtcdContext);
+  return { read: reads.confirmed({ identity: ADMIN, deadline: DEADLINE_MS }), asked: () => asked };
+}
+
+test("a read whose leader is lost while it waits is confirmed by the next one", async () => {
+  const { read, asked } = readsAfter(["no-leader", "no-leader"]);
+  expect(await read).toBe(space);
+  expect(asked()).toBe(3);
+});
+
+test("without a leader it ends at its deadline, as with etcd", async () => {
+  const { read } = readsAfter(Array.from({ length: 100 }, () => "no-leader" as const));
+  await expect(read).rejects.toBe(ETCD_ERRORS.timeout);
+});
+
+test("what no other leader would answer otherwise is refused at once", async () => {
+  const { read, asked } = readsAfter(["too-many-reads"]);
+  await expect(read).rejects.toBe(ETCD_ERRORS.tooManyRequests);
+  expect(asked()).toBe(1);
+});
