@@ -8,6 +8,7 @@ import type { KeyError } from "../../kv/key-error.ts";
 import type { DeleteRangeRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { ForwardKeysRequest, ForwardKeysResponse } from "../../wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
+import { writers } from "../../wire/server/method-rules.ts";
 import { type Identity, parseIdentity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
@@ -15,10 +16,15 @@ import { ETCD_ERRORS, errorOfKeys } from "./etcd-errors.ts";
 import { type Asked, toForwarded } from "./forwarded-answer.ts";
 import { isAsked } from "./key-writes.ts";
 import type { KeyStore } from "./kv-service.ts";
+import type { MemberChange, MemberChanges } from "./member-changes.ts";
+
+interface ForwardedTo extends Pick<KeyStore, "writes" | "leases" | "access"> {
+  readonly members: Pick<MemberChanges, "perform">;
+}
 
 export async function answerForwarded(
   context: EtcdContext,
-  { writes, leases, access }: Pick<KeyStore, "writes" | "leases" | "access">,
+  { writes, leases, access, members }: ForwardedTo,
   { clusterId, kind, caller: uri }: ForwardKeysRequest,
   caller: Caller,
 ): Promise<ForwardKeysResponse> {
@@ -27,6 +33,8 @@ export async function answerForwarded(
     throw rpcError(status.PERMISSION_DENIED, "CLUSTER_MISMATCH", message);
   }
   const client = clientOf(uri);
+  if (kind?.$case === "memberAdd" || kind?.$case === "memberRemove" || kind?.$case === "memberPromote")
+    return changeMember(context, members, kind, client, caller);
   const keys = context.keys();
   if (keys === null) {
     context.want();
@@ -55,6 +63,22 @@ export async function answerForwarded(
     case undefined:
       throw ETCD_ERRORS.notCapable;
   }
+}
+
+// The member checks no roles of operators: the leader of the fleet's group does. The entry's reason says which member asked.
+async function changeMember(
+  { fleet }: EtcdContext,
+  members: ForwardedTo["members"],
+  change: MemberChange,
+  client: Identity | null,
+  { identity, deadline }: Caller,
+): Promise<ForwardKeysResponse> {
+  if (client === null || !writers(client)) throw ETCD_ERRORS.permissionDenied;
+  const asking = fleet.replicas.find(({ id }) => identity.kind === "replica" && id === identity.id);
+  const changed = await members.perform(change, { identity: client, deadline }, asking?.name ?? "a member");
+  if (changed === null) throw ETCD_ERRORS.notLeader;
+  const { member, index } = changed;
+  return { index, revision: 0, answer: { $case: "member", value: member } };
 }
 
 /** Null: the member asks for itself. */

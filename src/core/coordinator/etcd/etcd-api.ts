@@ -58,6 +58,7 @@ import { leaseService } from "./lease-service.ts";
 import { type LocalKeys, localKeys } from "./local-keys.ts";
 import { lockService } from "./lock-service.ts";
 import { maintenanceService } from "./maintenance-service.ts";
+import { MemberChanges } from "./member-changes.ts";
 import { OwnKeyGroup } from "./own-key-group.ts";
 import { RETENTION_LOOK_EVERY_MS, RetentionKeeper } from "./retention-keeper.ts";
 import { WaitingCallers } from "./waiting-callers.ts";
@@ -116,7 +117,8 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const kv = kvService(context, store);
   const leaderRequired = new LeaderRequired(context, timers);
   const lease = leaseService(context, store, leaderRequired);
-  addServices(server, context, store, { kv, lease, leaderRequired, timers });
+  const members = new MemberChanges(fleet, forward);
+  addServices(server, context, store, { kv, lease, leaderRequired, members, timers });
   own.addListener(hub);
   own.addListener(keeper);
   timers.every(LOOK_EVERY_MS, () => keeper.look());
@@ -128,7 +130,7 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   return {
     local: localKeys(context, store, kv, lease),
     watches: () => hub.counts,
-    forwarded: (request, caller) => answerForwarded(context, store, request, caller),
+    forwarded: (request, caller) => answerForwarded(context, { ...store, members }, request, caller),
     listen: (listen) => server.listen(listen),
     close: () => {
       stopAll();
@@ -156,6 +158,7 @@ interface Made {
   readonly kv: Implementation<KVServer>;
   readonly lease: Implementation<LeaseServer>;
   readonly leaderRequired: LeaderRequired;
+  readonly members: MemberChanges;
   readonly timers: Timers;
 }
 
@@ -163,7 +166,7 @@ function addServices(
   server: RpcServer,
   context: EtcdContext,
   store: KeyStore,
-  { kv, lease, leaderRequired, timers }: Made,
+  { kv, lease, leaderRequired, members, timers }: Made,
 ): void {
   const callers = new WaitingCallers(context, store.access);
   server.addService<KVServer>(KVService, kv, kvRules);
@@ -173,7 +176,7 @@ function addServices(
     watchRules,
   );
   server.addService<LeaseServer>(LeaseService, lease, leaseRules);
-  server.addService<ClusterServer>(ClusterService, clusterService(context, store), clusterRules);
+  server.addService<ClusterServer>(ClusterService, clusterService(context, store, members), clusterRules);
   server.addService<MaintenanceServer>(
     MaintenanceService,
     maintenanceService(context, store),

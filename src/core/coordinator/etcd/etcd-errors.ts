@@ -10,7 +10,8 @@ import type { Refusal } from "../group/pending.ts";
 
 /** Without details: etcd's errors have none. */
 export const plainError = (code: status, text: string): RpcError => new RpcError(code, text, new Metadata());
-export const etcdError = (code: status, text: string): RpcError => plainError(code, `etcdserver: ${text}`);
+const PREFIX = "etcdserver: ";
+export const etcdError = (code: status, text: string): RpcError => plainError(code, `${PREFIX}${text}`);
 
 const { INVALID_ARGUMENT, OUT_OF_RANGE, RESOURCE_EXHAUSTED, NOT_FOUND, FAILED_PRECONDITION, UNAVAILABLE } =
   status;
@@ -34,6 +35,14 @@ export const ETCD_ERRORS = {
   tooManyLeases: etcdError(RESOURCE_EXHAUSTED, "too many leases"),
   tooManyKeysOfLease: etcdError(RESOURCE_EXHAUSTED, "too many keys attached to one lease"),
   memberNotFound: etcdError(NOT_FOUND, "member not found"),
+  memberBadUrls: etcdError(INVALID_ARGUMENT, "given member URLs are invalid"),
+  memberNotLearner: etcdError(FAILED_PRECONDITION, "can only promote a learner member"),
+  learnerNotReady: etcdError(
+    FAILED_PRECONDITION,
+    "can only promote a learner member which is in sync with leader",
+  ),
+  peerUrlExists: etcdError(FAILED_PRECONDITION, "Peer URLs already exists"),
+  unhealthy: etcdError(UNAVAILABLE, "unhealthy cluster"),
   requestTooLarge: etcdError(INVALID_ARGUMENT, "request is too large"),
   tooManyRequests: etcdError(RESOURCE_EXHAUSTED, "too many requests"),
   permissionDenied: etcdError(status.PERMISSION_DENIED, "permission denied"),
@@ -134,8 +143,8 @@ export function errorOfKeys(error: KeyError): RpcError {
 /** For what this server does not do although etcd does. gRPC's own code says it; the text names the way here. */
 export const notServed = (text: string): RpcError => etcdError(status.UNIMPLEMENTED, text);
 
-/** An error of this API that another member has answered; null if it is not one. */
+/** An error of this API that another member has answered; null if it is not one. Some of its texts name a member. */
 export function etcdErrorOf(code: status, text: string): RpcError | null {
   const known = Object.values(ETCD_ERRORS).find((error) => error.code === code && error.details === text);
-  return known ?? null;
+  return known ?? (text.startsWith(PREFIX) ? plainError(code, text) : null);
 }

@@ -19,6 +19,7 @@ import {
   QUESTION_BYTES_MAX,
   readers,
   type ServiceRules,
+  writers,
 } from "../../wire/server/method-rules.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import { REQUEST_BYTES_MAX } from "./key-writes.ts";
@@ -32,6 +33,8 @@ const read: MethodRule = { allow: keyReaders, bytesMax: WRITE_BYTES_MAX };
 const write: MethodRule = { allow: keyWriters, bytesMax: WRITE_BYTES_MAX };
 const question: MethodRule = { allow: keyReaders, bytesMax };
 const change: MethodRule = { allow: keyWriters, bytesMax };
+/** As `fleet member`: the leader checks an operator's roles. */
+const membership: MethodRule = { allow: writers, bytesMax };
 const administration: MethodRule = { allow: adminOnly, bytesMax };
 
 export const kvRules: ServiceRules<Implementation<KVServer>> = {
@@ -64,10 +67,10 @@ export const electionRules: ServiceRules<Implementation<ElectionServer>> = {
 
 export const clusterRules: ServiceRules<Implementation<ClusterServer>> = {
   memberList: question,
-  memberAdd: administration,
-  memberRemove: administration,
-  memberUpdate: administration,
-  memberPromote: administration,
+  memberAdd: membership,
+  memberRemove: membership,
+  memberUpdate: membership,
+  memberPromote: membership,
 };
 
 export const maintenanceRules: ServiceRules<Implementation<MaintenanceServer>> = {

@@ -26,7 +26,7 @@ export interface Answered {
 
 /** Null: the leader answered something else than an operation's response. */
 export function operationAnswer({ index, revision, answer }: ForwardKeysResponse): Answered | null {
-  if (answer === undefined || answer.$case === "seconds") return null;
+  if (answer === undefined || answer.$case === "seconds" || answer.$case === "member") return null;
   return { index: logIndex(index), revision, response: answer };
 }
 

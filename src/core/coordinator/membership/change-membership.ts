@@ -3,7 +3,7 @@
 // request can be repeated: it continues from the present state.
 
 import { status } from "@grpc/grpc-js";
-import { isMemberNumber, type NodeId, nodeId } from "../../base/ids.ts";
+import { type NodeId, nodeId } from "../../base/ids.ts";
 import { checkUpsert } from "../../fleet/apply/apply-member.ts";
 import type { Permission } from "../../fleet/permissions/access.ts";
 import { listMembers } from "../../fleet/query.ts";
@@ -41,6 +41,7 @@ import {
 import { QuorumSlot } from "./quorum-slot.ts";
 import { removalProblem } from "./removal.ts";
 import { replaceMember } from "./replace-member.ts";
+import { unusedNumber } from "./unused-number.ts";
 
 type Change = NonNullable<ChangeMembershipRequest["change"]>;
 
@@ -108,16 +109,6 @@ function add(
   const id = given === 0 ? (row?.nodeId ?? unusedNumber(rows.map((known) => known.nodeId))) : given;
   const wanted = learner ? MemberKind.LEARNER : MemberKind.VOTER;
   return upsert(order, { nodeId: id, name, address, wanted });
-}
-
-/** The number above all used ones; if there is none above, one below. */
-function unusedNumber(used: readonly number[]): number {
-  const next = Math.max(0, ...used.filter(isMemberNumber)) + 1;
-  if (isMemberNumber(next)) return next;
-  const taken = new Set(used);
-  let lowest = 1;
-  while (taken.has(lowest)) lowest += 1;
-  return lowest;
 }
 
 function promote(order: Order, name: string): Promise<ChangeMembershipResponse> {

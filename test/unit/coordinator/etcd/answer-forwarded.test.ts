@@ -2,7 +2,8 @@
 
 import { status } from "@grpc/grpc-js";
 import { beforeEach, expect, test } from "vitest";
-import { nodeId } from "../../../../src/core/base/ids.ts";
+import { logIndex, nodeId } from "../../../../src/core/base/ids.ts";
+import type { Caller } from "../../../../src/core/coordinator/calls/caller.ts";
 import { answerForwarded } from "../../../../src/core/coordinator/etcd/answer-forwarded.ts";
 import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
 import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
@@ -15,6 +16,7 @@ import {
   TxnRequest,
 } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { ForwardKeysRequest, type RaftClient } from "../../../../src/core/wire/gen/fleet/v1/raft.ts";
+import { formatIdentity } from "../../../../src/core/wire/tls/identity.ts";
 import { bytes, put } from "./key-commands.ts";
 import { client, FakeKeys } from "./key-store.ts";
 
@@ -30,13 +32,19 @@ beforeEach(() => {
 
 /** What the leader answers; the fake has no log. */
 async function forwarded(caller: string, kind: Kind): Promise<unknown> {
-  const context = { ...keys.context, fleetId: "c", keys: () => ({}) } as unknown as EtcdContext;
+  const fleet = { ...keys.context.fleet, replicas: [{ id: 2, name: "n2" }] };
+  const context = { ...keys.context, fleet, fleetId: "c", keys: () => ({}) } as unknown as EtcdContext;
   const propose = async (_: unknown, { kind: { $case } }: { kind: { $case: string } }) => {
     proposed.push($case);
     return null;
   };
   const answer = async () => 60;
-  const store = { ...keys.store, writes: { propose }, leases: { answer } } as never;
+  const perform = async ({ $case }: Kind, { identity }: Caller, askedAt: string) => {
+    proposed.push(`${$case} of ${formatIdentity(identity)} at ${askedAt}`);
+    return { member: nodeId(4), index: logIndex(9) };
+  };
+  const members = { perform };
+  const store = { ...keys.store, writes: { propose }, leases: { answer }, members } as never;
   return answerForwarded(context, store, { clusterId: "c", kind, caller }, MEMBER);
 }
 
@@ -106,6 +114,25 @@ test.each([
   await expect(forwarded(caller, kind)).rejects.toBe(denied);
   expect(proposed).toEqual([]);
 });
+
+const addition: Kind = { $case: "memberAdd", value: { peerURLs: ["https://h:4"], isLearner: false } };
+
+test.each(["fleet://admin", "fleet://operator/alice"])(
+  "%s may ask for a change of members",
+  async (caller) => {
+    const answer = { $case: "member", value: 4 };
+    expect(await forwarded(caller, addition)).toEqual({ index: 9, revision: 0, answer });
+    expect(proposed).toEqual([`memberAdd of ${caller} at n2`]);
+  },
+);
+
+test.each(["", "fleet://client/w", "fleet://readonly", "fleet://replica/2", "fleet://shard/s1"])(
+  "a change of members is refused that a member forwards for %s",
+  async (caller) => {
+    await expect(forwarded(caller, addition)).rejects.toBe(denied);
+    expect(proposed).toEqual([]);
+  },
+);
 
 test.each(["fleet://client/", "admin", "x".repeat(100_000), "fleet://client/w\n"])(
   "a caller that is no identity is refused: %#",

@@ -45,3 +45,9 @@ test.each([
 ])("$details may come after it", async (error) => {
   await expect(ask(error)).rejects.toBe(ETCD_ERRORS.timeoutConnectionLost);
 });
+
+test("etcd's texts pass as they are, also those that name a member", async () => {
+  const text = "etcdserver: n3 has left the fleet's own group, and is still in group 1";
+  const error = new RpcError(status.UNAVAILABLE, text, new Metadata());
+  await expect(ask(error)).rejects.toMatchObject({ code: status.UNAVAILABLE, details: text });
+});
