@@ -20,8 +20,6 @@ const differ = (reason: string, ...commands: readonly string[]): Step[] =>
   commands.map((words) => ({ words, reason }));
 
 const ROLES = "roles and users are the fleet's, by certificate";
-const MEMBERS =
-  "a fleet's members are changed with fleet member: they need a certificate, a name and a reason";
 const TOOK: readonly [RegExp, string] = [/\d+(\.\d+)?(ms|µs|s)\b/g, "TIME"];
 const SIZE: readonly [RegExp, string] = [/\d+(\.\d+)? [kM]?B/g, "SIZE"];
 
@@ -139,6 +137,30 @@ const LOCKS: readonly Step[] = [
   { words: "get --prefix door" },
 ];
 
+const MEMBER_ID: readonly (readonly [RegExp, string])[] = [
+  [/Member +[0-9a-f]+/, "Member ID"],
+  [/cluster +[0-9a-f]+/, "cluster ID"],
+  [/ETCD_INITIAL_CLUSTER="[^"]*"/, 'ETCD_INITIAL_CLUSTER="…"'],
+];
+/** A member that never starts. */
+const MEMBERS: readonly Step[] = [
+  { words: "member add n9 --learner --peer-urls=https://127.0.0.1:1", hide: MEMBER_ID },
+  ...same(
+    "member add n9 --peer-urls=https://127.0.0.1:1",
+    "member add n8 --peer-urls=https://127.0.0.1",
+    "member promote $MEMBER",
+  ),
+  {
+    words: "member update $MEMBER --peer-urls=https://127.0.0.1:2",
+    reason: "a member of a fleet keeps its address: fleet member replace (ADR-0071)",
+  },
+  { words: "member remove $MEMBER", hide: MEMBER_ID },
+  { words: "member remove $MEMBER" },
+  { words: "member add n9 --peer-urls=https://127.0.0.1:1", hide: MEMBER_ID },
+  { words: "member promote $MEMBER" },
+  { words: "member remove $MEMBER", hide: MEMBER_ID },
+];
+
 const HASHES = same("endpoint hashkv", "compaction 4", "endpoint hashkv");
 
 const UPKEEP: readonly Step[] = [
@@ -168,7 +190,7 @@ const UPKEEP: readonly Step[] = [
   { words: "member list", hide: [[/\be(\d)\b/g, "n$1"]], reason: "a member's id is its number in the fleet" },
   { words: "move-leader 5" },
   ...same("member remove 77", "member update 77 --peer-urls=http://127.0.0.1:1", "member promote 77"),
-  ...differ(MEMBERS, "member add n9 --peer-urls=http://127.0.0.1:1"),
+  ...MEMBERS,
   ...differ(
     ROLES,
     "user list",

@@ -38,6 +38,7 @@ function wordsOf(line: string): string[] {
 class Session {
   readonly #subject: Subject;
   #lease = "";
+  #member = "";
 
   constructor(subject: Subject) {
     this.#subject = subject;
@@ -45,10 +46,12 @@ class Session {
 
   /** What it prints and how it ends, without what differs between any two clusters. */
   async run(step: Step): Promise<string> {
-    const words = wordsOf(step.words.replace("$LEASE", this.#lease));
+    const words = wordsOf(step.words.replace("$LEASE", this.#lease).replace("$MEMBER", this.#member));
     const { output, exit } = await this.#etcdctl(words, step);
     const [, granted] = /^lease ([0-9a-f]+) granted/.exec(output) ?? [];
     if (granted !== undefined) this.#lease = granted;
+    const [, added] = /^Member +([0-9a-f]+) added/.exec(output) ?? [];
+    if (added !== undefined) this.#member = added;
     let shown = this.#subject.endpoints.reduce(
       (text, each, at) => text.replaceAll(each, `HOST-${at + 1}`),
       output,

@@ -1,12 +1,15 @@
 // Fleets on request, over HTTP on loopback: etcd's own tests in Go start, stop and remove theirs by it (suite/cluster.go).
 //   POST /fleets?size=3           → {"id":"1","members":[{"name","peer","etcd","id"}]}
 //   POST /fleets/1/stop/0, /fleets/1/start/0, DELETE /fleets/1
+//   POST /fleets/1/cut/0, /fleets/1/mend/0: the member and the others lose each other's messages, or no more
+//   POST /fleets/1/watches/0 → {"watches":"3"}
+//   POST /fleets/1/join/4?peer=HOST:PORT → {"name","peer","etcd","id"}, of a member that the fleet has added
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { present } from "../../src/core/base/assert.ts";
-import { LoopbackFleet } from "./loopback-fleet.ts";
+import { LoopbackFleet, type LoopbackMember } from "./loopback-fleet.ts";
 
 export class FleetServer {
   readonly url: string;
@@ -39,6 +42,10 @@ export class FleetServer {
   }
 }
 
+const described = ({ peer, etcd }: LoopbackMember) => ({
+  ...{ id: peer.id, name: peer.name, peer: peer.address, etcd },
+});
+
 let next = 1;
 
 async function answer(
@@ -51,10 +58,7 @@ async function answer(
     const fleet = await LoopbackFleet.start(Number(searchParams.get("size")));
     const made = String(next++);
     fleets.set(made, fleet);
-    const members = fleet.members.map(({ peer, etcd }) => ({
-      ...{ id: peer.id, name: peer.name, peer: peer.address, etcd },
-    }));
-    return { id: made, members };
+    return { id: made, members: fleet.members.map(described) };
   }
   const fleet = present(fleets.get(id), "the tests name a fleet that they started");
   if (method === "DELETE") {
@@ -62,7 +66,16 @@ async function answer(
     await fleet.dispose();
     return {};
   }
+  if (verb === "join") return described(await fleet.join(Number(at), searchParams.get("peer") ?? ""));
   const member = present(fleet.members[Number(at)], "the tests name a member that there is");
-  await (verb === "stop" ? fleet.stop(member) : fleet.start(member));
+  if (verb === "watches") return { watches: await fleet.metric(member, "fleet_keys_watches") };
+  await actions(fleet)[verb]?.(member);
   return {};
 }
+
+const actions = (fleet: LoopbackFleet): Record<string, (member: LoopbackMember) => Promise<void>> => ({
+  stop: (member) => fleet.stop(member),
+  start: (member) => fleet.start(member),
+  cut: (member) => fleet.cut(member),
+  mend: (member) => fleet.mend(member),
+});

@@ -3,12 +3,19 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { FleetClient } from "../../src/client/fleet-client.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import type { MetricName } from "../../src/core/metrics/catalog.ts";
+import { Exposition } from "../../src/core/metrics/exposition.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
+import { LinkDirection } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 import { reservePorts } from "../reserved-ports.ts";
+
+/** Longer than any test. */
+const CUT_MS = 600_000;
 
 export interface LoopbackMember {
   readonly peer: Peer;
@@ -17,11 +24,11 @@ export interface LoopbackMember {
 }
 
 export class LoopbackFleet {
-  readonly members: readonly LoopbackMember[];
+  readonly members: LoopbackMember[];
   readonly #folder: string;
   readonly #running = new Map<LoopbackMember, RunningCoordinator>();
 
-  private constructor(folder: string, members: readonly LoopbackMember[]) {
+  private constructor(folder: string, members: LoopbackMember[]) {
     this.#folder = folder;
     this.members = members;
   }
@@ -50,9 +57,47 @@ export class LoopbackFleet {
     return this.members.map(({ etcd }) => etcd);
   }
 
+  /** Starts a member that the fleet has added under this number, at this address. */
+  async join(id: number, address: string): Promise<LoopbackMember> {
+    const ports = await reservePorts(this.#folder, 1);
+    const etcd = present(ports[0], "a port is reserved");
+    const member = { peer: { id: nodeId(id), name: `n${id}`, address }, etcd };
+    this.members.push(member);
+    await this.#start(member, false);
+    return member;
+  }
+
   /** Starts a stopped member again. */
   start(member: LoopbackMember): Promise<void> {
     return this.#start(member, false);
+  }
+
+  /** From now on the member and all others lose each other's messages, as in a drill (ADR-0034). */
+  async cut({ peer }: LoopbackMember): Promise<void> {
+    const client = this.#client();
+    try {
+      const drill = { drillId: "cut", drill: "partition", victims: [peer.name] };
+      const noted = await client.submit({ kind: { $case: "noteDrill", value: drill } }, { reason: "compat" });
+      const value = { peers: [], direction: LinkDirection.BOTH };
+      await client.injectFault(peer.address, {
+        ...{ nodeName: peer.name, fault: { kind: { $case: "partition", value } } },
+        ...{ ttlMs: CUT_MS, reason: "", entryIndex: noted.index },
+      });
+    } finally {
+      client.close();
+    }
+  }
+
+  async mend({ peer }: LoopbackMember): Promise<void> {
+    const client = this.#client();
+    await client.clearFaults(peer.address, { nodeName: peer.name, ids: [] }).finally(() => client.close());
+  }
+
+  /** A value of the member's metrics; empty = it has none. */
+  async metric(member: LoopbackMember, name: MetricName): Promise<string> {
+    const exposition = new Exposition();
+    await this.#running.get(member)?.metrics.collect(exposition);
+    return new RegExp(`^${name} (.*)$`, "m").exec(exposition.text())?.[1] ?? "";
   }
 
   /** As a process that gets SIGTERM. */
@@ -67,6 +112,12 @@ export class LoopbackFleet {
     await removeFolder(this.#folder);
   }
 
+  #client(): FleetClient {
+    const endpoints = this.members.map(({ peer: { id, name, address } }) => ({ nodeId: id, name, address }));
+    const tls = "insecure-loopback";
+    return FleetClient.connect({ name: "compat", endpoints, tls, origin: "compat", settings: [] });
+  }
+
   async #start(member: LoopbackMember, bootstrap: boolean): Promise<void> {
     const dataDirectory = join(this.#folder, member.peer.name);
     await mkdir(dataDirectory, { recursive: true });
@@ -76,7 +127,7 @@ export class LoopbackFleet {
       ...{ groups: 0, replicas: this.members.map(({ peer }) => peer), listen: member.peer.address },
       ...{ etcd: { listen: member.etcd, isPlaintext: true }, dataDirectory, tls: "insecure-loopback" },
       ...{ profile: "lan", snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
-      ...{ auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
+      ...{ allowFaults: true, auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
       liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       log: { info: ignore, warn: ignore, error: (fact, fields) => console.error(fact, fields) },
       onFatal: (error) => {

@@ -24,17 +24,23 @@ async function main(names: readonly string[]): Promise<number> {
     return 2;
   }
   const sections: Section[] = [];
-  const page = new Map<string, Shown>();
-  for (const shown of parseReport(await readFile(PAGE, "utf8").catch(() => ""))) page.set(shown.title, shown);
   for (const part of PARTS.filter(({ name }) => names.length === 0 || names.includes(name))) {
     const section = await sectionOf(part);
     sections.push(section);
-    page.set(section.title, showSection(machine(), section));
     // A later part may take long, or be interrupted.
-    await writeFile(PAGE, renderReport(PARTS.flatMap(({ title }) => page.get(title) ?? [])));
+    await writeSection(showSection(machine(), section));
   }
   for (const section of sections) console.log(showSection(machine(), section).text);
   return sections.some(isFailed) ? 1 : 0;
+}
+
+/** In the page as it is now: other parts may run in another process. */
+async function writeSection(section: Shown): Promise<void> {
+  const page = new Map<string, Shown>();
+  for (const shown of parseReport(await readFile(PAGE, "utf8").catch(() => ""))) page.set(shown.title, shown);
+  page.set(section.title, section);
+  const notRun = (title: string) => ({ title, result: "not run yet", text: "" });
+  await writeFile(PAGE, renderReport(PARTS.map(({ title }) => page.get(title) ?? notRun(title))));
 }
 
 const machine = (): string =>

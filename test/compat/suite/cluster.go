@@ -105,55 +105,66 @@ type ClusterV3 struct {
 	clients []*clientv3.Client
 }
 
+type describedMember struct {
+	ID   uint64 `json:"id"`
+	Name string `json:"name"`
+	Peer string `json:"peer"`
+	Etcd string `json:"etcd"`
+}
+
 type described struct {
-	ID      string `json:"id"`
-	Members []struct {
-		ID   uint64 `json:"id"`
-		Name string `json:"name"`
-		Peer string `json:"peer"`
-		Etcd string `json:"etcd"`
-	} `json:"members"`
+	ID      string            `json:"id"`
+	Members []describedMember `json:"members"`
 }
 
 func ask(t testing.TB, method, path string) []byte {
-	request, err := http.NewRequest(method, os.Getenv("FLEET_SERVER")+path, nil)
+	body, err := request(method, path)
 	if err != nil {
 		t.Fatal(err)
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s %s: %s %v", method, path, body, err)
 	}
 	return body
 }
 
-func NewClusterV3(t testing.TB, cfg *ClusterConfig) *ClusterV3 {
+func request(method, path string) ([]byte, error) {
+	request, err := http.NewRequest(method, os.Getenv("FLEET_SERVER")+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s: %s", method, path, body)
+	}
+	return body, err
+}
+
+func NewClusterByConfig(t testing.TB, cfg *ClusterConfig) *cluster {
 	var made described
 	if err := json.Unmarshal(ask(t, "POST", fmt.Sprintf("/fleets?size=%d", cfg.Size)), &made); err != nil {
 		t.Fatal(err)
 	}
 	c := &cluster{cfg: cfg, id: made.ID}
 	for at, each := range made.Members {
-		m := &member{Name: each.Name, clus: c, at: at, id: each.ID, address: each.Etcd, stopc: make(chan struct{})}
-		m.ElectionTicks = electionTicks
-		m.PeerURLs = types.MustNewURLs([]string{"http://" + each.Peer})
-		m.clientMaxCallSendMsgSize = cfg.ClientMaxCallSendMsgSize
-		m.clientMaxCallRecvMsgSize = cfg.ClientMaxCallRecvMsgSize
-		m.listen(t)
-		c.Members = append(c.Members, m)
+		c.Members = append(c.Members, c.described(t, at, each))
 	}
-	clus := &ClusterV3{cluster: c}
+	return c
+}
+
+// Its members run since it was made.
+func (c *cluster) Launch(t testing.TB) { c.waitLeader(t, c.Members) }
+
+func NewClusterV3(t testing.TB, cfg *ClusterConfig) *ClusterV3 {
+	clus := &ClusterV3{cluster: NewClusterByConfig(t, cfg)}
 	clus.WaitLeader(t)
 	if cfg.SkipCreatingClient {
 		return clus
 	}
-	for _, m := range c.Members {
+	for _, m := range clus.Members {
 		client, err := NewClientV3(m)
 		if err != nil {
 			t.Fatalf("cannot create client: %v", err)
@@ -162,6 +173,31 @@ func NewClusterV3(t testing.TB, cfg *ClusterConfig) *ClusterV3 {
 	}
 	return clus
 }
+
+func (c *cluster) described(t testing.TB, at int, each describedMember) *member {
+	m := &member{Name: each.Name, clus: c, at: at, id: each.ID, address: each.Etcd, stopc: make(chan struct{})}
+	m.ElectionTicks = electionTicks
+	m.PeerURLs = types.MustNewURLs([]string{"http://" + each.Peer})
+	m.clientMaxCallSendMsgSize = c.cfg.ClientMaxCallSendMsgSize
+	m.clientMaxCallRecvMsgSize = c.cfg.ClientMaxCallRecvMsgSize
+	m.listen(t)
+	return m
+}
+
+// A fleet's member is started with the number that MemberAdd answered.
+func (c *ClusterV3) MustNewMember(t testing.TB, response *clientv3.MemberAddResponse) *member {
+	added := response.Member
+	peer := types.MustNewURLs(added.PeerURLs)[0].Host
+	var started describedMember
+	body := ask(t, "POST", fmt.Sprintf("/fleets/%s/join/%d?peer=%s", c.id, added.ID, peer))
+	if err := json.Unmarshal(body, &started); err != nil {
+		t.Fatal(err)
+	}
+	return c.described(t, len(c.Members), started)
+}
+
+// It runs since MustNewMember.
+func (m *member) Launch() error { return nil }
 
 func (m *member) listen(t testing.TB) {
 	// After a restart clients find it where it was.
@@ -289,6 +325,44 @@ func (c *cluster) waitLeader(t testing.TB, members []*member) int {
 	return -1
 }
 
+// Each test cuts one member off from all others.
+func (m *member) InjectPartition(t testing.TB, others ...*member) { m.order(t, "cut", others) }
+
+func (m *member) RecoverPartition(t testing.TB, others ...*member) { m.order(t, "mend", others) }
+
+func (m *member) order(t testing.TB, verb string, others []*member) {
+	if len(others) != len(m.clus.Members)-1 {
+		t.Fatal("a test that cuts off some of the others is left out (go-suite.ts)")
+	}
+	ask(t, "POST", fmt.Sprintf("/fleets/%s/%s/%d", m.clus.id, verb, m.at))
+}
+
+// A fleet's number of watches is what etcd calls by another name.
+func (m *member) Metric(name string) (string, error) {
+	if name != "etcd_debugging_mvcc_watcher_total" {
+		return "", fmt.Errorf("a fleet has no %s", name)
+	}
+	var counted struct {
+		Watches string `json:"watches"`
+	}
+	body, err := request("POST", fmt.Sprintf("/fleets/%s/watches/%d", m.clus.id, m.at))
+	if err != nil {
+		return "", err
+	}
+	err = json.Unmarshal(body, &counted)
+	return counted.Watches, err
+}
+
+// The member keeps its clients, and loses all messages of the others.
+func (m *member) Pause()  { m.mustOrder("cut") }
+func (m *member) Resume() { m.mustOrder("mend") }
+
+func (m *member) mustOrder(verb string) {
+	if _, err := request("POST", fmt.Sprintf("/fleets/%s/%s/%d", m.clus.id, verb, m.at)); err != nil {
+		panic(err)
+	}
+}
+
 func (c *ClusterV3) TakeClient(at int) {
 	c.mu.Lock()
 	c.clients[at] = nil
@@ -334,19 +408,8 @@ func WaitClientV3(t testing.TB, kv clientv3.KV) {
 // Faults inside a server have no counterpart here: tests that need them are left out.
 const notHere = "a test that needs this is left out (go-suite.ts)"
 
-func NewClusterByConfig(t testing.TB, cfg *ClusterConfig) *cluster { panic(notHere) }
-func (c *cluster) Launch(t testing.TB)                             { panic(notHere) }
-func (m *member) Launch() error                                    { panic(notHere) }
-func (m *member) Pause()                                           { panic(notHere) }
-func (m *member) Resume()                                          { panic(notHere) }
-func (m *member) InjectPartition(t testing.TB, others ...*member)  { panic(notHere) }
-func (m *member) RecoverPartition(t testing.TB, others ...*member) { panic(notHere) }
-func (m *member) Metric(name string) (string, error)               { panic(notHere) }
-func (c *ClusterV3) AddAndLaunchLearnerMember(t testing.TB)        { panic(notHere) }
-func (c *ClusterV3) GetLearnerMembers() ([]*pb.Member, error)      { panic(notHere) }
-func (c *ClusterV3) MustNewMember(t testing.TB, response *clientv3.MemberAddResponse) *member {
-	panic(notHere)
-}
+func (c *ClusterV3) AddAndLaunchLearnerMember(t testing.TB)   { panic(notHere) }
+func (c *ClusterV3) GetLearnerMembers() ([]*pb.Member, error) { panic(notHere) }
 
 type grpcAPI struct {
 	Cluster     pb.ClusterClient
