@@ -65,6 +65,11 @@ export function leaderFor(spec: DrillSpec, status: FleetStatus): LeaderNow {
   return { name: leader.nodeName, term: leader.term, commitIndex: leader.commitIndex };
 }
 
+/** Throws LEADER_NOT_STEADY unless the same leader's term is seen again. */
+export function assertSteady(term: number, seenLater: number): void {
+  if (seenLater !== term) throw refuse.notSteady();
+}
+
 export function leaderOf(status: FleetStatus): NodeStatus | null {
   return status.nodes.find((node) => node.nodeId === status.leader)?.status ?? null;
 }

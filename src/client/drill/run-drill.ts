@@ -25,7 +25,7 @@ import { drillsFolder, Journal } from "./journal.ts";
 import { DrillLoad, type LoadResult } from "./load.ts";
 import { Lookout } from "./lookout.ts";
 import { possibilities } from "./possibilities.ts";
-import { assertPossible, type LeaderNow, leaderFor, leaderOf } from "./preflight.ts";
+import { assertPossible, assertSteady, type LeaderNow, leaderFor, leaderOf } from "./preflight.ts";
 import * as refuse from "./refusals.ts";
 import { type SecondAgent, secondAgentOf } from "./second-agent.ts";
 import { ShardWatch } from "./shard-watch.ts";
@@ -181,13 +181,15 @@ class DrillRun {
     const status = await this.#client.status(PATIENTLY);
     const leader = leaderFor(this.#spec, status);
     // Under load and without faults it must keep its leader; otherwise there was no time to recover.
-    if (leader.term !== before.term) throw refuse.notSteady();
+    assertSteady(before.term, leader.term);
     const { nodes } = status;
     const here = await possibilities(this.#client, this.#hands, status);
     this.#victims = chooseVictims(this.#spec, nodes, leader, here);
     const undo = undoOf(this.#spec, this.#victims, nodes);
     await journal.add(...undo);
-    const entryIndex = await this.#audit();
+    const { index: entryIndex, term } = await this.#audit();
+    // The entry may have waited for a new leader. Then the fault would hit a replica that leads no more.
+    assertSteady(leader.term, term ?? leader.term);
     // A victim makes its fault only once it has read that entry, and the first fault may cut the others off.
     if (this.#spec.act.kind === "inject") await this.#whole(false);
     try {
@@ -203,14 +205,14 @@ class DrillRun {
   }
 
   /** Before anything is broken: a leader that is cut off could not write it. Format 1 has no such entry. */
-  async #audit(): Promise<number> {
+  async #audit(): Promise<{ readonly index: number; readonly term: number | null }> {
     const value = { drillId: this.#drillId, drill: this.#spec.name, victims: [...this.#victims] };
     try {
       const reason = this.#drillId;
-      return (await this.#client.submit({ kind: { $case: "noteDrill", value } }, { reason })).index;
+      return await this.#client.submit({ kind: { $case: "noteDrill", value } }, { reason });
     } catch (error) {
       if (!(error instanceof OperatorError) || error.code !== "CLUSTER_VERSION_TOO_LOW") throw error;
-      return 0;
+      return { index: 0, term: null };
     }
   }
 

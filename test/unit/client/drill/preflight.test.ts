@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { whyNot } from "../../../../src/client/drill/preflight.ts";
+import { assertSteady, whyNot } from "../../../../src/client/drill/preflight.ts";
 import { DRILLS } from "../../../../src/core/drill/catalog.ts";
 import type { Need } from "../../../../src/core/drill/drill-spec.ts";
 
@@ -20,4 +20,9 @@ test("on etcd what breaks the coordinators' own links, disks and quorum is n/a, 
   const why = DRILLS.filter(({ name }) => names.includes(name)).map((spec) => whyNot(spec, new Set(LOCAL)));
   expect(new Set(why).size).toBe(1);
   expect(why[0]).toContain("its log is in etcd");
+});
+
+test("an entry of another term shows that the victim leads no more, and nothing is broken", () => {
+  expect(() => assertSteady(25, 25)).not.toThrow();
+  expect(() => assertSteady(25, 26)).toThrow("leadership changed before the drill had broken anything");
 });
