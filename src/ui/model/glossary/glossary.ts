@@ -33,8 +33,18 @@ export function valuesOf(meaning: Meaning): Readonly<Record<string, string>> {
 /** The subjects alone: where to begin. */
 export const subjects: readonly Term[] = terms.filter(({ name }) => !name.includes("."));
 
-/** The named terms with what is below them; for a part alone every term of that name. Upper and lower case are one. */
+/**
+ * The named terms with what is below them; for a part alone every term of that name. A column that the table does not have
+ * is explained where it stands: shard.drift is cluster.drift. Upper and lower case are one.
+ */
 export function explain(asked: string): readonly Term[] {
+  const found = named(asked);
+  const [table = "", column] = asked.split(".");
+  const isOfAnother = found.length === 0 && column !== undefined && named(table).length > 0;
+  return isOfAnother ? named(column) : found;
+}
+
+function named(asked: string): readonly Term[] {
   const wanted = asked.toLowerCase();
   const exact = below(wanted);
   const singular = wanted.replace(/^([^.]+?)s(?=\.|$)/, "$1");

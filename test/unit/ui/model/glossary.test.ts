@@ -60,6 +60,8 @@ test.each([
 test("a column alone finds it in each table, and an unknown word finds nothing", () => {
   expect(explain("lag").map(({ name }) => name)).toEqual(["node.lag", "member.lag"]);
   expect(explain("rubbish")).toEqual([]);
+  expect(explain("shard.drift")).toEqual(explain("cluster.drift"));
+  expect(explain("rubbish.drift")).toEqual([]);
   expect(subjects).toHaveLength(glossary.length);
 });
 
