@@ -63,6 +63,9 @@ const etcdView: TextView<EtcdMemberReport> = {
 };
 
 export abstract class MemberCommand extends FleetCommand {
+  /** Of a fleet elsewhere that a context names: the addresses of its members before the change. */
+  #membersBefore: readonly string[] | null = null;
+
   /** Changes the plain etcd cluster that is meant; null when a fleet is meant. `asked`: its flag --yes, if it asks first. */
   protected async changeOnEtcd(
     flags: MemberFlagValues,
@@ -93,8 +96,23 @@ export abstract class MemberCommand extends FleetCommand {
   /** The client, allowed to change something. */
   protected async changer(flags: WriteFlagValues): Promise<FleetClient> {
     const client = await this.client(flags);
-    if (!flags["dry-run"]) await allowChange(client.target, this.words, flags.reason);
+    if (flags["dry-run"]) return client;
+    await allowChange(client.target, this.words, flags.reason);
+    const { isElsewhere } = await import("../../client/context/follow-members.ts");
+    if (isElsewhere(client.target)) this.#membersBefore = await membersOf(client);
     return client;
+  }
+
+  /** The context by which the fleet was named gets the endpoints of its new members. */
+  async #followMembers(client: FleetClient, before: readonly string[]): Promise<void> {
+    const [{ followMembers }, { processes, clock, contextsFile }] = await Promise.all([
+      import("../../client/context/follow-members.ts"),
+      this.machine(),
+    ]);
+    const { name } = client.target;
+    const changed = { before, after: await membersOf(client) };
+    const endpoints = await followMembers(contextsFile, name, changed, { processes, clock });
+    if (endpoints !== null) this.note(`context ${name} now names ${endpoints.join(", ")}`);
   }
 
   protected order(flags: MemberFlagValues): MemberOrder {
@@ -125,8 +143,15 @@ export abstract class MemberCommand extends FleetCommand {
     const report = { ...done, dryRun, what, notes };
     const text: typeof view.text = (shown, look) => view.text({ ...shown, notes: [] }, look);
     await this.printText(report, areSaid ? { ...view, text } : view);
+    if (this.#membersBefore !== null && done.changed)
+      await this.#followMembers(await this.client(flags), this.#membersBefore);
     return report;
   }
+}
+
+async function membersOf(client: FleetClient): Promise<readonly string[]> {
+  const { members } = await client.listMembers();
+  return members.map(({ member }) => member?.address ?? "");
 }
 
 const FLEETS_OWN = ["expect-index", "id", "wait"] as const;
