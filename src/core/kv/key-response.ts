@@ -1,4 +1,4 @@
-// What an operation on the key space is answered, if it was not refused: etcd's own responses where there are such.
+// What an operation on the key space comes to: its answer, which is etcd's own response where there is such, and its events.
 
 import type {
   CompactionResponse,
@@ -8,6 +8,8 @@ import type {
   PutResponse,
   TxnResponse,
 } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type { Event } from "../wire/gen/etcd/mvccpb/kv.ts";
+import type { Refused } from "./key-error.ts";
 import type { LeaseId } from "./leases.ts";
 
 export type KeyResponse =
@@ -22,3 +24,14 @@ export type KeyResponse =
   /** The leases that this operation removed; the others had gone, or belong to a newer leader. */
   | { readonly $case: "leaseExpiry"; readonly expired: readonly LeaseId[] }
   | { readonly $case: "retention" };
+
+type KeyAnswer = { readonly ok: true; readonly response: KeyResponse } | Refused;
+
+/** Of one operation. */
+export interface Applied {
+  /** The current revision after it. */
+  readonly revision: number;
+  readonly answer: KeyAnswer;
+  /** In order. Usually of one revision; of several only if several leases ended. */
+  readonly events: readonly Event[];
+}

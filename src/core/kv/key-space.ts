@@ -24,7 +24,7 @@ import { hashKv } from "./hash-kv.ts";
 import { History } from "./history.ts";
 import { bytesOf } from "./key-bytes.ts";
 import { type KeyError, type Refused, refused } from "./key-error.ts";
-import type { KeyResponse } from "./key-response.ts";
+import type { Applied, KeyResponse } from "./key-response.ts";
 import type { Counts, KeySpaceView } from "./key-space-view.ts";
 import { type Lease, type LeaseId, Leases } from "./leases.ts";
 import { leasesOf } from "./named-leases.ts";
@@ -35,17 +35,6 @@ import type { VersionId } from "./segment.ts";
 import { checkChosen, checkPutAgainst, choose, putsOf, run } from "./transaction.ts";
 import { checkReads, measureDeletion } from "./transaction-reads.ts";
 import { Write } from "./write.ts";
-
-type KeyAnswer = { readonly ok: true; readonly response: KeyResponse } | Refused;
-
-/** Of one operation. */
-export interface Applied {
-  /** The current revision after it. */
-  readonly revision: number;
-  readonly answer: KeyAnswer;
-  /** In order. Usually of one revision; of several only if several leases ended. */
-  readonly events: readonly Event[];
-}
 
 export type Read<Response> = { readonly ok: true; readonly response: Response } | Refused;
 

@@ -19,7 +19,7 @@ import { type FleetSight, OpenGroups } from "../coordinator/membership/open-grou
 import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import { rulesOf } from "../coordinator/start-group.ts";
 import type { FleetView } from "../fleet/state.ts";
-import type { Applied } from "../kv/key-space.ts";
+import type { Applied } from "../kv/key-response.ts";
 import type { Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
 import type { GroupsFile } from "../storage/groups-file.ts";

@@ -5,7 +5,8 @@ import {
   type KeyOperationKind,
   KNOWN_KEY_FORMAT,
 } from "../../../src/core/kv/command-codec.ts";
-import type { Applied, KeySpace } from "../../../src/core/kv/key-space.ts";
+import type { Applied } from "../../../src/core/kv/key-response.ts";
+import type { KeySpace } from "../../../src/core/kv/key-space.ts";
 import type {
   Compare,
   DeleteRangeRequest,

@@ -1,7 +1,7 @@
 // What the simulator demands of leases, where replicas apply the same entries at different times.
 
 import { expect, test } from "vitest";
-import type { Applied } from "../../../src/core/kv/key-space.ts";
+import type { Applied } from "../../../src/core/kv/key-response.ts";
 import { KeyPromises } from "../../../src/core/sim/keys/key-promises.ts";
 import { drawSwarm } from "../../../src/core/sim/swarm.ts";
 import type { KeyOperation } from "../../../src/core/wire/gen/fleet/v1/key_command.ts";

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import type { NodeId } from "../../base/ids.ts";
-import type { Applied } from "../../kv/key-space.ts";
+import type { Applied } from "../../kv/key-response.ts";
 import type { Tls } from "../../wire/tls/tls.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import type { GroupDriver } from "../group/group-driver.ts";

@@ -5,7 +5,7 @@
 import { present } from "../../base/assert.ts";
 import type { LogIndex } from "../../base/ids.ts";
 import { encodeToApply } from "../../kv/command-codec.ts";
-import type { Applied } from "../../kv/key-space.ts";
+import type { Applied } from "../../kv/key-response.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
 import type { Caller } from "../calls/caller.ts";
 import { workerOf } from "../calls/client-work.ts";

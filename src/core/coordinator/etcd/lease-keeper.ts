@@ -4,7 +4,7 @@
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import { encodeKeyCommand } from "../../kv/command-codec.ts";
-import type { Applied } from "../../kv/key-space.ts";
+import type { Applied } from "../../kv/key-response.ts";
 import { LeaseClock, type Renewal } from "../../kv/lease-clock.ts";
 import type { LeaseId } from "../../kv/leases.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";

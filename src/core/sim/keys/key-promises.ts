@@ -2,7 +2,8 @@
 // lease a whole TTL, and the keys of a lease end with it. A watch reports each event once, in order.
 
 import type { KeyListener } from "../../coordinator/group/keys-machine.ts";
-import type { Applied, KeySpace } from "../../kv/key-space.ts";
+import type { Applied } from "../../kv/key-response.ts";
+import type { KeySpace } from "../../kv/key-space.ts";
 import type { LeaseId } from "../../kv/leases.ts";
 import type { Event } from "../../wire/gen/etcd/mvccpb/kv.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";

@@ -7,7 +7,8 @@ import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import type { Prng } from "../../../../src/core/base/prng.ts";
 import { isReadOnly } from "../../../../src/core/kv/check-request.ts";
 import type { KeyOperationKind } from "../../../../src/core/kv/command-codec.ts";
-import { type Applied, KeySpace } from "../../../../src/core/kv/key-space.ts";
+import type { Applied } from "../../../../src/core/kv/key-response.ts";
+import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import type {
   RangeRequest,
   TxnRequest,

@@ -1,7 +1,8 @@
 // Operations on a key space, for tests.
 
 import { KNOWN_KEY_FORMAT } from "../../../../src/core/kv/command-codec.ts";
-import type { Applied, KeySpace } from "../../../../src/core/kv/key-space.ts";
+import type { Applied } from "../../../../src/core/kv/key-response.ts";
+import type { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import {
   CompactionRequest,
   DeleteRangeRequest,

@@ -12,7 +12,7 @@ import {
   encodeToApply,
   joinKeyCommands,
 } from "../../../../src/core/kv/command-codec.ts";
-import type { Applied } from "../../../../src/core/kv/key-space.ts";
+import type { Applied } from "../../../../src/core/kv/key-response.ts";
 import type { KeyOperation } from "../../../../src/core/wire/gen/fleet/v1/key_command.ts";
 import { compact, put } from "../etcd/key-commands.ts";
 

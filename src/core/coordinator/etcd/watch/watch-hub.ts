@@ -4,7 +4,7 @@
 // of the event loop.
 
 import { present } from "../../../base/assert.ts";
-import type { Applied } from "../../../kv/key-space.ts";
+import type { Applied } from "../../../kv/key-response.ts";
 import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
 import type { KeysView } from "../../group/keys-machine.ts";
 import { type Watch, type Watched, type Watcher, wants } from "./watch.ts";
