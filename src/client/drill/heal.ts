@@ -12,6 +12,9 @@ export const HEAL_LIMIT_MS = 60_000;
 // Another command was asked for, and the operator waits for it.
 const FIRST_LIMIT_MS = 10_000;
 
+// A slow node must not look like a fleet that is down.
+const PATIENTLY = { perNodeTimeoutMs: 5_000 };
+
 export interface HealOptions {
   readonly cwd: string;
   readonly limitMs: number;
@@ -77,7 +80,7 @@ export async function healFirst(
   processes: Processes,
   { cwd, allow }: { readonly cwd: string; readonly allow: () => Promise<void> },
 ): Promise<HealResult | null> {
-  const { nodes } = await client.status();
+  const { nodes } = await client.status(PATIENTLY);
   if (!nodes.some(({ reachable }) => reachable)) return null;
   try {
     await allow();
