@@ -103,4 +103,26 @@ export const FLEET_MUTATIONS: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: "replaced-runner-advances",
+    rule: "after a takeover the plan's former runner is refused, by its fence (ADR-0040)",
+    edits: [
+      {
+        file: "src/core/fleet/apply/apply-plan-runner.ts",
+        search: "return plan.fence === fence ? null : fenced(plan);",
+        replace: "return plan.fence >= fence ? null : fenced(plan);",
+      },
+    ],
+  },
+  {
+    name: "paused-plan-claims-nothing",
+    rule: "a cluster is in one unfinished plan at most, also while that is paused (ADR-0040)",
+    edits: [
+      {
+        file: "src/core/fleet/plans/claims.ts",
+        search: "if (!isUnfinished(plan)) continue;",
+        replace: "if (!isUnfinished(plan) || plan.state === PlanState.PAUSED) continue;",
+      },
+    ],
+  },
 ];

@@ -43,6 +43,12 @@ test("a run with a key space has leases that end and watches that are told", asy
   expect(counts.eventsTold).toBeGreaterThan(0);
 });
 
+test("a run with plans in waves has steps that are applied", async () => {
+  const { verdict, counts } = await simulate(drawSwarm(67));
+  expect(verdict).toBe("ok");
+  expect(counts.advanced).toBeGreaterThan(0);
+});
+
 test("a seed gives the same run, bit for bit", async () => {
   // The folders of 6 are encrypted, with keys and salts that differ each time.
   for (const seed of [3, 5, 6, 12, 14]) {

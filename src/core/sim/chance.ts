@@ -28,6 +28,7 @@ const STREAMS = [
   "rotations",
   "locks",
   "restores",
+  "migrators",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

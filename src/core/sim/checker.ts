@@ -17,6 +17,7 @@ import { GroupChecks } from "./checks/group-checks.ts";
 import { LeaseHolders } from "./checks/lease-holders.ts";
 import { Members } from "./checks/members.ts";
 import { OwnerHistory } from "./checks/owner-history.ts";
+import { WaveModel } from "./checks/wave-model.ts";
 import type { KeyPromises } from "./keys/key-promises.ts";
 
 /** What can be seen of a running node. */
@@ -30,6 +31,7 @@ interface Observation {
 
 export class Checker {
   readonly access = new AccessModel();
+  readonly waves = new WaveModel();
   readonly clients = new ClientPromises();
   readonly owners = new OwnerHistory();
   readonly flips = new Flips();
@@ -99,6 +101,7 @@ export class Checker {
     this.#reaches(node, index, view.hash());
     this.clients.applies(index, data, outcome);
     this.access.applies(index, data, outcome, view);
+    this.waves.applies(index, data, outcome, view);
   }
 
   restores(node: NodeId, index: LogIndex, view: FleetView): void {

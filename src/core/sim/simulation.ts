@@ -22,6 +22,7 @@ import { Healing } from "./healing.ts";
 import { KeyHolders } from "./key-holders.ts";
 import { keyClients } from "./keys/key-clients.ts";
 import { KeyPromises } from "./keys/key-promises.ts";
+import { Migrator, type MigratorOptions } from "./migrator.ts";
 import { Network } from "./network.ts";
 import { type NodeHost, SimNode } from "./node.ts";
 import { Officer } from "./officer.ts";
@@ -71,6 +72,8 @@ export interface RunResult {
     /** Leases that ended by themselves, and events that watches got. */
     readonly leasesEnded: number;
     readonly eventsTold: number;
+    /** Steps of plans in waves. */
+    readonly advanced: number;
   };
   /** False if the final configuration had no quorum that could be asked to get on. */
   readonly wasHealed: boolean;
@@ -121,8 +124,9 @@ class Simulation implements NodeHost {
       const clients = [
         ...Array.from({ length: this.#swarm.clients }, (_, at) => this.#client(at + 1, this.#nodes)),
         ...Array.from({ length: this.#swarm.contenders }, (_, at) => this.#contender(at + 1)),
-        ...Array.from({ length: this.#swarm.batchers }, (_, at) => this.#batcher(at + 1)),
-        ...Array.from({ length: this.#swarm.officers }, (_, at) => this.#officer(at + 1)),
+        ...this.#actors("batchers", (options) => new Batcher(options)),
+        ...this.#actors("officers", (options) => new Officer(options)),
+        ...this.#actors("migrators", (options) => new Migrator(options)),
         ...this.#groupClients(this.#nodes, GROUP_THINK_MS, GROUP_PATIENCE_MS),
         new GroupCreator(this.#world, this.#nodes),
         ...keyClients(this.#world, this.#nodes),
@@ -212,23 +216,19 @@ class Simulation implements NodeHost {
   #contender(process: number): Contender {
     const { checker, swarm } = this.#world;
     const chance = Chance.of(swarm.seed, "contenders", process);
-    return new Contender({
-      process,
-      world: this.#world,
-      chance,
-      nodes: this.#nodes,
-      history: checker.owners,
+    const options = { process, world: this.#world, chance, nodes: this.#nodes };
+    return new Contender({ ...options, history: checker.owners });
+  }
+
+  /** As many as the swarm has of them, each with a chance of its own. */
+  #actors<Actor>(
+    kind: "batchers" | "officers" | "migrators",
+    make: (options: MigratorOptions) => Actor,
+  ): Actor[] {
+    return Array.from({ length: this.#swarm[kind] }, (_, at) => {
+      const chance = Chance.of(this.#swarm.seed, kind, at + 1);
+      return make({ name: `${kind[0]}${at + 1}`, world: this.#world, chance, nodes: this.#nodes });
     });
-  }
-
-  #batcher(number: number): Batcher {
-    const chance = Chance.of(this.#swarm.seed, "batchers", number);
-    return new Batcher({ name: `b${number}`, world: this.#world, chance, nodes: this.#nodes });
-  }
-
-  #officer(number: number): Officer {
-    const chance = Chance.of(this.#swarm.seed, "officers", number);
-    return new Officer({ world: this.#world, chance, nodes: this.#nodes });
   }
 
   // While clients still write: who stays knows different parts of what was committed, and of what came behind it.
@@ -378,6 +378,7 @@ class Simulation implements NodeHost {
         committed: checker.committed,
         judged: this.#isJudged ? checker.owners.length : 0,
         ...checker.keys.counts,
+        advanced: checker.waves.judged,
       },
       wasHealed: this.#wasHealed,
     };

@@ -25,6 +25,8 @@ export interface Swarm {
   readonly batchers: number;
   /** Who changes roles and revocations, and operators beside it: none where states go wrong, for its model is right. */
   readonly officers: number;
+  /** Who moves clusters in waves. */
+  readonly migrators: number;
   /** Clients whose history goes through the linearizability checker. */
   readonly contenders: number;
   readonly durationMs: number;
@@ -105,6 +107,7 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
     // A run with contenders has none of these three: its contenders would have less done before its end.
     batchers: hasContenders ? 0 : Chance.of(seed, "batchers").pick([1, 2]),
     officers: hasContenders || flips.length > 0 ? 0 : Chance.of(seed, "officers").pick([0, 1]),
+    migrators: hasContenders || flips.length > 0 ? 0 : Chance.of(seed, "migrators").pick([0, 0, 1, 2, 3]),
     restorePauseMs: Chance.of(seed, "restores").pick([0, 0, 20, 100]),
     rotateMs: hasContenders ? 0 : Chance.of(seed, "keys").pick([0, 0, 400, 2_000]),
     durationMs,
@@ -125,6 +128,7 @@ type Settings = Omit<
   | "keysGroup"
   | "batchers"
   | "officers"
+  | "migrators"
   | "rotateMs"
   | "restorePauseMs"
 >;
