@@ -2,7 +2,7 @@
 // messages by @grpc/proto-loader.
 
 import { fileURLToPath } from "node:url";
-import { Client } from "@grpc/grpc-js";
+import { type ChannelOptions, Client } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import { assert, present } from "../../src/core/base/assert.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
@@ -32,9 +32,9 @@ type Method = MethodDefinition<object, object>;
 export class EtcdClient {
   readonly #client: Client;
 
-  /** `address` is host:port. */
-  constructor(address: string, tls: Tls) {
-    this.#client = new Client(address, channelCredentials(tls, address), channelOptions);
+  /** `address` is host:port. `options`: others of the channel. */
+  constructor(address: string, tls: Tls, options: ChannelOptions = {}) {
+    this.#client = new Client(address, channelCredentials(tls, address), { ...channelOptions, ...options });
   }
 
   put(request: PutRequest, limits: CallLimits): Promise<unknown> {

@@ -226,6 +226,7 @@ function transportOf(options: CoordinatorOptions, opened: Opened, reached: Reach
     onRefused: (failure) => stopIfOutdated(options, machine, failure),
     peers: options.replicas.filter((replica) => replica.id !== self),
     onDropped: (message) => dropped.note(message),
+    tls,
     credentialsFor: (address) => channelCredentials(tls, address, "replica"),
     channelOptions: { ...channelOptions, ...quickRedial },
     disk: watch,

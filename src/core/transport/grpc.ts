@@ -1,23 +1,25 @@
 // Transport over gRPC: a link to every peer, and the streams that peers open here (incoming.ts).
 
-import { type ChannelCredentials, type ChannelOptions, type StatusObject, status } from "@grpc/grpc-js";
+import { type ChannelCredentials, type ChannelOptions, status } from "@grpc/grpc-js";
 import { assert, present } from "../base/assert.ts";
 import type { GroupId, LogIndex, NodeId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import type { Message } from "../raft/message.ts";
-import type {
-  DiskReport,
-  KnownMember,
+import { KEEPALIVE } from "../wire/channel-options.ts";
+import {
+  type DiskReport,
+  type KnownMember,
   RaftClient,
-  RaftHello,
-  SnapshotHeader,
-  StateCheck,
+  type RaftHello,
+  type SnapshotHeader,
+  type StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
-import type { RpcFailure } from "../wire/rpc-error.ts";
-import { FrameClient } from "./frame-client.ts";
+import type { RpcError, RpcFailure } from "../wire/rpc-error.ts";
+import type { Tls } from "../wire/tls/tls.ts";
 import { type Gate, Incoming, type UntakenMessage } from "./incoming.ts";
 import { type LinkFaults, soundLinks } from "./link-faults.ts";
-import { PeerLink, type SentCounts } from "./peer-link.ts";
+import { type OpenStream, PeerLink, type SentCounts } from "./peer-link.ts";
+import { openPeerStream } from "./peer-stream.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { SnapshotReceiverOptions } from "./snapshot-receiver.ts";
 import { deliverSnapshot, headerOf, type Reached } from "./snapshot-sender.ts";
@@ -43,6 +45,8 @@ export interface GrpcTransportOptions
   readonly announces: Announcement;
   /** All replicas except this one, until `setPeers` changes them. */
   readonly peers: readonly Peer[];
+  readonly tls: Tls;
+  /** Of the calls beside the streams. */
   readonly credentialsFor: (address: string) => ChannelCredentials;
   readonly channelOptions: ChannelOptions;
   readonly gate: Gate & {
@@ -75,10 +79,17 @@ interface UnderWay {
   reached: Reached;
 }
 
+/** To a peer. */
+interface Link {
+  readonly peer: Peer;
+  readonly link: PeerLink;
+  /** For calls beside the stream. */
+  readonly client: RaftClient;
+}
+
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
-  readonly #links = new Map<NodeId, { readonly peer: Peer; readonly link: PeerLink }>();
-  readonly #clients = new Map<NodeId, RaftClient>();
+  readonly #links = new Map<NodeId, Link>();
   /** Snapshots in progress to each peer, by group. */
   readonly #underWay = new Map<NodeId, Map<GroupId, UnderWay>>();
   readonly #rate: RateLimit;
@@ -106,11 +117,10 @@ export class GrpcTransport implements Transport {
     const events = this.#events;
     assert(events !== null, "a transport that has started has peers");
     const addresses = new Map(peers.map((peer) => [peer.id, peer.address]));
-    for (const [id, { peer, link }] of this.#links) {
-      if (addresses.get(id) === peer.address) continue;
-      link.close();
+    for (const [id, link] of this.#links) {
+      if (addresses.get(id) === link.peer.address) continue;
+      close(link);
       this.#links.delete(id);
-      this.#clients.delete(id);
     }
     for (const peer of peers) if (!this.#links.has(peer.id)) this.#connect(peer, events);
   }
@@ -121,6 +131,11 @@ export class GrpcTransport implements Transport {
 
   isConnected(peer: NodeId): boolean {
     return this.#links.get(peer)?.link.isConnected ?? false;
+  }
+
+  /** The peer's process is up, and may have been dialed in vain before. */
+  isUp(peer: NodeId): void {
+    this.#links.get(peer)?.link.redial();
   }
 
   /** What the peer's build announces; null while it is not connected. */
@@ -135,7 +150,7 @@ export class GrpcTransport implements Transport {
 
   /** For calls to the peer beside its streams; null = it is not among the peers. */
   clientTo(peer: NodeId): RaftClient | null {
-    return this.#clients.get(peer) ?? null;
+    return this.#links.get(peer)?.client ?? null;
   }
 
   /** The snapshot of the group that is being sent to the peer; null without one. */
@@ -147,13 +162,15 @@ export class GrpcTransport implements Transport {
   }
 
   #connect(peer: Peer, events: TransportEvents): void {
-    const { credentialsFor, channelOptions, self, clusterId, announces, log } = this.#options;
-    const client = new FrameClient(peer.address, credentialsFor(peer.address), channelOptions);
-    this.#clients.set(peer.id, client);
+    const { tls, credentialsFor, channelOptions, self, clusterId, announces, log } = this.#options;
+    const { address } = peer;
+    const client = new RaftClient(address, credentialsFor(address), channelOptions);
+    const openStream: OpenStream = (metadata, on) =>
+      openPeerStream({ address, tls, keepalive: KEEPALIVE }, metadata, on);
     const members = () => this.#options.gate.known();
     const dialer = { self, clusterId, announces, members, sent: this.sent, faults: this.#faults };
-    const about = { peer: peer.name, address: peer.address };
-    const link = new PeerLink(peer, client, dialer, {
+    const about = { peer: peer.name, address };
+    const link = new PeerLink(peer, openStream, dialer, {
       disk: () => this.#options.disk.own(),
       unreachable: (group) => events.unreachable(peer.id, group),
       opened: () => log.debug?.("the stream to a peer is open", about),
@@ -174,7 +191,7 @@ export class GrpcTransport implements Transport {
         this.#options.onRefused(failure);
       },
     });
-    this.#links.set(peer.id, { peer, link });
+    this.#links.set(peer.id, { peer, link, client });
   }
 
   send(group: GroupId, message: Message): void {
@@ -195,8 +212,8 @@ export class GrpcTransport implements Transport {
   }
 
   #sendSnapshot(group: GroupId, message: Message): void {
-    const client = this.#clients.get(message.to);
-    if (client === undefined) return;
+    const client = this.clientTo(message.to);
+    if (client === null) return;
     if (this.#faults.outgoing(message.to) === null) {
       queueMicrotask(() => this.#events?.snapshotDelivered(group, message.to, false));
       return;
@@ -252,14 +269,20 @@ export class GrpcTransport implements Transport {
 
   close(): Promise<void> {
     for (const underWay of this.#underWay.values()) for (const { own } of underWay.values()) own.abort();
-    for (const { link } of this.#links.values()) link.close();
+    for (const link of this.#links.values()) close(link);
     this.incoming.close();
     return Promise.resolve();
   }
 }
 
-function wordsOf({ code, details }: StatusObject) {
-  return { status: status[code], why: code === status.OK ? "the peer ended it" : details };
+function close({ link, client }: Link): void {
+  link.close();
+  client.close();
+}
+
+function wordsOf(why: RpcError | null) {
+  if (why === null) return { status: status[status.OK], why: "the peer ended it" };
+  return { status: status[why.code], why: why.details };
 }
 
 // When a fleet is recovered from a lost quorum, a node that was away finds a new cluster in place of its

@@ -3,21 +3,21 @@
 // A frame holds all messages of one turn, so that many groups share one write. Nothing is written to a stream
 // that is still full.
 
-import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import { FLEET_GROUP, type GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type {
   DiskReport,
   GroupMessage,
   KnownMember,
-  RaftClient,
   RaftFrame,
   RaftHello,
   StateCheck,
 } from "../wire/gen/fleet/v1/raft.ts";
-import { type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
+import { type RpcError, type RpcFailure, readRpcError } from "../wire/rpc-error.ts";
 import { LateFrames, type LinkFaults } from "./link-faults.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
+import type { PeerStream, PeerStreamEvents } from "./peer-stream.ts";
 import { messageToWire } from "./raft-codec.ts";
 import { senderMetadata } from "./sender.ts";
 import type { Announcement, Peer, Quiesce } from "./transport.ts";
@@ -52,6 +52,8 @@ export interface Dialer {
   readonly faults: LinkFaults;
 }
 
+export type OpenStream = (metadata: Metadata, events: PeerStreamEvents) => PeerStream;
+
 export interface PeerLinkEvents {
   /** This replica's disk report, sent to the peer. */
   disk(): DiskReport;
@@ -59,9 +61,9 @@ export interface PeerLinkEvents {
   unreachable(group: GroupId): void;
   opened(): void;
   /** A stream could not be opened: called once, until one can. */
-  failed(why: StatusObject): void;
-  /** A working stream has ended. */
-  disconnected(why: StatusObject): void;
+  failed(why: RpcError | null): void;
+  /** A working stream has ended; null = the peer ended it. */
+  disconnected(why: RpcError | null): void;
   /** Whether the callee's build is too old to get entries. */
   isTooOld(announced: Announcement): boolean;
   /** The callee belongs to another cluster, has another id or is too old: called once for each. */
@@ -72,12 +74,12 @@ export interface PeerLinkEvents {
 
 export class PeerLink {
   readonly #peer: Peer;
-  readonly #client: RaftClient;
+  readonly #openStream: OpenStream;
   readonly #dialer: Dialer;
   readonly #queue = new OutgoingQueue();
   readonly #events: PeerLinkEvents;
   readonly #late = new LateFrames();
-  #stream: ClientDuplexStream<RaftFrame, RaftHello> | null = null;
+  #stream: PeerStream | null = null;
   /** What the callee announced, from its hello to the stream's end. */
   #announced: Announcement | null = null;
   #lastAnnounced: Announcement | null = null;
@@ -94,12 +96,13 @@ export class PeerLink {
   /** Commit indices that wait in the queue, one a group. */
   readonly #news = new Map<GroupId, GroupMessage>();
   #retryMs = RETRY_FIRST_MS;
+  #retry: NodeJS.Timeout | null = null;
   /** The unexpected identity that was reported last. */
   #mismatch = "";
 
-  constructor(peer: Peer, client: RaftClient, dialer: Dialer, events: PeerLinkEvents) {
+  constructor(peer: Peer, openStream: OpenStream, dialer: Dialer, events: PeerLinkEvents) {
     this.#peer = peer;
-    this.#client = client;
+    this.#openStream = openStream;
     this.#dialer = dialer;
     this.#events = events;
     this.#open();
@@ -179,28 +182,35 @@ export class PeerLink {
     process.nextTick(() => this.#flush());
   }
 
+  /** The peer is up: it is dialed now, and not after the wait that its absence had earned. */
+  redial(): void {
+    if (this.#retry === null || this.#closed) return;
+    clearTimeout(this.#retry);
+    this.#retryMs = RETRY_FIRST_MS;
+    this.#open();
+  }
+
   close(): void {
     this.#closed = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
     this.#stream?.cancel();
-    this.#client.close();
   }
 
   #open(): void {
-    if (this.#closed) return;
+    this.#retry = null;
     const { clusterId, self, announces } = this.#dialer;
-    const stream = this.#client.exchange(
-      senderMetadata({ clusterId, peer: self, knownVersion: announces.knownVersion }),
-    );
-    this.#stream = stream;
     this.#told = [];
-    stream.on("data", (hello: RaftHello) => this.#onHello(hello));
-    stream.on("drain", () => {
-      this.#blocked = false;
-      this.#flush();
-    });
-    // grpc-js emits an error for every status except OK, and a status for every end. Both come once a stream.
-    stream.on("error", (error) => this.#onError(readRpcError(error)));
-    stream.on("status", (why) => this.#onEnd(why));
+    this.#stream = this.#openStream(
+      senderMetadata({ clusterId, peer: self, knownVersion: announces.knownVersion }),
+      {
+        hello: (hello) => this.#onHello(hello),
+        drained: () => {
+          this.#blocked = false;
+          this.#flush();
+        },
+        ended: (why) => this.#onEnd(why),
+      },
+    );
   }
 
   #onHello(hello: RaftHello): void {
@@ -233,7 +243,8 @@ export class PeerLink {
     this.#events.refused(failure);
   }
 
-  #onEnd(why: StatusObject): void {
+  #onEnd(why: RpcError | null): void {
+    if (why !== null) this.#onError(readRpcError(why));
     const worked = this.isConnected;
     this.#announced = null;
     this.#blocked = false;
@@ -241,7 +252,7 @@ export class PeerLink {
     this.#news.clear();
     this.#stream = null;
     if (this.#closed) return;
-    setTimeout(() => this.#open(), this.#retryMs).unref();
+    this.#retry = setTimeout(() => this.#open(), this.#retryMs).unref();
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_LAST_MS);
     if (worked) this.#events.disconnected(why);
     else if (!this.#hasFailed) this.#events.failed(why);
@@ -264,7 +275,7 @@ export class PeerLink {
     this.#write(frame, this.#stream);
   }
 
-  #write(frame: RaftFrame, stream: ClientDuplexStream<RaftFrame, RaftHello>): void {
+  #write(frame: RaftFrame, stream: PeerStream): void {
     const delayMs = this.#dialer.faults.outgoing(this.#peer.id);
     if (delayMs === null) return;
     this.#late.later(delayMs, () => {

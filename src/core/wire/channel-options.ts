@@ -4,15 +4,15 @@
 import type { ChannelOptions } from "@grpc/grpc-js";
 
 export const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+/** A frozen process (SIGSTOP) keeps its sockets open: only an unanswered ping distinguishes it from an idle one. */
+export const KEEPALIVE = { everyMs: 2_000, withinMs: 2_000 };
 
 const common: ChannelOptions = {
   // The default of 4 MB is less than a full listing of a large fleet, or than one replication frame under load.
   "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
   "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
-  // A frozen process (SIGSTOP) keeps its sockets open: only an unanswered ping distinguishes it from an idle
-  // one.
-  "grpc.keepalive_time_ms": 2_000,
-  "grpc.keepalive_timeout_ms": 2_000,
+  "grpc.keepalive_time_ms": KEEPALIVE.everyMs,
+  "grpc.keepalive_timeout_ms": KEEPALIVE.withinMs,
   // Statistics of every call, which no code here reads.
   "grpc.enable_channelz": 0,
 };

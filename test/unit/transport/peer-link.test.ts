@@ -1,21 +1,27 @@
 // A follower that reads slowly, or not at all, costs its leader a fixed amount of memory, however many groups write.
 
-import { EventEmitter } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
+import { present } from "../../../src/core/base/assert.ts";
 import { type GroupId, groupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { soundLinks } from "../../../src/core/transport/link-faults.ts";
 import { QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX } from "../../../src/core/transport/outgoing-queue.ts";
 import { PeerLink } from "../../../src/core/transport/peer-link.ts";
-import type { KnownMember, RaftClient, RaftFrame } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
+import type { PeerStreamEvents } from "../../../src/core/transport/peer-stream.ts";
+import type { KnownMember, RaftFrame } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
 import { fakeTime } from "../fake-time.ts";
 
 const [self, peer] = [nodeId(1), nodeId(2)];
 
 /** A stream that says it is full after every frame, until it is drained. */
-class SlowStream extends EventEmitter {
+class SlowStream {
   readonly frames: RaftFrame[] = [];
+  readonly events: PeerStreamEvents;
+
+  constructor(events: PeerStreamEvents) {
+    this.events = events;
+  }
 
   write(frame: RaftFrame): boolean {
     this.frames.push(frame);
@@ -23,25 +29,28 @@ class SlowStream extends EventEmitter {
   }
 
   drain(): void {
-    this.emit("drain");
+    this.events.drained();
   }
 
   cancel(): void {
-    this.emit("status");
+    this.events.ended(null);
   }
 }
 
 function connect(knownVersion = 2, isTooOld = false) {
-  const stream = new SlowStream();
+  const opened: SlowStream[] = [];
   const dropped: GroupId[] = [];
   const sent = { messages: 0, frames: 0 };
   const members: readonly KnownMember[] = [];
-  // What a link needs of a client.
-  const client = { exchange: () => stream, close: () => undefined } as unknown as RaftClient;
+  const open = (_: unknown, events: PeerStreamEvents) => {
+    const stream = new SlowStream(events);
+    opened.push(stream);
+    return stream;
+  };
   const announces = { knownVersion: 2, build: "b", etcdAddress: "" };
   const link = new PeerLink(
     { id: peer, name: "n2", address: "127.0.0.1:1" },
-    client,
+    open,
     {
       self: { id: self, name: "n1", address: "127.0.0.1:2" },
       clusterId: "c",
@@ -61,8 +70,9 @@ function connect(knownVersion = 2, isTooOld = false) {
       refused: () => undefined,
     },
   );
-  stream.emit("data", { clusterId: "c", nodeId: peer, knownVersion, build: "b", etcdAddress: "" });
-  return { link, stream, dropped, sent };
+  const stream = present(opened[0], "a link opens its stream at once");
+  stream.events.hello({ clusterId: "c", nodeId: peer, knownVersion, build: "b", etcdAddress: "" });
+  return { link, stream, opened, dropped, sent };
 }
 
 const append = (bytes: number) =>
@@ -111,6 +121,43 @@ test("a peer says with its hello what its build knows; one that says nothing kno
   stream.cancel();
   expect(link.announced, "it may come back as another build").toBeNull();
   link.close();
+});
+
+describe("a peer whose stream has ended", () => {
+  fakeTime("setTimeout", "clearTimeout");
+
+  test("is dialed again after a moment, and each time later while it is away", () => {
+    const { link, stream, opened } = connect();
+    stream.cancel();
+    vi.advanceTimersByTime(19);
+    expect(opened).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(opened).toHaveLength(2);
+    for (const waitMs of [40, 80, 160, 200, 200]) {
+      const before = opened.length;
+      opened.at(-1)?.cancel();
+      vi.advanceTimersByTime(waitMs - 1);
+      expect(opened).toHaveLength(before);
+      vi.advanceTimersByTime(1);
+      expect(opened).toHaveLength(before + 1);
+    }
+    link.close();
+  });
+
+  test("is dialed at once when it comes up, and only then", () => {
+    const { link, stream, opened } = connect();
+    link.redial();
+    expect(opened, "its stream is open").toHaveLength(1);
+    stream.cancel();
+    link.redial();
+    link.redial();
+    expect(opened).toHaveLength(2);
+    vi.advanceTimersByTime(1_000);
+    expect(opened, "the earlier wait is over").toHaveLength(2);
+    link.close();
+    link.redial();
+    expect(opened).toHaveLength(2);
+  });
 });
 
 test("a peer whose build is too old for the cluster gets nothing", async () => {

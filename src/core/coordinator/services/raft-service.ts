@@ -46,7 +46,10 @@ export function raftService(
         return;
       }
       const isHeard = transport.incoming.exchange(call, speaker);
-      if (isHeard) introduce(context, call.metadata, caller);
+      if (!isHeard) return;
+      introduce(context, call.metadata, caller);
+      const up = speaker ?? sender?.peer.id;
+      if (up !== undefined) transport.isUp(up);
     },
     installSnapshot: (call, callback) => {
       transport.incoming.installSnapshot(call, speakerOf(callerOf(call, context.tls)), callback);

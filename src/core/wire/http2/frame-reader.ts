@@ -20,7 +20,7 @@ export type OnFrame = (type: number, flags: number, stream: number, payload: Buf
 
 export class FrameReader {
   readonly #onFrame: OnFrame;
-  #prefaceBytes = 0;
+  #prefaceBytes: number;
   /** Of the present frame, as far as it has arrived. */
   readonly #head = Buffer.alloc(FRAME_HEAD_BYTES);
   #headBytes = 0;
@@ -33,8 +33,10 @@ export class FrameReader {
   #payload: Buffer | null = null;
   #isOver = false;
 
-  constructor(onFrame: OnFrame) {
+  /** `end`: of the connection, at which this reads. Only clients send a preface. */
+  constructor(onFrame: OnFrame, end: "server" | "client" = "server") {
     this.#onFrame = onFrame;
+    this.#prefaceBytes = end === "client" ? PREFACE.length : 0;
   }
 
   /** Throws a ConnectionError for bytes that are no frames. */

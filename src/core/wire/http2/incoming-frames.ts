@@ -7,7 +7,7 @@ import { HeaderDecoder } from "./hpack/header-decoder.ts";
 import { announcedBytes, isRequest, type RequestHeaders } from "./hpack/header-list.ts";
 import type { Output } from "./output.ts";
 import { readSettings } from "./peer-settings.ts";
-import { CODE, ConnectionError, FLAG, FRAME, frame, numberFrame, WINDOW_BYTES } from "./protocol.ts";
+import { CODE, ConnectionError, FLAG, FRAME, frame, GIVE_BACK_BYTES, numberFrame } from "./protocol.ts";
 import type { Sender } from "./sender.ts";
 import type { ServerStream } from "./server-stream.ts";
 import { Strikes } from "./strikes.ts";
@@ -17,8 +17,6 @@ export const INVALID_CALLS_MAX = 128;
 const INVALID_CALLS = { burst: INVALID_CALLS_MAX, perSecond: 1 };
 /** As nghttp2 has it: a burst, and so many more each second. */
 const USELESS_FRAMES = { burst: 1_000, perSecond: 33 };
-/** Windows are given back in pieces of this size. */
-export const GIVE_BACK_BYTES = WINDOW_BYTES >> 1;
 /** Each costs work for every open stream. grpc-go's clients change their windows some ten times. */
 const SETTINGS = { burst: 100, perSecond: 1 };
 const SETTINGS_ACK = frame(FRAME.settings, FLAG.ack, 0, Buffer.alloc(0));

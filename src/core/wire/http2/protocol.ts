@@ -27,6 +27,8 @@ export const FRAME_BYTES_LIMIT = 0xffffff;
 /** The initial window of a stream and of a connection (RFC 9113, 6.9.2). */
 export const WINDOW_BYTES = 65_535;
 export const WINDOW_BYTES_LIMIT = 0x7fffffff;
+/** Windows are given back in pieces of this size. */
+export const GIVE_BACK_BYTES = WINDOW_BYTES >> 1;
 /** Of all headers of a request: names, values and 32 for each (RFC 9113, 6.5.2). */
 export const HEADER_LIST_BYTES_MAX = 32_768;
 
@@ -76,4 +78,14 @@ export function numberFrame(type: number, stream: number, value: number): Buffer
   writeHead(made, 0, 4, type, 0, stream);
   made.writeUInt32BE(value, FRAME_HEAD_BYTES);
   return made;
+}
+
+/** SETTINGS, by their numbers. */
+export function settingsFrame(settings: readonly (readonly [number, number])[]): Buffer {
+  const payload = Buffer.alloc(6 * settings.length);
+  for (const [at, [id, value]] of settings.entries()) {
+    payload.writeUInt16BE(id, 6 * at);
+    payload.writeUInt32BE(value, 6 * at + 2);
+  }
+  return frame(FRAME.settings, 0, 0, payload);
 }

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import type { MonotonicMs } from "../../base/clock.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { RequestHeaders } from "./hpack/header-list.ts";
-import { GIVE_BACK_BYTES, IncomingFrames, type Receiver } from "./incoming-frames.ts";
+import { IncomingFrames, type Receiver } from "./incoming-frames.ts";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 import { Output } from "./output.ts";
 import {
@@ -15,9 +15,11 @@ import {
   ConnectionError,
   FRAME,
   frame,
+  GIVE_BACK_BYTES,
   HEADER_LIST_BYTES_MAX,
   numberFrame,
   SETTING,
+  settingsFrame,
 } from "./protocol.ts";
 import { Reading } from "./reading.ts";
 import { Sender } from "./sender.ts";
@@ -80,7 +82,12 @@ export class ServerSession implements StreamSession {
     socket.on("error", () => this.destroy());
     socket.once("close", () => this.#closed());
     if (this.destroyed || socket.destroyed) return;
-    this.#output.push(settingsFrame(this.maxStreams));
+    this.#output.push(
+      settingsFrame([
+        [SETTING.maxStreams, this.maxStreams],
+        [SETTING.headerList, HEADER_LIST_BYTES_MAX],
+      ]),
+    );
     const ping = () => this.#output.push(PING);
     this.#keepalive = new Keepalive(this.#options.keepalive, ping, () => this.destroy());
     socket.on("data", (bytes: Buffer) => this.#take(bytes));
@@ -304,17 +311,4 @@ export class ServerSession implements StreamSession {
       }
     }
   }
-}
-
-function settingsFrame(maxStreams: number): Buffer {
-  const pairs = [
-    [SETTING.maxStreams, maxStreams],
-    [SETTING.headerList, HEADER_LIST_BYTES_MAX],
-  ] as const;
-  const payload = Buffer.alloc(6 * pairs.length);
-  for (const [at, [id, value]] of pairs.entries()) {
-    payload.writeUInt16BE(id, 6 * at);
-    payload.writeUInt32BE(value, 6 * at + 2);
-  }
-  return frame(FRAME.settings, 0, 0, payload);
 }

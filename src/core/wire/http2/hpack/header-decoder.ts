@@ -1,15 +1,15 @@
-// Decodes the header blocks of requests (RFC 7541, 3). What must stay true: a block is decoded to its end even if its
+// Decodes header blocks (RFC 7541, 3). What must stay true: a block is decoded to its end even if its
 // request is refused, because the next one needs the table. A list beyond its limit is counted and not kept, so that a
 // bomb of indexed fields costs no memory. An unreadable block ends the connection.
 
 import { CODE, ConnectionError, HEADER_LIST_BYTES_MAX } from "../protocol.ts";
 import { DynamicTable, sizeOf, TABLE_BYTES_MAX } from "./dynamic-table.ts";
-import { HeaderList, type RequestHeaders } from "./header-list.ts";
+import { HeaderList, type HeadersOf, type HeaderValues } from "./header-list.ts";
 import { decodeHuffman } from "./huffman.ts";
 import { type Field, STATIC_FIELDS } from "./static-table.ts";
 
-/** "malformed": a request that RFC 9113, 8.1.1 forbids; "too large": its headers exceed their limit. */
-export type Decoded = RequestHeaders | "malformed" | "too large";
+/** "malformed": headers that RFC 9113, 8.1.1 forbids; "too large": its headers exceed their limit. */
+export type Decoded = HeaderValues | "malformed" | "too large";
 
 const INTEGER_SHIFT_MAX = 21;
 const KNOWN_MAX = 16;
@@ -22,6 +22,11 @@ export class HeaderDecoder {
   /** Blocks that changed nothing in the table, by their bytes: a caller's calls mostly have the same headers. */
   readonly #known = new Map<string, Decoded>();
   #knownAt = 0;
+  readonly #of: HeadersOf;
+
+  constructor(of: HeadersOf = "request") {
+    this.#of = of;
+  }
 
   /** Throws a ConnectionError for an unreadable block. */
   decode(block: Buffer): Decoded {
@@ -42,7 +47,7 @@ export class HeaderDecoder {
   #decode(block: Buffer): Decoded {
     this.#block = block;
     this.#at = 0;
-    const list = new HeaderList();
+    const list = new HeaderList(this.#of);
     let bytes = 0;
     let mayResize = true;
     while (this.#at < block.length) {

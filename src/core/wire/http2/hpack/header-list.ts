@@ -1,12 +1,17 @@
-// The headers of a request, checked as RFC 9113, 8.2 and 8.3 ask. Deliberately not checked: what an :authority
+// The headers of a request or of an answer, checked as RFC 9113, 8.2 and 8.3 ask. Deliberately not checked: what an :authority
 // holds, because etcd's clients send a URL there, and nothing here reads it.
 
 import type { Field } from "./static-table.ts";
 
 /** By name in lower case; a repeated header's values are joined. */
-export type RequestHeaders = Readonly<Record<string, string | undefined>>;
+export type HeaderValues = Readonly<Record<string, string | undefined>>;
+export type RequestHeaders = HeaderValues;
+export type HeadersOf = "request" | "answer";
 
-const PSEUDO: ReadonlySet<string> = new Set([":method", ":scheme", ":authority", ":path"]);
+const PSEUDO: Readonly<Record<HeadersOf, ReadonlySet<string>>> = {
+  request: new Set([":method", ":scheme", ":authority", ":path"]),
+  answer: new Set([":status"]),
+};
 /** RFC 9113, 8.2.2. */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   ...["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"],
@@ -20,14 +25,19 @@ const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/;
 
 export class HeaderList {
   readonly #headers: Record<string, string | undefined> = Object.create(null);
+  readonly #pseudo: ReadonlySet<string>;
   #isMalformed = false;
   #hasRegular = false;
+
+  constructor(of: HeadersOf) {
+    this.#pseudo = PSEUDO[of];
+  }
 
   add({ name, value }: Field): void {
     if (BAD_VALUE.test(value)) this.#isMalformed = true;
     if (name.startsWith(":")) {
       // Before all others, each once.
-      if (this.#hasRegular || !PSEUDO.has(name) || name in this.#headers) this.#isMalformed = true;
+      if (this.#hasRegular || !this.#pseudo.has(name) || name in this.#headers) this.#isMalformed = true;
       this.#headers[name] = value;
       return;
     }
@@ -40,7 +50,7 @@ export class HeaderList {
   }
 
   /** Whether it may be trailers is not checked: they are not read. */
-  finish(): RequestHeaders | "malformed" {
+  finish(): HeaderValues | "malformed" {
     return this.#isMalformed ? "malformed" : this.#headers;
   }
 }
