@@ -32,7 +32,7 @@ test.each([
   { line: "key decrypt -", says: "not json" },
   { line: "audit verify -", says: "malformed" },
   { line: "init --shards 1 --machines -", says: "-:1: the file must be a mapping" },
-  { line: "status --from -", says: "no archive that can be shown" },
+  { line: "status --from -", says: "- is not an archive that this version can show" },
   { line: "top --once --from -", says: "it is no bundle" },
   { line: "logs --from -", says: "it is no bundle" },
   { line: "top --once --replay -", says: "it is damaged" },
