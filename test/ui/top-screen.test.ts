@@ -1,11 +1,11 @@
 // Frames of the dashboard as text at several sizes, and keys through ink's own input parsing.
 
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { paintFor } from "../../src/ui/cli/color.ts";
 import { frameRows } from "../../src/ui/model/top/frame-rows.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
 import { feedBusyFleet } from "./busy-fleet.ts";
-import { look, openDashboard, PATIENCE } from "./open-dashboard.ts";
+import { look, openDashboard } from "./open-dashboard.ts";
 
 const ESCAPE = "\u001b";
 
@@ -81,26 +81,5 @@ describe("keys", () => {
     await shows("clusters › cluster-07");
     press(ESCAPE);
     await shows("clusters 20");
-  });
-
-  test("keys that arrive in one read all count, in their order", async () => {
-    const { store, press, shows } = open();
-    press("4/cluster-19\r");
-    await shows('filter "cluster-19"');
-    expect(store.snapshot()).toMatchObject({ view: "clusters", prompt: null, running: "yes" });
-    press("3q");
-    await vi.waitFor(
-      () => expect(store.snapshot()).toMatchObject({ view: "shards", running: "quit" }),
-      PATIENCE,
-    );
-  });
-
-  test.each([
-    { keys: "q", running: "quit" },
-    { keys: "\u0003", running: "interrupted" },
-  ])("$running", async ({ keys, running }) => {
-    const { store, press } = open();
-    press(keys);
-    await vi.waitFor(() => expect(store.snapshot().running).toBe(running), PATIENCE);
   });
 });
