@@ -12,6 +12,7 @@ import { Exposition } from "../../src/core/metrics/exposition.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { LinkDirection } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { plainSettings } from "../plain-settings.ts";
 import { reservePorts } from "../reserved-ports.ts";
 
 /** Longer than any test. */
@@ -123,12 +124,11 @@ export class LoopbackFleet {
     await mkdir(dataDirectory, { recursive: true });
     const ignore = () => undefined;
     const coordinator = await startCoordinator({
+      ...plainSettings,
       ...{ self: member.peer.id, clusterId: "compat", clusterName: "compat", version: "compat", bootstrap },
       ...{ groups: 0, replicas: this.members.map(({ peer }) => peer), listen: member.peer.address },
       ...{ etcd: { listen: member.etcd, isPlaintext: true }, dataDirectory, tls: "insecure-loopback" },
-      ...{ profile: "lan", snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
-      ...{ allowFaults: true, auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
-      liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+      allowFaults: true,
       log: { info: ignore, warn: ignore, error: (fact, fields) => console.error(fact, fields) },
       onFatal: (error) => {
         console.error(`${member.peer.name} cannot continue:`, error);

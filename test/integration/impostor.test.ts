@@ -13,6 +13,7 @@ import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls, type TlsChoice } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { plainSettings } from "../plain-settings.ts";
 import { TestAuthority } from "./test-authority.ts";
 
 const TERM = 1_000_000;
@@ -43,18 +44,10 @@ let filesOf: (holder: string) => TlsChoice;
 function startFirst(tls: TlsChoice): Promise<RunningCoordinator> {
   const ignore = () => undefined;
   return startCoordinator({
+    ...plainSettings,
     ...{ self: nodeId(1), clusterId: "c", clusterName: "test", version: "test", bootstrap: true, groups: 3 },
     replicas: [1, 2, 3].map((id) => ({ id: nodeId(id), name: `n${id}`, address: "127.0.0.1:1" })),
     ...{ listen: "127.0.0.1:0", dataDirectory: join(authority.folder, `n1-${starts}`), tls },
-    ...{
-      profile: "lan",
-      snapshotEvery: 1_000,
-      snapshotBytesPerSecond: 64 * 1024 * 1024,
-      auditExportEvery: 1_000,
-      metricsAddress: "",
-    },
-    snapshotExports: null,
-    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     log: { info: ignore, warn: (fact, fields) => warnings.push([fact, fields]), error: ignore },
     onFatal: (error) => {
       throw error;

@@ -12,6 +12,7 @@ import type { Peer } from "../../src/core/transport/transport.ts";
 import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import type { TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { plainSettings } from "../plain-settings.ts";
 import { reservePorts } from "../reserved-ports.ts";
 import { PATIENT } from "./local-fleet.ts";
 
@@ -45,18 +46,12 @@ function tlsOf(holder: string): TlsFiles {
 async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): Promise<void> {
   const ignore = () => undefined;
   const coordinator = await startCoordinator({
+    ...plainSettings,
     ...{ self: self.id, clusterId: "test", clusterName: "test", version: "test", bootstrap, groups: 0 },
     replicas: [self, ...others],
     listen: self.address,
     dataDirectory: join(home, self.name),
     tls: tlsOf(self.name),
-    profile: "lan",
-    snapshotEvery: 1_000,
-    snapshotBytesPerSecond: 64 * 1024 * 1024,
-    auditExportEvery: 1_000,
-    metricsAddress: "",
-    snapshotExports: null,
-    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     log: { info: ignore, warn: ignore, error: ignore },
     onFatal: (error) => {
       throw error;

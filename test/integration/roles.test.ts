@@ -32,6 +32,7 @@ import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.t
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { plainSettings } from "../plain-settings.ts";
 import { bindServer } from "./grpc-server.ts";
 import { standardMethods } from "./standard-client.ts";
 import { TestAuthority } from "./test-authority.ts";
@@ -358,6 +359,7 @@ function coordinator(name: string, voters: number): Promise<RunningCoordinator> 
     .slice(0, voters)
     .map((id) => ({ id: nodeId(id), name: `n${id}`, address: "127.0.0.1:1" }));
   return startCoordinator({
+    ...plainSettings,
     ...{
       self: nodeId(1),
       clusterId: "f1",
@@ -366,15 +368,9 @@ function coordinator(name: string, voters: number): Promise<RunningCoordinator> 
       listen: "127.0.0.1:0",
       bootstrap: true,
     },
-    ...{ dataDirectory: `${authority.folder}/${name}`, tls: authority.files("replica"), profile: "lan" },
+    ...{ dataDirectory: `${authority.folder}/${name}`, tls: authority.files("replica") },
     ...{
       groups: 0,
-      auditExportEvery: 1_000,
-      metricsAddress: "",
-      snapshotExports: null,
-      liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
-      snapshotEvery: 1_000,
-      snapshotBytesPerSecond: 64 * 1024 * 1024,
       version: "test",
       log,
       onFatal: () => undefined,

@@ -15,7 +15,7 @@ import { channelOptions, serverOptions } from "../../src/core/wire/channel-optio
 import { AuthClient } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { RaftClient } from "../../src/core/wire/gen/fleet/v1/raft.ts";
-import { type SessionDown, SessionUp, ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { SessionUp, ShardClient } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { SESSION_PROTOCOL_VERSION } from "../../src/core/wire/session-protocol.ts";
 import type { AuthorityKind } from "../../src/core/wire/tls/authorities.ts";
@@ -24,6 +24,8 @@ import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { bindServer } from "../integration/grpc-server.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { plainSettings } from "../plain-settings.ts";
+import { firstDown } from "./first-down.ts";
 
 const WAIT_MS = 60_000;
 const MISMATCH = { code: status.UNAUTHENTICATED, reason: "AUTHORITY_MISMATCH" };
@@ -82,16 +84,13 @@ beforeAll(async () => {
   for (const folder of ["n1", "s1"]) await mkdir(join(home.folder, folder));
   const self = { id: nodeId(1), name: "n1", address: "127.0.0.1:1" };
   coordinator = await startCoordinator({
+    ...plainSettings,
     ...{ self: self.id, clusterId: "c", clusterName: "test", version: "test", bootstrap: true, groups: 0 },
     ...{ replicas: [self], listen: "127.0.0.1:0", dataDirectory: join(home.folder, "n1") },
-    ...{ tls: served("peer", "fleet://replica/1"), profile: "lan", snapshotEvery: 1_000 },
+    ...{ tls: served("peer", "fleet://replica/1") },
     ...{
       snapshotBytesPerSecond: 1_000_000,
-      auditExportEvery: 1_000,
-      metricsAddress: "",
-      snapshotExports: null,
     },
-    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     etcd: { listen: "127.0.0.1:0", isPlaintext: false },
     ...{ log, onFatal: () => undefined },
   });
@@ -160,17 +159,9 @@ function askShard(by: AuthorityKind, uri: string) {
 function dialShard(by: AuthorityKind, uri: string) {
   return withClient(shardAs(held(by, uri)), async (client) => {
     const stream = client.session({ deadline: Date.now() + WAIT_MS });
-    stream.on("error", () => undefined);
     const value = { clusterId: "c1", protocolVersion: SESSION_PROTOCOL_VERSION, instanceId: "i" };
     stream.write(SessionUp.fromPartial({ frame: { $case: "hello", value } }));
-    try {
-      const [down] = (await once(stream, "data")) as [SessionDown];
-      return down.frame?.$case;
-    } catch (error) {
-      return readRpcError(error);
-    } finally {
-      stream.cancel();
-    }
+    return firstDown(stream);
   });
 }
 

@@ -17,6 +17,7 @@ import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { header, raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { plainSettings } from "../plain-settings.ts";
 
 const IDENTITIES = {
   admin: ["fleet://admin"],
@@ -38,12 +39,11 @@ beforeAll(async () => {
   authority = await TestAuthority.make();
   for (const [who, uris] of Object.entries(IDENTITIES)) await authority.issue(who, uris);
   coordinator = await startCoordinator({
-    ...{ self: nodeId(1), clusterId: "f1", clusterName: "f1", bootstrap: true, profile: "lan" },
+    ...plainSettings,
+    ...{ self: nodeId(1), clusterId: "f1", clusterName: "f1", bootstrap: true },
     replicas: [{ id: nodeId(1), name: "n1", address: "127.0.0.1:1" }],
     ...{ listen: "127.0.0.1:0", dataDirectory: `${authority.folder}/n1`, tls: authority.files("replica") },
-    ...{ groups: 0, auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
-    ...{ snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
-    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+    ...{ groups: 0 },
     ...{ version: "test", log, onFatal: () => undefined },
   });
   shard = await startShard({

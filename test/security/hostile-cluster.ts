@@ -19,6 +19,7 @@ import { EtcdClients } from "../integration/etcd-clients.ts";
 import { registerShard } from "../integration/fleet-writes.ts";
 import { PATIENT } from "../integration/local-fleet.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { plainSettings } from "../plain-settings.ts";
 import { reservePorts } from "../reserved-ports.ts";
 
 export const CLUSTER_ID = "c";
@@ -74,6 +75,7 @@ export class HostileCluster {
     await mkdir(dataDirectory, { recursive: true });
     const ignore = () => undefined;
     const coordinator = await startCoordinator({
+      ...plainSettings,
       ...{
         self: self.id,
         clusterId: CLUSTER_ID,
@@ -83,10 +85,7 @@ export class HostileCluster {
         groups: GROUPS,
       },
       ...{ replicas, listen: self.address, dataDirectory, tls: this.authority.files(self.name) },
-      ...{ profile: "lan", snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
-      ...{ auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
       etcd: this.#servesEtcd ? { listen: "127.0.0.1:0", isPlaintext: false } : null,
-      liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
       log: {
         info: ignore,
         warn: (fact, fields) => this.warnings.push({ node: self.name, fact, fields: { ...fields } }),

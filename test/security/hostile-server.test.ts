@@ -30,6 +30,7 @@ import { connectCoordinator } from "../../src/core/wire/leader/coordinator-clien
 import { unary } from "../../src/core/wire/unary.ts";
 import { type Ran, runProgram } from "../integration/local-fleet.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { plainSettings } from "../plain-settings.ts";
 import { turns } from "../turns.ts";
 import { UNSAFE } from "../unit/base/hostile-text.ts";
 
@@ -56,6 +57,7 @@ let keeps = KEPT;
 beforeAll(async () => {
   home = await makeFolder();
   coordinator = await startCoordinator({
+    ...plainSettings,
     ...{
       self: nodeId(1),
       clusterId: "c",
@@ -68,12 +70,10 @@ beforeAll(async () => {
     ...{
       dataDirectory: join(home, "n1"),
       tls: "insecure-loopback",
-      profile: "lan",
       version: "test",
       log: silentLog,
     },
-    ...{ auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null, snapshotEvery: 1_000 },
-    ...{ snapshotBytesPerSecond: 67_108_864, liveness: { suspectAfterMs: 60_000, deadAfterMs: 120_000 } },
+    ...{ liveness: { suspectAfterMs: 60_000, deadAfterMs: 120_000 } },
     onFatal: () => undefined,
   });
   client = connectCoordinator("insecure-loopback", coordinator.address);

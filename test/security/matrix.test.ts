@@ -32,6 +32,7 @@ import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { standardMethods } from "../integration/standard-client.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { plainSettings } from "../plain-settings.ts";
 import { callAll } from "./call-all.ts";
 import { type AltName, oddCertificate } from "./odd-certificates.ts";
 
@@ -272,13 +273,12 @@ beforeAll(async () => {
   ca = readFileSync(authority.files("admin").ca);
   const failing = { ...log, error: (...said: unknown[]) => failures.push(said) };
   coordinator = await startCoordinator({
-    ...{ self: nodeId(1), clusterId: "f1", clusterName: "f1", bootstrap: true, profile: "lan" },
+    ...plainSettings,
+    ...{ self: nodeId(1), clusterId: "f1", clusterName: "f1", bootstrap: true },
     replicas: [{ id: nodeId(1), name: "n1", address: "127.0.0.1:1" }],
     ...{ listen: "127.0.0.1:0", dataDirectory: `${authority.folder}/n1`, tls: authority.files("replica") },
-    ...{ groups: 0, auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null },
+    ...{ groups: 0 },
     etcd: { listen: "127.0.0.1:0", isPlaintext: false },
-    ...{ snapshotEvery: 1_000, snapshotBytesPerSecond: 64 * 1024 * 1024 },
-    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
     ...{ version: "test", log: failing, onFatal: (error) => failures.push(error) },
   });
   shard = await startShard({

@@ -18,6 +18,7 @@ import { unary } from "../../src/core/wire/unary.ts";
 import { PATIENT } from "../integration/local-fleet.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
+import { plainSettings } from "../plain-settings.ts";
 import { reservePorts } from "../reserved-ports.ts";
 import { revoke, WAIT_MS } from "./revoking.ts";
 
@@ -48,11 +49,11 @@ async function start(clusterId: string, dataDirectory: string, bootstrap: boolea
   await running?.close();
   await mkdir(dataDirectory, { recursive: true });
   running = await startCoordinator({
+    ...plainSettings,
     ...{ self: nodeId(1), clusterId, clusterName: "test", version: "test", bootstrap, groups: 0 },
     ...{ replicas: [{ id: nodeId(1), name: "n1", address }], listen: address, dataDirectory },
-    ...{ tls: authority.files("n1"), profile: "lan", snapshotEvery: 1_000, snapshotBytesPerSecond: 2 ** 26 },
-    ...{ auditExportEvery: 1_000, metricsAddress: "", snapshotExports: null, log: silentLog },
-    liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
+    ...{ tls: authority.files("n1") },
+    ...{ log: silentLog },
     onFatal: (error) => {
       throw error;
     },

@@ -19,6 +19,7 @@ import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { canonicalSerial } from "../../src/core/wire/tls/deny-list.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { firstDown } from "./first-down.ts";
 import { HostileCluster } from "./hostile-cluster.ts";
 import { knowsRevocations, REVOKED, revoke, unrevoke, WAIT_MS } from "./revoking.ts";
 
@@ -88,16 +89,7 @@ async function endOf(stream: Stream) {
 
 /** "accepted", or why a session is refused. */
 async function sessionAs(holder: string) {
-  const stream = dial(holder);
-  stream.on("error", () => undefined);
-  try {
-    const [down] = (await once(stream, "data")) as [SessionDown];
-    return down.frame?.$case;
-  } catch (error) {
-    return readRpcError(error);
-  } finally {
-    stream.cancel();
-  }
+  return firstDown(dial(holder));
 }
 
 async function askAs(holder: string) {

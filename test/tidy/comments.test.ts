@@ -1,9 +1,10 @@
 // Comments are plain English too (style.md; issue 12): short enough to be read once, and with the actor's name.
 
+import { globSync } from "node:fs";
 import { parseSync } from "oxc-parser";
 import { expect, test } from "vitest";
 import { OVERUSED, WORDS_MAX } from "./plain-english.ts";
-import { sourceFiles } from "./source-files.ts";
+import { root, sourceFiles } from "./source-files.ts";
 
 /** Indented lines are tables and layouts of bytes, so they are no sentences. */
 const INDENTED = /^ {3}/;
@@ -33,6 +34,18 @@ test(`no sentence of a comment has more than ${WORDS_MAX} words`, () => {
       .map((sentence) => ({ at, sentence })),
   );
   expect(sentences.filter(({ sentence }) => sentence.split(" ").length > WORDS_MAX)).toEqual([]);
+});
+
+// A moved file leaves no comment behind that sends its reader to the old one.
+test("each source file that a comment names is there", () => {
+  const sources = globSync("{src,test,bench,deploy,docs,examples}/**/*.{ts,tsx}", { cwd: root });
+  const gone = comments.flatMap(({ at, text }) =>
+    [...text.matchAll(/(?:\.\.?\/)*([\w./-]+\.tsx?)\b/g)]
+      .map(([, name = ""]) => name)
+      .filter((name) => !sources.some((source) => `/${source}`.endsWith(`/${name}`)))
+      .map((name) => ({ at, name })),
+  );
+  expect(gone).toEqual([]);
 });
 
 test("lines of one comment are one text, and an indented line ends a sentence", () => {

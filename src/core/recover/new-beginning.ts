@@ -1,7 +1,7 @@
-// The state from which the survivor starts a cluster of its own. A snapshot makes it the only voter, with
-// exactly the tables of its log (so the state hash is the same). The first entry of the new log, behind the
-// snapshot, is the recovery itself. A second one keeps revocations that the log lacks. Pure, and depends only on the log and the order, so that running it twice
-// gives the same bytes.
+// The state from which the survivor starts a cluster of its own. A snapshot makes it the only voter, with exactly the
+// tables of its log (so the state hash is the same). The first entry of the new log, behind the snapshot, is the
+// recovery itself. A second one keeps revocations that the log lacks. Pure, and depends only on the log and the order,
+// so running it twice gives the same bytes.
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term } from "../base/ids.ts";

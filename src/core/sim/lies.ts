@@ -8,6 +8,7 @@ import type { Dropped } from "../coordinator/group/dropped-messages.ts";
 import type { Message, MessageType } from "../raft/message.ts";
 import { newMessage } from "../raft/new-message.ts";
 import type { RaftStatus } from "../raft/status.ts";
+import { PEER_MESSAGES } from "../transport/raft-codec.ts";
 import type { Chance } from "./chance.ts";
 import type { Fault } from "./faults.ts";
 
@@ -18,21 +19,7 @@ const LIES_MAX = 12;
 const ABSURD_MIN = 2 ** 25;
 const ABSURD = [2 ** 31, 2 ** 32, 2 ** 44, 2 ** 52, 2 ** 53 - 1];
 const ABSURD_INDEXES = [2 ** 44, 2 ** 52, 2 ** 53 - 1];
-const TYPES: readonly MessageType[] = [
-  "MsgApp",
-  "MsgAppResp",
-  "MsgVote",
-  "MsgVoteResp",
-  "MsgPreVote",
-  "MsgPreVoteResp",
-  "MsgHeartbeat",
-  "MsgHeartbeatResp",
-  "MsgTransferLeader",
-  "MsgTimeoutNow",
-  "MsgReadIndex",
-  "MsgReadIndexResp",
-  "MsgSnap",
-];
+const TYPES: readonly MessageType[] = [...PEER_MESSAGES, "MsgSnap"];
 
 export interface LiePlan {
   readonly nodes: number;

@@ -18,7 +18,7 @@ export type Untaken = "local-message" | "malformed" | "out-of-reach";
  * never sent. Proposals are not sent either, because clients find the leader themselves (ADR-0001): a peer's
  * proposal would skip the checks of clients' proposals.
  */
-const TRAVELLING: ReadonlySet<string> = new Set<MessageType>([
+export const PEER_MESSAGES: readonly MessageType[] = [
   "MsgApp",
   "MsgAppResp",
   "MsgVote",
@@ -31,7 +31,8 @@ const TRAVELLING: ReadonlySet<string> = new Set<MessageType>([
   "MsgTimeoutNow",
   "MsgReadIndex",
   "MsgReadIndexResp",
-]);
+];
+const TRAVELLING: ReadonlySet<string> = new Set(PEER_MESSAGES);
 
 const ENTRY_TYPE_TO_WIRE: Readonly<Record<EntryType, RaftEntryType>> = {
   normal: RaftEntryType.NORMAL,

@@ -17,9 +17,9 @@ export const PROFILES = {
 } as const satisfies Record<string, TimingProfile>;
 
 /**
- * The clocks of groups besides the fleet's own. The host notices for all of them that a leader's process is
- * gone or hangs (pulse.ts). Their own clocks are only the fallback, and slow. Otherwise a thousand awake
- * groups would flood a busy process with heartbeats, and then with elections caused by them (ADR-0008).
+ * The clocks of groups besides the fleet's own. The host notices for all of them that a leader's process is gone or
+ * hangs (host.ts). Their own clocks are only the fallback, and slow. Otherwise a thousand awake groups would flood a
+ * busy process with heartbeats, and then with elections caused by them (ADR-0008).
  */
 export const GROUP_CLOCKS = {
   // Heartbeat 200 ms, election 2 to 4 s.

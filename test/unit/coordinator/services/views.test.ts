@@ -91,6 +91,14 @@ test.each([
 
 const OWN = { id: "own", epoch: 5 };
 
+/** The shard as the leader of term 7 sees it. */
+function seenBySeven(row: ShardRecord, observed: Observed) {
+  const counts = { clusters: new Map(), domains: new Map(), instructions: new Map() };
+  const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
+  const times = { nowMs: NOW_MS, wallMs: NOW_MS, leadsForMs: 1_000 };
+  return shardView(row, counts, { ...times, observed, term: 7, incarnation: OWN, liveness });
+}
+
 test.each([
   { obeyed: 0, newer: 0, why: "it says nothing of terms" },
   { obeyed: 7, newer: 0, why: "it has obeyed this leader" },
@@ -98,18 +106,7 @@ test.each([
 ])("a shard that has obeyed term $obeyed, seen by the leader of term 7: $why", ({ obeyed, newer }) => {
   const observed = new Observed();
   observed.take(ReportShardRequest.fromPartial({ shardId: "s1", coordinatorTerm: obeyed }), NOW_MS);
-  const counts = { clusters: new Map(), domains: new Map(), instructions: new Map() };
-  const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
-  const sight = {
-    observed,
-    nowMs: NOW_MS,
-    wallMs: NOW_MS,
-    term: 7,
-    incarnation: OWN,
-    leadsForMs: 1_000,
-    liveness,
-  };
-  const view = shardView(ShardRecord.fromPartial({ shardId: "s1" }), counts, sight);
+  const view = seenBySeven(ShardRecord.fromPartial({ shardId: "s1" }), observed);
   expect(view.observed?.newerTerm).toBe(newer);
 });
 
@@ -141,18 +138,7 @@ test.each([
       ReportShardRequest.fromPartial({ shardId: "s1", coordinatorTerm: term, incarnation }),
       NOW_MS,
     );
-    const counts = { clusters: new Map(), domains: new Map(), instructions: new Map() };
-    const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
-    const sight = {
-      observed,
-      nowMs: NOW_MS,
-      wallMs: NOW_MS,
-      term: 7,
-      incarnation: OWN,
-      leadsForMs: 1_000,
-      liveness,
-    };
-    const view = shardView(ShardRecord.fromPartial({ shardId: "s1" }), counts, sight);
+    const view = seenBySeven(ShardRecord.fromPartial({ shardId: "s1" }), observed);
     expect(view.observed?.other).toEqual(other);
   },
 );

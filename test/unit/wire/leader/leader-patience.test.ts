@@ -2,11 +2,12 @@
 
 import { Metadata, status } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
-import { LeaderCaller } from "../../../../src/core/wire/leader/leader-caller.ts";
+import type { LeaderCaller } from "../../../../src/core/wire/leader/leader-caller.ts";
 import { LeaderPatience } from "../../../../src/core/wire/leader/leader-patience.ts";
 import { RpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
 import type { CallLimits } from "../../../../src/core/wire/unary.ts";
 import { VirtualWorld } from "../virtual-world.ts";
+import { type Addressed, callerOf } from "./caller-of.ts";
 
 /** a leads term 5 and takes its time; the others name it, until b leads term 6. */
 class Scene {
@@ -14,14 +15,10 @@ class Scene {
   readonly asked: { readonly address: string; readonly limitMs: number }[] = [];
   answersAfterMs = 2_000;
   state: "slow" | "superseded" | "broken" = "slow";
-  readonly #caller: LeaderCaller<{ readonly address: string; close(): void }>;
+  readonly #caller: LeaderCaller<Addressed>;
 
   constructor(endpoints: readonly string[] = ["a", "b", "c"]) {
-    this.#caller = new LeaderCaller({
-      endpoints: endpoints.map((address) => ({ address })),
-      connect: (address) => ({ address, close: () => undefined }),
-      world: this.world,
-    });
+    this.#caller = callerOf(endpoints, this.world);
   }
 
   call(deadlineMs = 5_000): Promise<string> {

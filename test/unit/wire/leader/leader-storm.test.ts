@@ -2,9 +2,10 @@
 
 import { Metadata, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { LeaderCaller } from "../../../../src/core/wire/leader/leader-caller.ts";
+import type { LeaderCaller } from "../../../../src/core/wire/leader/leader-caller.ts";
 import { RpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
 import { VirtualWorld } from "../virtual-world.ts";
+import { type Addressed, callerOf } from "./caller-of.ts";
 
 const CALLS = 1_000;
 const DEADLINE_MS = 10_000;
@@ -15,14 +16,10 @@ class Scene {
   readonly world = new VirtualWorld();
   readonly asked: { readonly address: string; readonly atMs: number }[] = [];
   state: "well" | "leaderless" | "failed-over" = "well";
-  readonly #caller: LeaderCaller<{ readonly address: string; close(): void }>;
+  readonly #caller: LeaderCaller<Addressed>;
 
   constructor(endpoints: readonly string[] = ["a", "b", "c"]) {
-    this.#caller = new LeaderCaller({
-      endpoints: endpoints.map((address) => ({ address })),
-      connect: (address) => ({ address, close: () => undefined }),
-      world: this.world,
-    });
+    this.#caller = callerOf(endpoints, this.world);
   }
 
   call(deadlineMs = DEADLINE_MS, signal?: AbortSignal): Promise<string> {
