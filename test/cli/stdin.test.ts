@@ -42,3 +42,7 @@ test.each([
   expect(said).toContain(says);
   expect(said).not.toContain("ENOENT");
 });
+
+test("an argument that is missing is not taken from standard input", async () => {
+  expect(await fed("cluster show", "c1\n")).toContain("FLEET_E_USAGE");
+});

@@ -108,6 +108,7 @@ export abstract class BaseCommand extends Command {
     B extends OutputFlags<FlagInput>,
     A extends OutputArgs<ArgInput>,
   >(options?: Input<F, B, A>, argv?: string[]): Promise<ParserOutput<F, B, A>> {
+    leaveStdin(options?.args);
     const parsed = await super.parse(options, argv).catch((error: unknown) => {
       // The arguments were looked at, though oclif would warn that they were not.
       this.parsed = true;
@@ -185,4 +186,9 @@ export abstract class BaseCommand extends Command {
     if (data !== "") writeData(data);
     if (notes !== "") writeRemarks(notes);
   }
+}
+
+/** Oclif would fill an argument that is missing with what standard input has: a name, from a pipe that was meant for `-`. */
+function leaveStdin(args: ArgInput = {}): void {
+  for (const arg of Object.values(args)) arg.ignoreStdin = true;
 }
