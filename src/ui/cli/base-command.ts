@@ -69,11 +69,12 @@ export abstract class BaseCommand extends Command {
 
   /**
    * What Ctrl-C does before the process ends with 130. A second Ctrl-C ends it at once. A terminal that is closed (SIGHUP), and a
-   * process manager's SIGTERM, do the same.
+   * process manager's SIGTERM, do the same. Called again, the new handler takes the place of the one before.
    */
   protected onInterrupt(handler: InterruptHandler): void {
+    // A listener that is there twice would take one signal for two.
+    if (this.#interruptHandler === null) for (const signal of ENDS) process.on(signal, this.#onSigint);
     this.#interruptHandler = handler;
-    for (const signal of ENDS) process.on(signal, this.#onSigint);
   }
 
   /** Symbols and colours as the flags, the environment and the stream allow. */

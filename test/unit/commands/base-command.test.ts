@@ -21,6 +21,32 @@ class Destructive extends FleetCommand {
   }
 }
 
+/** What it does at first is taken back by other means than what it does next. */
+class TwoSteps extends FleetCommand {
+  async run(): Promise<void> {
+    await this.parse(TwoSteps);
+    this.onInterrupt(() => "the first step was stopped");
+    this.onInterrupt(() => "the second step was stopped");
+    const exits: unknown[] = [];
+    const ended = Promise.withResolvers<void>();
+    const exit = vi.spyOn(process, "exit").mockImplementation((code) => {
+      exits.push(code);
+      // Only the handler's end writes first; what ends it at once comes before.
+      setImmediate(ended.resolve);
+      return undefined as never;
+    });
+    process.emit("SIGTERM", "SIGTERM");
+    await ended.promise;
+    exit.mockRestore();
+    await this.printText({ exits }, { kind: "Exits", text: () => [exits.join(" ")] });
+  }
+}
+
+test("a second handler replaces the first, and one signal is still one", async () => {
+  const { stdout, stderr } = await run(TwoSteps, "two-steps", []);
+  expect({ stdout, stderr }).toEqual({ stdout: "130\n", stderr: "the second step was stopped\n" });
+});
+
 describe("a bug", () => {
   let state = "";
   beforeEach(async () => {
