@@ -32,8 +32,10 @@ export async function runDashboard(
   look: Look,
 ): Promise<"quit" | "interrupted"> {
   const stop = new AbortController();
+  const painter = new TopPainter(store, stdout, look);
   const onAction = (action: Action): void => {
     if (action.kind === "copy") copy(commandHere(store.snapshot()), store, stdout);
+    if (action.kind === "redraw") painter.redraw();
     driver.act?.(action);
   };
   const putBack = () => moveByWheel(stdout, false);
@@ -50,7 +52,6 @@ export async function runDashboard(
     interactive: true,
     exitOnCtrlC: false,
   });
-  const painter = new TopPainter(store, stdout, look);
   painter.start();
   const driving = driver.drive(stop.signal);
   try {

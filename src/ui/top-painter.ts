@@ -1,6 +1,6 @@
 // Draws the dashboard: the rows of a frame that differ from those on the screen. Ink would lay out, split and join every character of
 // every frame again, which costs more than all else that the dashboard does. What must stay true: at most 15 frames a second, and
-// the last one is of the last state.
+// the last one is of the last state; nothing is drawn once the dashboard ends, for the screen is the shell's then.
 
 import { drawRows } from "./cli/terminal.ts";
 import type { Look } from "./model/paint.ts";
@@ -42,18 +42,22 @@ export class TopPainter {
 
   start(): void {
     this.#unsubscribe = this.#store.subscribe(this.#soon);
-    this.#stdout.on("resize", this.#resized);
+    this.#stdout.on("resize", this.redraw);
+    // Others wrote on the screen while this process was stopped.
+    process.on("SIGCONT", this.redraw);
     this.#draw();
   }
 
   stop(): void {
     this.#unsubscribe();
-    this.#stdout.off("resize", this.#resized);
+    this.#stdout.off("resize", this.redraw);
+    process.off("SIGCONT", this.redraw);
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
-  readonly #resized = (): void => {
+  /** Draws all rows, whatever is on the screen. */
+  readonly redraw = (): void => {
     this.#shown = null;
     this.#soon();
   };
@@ -71,11 +75,13 @@ export class TopPainter {
   };
 
   #draw(): void {
+    const state = this.#store.snapshot();
+    if (state.running !== "yes") return;
     this.#drawnMs = performance.now();
     const columns = this.#stdout.columns || SIZE.columns;
     const rows = this.#stdout.rows || SIZE.rows;
     try {
-      const next = frameRows(this.#store.snapshot(), { columns, rows }, this.#look, true);
+      const next = frameRows(state, { columns, rows }, this.#look, true);
       drawRows(this.#stdout, this.#shown, next);
       this.#shown = next;
     } catch (error) {

@@ -1,6 +1,7 @@
 // The dashboard on a terminal with rows: it never draws more than fits, follows a resize, stays responsive while a
 // source hangs, and puts the terminal back.
 
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { type Feed, pause, poll } from "../../src/ui/top-poller.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
@@ -19,6 +20,9 @@ const LEAVE_ALTERNATE = "\u001b[?1049l";
 const WHEEL_MOVES = "\u001b[?1007h";
 const WHEEL_AS_BEFORE = "\u001b[?1007l";
 const SHOW_CURSOR = "\u001b[?25h";
+const TOGETHER = "\u001b[?2026h";
+/** The next change is drawn at once, not by a timer. */
+const FRAME_IS_OLD_MS = 200;
 
 const answering: Feed = async (dispatch, signal) => {
   while (!signal.aborted) {
@@ -50,6 +54,35 @@ describe("a terminal", () => {
     expect(stdout.written.lastIndexOf(LEAVE_ALTERNATE)).toBeGreaterThan(stdout.written.lastIndexOf("down"));
     expect(stdout.written).toContain(SHOW_CURSOR);
     expect(stdin.rawModes.at(-1)).toBe(false);
+  });
+
+  test("gets nothing of a frame once it shows the main screen again", async () => {
+    const store = new TopStore(0);
+    const { stdout, ended, press, shows } = openDashboard(store);
+    store.dispatch({ kind: "notice", text: "the last frame" });
+    await shows("the last frame");
+    await pause(FRAME_IS_OLD_MS, new AbortController().signal);
+    // It is kept until the next tick or key, and so would be shown by q.
+    store.dispatch({ kind: "fleet", atMs: 0, reply: fleetReply([upNode(1), downNode(2)]) });
+    press("q");
+    expect(await ended).toBe("quit");
+    const after = stdout.written.slice(stdout.written.indexOf(LEAVE_ALTERNATE));
+    expect(stripVTControlCharacters(after).trim()).toBe("");
+    expect(after).not.toContain(TOGETHER);
+  });
+
+  test.each([
+    { how: "Ctrl-L", redraw: (press: (keys: string) => void) => press("\u000c") },
+    { how: "SIGCONT", redraw: () => void process.emit("SIGCONT", "SIGCONT") },
+  ])("is drawn again by $how, though no row changed", async ({ redraw }) => {
+    const store = new TopStore(0);
+    const { stdout, press, shows } = openDashboard(store);
+    await shows("q quit");
+    const before = stdout.lines;
+    stdout.write("\u001b[3;1Hthe machine goes down in a minute");
+    await shows("the machine goes down");
+    redraw(press);
+    await vi.waitFor(() => expect(stdout.lines).toEqual(before), PATIENCE);
   });
 
   test("Ctrl-C is told from q", async () => {

@@ -57,6 +57,7 @@ export function act(state: TopState, action: Action): TopState {
       return cancelled(state);
     // top-dashboard.tsx does the work of these, outside the state.
     case "copy":
+    case "redraw":
     case "seek":
     case "speed":
       return state;

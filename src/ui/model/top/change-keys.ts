@@ -1,7 +1,7 @@
 // Keys while a change asks a question: they answer it, and mean nothing else.
 
 import { type ChangeDialog, isModal, nameToType, type Writing } from "./change.ts";
-import { type Action, actionFor, type KeyPress, type Press } from "./keys.ts";
+import { type Action, actionFor, controlAction, type KeyPress, type Press } from "./keys.ts";
 import type { TopState } from "./state.ts";
 
 /** The action of a press in this state, or null when the key has no meaning here. */
@@ -12,7 +12,7 @@ export function actionHere({ input, key }: Press, state: TopState): Action | nul
 }
 
 function answerTo(dialog: ChangeDialog, writing: Writing, input: string, key: KeyPress): Action | null {
-  if (key.ctrl) return input === "c" ? { kind: "interrupt" } : null;
+  if (key.ctrl) return controlAction(input);
   if (key.escape) return { kind: "cancel" };
   // Typed ahead: the dry run must be seen first.
   if (dialog.stage !== "asking") return null;

@@ -15,6 +15,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["d", "only clusters with drift"],
   ["y", "copy the command line that shows the same"],
   ["p", "pause: the picture stands still"],
+  ["ctrl-l", "draw the whole screen again"],
   ["q", "quit"],
 ];
 

@@ -36,6 +36,7 @@ export type Action =
   | { readonly kind: "move"; readonly by: number }
   | { readonly kind: "open" }
   | { readonly kind: "copy" }
+  | { readonly kind: "redraw" }
   | { readonly kind: "begin-filter" }
   | { readonly kind: "begin-command" }
   | { readonly kind: "type"; readonly text: string }
@@ -108,10 +109,16 @@ function pressOf(character: string): Press {
 
 /** The action of a key press, or `null` when the key has no meaning here. */
 export function actionFor(input: string, key: KeyPress, typing: boolean): Action | null {
-  if (key.ctrl) return input === "c" ? { kind: "interrupt" } : null;
+  if (key.ctrl) return controlAction(input);
   if (key.escape) return { kind: "back" };
   if (typing) return typingAction(input, key);
   return movement(key) ?? LETTERS[input] ?? viewAction(input);
+}
+
+/** The action of a letter with ctrl. It is the same everywhere. */
+export function controlAction(letter: string): Action | null {
+  if (letter === "c") return { kind: "interrupt" };
+  return letter === "l" ? { kind: "redraw" } : null;
 }
 
 function viewAction(input: string): Action | null {

@@ -4,6 +4,7 @@ import { actionFor, NO_KEY, pressesOf } from "../../../../../src/ui/model/top/ke
 test.each([
   { input: "q", action: { kind: "quit" }, why: "" },
   { input: "c", press: { ctrl: true }, action: { kind: "interrupt" }, why: "raw mode makes Ctrl-C a key" },
+  { input: "l", press: { ctrl: true }, action: { kind: "redraw" }, why: "" },
   { input: "z", press: { ctrl: true }, action: null, why: "other control keys mean nothing" },
   { input: "?", action: { kind: "toggle-help" }, why: "" },
   { input: "p", action: { kind: "toggle-pause" }, why: "" },
