@@ -1,7 +1,7 @@
 // What is at the place of a new fleet, and the staging folders beside it that a crash may have left. A
 // fleet's folder appears by one rename of a complete staging folder, so a half-made fleet is always a staging
 // folder.
-import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { createDirectory } from "../../core/base/durable-file.ts";
 import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
@@ -100,15 +100,32 @@ export async function sweepStagingFolders(directory: string, processes: Processe
   return notes;
 }
 
-/** Removes what this process has staged beside `directory`. */
+/** Removes what this process has staged beside `directory`, also while it is being filled or renamed into place. */
 export async function removeOwnStaging(directory: string, { pid }: ProcessIdentity): Promise<void> {
   const prefix = `${basename(directory)}.tmp-${pid}-`;
   const parent = dirname(directory);
-  for (const name of await readdir(parent).catch(() => [])) {
-    // It may still be filled: then the first attempt finds it not empty.
-    if (name.startsWith(prefix))
-      await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+  const staged = async () =>
+    (await readdir(parent).catch(() => [])).filter((name) => name.startsWith(prefix));
+  // Its maker may make the folder anew under the old name, by a file's missing parents.
+  for (let names = await staged(); names.length > 0; names = await staged())
+    for (const name of names) await removeAside(join(parent, name));
+}
+
+/**
+ * Under its own name the folder could be renamed into place half removed. The other name is a staging folder's too: whatever is
+ * left of it, the next run removes.
+ */
+async function removeAside(staging: string): Promise<void> {
+  const aside = `${staging}0`;
+  try {
+    await rename(staging, aside);
+  } catch (error) {
+    // It is in its place by now, and whole.
+    if (isErrno(error, "ENOENT")) return;
+    throw error;
   }
+  // It may still be filled: then the first attempt finds it not empty.
+  await rm(aside, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 }
 
 /**

@@ -1,5 +1,7 @@
 // Ctrl-C while a fleet is started: what was started ends, nothing further is started, and the operator is told how it stands.
-import { mkdir, stat } from "node:fs/promises";
+import { existsSync, readdirSync, renameSync } from "node:fs";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { initFleet, upFleet } from "../../../../src/client/local/init.ts";
 import { endInterruptedStart, OwnProcesses } from "../../../../src/client/local/own-processes.ts";
@@ -57,4 +59,21 @@ test("interrupted while certificates are made, it leaves none of them behind", a
   await endInterruptedStart(world.directory, new OwnProcesses(world.processes), world.deps);
   await expect(stat(staged)).rejects.toThrow("ENOENT");
   expect((await stat(other)).isDirectory()).toBe(true);
+});
+
+test("interrupted when a fleet is complete, it leaves all of it or nothing", async () => {
+  const world = await fakeWorld();
+  const { pid } = await world.processes.self();
+  const staging = `${world.directory}.tmp-${pid}-0a1b2c`;
+  const files = Array.from({ length: 500 }, (_, at) => `file-${at}`);
+  await mkdir(staging);
+  await Promise.all(files.map((file) => writeFile(`${staging}/${file}`, "")));
+  const ending = endInterruptedStart(world.directory, new OwnProcesses(world.processes), world.deps);
+  const filesIn = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);
+  // The removal has begun; the maker renames just then.
+  while (filesIn(staging).length === files.length) await turn();
+  if (existsSync(staging)) renameSync(staging, world.directory);
+  await ending;
+  expect([0, files.length]).toContain(filesIn(world.directory).length);
+  await expect(stat(staging)).rejects.toThrow("ENOENT");
 });
