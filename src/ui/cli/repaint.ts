@@ -27,12 +27,14 @@ export function repaint(text: string, rows: number): string {
 
 /**
  * Escape codes and text that turn the rows `before` into `after`, as many; empty when they are the same. Null: the screen is erased
- * first. A row is erased before it is drawn: behind a text that ends in the last column, that character would be erased.
+ * first. A row that a terminal shows wider than it was counted is cut, for a wrapped one would scroll the screen. A row is erased before it is drawn: behind a text that ends in the last column, that character would be erased.
  */
 export function repaintRows(before: readonly string[] | null, after: readonly string[]): string {
   const changed = after.flatMap((row, at) =>
     row === (before?.[at] ?? "") ? [] : [`\u001B[${at + 1};1H${ERASE_TO_END_OF_LINE}${row}`],
   );
   const erased = before === null ? ERASE_SCREEN : "";
-  return changed.length === 0 && erased === "" ? "" : `${TOGETHER}${erased}${changed.join("")}${HOME}${SHOW}`;
+  return changed.length === 0 && erased === ""
+    ? ""
+    : `${TOGETHER}${WRAP_OFF}${erased}${changed.join("")}${HOME}${WRAP_ON}${SHOW}`;
 }

@@ -161,7 +161,7 @@ describe("a watch's frame", () => {
 });
 
 describe("the dashboard's rows", () => {
-  const drawn = (text: string) => `\u001b[?2026h${text}\u001b[H\u001b[?2026l`;
+  const drawn = (text: string) => `\u001b[?2026h\u001b[?7l${text}\u001b[H\u001b[?7h\u001b[?2026l`;
   test.each([
     {
       before: null,
