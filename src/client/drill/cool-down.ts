@@ -31,18 +31,28 @@ export async function awaitCoolDown({ quietMs, status, clock, pause, onWait }: C
     const { leftMs, ageMs } = leftOf(await status(), quietMs);
     if (leftMs === 0) return;
     if (clock.now() >= endMs) throw refuse.notSteady();
-    if (!isTold)
-      onWait(`cool-down: the leader was elected ${seconds(ageMs)} ago, waiting ${seconds(leftMs)}`);
+    if (!isTold) onWait(`cool-down: ${waitWords(leftMs, ageMs)}`);
     await pause(Math.min(leftMs, LOOK_EVERY_MS));
   }
 }
 
+interface Left {
+  readonly leftMs: number;
+  /** Null: no leader. */
+  readonly ageMs: number | null;
+}
+
 /** A leader that does not say since when it leads is not waited for. */
-function leftOf(status: FleetStatus, quietMs: number): { readonly leftMs: number; readonly ageMs: number } {
+function leftOf(status: FleetStatus, quietMs: number): Left {
   const leader = leaderOf(status);
-  if (leader === null) return { leftMs: quietMs, ageMs: 0 };
+  if (leader === null) return { leftMs: quietMs, ageMs: null };
   const ageMs = reignAgeMs(leader) ?? quietMs;
   return { leftMs: Math.max(0, quietMs - ageMs), ageMs };
+}
+
+function waitWords(leftMs: number, ageMs: number | null): string {
+  if (ageMs === null) return `there is no leader yet, waiting for one and then ${seconds(leftMs)}`;
+  return `the leader was elected ${seconds(ageMs)} ago, waiting ${seconds(leftMs)}`;
 }
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

@@ -40,6 +40,12 @@ test.each([
   expect(texts).toEqual(ms === 0 ? [] : ["cool-down: the leader was elected 1.2 s ago, waiting 3.8 s"]);
 });
 
+test("without a leader it says so, and waits the whole cool-down of the one that comes", async () => {
+  const { now, texts } = await waited(["no leader", { ageMs: -500 }]);
+  expect(texts).toEqual(["cool-down: there is no leader yet, waiting for one and then 5.0 s"]);
+  expect(now).toBe(5_500);
+});
+
 test("an election meanwhile begins it anew", async () => {
   expect((await waited([{ ageMs: 4_800 }, { ageMs: -200 }])).now).toBe(5_200);
 });
