@@ -32,12 +32,14 @@ export default class Docs extends BaseCommand {
     if (args.topic !== undefined && flags.to !== undefined) throw oneOrAll();
     const { commandReference, writeReference } = await import("../ui/cli/command-reference.ts");
     if (flags.to !== undefined) {
-      const pages = await writeReference(flags.to);
+      const pages = (await writeReference(flags.to)).map(pageOf);
       this.note(`${pages.length} pages were written to ${flags.to}`);
-      return { pages, text: "" };
+      const report = { pages, text: "" };
+      await this.printText(report, { kind: "CommandReference", text: () => [] });
+      return report;
     }
     const reference = commandReference();
-    const pages = [...reference.keys()].map((file) => file.replace(/\.md$/, ""));
+    const pages = [...reference.keys()].map(pageOf);
     const page = args.topic ?? INDEX;
     const text = reference.get(`${page}.md`);
     if (text === undefined) throw unknownTopic(page, pages);
@@ -46,6 +48,8 @@ export default class Docs extends BaseCommand {
     return report;
   }
 }
+
+const pageOf = (file: string): string => file.replace(/\.md$/, "");
 
 function unknownTopic(topic: string, pages: readonly string[]): OperatorError {
   const near = closest(topic, pages);

@@ -310,4 +310,11 @@ describe("fleet docs", () => {
     expect(names).toEqual(expect.arrayContaining(["README.md", "shard.md", "own.md"]));
     expect(names).not.toContain("gone.md");
   });
+
+  test("--to with -o json lists the pages that were written", async () => {
+    const { stdout, exit } = await run("docs --to pages -o json");
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "CommandReference", text: "" });
+    expect(JSON.parse(stdout).pages).toEqual(expect.arrayContaining(["README", "shard"]));
+  });
 });
