@@ -138,10 +138,18 @@ and its dry run first, then asks.`;
       },
       act: () => operator?.act(),
     };
-    const ended = await runDashboard(store, driver, process, this.look(process.stdout)).finally(async () => {
+    const running = runDashboard(store, driver, process, this.look(process.stdout)).finally(async () => {
       await recorder?.close();
       if (operator !== null) await this.#settle(operator);
     });
+    // A signal ends a change in order, as Ctrl-C does: first the screen, on which nothing that is said now would stay.
+    if (operator !== null)
+      this.onInterrupt(async () => {
+        store.dispatch({ kind: "action", action: { kind: "interrupt" } });
+        await running;
+        return undefined;
+      });
+    const ended = await running;
     this.exitWith(ended === "interrupted" ? Exit.Interrupted : Exit.Ok);
   }
 
@@ -154,13 +162,7 @@ and its dry run first, then asks.`;
     const output = { ...this.output, format: "table" as const };
     const look = this.#plainLook;
     const deps = await localDeps(() => undefined);
-    const operator = new Operator(store, new TopChanges({ client, deps, reason, restart, look, output }));
-    // A signal ends a change in order, as Ctrl-C does.
-    this.onInterrupt(async () => {
-      await this.#settle(operator);
-      return undefined;
-    });
-    return operator;
+    return new Operator(store, new TopChanges({ client, deps, reason, restart, look, output }));
   }
 
   /** The screen is gone by now: what is still under way is said below it. */

@@ -1,7 +1,7 @@
 // Changes from `fleet top --write` in a real terminal over a real fleet: leadership is handed over, marked clusters are moved, and
 // nothing of it happens before its dry run was answered.
 
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -145,5 +145,26 @@ test("a drill runs once the fleet's name is typed, and one that is cancelled put
   await terminal.shows("under way for");
   terminal.type("c");
   await terminal.until("what was put back", ({ text }) => text.includes("has been put back"), 90_000);
+  expect((await fleet.run("drill", "heal")).stdout).toContain("nothing to heal");
+});
+
+test("a signal during a change puts the screen back first, and what it says of the change stays there", async () => {
+  const env = { ...fleet.env, PS1: "$ ", TOP: `${process.execPath} ${program} top --write` };
+  terminal = TestTerminal.open("sh", [], { cwd: fleet.home, env, ...SIZE });
+  await terminal.shows("$");
+  terminal.type(`sh -c 'echo $$ > pid; exec $TOP'; echo "exit $?"; echo "all"" done"\r`);
+  await terminal.shows("● healthy");
+  terminal.type(":drills\r/state=possible drill=transfer\r");
+  await terminal.shows("drills 1 of ");
+  terminal.type("X");
+  await terminal.shows("and the quorum can stand it");
+  terminal.type("local\r");
+  await terminal.shows("under way for");
+  process.kill(Number(await readFile(join(fleet.home, "pid"), "utf8")), "SIGTERM");
+  await terminal.until("the shell", ({ text }) => text.includes("\nall done"), 90_000);
+  expect(terminal.isAlternate).toBe(false);
+  expect(terminal.text).toContain("still under way, and cancelled: run the drill transfer");
+  expect(terminal.text).toContain("it has ended; to see what it left: fleet status");
+  expect(terminal.text).toContain("\nexit 130\n");
   expect((await fleet.run("drill", "heal")).stdout).toContain("nothing to heal");
 });
