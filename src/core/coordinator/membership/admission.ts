@@ -3,7 +3,7 @@
 // forgotten promises neither votes nor campaigns, and accepts nothing before the log has added it again.
 
 import { assert } from "../../base/assert.ts";
-import { type LogIndex, logIndex, type NodeId, nodeId } from "../../base/ids.ts";
+import { type LogIndex, logIndex, type NodeId, nodeId, type Term } from "../../base/ids.ts";
 import type { ConfChange } from "../../raft/confchange.ts";
 import type { Message } from "../../raft/message.ts";
 import type { RaftStatus } from "../../raft/status.ts";
@@ -23,10 +23,17 @@ export interface AdmissionOptions {
   readonly whole: (learnerAt: LogIndex) => Promise<void>;
 }
 
+/** What a peer said that it holds, and the leader's progress for it at that time. */
+interface Report {
+  readonly holding: Holding;
+  readonly match: LogIndex;
+  readonly term: Term;
+}
+
 export class Admission {
   readonly #options: AdmissionOptions;
   /** The last reports of peers that asked for admission. */
-  readonly #holdings = new Map<NodeId, Holding>();
+  readonly #reports = new Map<NodeId, Report>();
   /**
    * Whether this replica has forgotten something: it may have voted and acknowledged entries that it does not
    * know. This ends with the committed log that removed it and added it again: a candidate whose log lacks
@@ -96,11 +103,14 @@ export class Admission {
    */
   readmit(peer: NodeId, holding: Holding, wanted: Wanted): Readmission {
     const { driver } = this.#options;
-    this.#holdings.set(peer, holding);
     const raft = driver.status();
     const match = raft.progress.get(peer)?.match ?? logIndex(0);
+    const last = this.#reports.get(peer);
+    const wasDoubted = last?.holding === "nothing" && last.match > 0 && last.term === raft.term;
+    this.#reports.set(peer, { holding, match, term: raft.term });
     const { voters, learners, votersOutgoing } = raft.config;
-    const view = { voters, learners, isJoint: votersOutgoing.length > 0, commit: raft.commit, match };
+    const isJoint = votersOutgoing.length > 0;
+    const view = { voters, learners, isJoint, commit: raft.commit, match, wasDoubted };
     switch (readmissionStep(view, peer, holding, wanted)) {
       case "remove":
         driver.proposeConfChange(single("remove", peer));
@@ -123,7 +133,7 @@ export class Admission {
   /** Whether the peer, a learner, has reported that it could vote at once (ADR-0002). */
   isWhole(peer: NodeId): boolean {
     const { config } = this.#options.driver.status();
-    return config.learners.includes(peer) && this.#holdings.get(peer) === "whole";
+    return config.learners.includes(peer) && this.#reports.get(peer)?.holding === "whole";
   }
 }
 

@@ -1,9 +1,8 @@
 // How a replica that lost its disk, or is new, becomes a voter (ADR-0002, ADR-0004). A lost one may have
 // voted and acknowledged entries that it has forgotten. So it must not count before the log itself has
 // removed it and added it again. The steps are: removed, added as a learner, caught up, promoted. Each is a
-// committed configuration change. The leader keeps no state: the step follows from the configuration and from
-// the replica's report. A replica accepts no entries before it may follow. So one that holds entries was
-// removed after its loss.
+// committed configuration change. The step follows from the configuration and the replica's reports. A replica
+// accepts no entries before it may follow. So one that holds entries was removed after its loss.
 
 import { type LogIndex, logIndex, type NodeId } from "../../base/ids.ts";
 import type { RejoinResponse } from "../../wire/gen/fleet/v1/raft.ts";
@@ -15,6 +14,8 @@ export interface ReadmissionView {
   readonly commit: LogIndex;
   /** What the replica holds, by the leader's progress; 0 = nothing, or there is no progress for it. */
   readonly match: LogIndex;
+  /** Its last report to this leader, in this term, was `nothing` too, and the leader's progress said more then. */
+  readonly wasDoubted: boolean;
 }
 
 /** What the replica reports about its disk. whole: it holds the log that removed it and added it again. */
@@ -53,8 +54,11 @@ export function readmissionStep(
   if (!isVoter && !isLearner) return "add-learner";
   switch (holding) {
     case "nothing":
-      // Progress from before the loss: the leader relies on entries that are gone (etcd#10817).
-      return isVoter || view.match > 0 ? "remove" : "follow";
+      if (isVoter) return "remove";
+      if (view.match === 0) return "follow";
+      // Progress from before the loss: the leader relies on entries that are gone (etcd#10817). But a new
+      // learner may have stored its first entries while this report was under way. Its next report says so.
+      return view.wasDoubted ? "remove" : "wait";
     case "part":
       return "follow";
     case "whole":
