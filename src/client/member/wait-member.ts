@@ -1,5 +1,5 @@
 // Waits until a member has its wanted role in every group: the fleet's own, and each other, such as the keys'. A new one
-// must first ask for admission, take a copy and catch up in each.
+// must first ask for admission, take a copy and catch up in each. A voter's role says that it has; a learner's does not.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -11,8 +11,8 @@ import type { FleetClient } from "../fleet-client.ts";
 const LOOK_EVERY_MS = 100;
 
 /**
- * Resolves once `name` votes in every group, or is a learner if that is wanted; `onProgress` is called each time something
- * changes.
+ * Resolves once `name` votes in every group, or is a learner that has caught up if that is wanted; `onProgress` is called
+ * each time something changes.
  */
 export async function waitForMember(
   client: FleetClient,
@@ -35,7 +35,7 @@ export async function waitForMember(
 }
 
 function isAsWanted(view: MemberView): boolean {
-  return isInFleet(view) && view.groupsBehind === 0;
+  return isInFleet(view) && view.groupsBehind === 0 && (view.role === MemberRole.VOTER || view.lag === 0);
 }
 
 function isInFleet({ member, role }: MemberView): boolean {
@@ -43,7 +43,7 @@ function isInFleet({ member, role }: MemberView): boolean {
 }
 
 function stateWords(name: string, view: MemberView | undefined): string {
-  if (view !== undefined && isInFleet(view)) {
+  if (view !== undefined && isInFleet(view) && view.groupsBehind > 0) {
     const groups = view.groupsBehind === 1 ? "1 more group" : `${view.groupsBehind} more groups`;
     return `${name} is in the fleet's own group, and joins ${groups}`;
   }

@@ -35,12 +35,19 @@ test("a member that votes in the fleet's own group is waited for until it votes 
   ]);
 });
 
-test("a learner that is wanted as one is waited for until it learns in all groups", async () => {
-  const views = [
-    view(MemberRole.LEARNER, 1, MemberKind.LEARNER),
-    view(MemberRole.LEARNER, 0, MemberKind.LEARNER),
-  ];
-  await waitForMember(clientOf(...views), "n4", 10_000, () => undefined);
+test("a learner that is wanted as one is waited for until it learns in all groups, and has caught up", async () => {
+  const learner = (groupsBehind: number, lag?: number) => ({
+    ...view(MemberRole.LEARNER, groupsBehind, MemberKind.LEARNER),
+    lag,
+  });
+  const steps: string[] = [];
+  const views = [learner(1, 0), learner(0), learner(0, 40), learner(0, 0)];
+  const left = [...views];
+  const listMembers = async () => ({ members: [left.shift()] });
+  const client = { listMembers } as unknown as FleetClient;
+  await waitForMember(client, "n4", 10_000, (step) => steps.push(step));
+  expect(left).toEqual([]);
+  expect(steps).toEqual(["n4 is in the fleet's own group, and joins 1 more group", "n4 learns"]);
 });
 
 test("in the end the error says which groups are missing", async () => {
