@@ -2,8 +2,10 @@
 // fleet.yaml says where the nodes are. What must stay true: endpoints that are not members' own addresses, such as those
 // of a proxy, are left as the operator wrote them.
 
+import { OperatorError } from "../../core/base/errors.ts";
+import { isSystemError } from "../../core/base/system-error.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
-import { changeContexts } from "./contexts-file.ts";
+import { type Contexts, type ContextsChange, changeContexts, loadContexts } from "./contexts-file.ts";
 import type { Target } from "./target.ts";
 
 export interface MembersChanged {
@@ -16,23 +18,51 @@ export interface MembersChanged {
 export const isElsewhere = ({ directory, etcd }: Target): boolean =>
   directory === undefined && etcd === undefined;
 
-/** Changes the context of that name; returns its new endpoints, null when it stays as it is. */
+interface Decision {
+  readonly followed: readonly string[] | null;
+  readonly change: ContextsChange | null;
+}
+
+const STAYS: Decision = { followed: null, change: null };
+
+/**
+ * Changes the context of that name; returns its new endpoints, null when it stays as it is. Then nothing is written, not
+ * even a lock: a user who has no such context may have no home that can be written.
+ */
 export async function followMembers(
   file: string,
   name: string,
-  { before, after }: MembersChanged,
+  changed: MembersChanged,
   deps: SupervisorDeps,
 ): Promise<readonly string[] | null> {
-  const { followed } = await changeContexts(file, deps, (contexts) => {
-    const stays = { followed: null, change: null };
-    const context = contexts.contexts.get(name);
-    if (context === undefined || context.directory !== undefined || context.kind !== undefined) return stays;
-    const { endpoints } = context;
-    if (!endpoints.every((address) => before.includes(address))) return stays;
-    const added = after.filter((address) => !before.includes(address));
-    const followed = [...endpoints.filter((address) => after.includes(address)), ...added];
-    if (followed.length === 0 || followed.join() === endpoints.join()) return stays;
-    return { followed, change: { set: { [name]: { ...context, endpoints: followed } } } };
-  });
+  const decide = (contexts: Contexts) => decisionOn(contexts, name, changed);
+  if (decide(await loadContexts(file)).change === null) return null;
+  const { followed } = await changeContexts(file, deps, decide);
   return followed;
+}
+
+/** What is said of the context of that name once the members have changed: what fails then is no failure of the change. */
+export async function followedNote(
+  name: string,
+  follow: () => Promise<readonly string[] | null>,
+): Promise<string | null> {
+  try {
+    const endpoints = await follow();
+    return endpoints && `context ${name} now names ${endpoints.join(", ")}`;
+  } catch (error) {
+    if (!(error instanceof OperatorError) && !isSystemError(error)) throw error;
+    const why = error instanceof OperatorError ? error.parts.what : error.message;
+    return `the members have changed, but a context ${name} would keep its endpoints: ${why}`;
+  }
+}
+
+function decisionOn({ contexts }: Contexts, name: string, { before, after }: MembersChanged): Decision {
+  const context = contexts.get(name);
+  if (context === undefined || context.directory !== undefined || context.kind !== undefined) return STAYS;
+  const { endpoints } = context;
+  if (!endpoints.every((address) => before.includes(address))) return STAYS;
+  const added = after.filter((address) => !before.includes(address));
+  const followed = [...endpoints.filter((address) => after.includes(address)), ...added];
+  if (followed.length === 0 || followed.join() === endpoints.join()) return STAYS;
+  return { followed, change: { set: { [name]: { ...context, endpoints: followed } } } };
 }

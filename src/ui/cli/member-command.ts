@@ -105,14 +105,14 @@ export abstract class MemberCommand extends FleetCommand {
 
   /** The context by which the fleet was named gets the endpoints of its new members. */
   async #followMembers(client: FleetClient, before: readonly string[]): Promise<void> {
-    const [{ followMembers }, { processes, clock, contextsFile }] = await Promise.all([
-      import("../../client/context/follow-members.ts"),
-      this.machine(),
-    ]);
+    const { followMembers, followedNote } = await import("../../client/context/follow-members.ts");
     const { name } = client.target;
-    const changed = { before, after: await membersOf(client) };
-    const endpoints = await followMembers(contextsFile, name, changed, { processes, clock });
-    if (endpoints !== null) this.note(`context ${name} now names ${endpoints.join(", ")}`);
+    const note = await followedNote(name, async () => {
+      const { processes, clock, contextsFile } = await this.machine();
+      const changed = { before, after: await membersOf(client) };
+      return followMembers(contextsFile, name, changed, { processes, clock });
+    });
+    if (note !== null) this.note(note);
   }
 
   protected order(flags: MemberFlagValues): MemberOrder {

@@ -1,9 +1,10 @@
 // A context's endpoints after its fleet's members have changed.
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadContexts } from "../../../../src/client/context/contexts-file.ts";
-import { followMembers } from "../../../../src/client/context/follow-members.ts";
+import { followedNote, followMembers } from "../../../../src/client/context/follow-members.ts";
+import { OperatorError } from "../../../../src/core/base/errors.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 import { fakeWorld } from "../local/fakes.ts";
 
@@ -51,4 +52,20 @@ test.each([
   { name: "other", before: BOTH, after: ["h1:1"], why: "there is no such context" },
 ])("$name stays: $why", async ({ name, before, after }) => {
   expect((await followed(name, before, after)).said).toBeNull();
+});
+
+test("without such a context nothing is written, not even a lock", async () => {
+  const folder = await temporaryFolder();
+  const { deps } = await fakeWorld();
+  const changed = { before: BOTH, after: ["h1:1"] };
+  expect(await followMembers(join(folder, "fleet", "contexts.yaml"), "h1:1", changed, deps)).toBeNull();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test.each([
+  { error: Object.assign(new Error("EROFS: read-only"), { code: "EROFS" }), why: "EROFS: read-only" },
+  { error: new OperatorError("NO_LEADER", { what: "none leads", next: "wait", exit: 1 }), why: "none leads" },
+])("what fails after the change is said, and no failure of the change: $why", async ({ error, why }) => {
+  expect(await followedNote("prod", () => Promise.reject(error))).toContain(why);
+  expect(await followedNote("prod", async () => ["h1:1"])).toBe("context prod now names h1:1");
 });
