@@ -42,11 +42,24 @@ export function requireRebuildable(fleet: FleetStatus, name: string): Rebuildabl
   return { node, nodeId, isUnderWay };
 }
 
-/** The leader with a trusted state, unless it is `name` itself; null = not elected yet. */
+/**
+ * The leader with a trusted state, unless it is `name` itself; null = not elected yet, or the keys' state is trusted on no
+ * other node.
+ */
 export function trustedLeader(fleet: FleetStatus, name: string): NodeObservation | null {
   const leader = fleet.nodes.find(({ nodeId }) => nodeId !== null && nodeId === fleet.leader);
   const isTrusted = leader?.status != null && leader.status.stateDoubt === undefined;
-  return leader !== undefined && isTrusted && leader.name !== name ? leader : null;
+  return leader !== undefined && isTrusted && leader.name !== name && areKeysElsewhere(fleet, name)
+    ? leader
+    : null;
+}
+
+/** Whether another node than `name` has a trusted copy of the keys; true when no node has keys. */
+function areKeysElsewhere({ nodes }: FleetStatus, name: string): boolean {
+  const withKeys = nodes.filter(({ status }) => status?.keySpace !== undefined);
+  const isCopy = (node: NodeObservation) =>
+    node.name !== name && node.status?.keySpace?.stateDoubt === undefined;
+  return withKeys.length === 0 || withKeys.some(isCopy);
 }
 
 /** Whether the node has returned with a trusted state of its own. */

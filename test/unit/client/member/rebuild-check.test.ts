@@ -7,7 +7,7 @@ import { OperatorError } from "../../../../src/core/base/errors.ts";
 import { type NodeStatus, NodeStatus as Status } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 
-type State = "up" | "down" | "fenced" | "disputed" | "rejoining";
+type State = "up" | "down" | "fenced" | "disputed" | "rejoining" | "keys" | "keys-disputed";
 
 function fleetOf(states: readonly State[], leader: number | null = 1): FleetStatus {
   const members = states.map((_, at) => member(at + 1));
@@ -31,6 +31,8 @@ function nodeOf(
           ...{ nodeId: id, nodeName: `n${id}`, leaderId: leader ?? 0, members },
           admission: state === "rejoining" ? Admission.REJOINING : Admission.MEMBER,
           ...(state === "fenced" && { stateDoubt: { ...doubt, fenced: true } }),
+          ...(state === "keys" && { keySpace: {} }),
+          ...(state === "keys-disputed" && { keySpace: { stateDoubt: { ...doubt, fenced: false } } }),
           ...(state === "disputed" && { stateDoubt: { ...doubt, fenced: false } }),
         });
   return { ...member(id), nodeId: status === null ? null : id, status } as unknown as NodeObservation;
@@ -74,6 +76,14 @@ test.each<{ states: readonly State[]; leader: number | null; is: string | null; 
   { states: ["disputed", "fenced", "disputed"], leader: 1, is: null, why: "it is not believed yet" },
   { states: ["up", "up", "up"], leader: 2, is: null, why: "the node itself has not handed over yet" },
   { states: ["up", "fenced", "up"], leader: null, is: null, why: "none leads" },
+  {
+    states: ["keys-disputed", "keys-disputed", "keys-disputed"],
+    leader: 1,
+    is: null,
+    why: "the keys' states differ still",
+  },
+  { states: ["up", "keys", "keys-disputed"], leader: 1, is: null, why: "none else has the keys" },
+  { states: ["keys-disputed", "keys-disputed", "keys"], leader: 1, is: "n1", why: "n3 has the keys" },
 ])("the leader to copy from is $is: $why", ({ states, leader, is }) => {
   expect(trustedLeader(fleetOf(states, leader), "n2")?.name ?? null).toBe(is);
 });
