@@ -28,18 +28,30 @@ export interface MemoryCheckOptions {
 /** Starts the passes; returns a function that ends them. */
 export function checkMemory({ machine, pass: begin, trust, timers }: MemoryCheckOptions): () => void {
   let cancel: () => void = () => undefined;
-  let pass = begin();
+  // One that has not ended keeps the state that it looks at, which may be large.
+  let pass: MemoryPass | null = null;
+  const drop = () => {
+    pass?.return(null);
+    pass = null;
+  };
+  const nextSlice = () => {
+    pass ??= begin();
+    return pass.next();
+  };
   const step = () => {
     const { done, value } = machine.isApplying
       ? { done: false, value: null }
       : machine.isRestoring
         ? { done: true, value: null }
-        : pass.next();
+        : nextSlice();
     if (value != null) trust.fence({ ...value, cause: "memory" });
+    if (done || trust.isFenced) drop();
     if (trust.isFenced) return;
-    if (done) pass = begin();
     cancel = timers.after(done ? REST_MS : SLICE_EVERY_MS, step);
   };
   cancel = timers.after(FIRST_AFTER_MS, step);
-  return () => cancel();
+  return () => {
+    cancel();
+    drop();
+  };
 }

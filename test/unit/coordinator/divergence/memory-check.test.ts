@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";
 import { logIndex } from "../../../../src/core/base/ids.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
-import { checkMemory } from "../../../../src/core/coordinator/divergence/memory-check.ts";
+import { checkMemory, type MemoryPass } from "../../../../src/core/coordinator/divergence/memory-check.ts";
 import { passOverTables } from "../../../../src/core/coordinator/divergence/pass-over-tables.ts";
 import { StateTrust } from "../../../../src/core/coordinator/divergence/state-trust.ts";
 import { FleetMachine } from "../../../../src/core/coordinator/group/fleet-machine.ts";
@@ -20,6 +20,8 @@ let nowMs: number;
 /** What is to be done next, and when. */
 let next: { readonly atMs: number; readonly action: () => unknown } | null;
 let stop: () => void;
+/** Passes that have not ended: each keeps the state that it looks at. */
+let left: number;
 
 beforeEach(() => {
   nowMs = 0;
@@ -34,9 +36,19 @@ beforeEach(() => {
       next = null;
     };
   };
-  stop = checkMemory({ machine, pass: () => passOverTables(machine), trust, timers: { after } });
+  left = 0;
+  stop = checkMemory({ machine, pass: countedPass, trust, timers: { after } });
 });
 afterEach(() => stop());
+
+function* countedPass(): MemoryPass {
+  left += 1;
+  try {
+    return yield* passOverTables(machine);
+  } finally {
+    left -= 1;
+  }
+}
 
 function apply(operation: ReturnType<typeof recordProbe>): void {
   machine.apply(logIndex(machine.view.appliedIndex + 1), encodeCommand(operation, 0));
@@ -112,3 +124,16 @@ test("nothing is done while a snapshot takes the state's place", () => {
   pass(300_000);
   expect(trust.isTrusted).toBe(true);
 });
+
+test.each([
+  { why: "it is fenced", end: () => fence() },
+  { why: "it stops", end: () => stop() },
+])("no pass is left when $why", ({ end }) => {
+  pass(10_500);
+  expect(left).toBe(1);
+  end();
+  pass(1_000);
+  expect(left).toBe(0);
+});
+
+const fence = () => trust.fence({ index: 1, digest: "", expected: "", cause: "operator", detail: "" });
