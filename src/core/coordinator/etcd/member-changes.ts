@@ -15,7 +15,7 @@ import { RpcError } from "../../wire/rpc-error.ts";
 import { assertLeads } from "../calls/assert-leads.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import { nameIn } from "../membership/membership-steps.ts";
+import { findMember, findRemoved, nameIn } from "../membership/membership-steps.ts";
 import { unusedNumber } from "../membership/unused-number.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";
 import type { ForwardedWrites } from "./forward.ts";
@@ -95,7 +95,7 @@ export class MemberChanges {
       case "memberAdd":
         return this.#add(change.value.peerURLs, change.value.isLearner, order);
       case "memberRemove":
-        return order({ $case: "remove", value: { name: this.#memberWith(change.value.ID).name } });
+        return order({ $case: "remove", value: { name: this.#leaving(change.value.ID).name } });
       case "memberPromote":
         return this.#promote(this.#memberWith(change.value.ID), caller, order);
     }
@@ -156,6 +156,18 @@ export class MemberChanges {
 
   #members(): Row[] {
     return listMembers(this.#fleet.machine.view).filter(({ wanted }) => wanted !== MemberKind.REMOVED);
+  }
+
+  /** A member, or one whose removal was asked for before and is not done: a group has not let it go yet. */
+  #leaving(id: string): Row {
+    const row = listMembers(this.#fleet.machine.view).find((each) => String(each.nodeId) === id);
+    const isLeaving =
+      row?.wanted === MemberKind.REMOVED && this.#fleet.groupsWith(nodeId(row.nodeId)).length > 0;
+    if (row === undefined || !isLeaving) return this.#memberWith(id);
+    // It is removed by its name, which another may have by now.
+    const named = findMember(this.#fleet, row.name) ?? findRemoved(this.#fleet, row.name);
+    if (named?.nodeId !== row.nodeId) throw ETCD_ERRORS.memberNotFound;
+    return row;
   }
 
   #memberWith(id: string): Row {

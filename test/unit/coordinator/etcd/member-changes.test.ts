@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";
-import { nodeId } from "../../../../src/core/base/ids.ts";
+import { groupId, nodeId } from "../../../../src/core/base/ids.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
 import type { ForwardedWrites } from "../../../../src/core/coordinator/etcd/forward.ts";
@@ -110,6 +110,31 @@ test("a removed member is not found any more", async () => {
   expect(rowOf(id)?.wanted).toBe(MemberKind.REMOVED);
   expect(leader.driver.status().config.voters).not.toContain(id);
   await expect(make(remove(String(id)))).rejects.toBe(ETCD_ERRORS.memberNotFound);
+});
+
+const LEAVING = { message: expect.stringContaining("is still in group 2") };
+
+test("a removal that a group has not followed yet may be asked for again, until it is done", async () => {
+  let looks = Number.POSITIVE_INFINITY;
+  const groupsWith = () => (looks-- > 0 ? [groupId(2)] : []);
+  const { make, leader, rowOf } = await founded([], { groupsWith });
+  const id = leader.id === 1 ? 2 : 1;
+  await expect(make(remove(String(id)))).rejects.toMatchObject(LEAVING);
+  expect(rowOf(id)?.wanted).toBe(MemberKind.REMOVED);
+  await expect(make(remove(String(id)))).rejects.toMatchObject(LEAVING);
+  await expect(make(promote(String(id)))).rejects.toBe(ETCD_ERRORS.memberNotFound);
+  looks = 3;
+  expect(await make(remove(String(id)))).toBe(id);
+});
+
+test("a member that has the name of one that is leaving is not removed in its place", async () => {
+  const { group, leader, make, rowOf } = await founded([], { groupsWith: () => [groupId(2)] });
+  const id = leader.id === 1 ? 2 : 1;
+  await expect(make(remove(String(id)))).rejects.toMatchObject(LEAVING);
+  const value = { nodeId: 9, name: `n${id}`, address: "h:9", wanted: MemberKind.LEARNER };
+  await group.propose(leader, { kind: { $case: "upsertMember", value } });
+  await expect(make(remove(String(id)))).rejects.toBe(ETCD_ERRORS.memberNotFound);
+  expect(rowOf(9)?.wanted).toBe(MemberKind.LEARNER);
 });
 
 test("a removal that would leave no quorum is refused as by an unhealthy etcd", async () => {
