@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { AUTHORITY_KINDS, type AuthorityKind } from "../../core/wire/tls/authorities.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
+import { portOf } from "../processes/ports.ts";
 import { PROCESS_MEMORY, type ProcessRole } from "../processes/process-memory.ts";
 import type { Launch } from "../processes/processes.ts";
 import { etcdAddress } from "./entry-fields.ts";
@@ -46,6 +47,12 @@ export function planProcesses(directory: string, fleet: FleetFile): ProcessPlan[
     ...fleet.shards.map((shard) => planShard(directory, fleet, shard)),
     ...(fleet.clusters.length > 0 ? [planAgents(directory, fleet)] : []),
   ];
+}
+
+/** All ports of the processes. */
+export function portsOf(plans: readonly ProcessPlan[]): number[] {
+  const addresses = plans.flatMap(({ address, metrics, etcd }) => [address, metrics, etcd]);
+  return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
 }
 
 /**

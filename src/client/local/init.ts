@@ -9,7 +9,9 @@ import type { NodeEntry } from "../files/fleet-file.ts";
 import { inspectFolder, sweepStagingFolders } from "../files/fleet-folder.ts";
 import { lockPath } from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
+import { portsOf } from "../files/process-plan.ts";
 import { withLock } from "../processes/lock.ts";
+import { ownNamed } from "../processes/port-owners.ts";
 import type { LocalDeps } from "./deps.ts";
 import { endFounding } from "./founding.ts";
 import type { InitOptions } from "./init-options.ts";
@@ -87,7 +89,10 @@ async function makeOrResume(options: InitOptions, deps: LocalDeps): Promise<Begu
 }
 
 async function resume(fleet: LocalFleet, notes: readonly string[], deps: LocalDeps): Promise<Begun> {
-  const started = await withLock(lockPath(fleet.directory), deps, () => startFleet(fleet, deps));
+  const started = await withLock(lockPath(fleet.directory), deps, async () => {
+    await ownNamed({ portLinks: deps.portLinks, folder: fleet.directory }, portsOf(fleet.processes));
+    return startFleet(fleet, deps);
+  });
   return {
     outcome: started.started.length > 0 ? "started" : "already-running",
     fleet,

@@ -13,6 +13,7 @@ import { editFleetFile } from "../files/edit-fleet-file.ts";
 import { addNode, dropNode, type NodeEntry } from "../files/fleet-file.ts";
 import { lockPath, processFiles, RESERVED_PROCESS_NAMES } from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
+import { portsOf } from "../files/process-plan.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { setAside } from "../local/set-aside.ts";
@@ -20,6 +21,7 @@ import { STOP_GRACE_MS } from "../local/shut-down.ts";
 import { writeNodeCertificate } from "../local/staging.ts";
 import { startPlans } from "../local/start-fleet.ts";
 import { withLock } from "../processes/lock.ts";
+import { disown } from "../processes/port-owners.ts";
 import { holdFreePorts, portOf } from "../processes/ports.ts";
 import { stopProcess } from "../processes/supervisor.ts";
 
@@ -39,7 +41,10 @@ export async function addLocalMember(
     const fleet = await loadLocalFleet(directory);
     refuseTakenName(fleet, wanted.name);
     const { members } = await client.listMembers();
-    const given = new Set([...portsOf(fleet), ...members.map(({ member }) => portOf(member?.address ?? ""))]);
+    const given = new Set([
+      ...portsOf(fleet.processes),
+      ...members.map(({ member }) => portOf(member?.address ?? "")),
+    ]);
     const owner = { portLinks: deps.portLinks, folder: fleet.directory };
     const ports = await holdFreePorts(3, owner, { isReserved: (port) => given.has(port) });
     try {
@@ -62,12 +67,6 @@ export async function addLocalMember(
   });
 }
 
-/** Of all the fleet's processes, running or not. */
-function portsOf({ processes }: LocalFleet): number[] {
-  const addresses = processes.flatMap(({ address, metrics, etcd }) => [address, metrics, etcd]);
-  return addresses.flatMap((address) => (address === null ? [] : [portOf(address)]));
-}
-
 /** Stops the process of a removed member and moves its files aside; returns their new place. */
 export async function retireLocalMember(
   directory: string,
@@ -75,11 +74,13 @@ export async function retireLocalMember(
   deps: LocalDeps,
 ): Promise<string | null> {
   return withLock(lockPath(directory), deps, async () => {
-    const { file } = await loadLocalFleet(directory);
-    const node = file.nodes.find((entry) => entry.name === name);
+    const fleet = await loadLocalFleet(directory);
+    const node = fleet.file.nodes.find((entry) => entry.name === name);
     if (node === undefined) return null;
     await stopProcess(processFiles(directory, name).pid, STOP_GRACE_MS, deps);
     const aside = await setAside(directory, node);
+    const ports = portsOf(fleet.processes.filter((plan) => plan.name === name));
+    await disown({ portLinks: deps.portLinks, folder: fleet.directory }, ports);
     // Last: as long as the entry is there, the command can be run again and finds the remaining steps.
     await editFleetFile(directory, (text) => dropNode(text, name));
     return aside;

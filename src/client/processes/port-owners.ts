@@ -37,7 +37,35 @@ export async function whileNoneChooses<T>(portLinks: string, body: () => Promise
     return body();
   }
   const deps = { processes: await SystemProcesses.open(), clock: systemWaitClock };
-  return withLock(join(portLinks, LOCK), deps, body);
+  let outcome: Promise<T> | null = null;
+  const begin = (): Promise<T> => {
+    outcome = body();
+    return outcome;
+  };
+  try {
+    return await withLock(join(portLinks, LOCK), deps, begin);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    // The lock's own error, as on a full disk; an error of the body is its outcome again.
+    return outcome ?? body();
+  }
+}
+
+/**
+ * Makes the folder the owner of ports that its files name: it has been moved, or is of a build that made no links. A port
+ * that another folder names too stays that one's.
+ */
+export async function ownNamed(owner: PortOwner, ports: readonly number[]): Promise<void> {
+  const lacking = await lackingOf(owner, ports);
+  if (lacking.length === 0) return;
+  await whileNoneChooses(owner.portLinks, async () => {
+    for (const port of lacking) if (!(await isOwned(owner.portLinks, port))) await own(owner, port);
+  });
+}
+
+async function lackingOf({ portLinks, folder }: PortOwner, ports: readonly number[]): Promise<number[]> {
+  const owners = await Promise.all(ports.map((port) => ownerOf(portLinks, port)));
+  return ports.filter((_, at) => owners[at] !== folder);
 }
 
 /** Whether a folder's files name the port, which was chosen for it. */
@@ -65,10 +93,14 @@ export async function own({ portLinks, folder }: PortOwner, port: number): Promi
   }
 }
 
-/** Removes the links of all ports that the folder names still: until it is gone, no other can have them. */
-export async function disown({ portLinks, folder }: PortOwner): Promise<void> {
+/**
+ * Removes the links of the ports that the folder names still: until it is gone, no other can have them. Of all its ports,
+ * or of `only` these.
+ */
+export async function disown({ portLinks, folder }: PortOwner, only?: readonly number[]): Promise<void> {
   for (const name of await readdir(portLinks).catch(() => [])) {
     const port = Number(name);
+    if (only?.includes(port) === false) continue;
     const isOurs = (await ownerOf(portLinks, port)) === folder;
     if (isOurs && (await isOwned(portLinks, port))) await rm(linkOf(portLinks, port), { force: true });
   }

@@ -1,5 +1,5 @@
 // `fleet init` and `fleet up` on a machine without real processes: every state of the folder has its outcome.
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -106,6 +106,17 @@ describe("a new fleet", () => {
     world.processes.launches.length = 0;
     await upFleet(world.directory, world.deps);
     expect(argsOf(world).some((args) => args.includes("--bootstrap"))).toBe(false);
+  });
+
+  test("owns its ports also where it was moved to", async () => {
+    const world = await fakeWorld();
+    const { nodes } = await init(world);
+    world.processes.endAll();
+    const moved = join(world.root, "moved");
+    await rename(world.directory, moved);
+    await upFleet(moved, world.deps);
+    const links = nodes.map(({ address }) => join(world.deps.portLinks, address.split(":").at(-1) ?? ""));
+    expect(new Set(await Promise.all(links.map((link) => readlink(link))))).toEqual(new Set([moved]));
   });
 
   test("goes on being founded when its first start never committed a write", async () => {

@@ -1,11 +1,16 @@
 // Free ports are distinct and stay held; a port of a stopped fleet is never chosen; a taken one is told with its holder
 // where the kernel tells it.
 import { once } from "node:events";
-import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { disown, type PortOwner, portLinksIn } from "../../../../src/client/processes/port-owners.ts";
+import {
+  disown,
+  ownNamed,
+  type PortOwner,
+  portLinksIn,
+} from "../../../../src/client/processes/port-owners.ts";
 import {
   findPortHolder,
   holdFreePorts,
@@ -120,6 +125,26 @@ test("a fleet that is destroyed leaves no link, and those of others", async () =
   expect(others.map((port) => links.includes(String(port)))).toEqual([true, true]);
 });
 
+test("a fleet that is started in another folder owns its ports again, and none that another fleet names too", async () => {
+  const ports = await stoppedFleet(owner, 2);
+  const moved = { ...owner, folder: join(root, "moved") };
+  await rename(owner.folder, moved.folder);
+  const two = await ownerNamed("two");
+  const others = await stoppedFleet(two, 1);
+  await writeFile(join(moved.folder, "fleet.yaml"), [...ports, ...others].join(" "));
+  await ownNamed(moved, [...ports, ...others]);
+  expect(ports).not.toContain(await chosenBy(await ownerNamed("three"), ports));
+  await disown(two);
+  expect(await readdir(owner.portLinks)).not.toContain(String(others[0]));
+});
+
+test("a member that leaves takes its own ports' links along", async () => {
+  const [first = 0, second = 0] = await stoppedFleet(owner, 2);
+  await disown(owner, [first]);
+  const links = await readdir(owner.portLinks);
+  expect([first, second].map((port) => links.includes(String(port)))).toEqual([false, true]);
+});
+
 test("fleets that choose at the same time choose different ports", async () => {
   const owners = await Promise.all(["a", "b", "c", "d"].map(ownerNamed));
   // All of them would have the same few.
@@ -149,6 +174,14 @@ test.skipIf(lacks("a user who is not root", process.getuid?.() !== 0))(
 
 test("where no state folder can be, ports are chosen all the same", async () => {
   const ports = await holdFreePorts(1, { ...owner, portLinks: "/dev/null/ports" }, { draw: free });
+  await ports.release();
+});
+
+test("where no lock can be made, ports are chosen all the same", async () => {
+  const portLinks = join(root, "links");
+  // A lock is a file.
+  await mkdir(join(portLinks, "lock"), { recursive: true });
+  const ports = await holdFreePorts(1, { ...owner, portLinks }, { draw: free });
   await ports.release();
 });
 
