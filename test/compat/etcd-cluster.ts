@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { present } from "../../src/core/base/assert.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 import { reservePorts } from "../reserved-ports.ts";
@@ -12,6 +13,8 @@ export class EtcdCluster {
   readonly #peers: readonly string[];
   readonly #folder: string;
   readonly #processes = new Map<number, ChildProcess>();
+  /** Why a member ended itself, in its own words. */
+  readonly panics: string[] = [];
 
   private constructor(folder: string, endpoints: readonly string[], peers: readonly string[]) {
     this.#folder = folder;
@@ -36,7 +39,11 @@ export class EtcdCluster {
       ...["--listen-peer-urls", `http://${peer}`, "--initial-advertise-peer-urls", `http://${peer}`],
       ...["--initial-cluster", members],
     ];
-    this.#processes.set(at, spawn("etcd", words, { stdio: "ignore" }));
+    const member = spawn("etcd", words, { stdio: ["ignore", "ignore", "pipe"] });
+    this.#processes.set(at, member);
+    createInterface({ input: member.stderr }).on("line", (line) => {
+      if (line.startsWith("panic: ")) this.panics.push(line.slice("panic: ".length));
+    });
   }
 
   /** Of the member's process, which runs. */

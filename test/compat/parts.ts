@@ -62,6 +62,7 @@ async function onBoth(work: (fleet: Subject, etcd: Subject) => Promise<void>): P
 /** On fresh members. */
 async function randomCase(seed: number): Promise<CaseResult> {
   const found: Difference[] = [];
+  const panics: string[] = [];
   await onBoth(async (fleet, etcd) => {
     const [ours, theirs] = [clientsOf(fleet), clientsOf(etcd)];
     const other = present(theirs[0], "an etcd has members");
@@ -69,9 +70,13 @@ async function randomCase(seed: number): Promise<CaseResult> {
       for (const clients of [...ours, ...theirs]) clients.close();
     });
     if (difference !== null) found.push(difference);
+    panics.push(...etcd.panics);
   });
   const name = `seed ${seed}, ${OPERATIONS} operations`;
   if (found.length === 0) return { name, outcome: "passed", detail: "" };
+  const [panic] = panics;
+  if (panic !== undefined)
+    return { name, outcome: "differs", detail: `the etcd ended itself: panic: ${panic}` };
   return { name, outcome: "failed", detail: JSON.stringify(found) };
 }
 

@@ -23,6 +23,8 @@ export interface Subject {
   pause(at: number): void;
   /** SIGCONT. */
   resume(at: number): void;
+  /** Why members ended themselves, in their own words. */
+  readonly panics: readonly string[];
   dispose(): Promise<void>;
 }
 
@@ -37,6 +39,7 @@ export async function startFleet(size = 3): Promise<Subject> {
     restart: (at) => cluster.start(node(at)),
     pause: (at) => signal(cluster.pid(node(at)), "SIGSTOP"),
     resume: (at) => signal(cluster.pid(node(at)), "SIGCONT"),
+    panics: [],
     dispose: () => cluster.dispose(),
   };
   return untilLed(subject);
@@ -52,6 +55,7 @@ export async function startEtcd(size = 3): Promise<Subject> {
     restart: (at) => cluster.start(at),
     pause: (at) => signal(cluster.pid(at), "SIGSTOP"),
     resume: (at) => signal(cluster.pid(at), "SIGCONT"),
+    panics: cluster.panics,
     dispose: () => cluster.dispose(),
   };
   return untilLed(subject);

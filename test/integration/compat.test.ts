@@ -30,6 +30,7 @@ afterAll(() => fleet.dispose());
 
 const subject = (name: Subject["name"], endpoints: readonly string[]): Subject => ({
   ...{ name, endpoints, tls: null, kill: refuse, restart: refuse, pause: refuse, resume: refuse },
+  panics: [],
   dispose: refuse,
 });
 const refuse = () => Promise.reject(new Error("this test kills nothing"));
