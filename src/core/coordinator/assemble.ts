@@ -145,6 +145,7 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
   });
   const compared = new ComparedGroups({
     ...{ self, timers, log, nameOf: peerName, dataDirectory: options.dataDirectory },
+    onFatal: options.onFatal,
     hears: (peer) => host.hears(peer),
     send: (peer, check, group) => transport.checkState(peer, check, group),
   });

@@ -21,6 +21,7 @@ export interface CompareStatesOptions extends Pick<StateChecksOptions, "hears" |
   readonly driver: StateChecksOptions["driver"] & Pick<GroupPort<unknown>, "refuseWaiting">;
   readonly machine: ComparedMachine;
   readonly pass: MemoryCheckOptions["pass"];
+  readonly stopInstead?: MemoryCheckOptions["stopInstead"];
   /** What its log lines say of the group; absent = it is the fleet's own. */
   readonly about?: { readonly group: GroupId };
   readonly timers: Timers;
@@ -35,7 +36,7 @@ export interface ComparedStates {
 }
 
 export function compareStates(options: CompareStatesOptions): ComparedStates {
-  const { machine, trust, timers, log, nameOf, about, pass } = options;
+  const { machine, trust, timers, log, nameOf, about, pass, stopInstead } = options;
   const checks = new StateChecks({
     ...options,
     digestAt: (index) => machine.hashAt(index),
@@ -48,7 +49,7 @@ export function compareStates(options: CompareStatesOptions): ComparedStates {
   });
   const stopListening = machine.onApplied(() => checks.applied());
   const stopTicking = timers.every(CHECK_EVERY_MS, () => checks.tick());
-  const stopPasses = checkMemory({ machine, pass, trust, timers });
+  const stopPasses = checkMemory({ machine, pass, trust, timers, stopInstead });
   return {
     checks,
     now: () => ({ index: machine.view.appliedIndex, digest: machine.view.hash() }),

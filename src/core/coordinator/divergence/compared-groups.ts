@@ -8,6 +8,7 @@ import type { Timers } from "../../base/timers.ts";
 import type { StateCheck } from "../../wire/gen/fleet/v1/raft.ts";
 import type { KeysMachine } from "../group/keys-machine.ts";
 import { type ComparedStates, type CompareStatesOptions, compareStates } from "./compare-states.ts";
+import { isOnlyVoter, keysChangedInMemory } from "./only-voter.ts";
 import { passOverKeys } from "./pass-over-keys.ts";
 import { startTrust } from "./start-trust.ts";
 import type { StateTrust } from "./state-trust.ts";
@@ -17,6 +18,7 @@ export interface ComparedGroupsOptions extends Pick<CompareStatesOptions, "self"
   readonly send: (peer: NodeId, check: StateCheck, group: GroupId) => void;
   readonly timers: Timers;
   readonly log: Log;
+  readonly onFatal: (error: unknown) => void;
 }
 
 export interface ComparedGroup {
@@ -56,13 +58,19 @@ export class ComparedGroups {
   }
 
   start(group: GroupId, driver: CompareStatesOptions["driver"], machine: KeysMachine): void {
-    const { send } = this.#options;
+    const { send, self, onFatal } = this.#options;
     const compared = this.#groups.get(group);
     if (compared === undefined) return;
     compared.states = compareStates({
       ...this.#options,
       ...{ driver, machine, trust: compared.trust, about: { group } },
       pass: () => passOverKeys(machine),
+      // Its next start reads its own sound snapshot and log, which a fence would end for ever.
+      stopInstead: ({ detail }) => {
+        if (!isOnlyVoter(self, driver.status().config)) return false;
+        onFatal(keysChangedInMemory(detail));
+        return true;
+      },
       send: (peer, check) => send(peer, check, group),
     });
     // Waiting calls would be answered from a wrong state.

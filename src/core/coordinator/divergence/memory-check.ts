@@ -23,10 +23,13 @@ export interface MemoryCheckOptions {
   readonly pass: () => MemoryPass;
   readonly trust: Pick<StateTrust, "fence" | "isFenced">;
   readonly timers: Pick<Timers, "after">;
+  /** Stops the process instead of a fence, if its next start has a sound state; absent = a fence is needed always. */
+  readonly stopInstead?: ((damage: Damage) => boolean) | undefined;
 }
 
 /** Starts the passes; returns a function that ends them. */
-export function checkMemory({ machine, pass: begin, trust, timers }: MemoryCheckOptions): () => void {
+export function checkMemory(options: MemoryCheckOptions): () => void {
+  const { machine, pass: begin, trust, timers, stopInstead } = options;
   let cancel: () => void = () => undefined;
   // One that has not ended keeps the state that it looks at, which may be large.
   let pass: MemoryPass | null = null;
@@ -44,6 +47,7 @@ export function checkMemory({ machine, pass: begin, trust, timers }: MemoryCheck
       : machine.isRestoring
         ? { done: true, value: null }
         : nextSlice();
+    if (value != null && stopInstead?.(value) === true) return drop();
     if (value != null) trust.fence({ ...value, cause: "memory" });
     if (done || trust.isFenced) drop();
     if (trust.isFenced) return;
