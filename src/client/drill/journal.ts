@@ -32,6 +32,8 @@ export interface JournalEntry {
   readonly host: string;
   readonly process: ProcessIdentity;
   readonly undo: readonly Undo[];
+  /** Another command tried to heal it once. It is left to `fleet drill heal` then. */
+  readonly isTried?: boolean;
 }
 
 const SUFFIX = ".journal.json";
@@ -78,8 +80,22 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    await writeFileDurably(this.#path, Buffer.from(`${JSON.stringify(this.#entry, null, 2)}\n`));
+    await write(this.#path, this.#entry);
   }
+}
+
+async function write(path: string, entry: JournalEntry): Promise<void> {
+  await writeFileDurably(path, Buffer.from(`${JSON.stringify(entry, null, 2)}\n`));
+}
+
+/** Durable when it resolves: no other command tries to heal the drill. */
+export async function markTried(path: string, entry: JournalEntry): Promise<void> {
+  await write(path, { ...entry, isTried: true });
+}
+
+/** Null: it is gone, or cannot be read as a journal. */
+export async function readJournal(path: string): Promise<JournalEntry | null> {
+  return parseEntry(await readFile(path, "utf8").catch(() => ""));
 }
 
 export const isJournal = (name: string): boolean => name.endsWith(SUFFIX);
@@ -88,6 +104,8 @@ export interface LeftBehind {
   readonly path: string;
   /** Null: the file can't be read as a journal. */
   readonly entry: JournalEntry | null;
+  /** Whether this user may not read the file. Whether the drill still runs is not known then. */
+  readonly isForbidden: boolean;
   /** Whether the drill's process still runs. */
   readonly isRunning: boolean;
   /** Whether it ran on this host: of another one, this host cannot tell whether it still runs. */
@@ -120,13 +138,22 @@ async function journalsIn(folder: string, processes: Processes): Promise<readonl
     .filter(isJournal)
     .sort()
     .map((name) => join(folder, name));
-  return await Promise.all(
-    paths.map(async (path) => {
-      const entry = parseEntry(await readFile(path, "utf8").catch(() => ""));
-      const isRunning = entry !== null && (await isAlive(entry.process, processes));
-      return { path, entry, isRunning, isHere: entry?.host === hostname() };
-    }),
-  );
+  return (await Promise.all(paths.map((path) => leftBehind(path, processes)))).flat();
+}
+
+/** Nothing when the drill has ended since the folder was read. */
+async function leftBehind(path: string, processes: Processes): Promise<readonly LeftBehind[]> {
+  let text = "";
+  let isForbidden = false;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return [];
+    isForbidden = isErrno(error, "EACCES", "EPERM");
+  }
+  const entry = parseEntry(text);
+  const isRunning = entry !== null && (await isAlive(entry.process, processes));
+  return [{ path, entry, isForbidden, isRunning, isHere: entry?.host === hostname() }];
 }
 
 const UNDO_KINDS: ReadonlySet<unknown> = new Set<Undo["kind"]>([

@@ -38,6 +38,7 @@ const NODE_TIMEOUT_MS = 1_000;
 const RECOVERY_LIMIT_MS = 30_000;
 const WHOLE_LIMIT_MS = 120_000;
 const HEAL_LIMIT_MS = 60_000;
+const HEAL_LIMIT = { limitMs: HEAL_LIMIT_MS, isStrict: false };
 
 export interface DrillOptions {
   /** Writes a second. */
@@ -265,7 +266,7 @@ class DrillRun {
     this.#unmet = (await this.#secondAgent?.stop()) ?? [];
     // A wiped node's old data are kept until it is whole again.
     const now = undo.filter(({ kind }) => kind !== "discard");
-    const failed = await takeBack(now, this.#healers(), HEAL_LIMIT_MS, (step) => {
+    const failed = await takeBack(now, this.#healers(), HEAL_LIMIT, (step) => {
       if (step.kind === "start") this.#note({ kind: "restarted", atMs: this.#now(), node: step.node });
     });
     if (failed.length > 0) throw refuse.notHealed(failed.map(({ undo: step }) => undoWords(step)));
@@ -273,14 +274,15 @@ class DrillRun {
 
   /** All steps in the journal once more: repeating a step costs nothing. */
   async #takeBack(journal: Journal): Promise<void> {
-    const failed = await takeBack(journal.undo, this.#healers(), HEAL_LIMIT_MS, () => undefined);
+    const failed = await takeBack(journal.undo, this.#healers(), HEAL_LIMIT, () => undefined);
     if (failed.length === 0) await journal.end();
     // Rows that stay cost a few kilobytes. The journal still names them, and a drill's result must not be
     // lost for that.
   }
 
   #healers() {
-    return { client: this.#client, hands: this.#hands, reason: this.#drillId };
+    const sinceMs = this.#startedAt.getTime();
+    return { client: this.#client, hands: this.#hands, drillId: this.#drillId, sinceMs };
   }
 
   /** Until all replicas have applied what was committed at the first check, and agree. */

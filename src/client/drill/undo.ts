@@ -2,12 +2,23 @@
 // by hand. Failed steps are reported, and the others still run.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { FleetClient } from "../fleet-client.ts";
-import { freeLock } from "./drill-lock.ts";
+import { freeOwnLock } from "./drill-lock.ts";
 import type { Hands } from "./hands.ts";
 import type { Undo } from "./journal.ts";
 
-type UndoClient = Pick<FleetClient, "clearFaults" | "submit">;
+type UndoClient = Pick<FleetClient, "clearFaults" | "listFaults" | "listProbes" | "submit">;
+
+interface UndoTools {
+  readonly client: UndoClient;
+  readonly hands: Hands;
+  readonly drillId: string;
+  /** When the drill began: the number of its lock. */
+  readonly sinceMs: number;
+  /** Called before each try of a step; throws when the step must not be done now. */
+  readonly guard?: (undo: Undo) => Promise<void>;
+}
 
 export interface FailedUndo {
   readonly undo: Undo;
@@ -16,14 +27,20 @@ export interface FailedUndo {
 
 const RETRY_EVERY_MS = 250;
 
+interface UndoLimit {
+  readonly limitMs: number;
+  /** Begins no step after the limit. Otherwise each is tried once. */
+  readonly isStrict: boolean;
+}
+
 /**
  * Returns the steps that could not be undone until `limitMs` had passed. `onDone` is called with each
  * completed step.
  */
 export async function takeBack(
   undo: readonly Undo[],
-  { client, hands, reason }: { readonly client: UndoClient; readonly hands: Hands; readonly reason: string },
-  limitMs: number,
+  tools: UndoTools,
+  { limitMs, isStrict }: UndoLimit,
   onDone: (undo: Undo) => void,
 ): Promise<readonly FailedUndo[]> {
   const endMs = performance.now() + limitMs;
@@ -33,7 +50,14 @@ export async function takeBack(
   );
   const failed: FailedUndo[] = [];
   for (const step of ordered) {
-    const cause = await until(endMs, () => undoOne(step, client, hands, reason));
+    if (isStrict && performance.now() >= endMs) {
+      failed.push({ undo: step, cause: new Error("no time was left") });
+      continue;
+    }
+    const cause = await until(endMs, isStrict, async () => {
+      await tools.guard?.(step);
+      await undoOne(step, tools);
+    });
     if (cause === null) onDone(step);
     else failed.push({ undo: step, cause });
   }
@@ -49,38 +73,55 @@ const ORDER: Readonly<Record<Undo["kind"], number>> = {
   unlock: 5,
 };
 
-/** Null once `act` succeeds; its last error when the time is over. */
-async function until(endMs: number, act: () => Promise<void>): Promise<unknown> {
+/** Null once `act` succeeds; its last error when the time is over, or when waiting cannot help. */
+async function until(endMs: number, isStrict: boolean, act: () => Promise<void>): Promise<unknown> {
   for (;;) {
     try {
       await act();
       return null;
     } catch (cause) {
-      if (performance.now() >= endMs) return cause;
+      if (isUnderWay(cause) || (isStrict && isDenial(cause)) || performance.now() >= endMs) return cause;
       await sleep(RETRY_EVERY_MS);
     }
   }
 }
 
-async function undoOne(undo: Undo, client: UndoClient, hands: Hands, reason: string): Promise<void> {
+const isDenial = (cause: unknown): boolean =>
+  cause instanceof OperatorError && cause.parts.exit === Exit.Authentication;
+
+const isUnderWay = (cause: unknown): boolean =>
+  cause instanceof OperatorError && cause.code === "DRILL_UNDER_WAY";
+
+async function undoOne(undo: Undo, { client, hands, drillId, sinceMs }: UndoTools): Promise<void> {
   switch (undo.kind) {
     case "start":
       return hands.start(undo.node);
     case "resume":
       return hands.resume(undo.node);
     case "clear-faults":
-      await client.clearFaults(undo.address, { nodeName: undo.node, ids: [] });
-      return;
+      return clearOwnFaults(client, undo, drillId);
     case "discard":
       return hands.discard(undo.node);
     case "clear-probes": {
       const operation = { kind: { $case: "clearProbes", value: { drillId: undo.drillId } } } as const;
-      await client.submit(operation, { reason });
+      await client.submit(operation, { reason: drillId });
       return;
     }
     case "unlock":
-      return freeLock(client, reason);
+      return freeOwnLock(client, sinceMs, drillId);
   }
+}
+
+/** Another drill may have made faults there since. */
+async function clearOwnFaults(
+  client: UndoClient,
+  { address, node: nodeName }: Extract<Undo, { kind: "clear-faults" }>,
+  drillId: string,
+): Promise<void> {
+  const { faults } = await client.listFaults(address);
+  const ids = faults.filter(({ reason }) => reason === drillId).map(({ id }) => id);
+  // No ids would mean all of them.
+  if (ids.length > 0) await client.clearFaults(address, { nodeName, ids });
 }
 
 export function undoWords(undo: Undo): string {

@@ -13,9 +13,14 @@ import type { SupervisorDeps } from "./supervisor.ts";
 const WAIT_LIMIT_MS = 15_000;
 const RETRY_MS = 50;
 
-/** Runs `body` while holding the lock at `path`. Throws FLEET_BUSY when another process keeps it. */
-export async function withLock<T>(path: string, deps: SupervisorDeps, body: () => Promise<T>): Promise<T> {
-  await acquire(path, deps);
+/** Runs `body` while holding the lock at `path`. Throws FLEET_BUSY when another process keeps it for `waitMs`. */
+export async function withLock<T>(
+  path: string,
+  deps: Pick<SupervisorDeps, "clock" | "processes">,
+  body: () => Promise<T>,
+  waitMs = WAIT_LIMIT_MS,
+): Promise<T> {
+  await acquire(path, deps, waitMs);
   try {
     return await body();
   } finally {
@@ -33,8 +38,12 @@ export async function releaseLock(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-async function acquire(path: string, deps: SupervisorDeps): Promise<void> {
-  const deadline = deps.clock.now() + WAIT_LIMIT_MS;
+async function acquire(
+  path: string,
+  deps: Pick<SupervisorDeps, "clock" | "processes">,
+  waitMs: number,
+): Promise<void> {
+  const deadline = deps.clock.now() + waitMs;
   const ours = `${path}.${randomBytes(6).toString("hex")}`;
   await writeFile(ours, formatPidFile(await deps.processes.self()), { flag: "wx" });
   try {

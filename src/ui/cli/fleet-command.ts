@@ -67,14 +67,14 @@ export abstract class FleetCommand extends BaseCommand {
   async #endInterruptedDrills(client: FleetClient): Promise<void> {
     if (this.words === "drill heal") return;
     const { interruptedDrills } = await import("../../client/drill/interrupted.ts");
-    const found = await interruptedDrills(client.target, process.cwd());
+    // What cannot be read is no reason to fail the command.
+    const found = await interruptedDrills(client.target, process.cwd()).catch(() => null);
     if (found === null) return;
     const { healBefore } = await import("./heal-before.ts");
-    const { text, mark } = await healBefore(client, found, {
+    await healBefore(client, found, {
       ...{ command: this.words, isLookingOnly: this.isLookingOnly },
-      note: (words) => this.note(words),
+      note: (words, mark) => this.note(words, mark),
     });
-    this.note(text, mark);
   }
 
   /** It shows what is wrong with a fleet, and so must not change that first. */

@@ -1,45 +1,68 @@
-// What a command does about a drill that was killed, before its own work: it heals what the drill left, or says how.
+// What a command does about drills that were killed, before its own work: it heals what they left, or says how. It never
+// fails the command that was asked for.
 import type { HealResult } from "../../client/drill/heal.ts";
+import type { Interrupted } from "../../client/drill/interrupted.ts";
+import { drillWords } from "../../client/drill/interrupted.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
-import type { Line } from "../model/line.ts";
+import { messageOf } from "../../core/base/errors.ts";
+import type { Mark } from "../model/table.ts";
 import { allowChange } from "./allow-change.ts";
 import { localDeps } from "./local-deps.ts";
 
 interface HealingCommand {
   readonly command: string;
   readonly isLookingOnly: boolean;
-  readonly note: (text: string) => void;
+  readonly note: (text: string, mark?: Mark) => void;
 }
 
-/** `found`: the interrupted drills, for people. */
 export async function healBefore(
   client: FleetClient,
-  found: string,
+  { healable, left }: Interrupted,
   { command, isLookingOnly, note }: HealingCommand,
-): Promise<Line> {
-  const result = isLookingOnly ? null : await heal(client, command, note);
-  const isHealed = result !== null && result.left.length === 0 && result.healed.length > 0;
-  if (!isHealed) {
-    return {
-      text: `an interrupted drill may have left faults behind (${found}): fleet drill heal`,
-      mark: "bad",
-    };
+): Promise<void> {
+  for (const each of left) note(`an interrupted drill may have left faults behind (${each})`, "bad");
+  if (healable.length === 0) return;
+  const named = healable.map(drillWords).join("; ");
+  if (isLookingOnly) {
+    note(`an interrupted drill may have left faults behind (${named}): fleet drill heal`, "bad");
+    return;
   }
-  const done = result.healed.flatMap((each) => each.done);
-  return { text: `healed an interrupted drill (${found}): ${done.join(", ")}`, mark: "warn" };
+  try {
+    tell(await heal(client, healable, command, note), note);
+  } catch (error) {
+    note(`an interrupted drill (${named}) was not healed: ${messageOf(error)}: fleet drill heal`, "bad");
+  }
+}
+
+/** What was done is said also when something is left. */
+function tell({ healed, left }: Pick<HealResult, "healed" | "left">, note: HealingCommand["note"]): void {
+  for (const { drill, startedAt, done } of healed) {
+    if (done.length === 0 && left.length > 0) continue;
+    const steps = done.length === 0 ? "nothing was left of it" : done.join(", ");
+    note(`healed an interrupted drill (${drill}, begun ${startedAt}): ${steps}`, "warn");
+  }
+  for (const { what, why } of left) note(`not healed: ${what} (${why}): fleet drill heal`, "bad");
 }
 
 async function heal(
   client: FleetClient,
+  healable: Interrupted["healable"],
   command: string,
-  note: (text: string) => void,
-): Promise<HealResult | null> {
+  note: HealingCommand["note"],
+): Promise<Pick<HealResult, "healed" | "left">> {
   const [{ healFirst }, { handsOf }] = await Promise.all([
     import("../../client/drill/heal.ts"),
     import("../../client/drill/hands.ts"),
   ]);
   const deps = await localDeps(note);
   const hands = handsOf(client.target, deps);
-  const allow = () => allowChange(client.target, command, "an interrupted drill is healed");
-  return await healFirst(client, hands, deps.processes, { cwd: process.cwd(), allow });
+  return await healFirst(
+    healable,
+    { client, hands, deps },
+    {
+      allow: () => allowChange(client.target, command, "an interrupted drill is healed"),
+      onBegin: (entry) =>
+        note(`healing an interrupted drill first (${drillWords({ entry, path: "" })})`, "warn"),
+    },
+  );
 }
