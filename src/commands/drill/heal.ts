@@ -9,7 +9,7 @@ import { localDeps } from "../../ui/cli/local-deps.ts";
 export default class DrillHeal extends FleetCommand {
   static override summary = "Take back what an interrupted drill has done";
   static override description =
-    "Reads the journals in .fleet/drills/ of drills whose process is gone. Starts and resumes what they killed and paused, and clears their faults, rows and lock. A drill that still runs is left alone, and so are others beside it. Of another host's drill, this host cannot tell whether it still runs: --other-hosts heals it all the same. --unlock removes the lock of a drill that was interrupted on another machine; its faults end by themselves.";
+    "Reads the journals in .fleet/drills/ of drills whose process is gone. Starts and resumes what they killed and paused, and clears their faults, rows and lock. A drill that still runs is left alone, and so are others beside it. This host cannot tell whether another host's drill still runs: --other-hosts heals it too. --unlock removes the lock of a drill that was interrupted on another machine; its faults end by themselves.";
   static override examples = ["<%= config.bin %> drill heal", "<%= config.bin %> drill heal --unlock"];
   static override flags = {
     "other-hosts": Flags.boolean({ summary: "Heal drills of other hosts too; be sure that they do not run" }),
