@@ -11,7 +11,8 @@ export function cutWhenRevoked(socket: Socket, tls: TlsMaterial): void {
   const { denyList } = tls;
   if (denyList === undefined || !isTls(socket)) return;
   const cut = () => {
-    if (isRevokedPeer(socket.getPeerCertificate(), tls)) socket.destroy();
+    // It may have been destroyed in this turn, and shows no certificate then.
+    if (!socket.destroyed && isRevokedPeer(socket.getPeerCertificate(), tls)) socket.destroy();
   };
   socket.once("close", denyList.onChange(cut));
   // The list may have changed during the handshake.
