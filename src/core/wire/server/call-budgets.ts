@@ -4,6 +4,7 @@
 // invent.
 
 import { status } from "@grpc/grpc-js";
+import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { Pace } from "../../base/pace.ts";
@@ -120,6 +121,8 @@ export class CallBudgets {
       // Raft bounds what it sends to replicas (ADR-0023).
       watch: (stream, answers) => limits !== null && this.#unread.watch(name, stream, answers),
       hold: () => {
+        // The call has ended, and counts no more.
+        if (parts === 0) return nothing;
         parts += 1;
         return leave;
       },
@@ -150,6 +153,7 @@ export class CallBudgets {
   }
 
   #end(account: Account): void {
+    assert(account.underWay > 0, "a call ends once");
     account.underWay -= 1;
     if (account.underWay === 0) this.#accounts.delete(account.name);
   }

@@ -100,6 +100,15 @@ test("a call that its caller has reset counts until its handler has settled", ()
   expect([call(shard("s1")), budgets.accounts]).toEqual(["ok", 0]);
 });
 
+test("a handler that begins after its call has ended makes no room for another", () => {
+  const { begun, call } = watched();
+  const three = [begun(shard("s1")), begun(shard("s1")), begun(shard("s1"))];
+  three[0]?.end?.(STREAM);
+  three[0]?.hold()();
+  begun(shard("s1"));
+  expect(call(shard("s1"))).toBe("TOO_MANY_CALLS");
+});
+
 test("bytes beyond the rate end the call that brings them", () => {
   const { clock, begun } = watched();
   const [one, other] = [begun(shard("s1")), begun(shard("s1"))];
