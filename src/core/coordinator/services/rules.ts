@@ -77,13 +77,14 @@ export const faultRules: ServiceRules<Implementation<FaultsServer>> = {
 /** Without TLS every caller is an administrator and may act as a replica. */
 export function raftRules(tls: Tls): ServiceRules<Implementation<RaftServer>> {
   const allow = tls === "insecure-loopback" ? anyIdentity : replicasOnly;
+  const between = { allow, isReplication: true };
   return {
     // The frames of a turn, each with entries of up to some megabytes.
-    exchange: { allow, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 400_000, isPrompt: true },
-    installSnapshot: { allow, bytesMax: 4 * MEGABYTE, isPrompt: true },
-    offerSnapshot: { allow, bytesMax, isPrompt: true },
-    rejoin: { allow: replicasOnly, bytesMax, isPrompt: true },
+    exchange: { ...between, bytesMax: MESSAGE_BYTES_MAX, fieldsMax: 400_000, isPrompt: true },
+    installSnapshot: { ...between, bytesMax: 4 * MEGABYTE, isPrompt: true },
+    offerSnapshot: { ...between, bytesMax, isPrompt: true },
+    rejoin: { ...between, allow: replicasOnly, bytesMax, isPrompt: true },
     // A request of etcd's API, and a little around it.
-    forwardKeys: { allow, bytesMax: 3 * MEGABYTE },
+    forwardKeys: { ...between, bytesMax: 3 * MEGABYTE },
   };
 }

@@ -124,7 +124,7 @@ function enter(stream: ServerStream, options: DoorOptions): void {
   }
   const { end } = budget;
   if (end !== null) stream.onClose(() => end(stream));
-  const waiting = new UnfinishedBytes(budget.account ?? session);
+  const waiting = new UnfinishedBytes(budget.account ?? session, rule ?? {});
   stream.countHeld((bytes) => waiting.become(bytes));
   const cameMs = systemClock.monotonicMs();
   const serve = () => serveCall(stream, path, { identity, headers, cameMs, budget, gate, late }, options);

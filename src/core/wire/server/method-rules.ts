@@ -34,6 +34,11 @@ export interface MethodRule {
    * repair a replica.
    */
   readonly isPrompt?: boolean;
+  /**
+   * Between replicas, whose membership is checked (ADR-0023). A frame of a full queue takes minutes on a slow link, so its
+   * streams have no time in which a message must be whole. Their bytes have more room (unfinished-bytes.ts).
+   */
+  readonly isReplication?: boolean;
 }
 
 export type ServiceRules<Definition> = { readonly [Name in keyof Definition]: MethodRule };

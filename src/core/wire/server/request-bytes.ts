@@ -5,7 +5,8 @@ import { status } from "@grpc/grpc-js";
 import { owned } from "../http2/held-bytes.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
 import { HEADER_BYTES, refusedFrame } from "./message-frames.ts";
-import { overdrawn, UnfinishedBytes } from "./unfinished-bytes.ts";
+import type { MethodRule } from "./method-rules.ts";
+import { UnfinishedBytes } from "./unfinished-bytes.ts";
 
 export class RequestBytes {
   readonly #counted: UnfinishedBytes;
@@ -14,10 +15,9 @@ export class RequestBytes {
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
 
-  /** `bytesMax`: of the message. */
-  constructor(owner: object, bytesMax: number) {
-    this.#counted = new UnfinishedBytes(owner);
-    this.#bytesMax = bytesMax;
+  constructor(owner: object, rule: Pick<MethodRule, "bytesMax" | "isReplication">) {
+    this.#counted = new UnfinishedBytes(owner, rule);
+    this.#bytesMax = rule.bytesMax;
   }
 
   /** Null = accepted. */
@@ -25,11 +25,11 @@ export class RequestBytes {
     const wasChecked = this.#length >= HEADER_BYTES;
     const hasRoom = this.#counted.become(this.#length + chunk.length);
     this.#append(chunk);
-    if (this.#length < HEADER_BYTES) return hasRoom ? null : overdrawn();
+    if (this.#length < HEADER_BYTES) return hasRoom ? null : this.#counted.overdrawn();
     const refused = wasChecked ? null : refusedFrame(this.#bytes, this.#bytesMax);
     if (refused !== null) return refused;
     if (this.#length > this.#wholeLength()) return unreadable();
-    return hasRoom ? null : overdrawn();
+    return hasRoom ? null : this.#counted.overdrawn();
   }
 
   /** The one message of a whole request; throws the RpcError for an invalid one. */

@@ -18,7 +18,7 @@ import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
 import { unreadable } from "./request-bytes.ts";
 import { refuse, refuseType, trailersOf } from "./stream-answer.ts";
 import { isGrpc, takeable } from "./unary-calls.ts";
-import { overdrawn, UnfinishedBytes } from "./unfinished-bytes.ts";
+import { UnfinishedBytes } from "./unfinished-bytes.ts";
 
 type Answer = (error: Failure | null, value?: unknown) => void;
 type Failure = Error | ServerErrorResponse;
@@ -90,7 +90,7 @@ class StreamCall extends Duplex {
     this.#served = served;
     this.#limits = limits;
     this.#cutter = new MessageCutter(served.rule.bytesMax);
-    this.#unfinished = new UnfinishedBytes(limits.budget.account ?? stream.session);
+    this.#unfinished = new UnfinishedBytes(limits.budget.account ?? stream.session, served.rule);
     this.#deadline = systemClock.wallMs() + waitMs;
     if (waitMs <= TIMER_MS_MAX) this.#timer = setTimeout(() => this.#expire(), waitMs);
     this.on("error", (error) => {
@@ -196,12 +196,14 @@ class StreamCall extends Duplex {
     this.#hasBegun = true;
     const { handler, errors, definition } = this.#served;
     const answer = definition.responseStream ? undefined : this.#answerOnce;
+    // A handler may end its call before it returns.
+    const settled = this.#limits.budget.hold();
     try {
       const running = answer === undefined ? handler(this) : handler(this, answer);
-      if (!(running instanceof Promise)) return;
-      const settled = this.#limits.budget.hold();
-      running.then(settled, settled);
+      if (running instanceof Promise) running.then(settled, settled);
+      else settled();
     } catch (error) {
+      settled();
       this.#refuse(errors.answer(error, this.getPath()));
     }
   }
@@ -224,13 +226,14 @@ class StreamCall extends Duplex {
     if (refused !== null) this.#refuse(refused);
     // A handler may have ended it.
     else if (this.#isFinished || this.stream.isGone) this.stream.drop();
-    else if (!this.#unfinished.become(this.#cutter.heldBytes)) this.#refuse(overdrawn());
+    else if (!this.#unfinished.become(this.#cutter.heldBytes)) this.#refuse(this.#unfinished.overdrawn());
     else if (!this.#cutter.isBetween && !this.stream.isPaused) this.#isDue();
   }
 
   /** A message is under way. */
   #isDue(): void {
-    if (!this.#isFinished) this.#due ??= this.#limits.late.add(() => this.#refuse(tooLate()));
+    if (!this.#isFinished && this.#served.rule.isReplication !== true)
+      this.#due ??= this.#limits.late.add(() => this.#refuse(tooLate()));
   }
 
   #notDue(): void {

@@ -76,7 +76,7 @@ export function serveUnary(stream: ServerStream, served: ServedMethod, admitted:
     return;
   }
   const { budget, late } = admitted;
-  const bytes = new RequestBytes(budget.account ?? stream.session, served.rule.bytesMax);
+  const bytes = new RequestBytes(budget.account ?? stream.session, served.rule);
   const giveUp = (error: RpcError) => {
     stream.drop();
     refuse(stream, error);

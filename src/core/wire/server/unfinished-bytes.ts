@@ -1,13 +1,17 @@
 // Counts the bytes of incomplete requests and of requests that wait for their turn. What must stay true: one identity's
-// need at most UNFINISHED_BYTES_MAX together. A connection whose identity has no account has this limit of its own. A
-// single request may always be as large as its method's largest message.
+// need at most UNFINISHED_BYTES_MAX together, and a replica's streams REPLICATION_BYTES_MAX. A connection whose identity has no
+// account has these limits of its own. A single request may always be as large as its method's largest message.
 
 import { status } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
+import type { MethodRule } from "./method-rules.ts";
 
 /** For one identity, or for one connection if its identity has no account. */
 export const UNFINISHED_BYTES_MAX = 32 * 1024 * 1024;
+
+/** The same for calls between replicas: frames of two streams, since one that broke may not have ended yet, and snapshots. */
+export const REPLICATION_BYTES_MAX = 96 * 1024 * 1024;
 
 /** By identity or connection. */
 const unfinished = new WeakMap<object, number>();
@@ -15,10 +19,12 @@ const unfinished = new WeakMap<object, number>();
 /** Those of one request. */
 export class UnfinishedBytes {
   readonly #owner: object;
+  readonly #bytesMax: number;
   #own = 0;
 
-  constructor(owner: object) {
+  constructor(owner: object, rule: Pick<MethodRule, "isReplication">) {
     this.#owner = owner;
+    this.#bytesMax = rule.isReplication === true ? REPLICATION_BYTES_MAX : UNFINISHED_BYTES_MAX;
   }
 
   /** It keeps so many bytes now; false = they are too many, together with those of others. */
@@ -27,11 +33,12 @@ export class UnfinishedBytes {
     assert(bytes >= 0 && all >= bytes, "bytes are counted once");
     this.#own = bytes;
     unfinished.set(this.#owner, all);
-    return all <= UNFINISHED_BYTES_MAX || all === bytes;
+    return all <= this.#bytesMax || all === bytes;
   }
-}
 
-export function overdrawn(): RpcError {
-  const message = `requests under way of one identity or on one connection may have at most ${UNFINISHED_BYTES_MAX} bytes together`;
-  return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
+  /** For the request that brought too many. */
+  overdrawn(): RpcError {
+    const message = `requests under way of one identity or on one connection may have at most ${this.#bytesMax} bytes together`;
+    return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
+  }
 }

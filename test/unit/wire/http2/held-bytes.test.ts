@@ -50,7 +50,7 @@ test("a byte does not keep the read that it came in", () => {
   const held = new HeldBytes();
   held.push(read.subarray(7, 8));
   expect(held.shift()?.buffer.byteLength).toBe(1);
-  const request = new RequestBytes({}, 1_000);
+  const request = new RequestBytes({}, { bytesMax: 1_000 });
   request.add(read.subarray(0, 5));
   expect(request.message().buffer.byteLength).toBe(5);
   const most = read.subarray(0, READ_BYTES / 2);

@@ -3,13 +3,17 @@
 import { setImmediate as nextPass } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { silentLog } from "../../../../src/core/base/log.ts";
+import { QUEUE_BYTES_MAX } from "../../../../src/core/transport/outgoing-queue.ts";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
 import { FLAG, FRAME } from "../../../../src/core/wire/http2/protocol.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { LateRequests } from "../../../../src/core/wire/server/late-requests.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
 import { type StreamHandler, serveStream } from "../../../../src/core/wire/server/stream-call.ts";
-import { UNFINISHED_BYTES_MAX } from "../../../../src/core/wire/server/unfinished-bytes.ts";
+import {
+  REPLICATION_BYTES_MAX,
+  UNFINISHED_BYTES_MAX,
+} from "../../../../src/core/wire/server/unfinished-bytes.ts";
 import { header } from "../../../integration/raw-call.ts";
 import { fakeTime } from "../../fake-time.ts";
 import { FakeSocket, type Frame, frameOf, HELLO, sessionOn } from "../http2/http2-world.ts";
@@ -22,7 +26,7 @@ const HEADERS = encodeFields({
   ...{ ":method": "POST", ":scheme": "http", ":path": "/a/b", "content-type": "application/grpc" },
 });
 
-function serve(handler: StreamHandler, requestStream = true) {
+function serve(handler: StreamHandler, requestStream = true, isReplication = false) {
   const socket = new FakeSocket();
   let nowMs = 0;
   let underWay = 0;
@@ -30,7 +34,7 @@ function serve(handler: StreamHandler, requestStream = true) {
   const definition = { requestStream, responseStream: true, path: "/a/b" };
   const served = {
     definition: { ...definition, requestDeserialize: () => "message", responseSerialize: nothing },
-    ...{ handler, rule: { allow: anyIdentity, bytesMax: 64 * MEGABYTE } },
+    ...{ handler, rule: { allow: anyIdentity, bytesMax: 64 * MEGABYTE, isReplication } },
     errors: new InternalErrors("server", silentLog),
   };
   const hold = () => {
@@ -119,6 +123,40 @@ test("messages under way of one connection have bounded room together, and a lon
   expect(ended(socket.frames)).toHaveLength(1);
   await send(open(9), data(9, header(1), Buffer.alloc(1)), open(11), data(11, header(2), Buffer.alloc(1)));
   expect(ended(socket.frames).map(({ stream }) => stream)).toEqual([3, 11]);
+  session.destroy();
+});
+
+test("a frame of a replica may take minutes on a slow link", async () => {
+  const { socket, session, send, pass } = serve(read, true, true);
+  await send(HELLO, open(1), data(1, header(10), Buffer.alloc(9)));
+  await pass(300_000);
+  expect(ended(socket.frames)).toEqual([]);
+  session.destroy();
+});
+
+test("a replica's largest frame has room beside another one and snapshots, and all of them are bounded", async () => {
+  const { socket, session, send } = serve(read, true, true);
+  const frame = header(QUEUE_BYTES_MAX);
+  await send(HELLO, open(1), data(1, frame, Buffer.alloc(1)), open(3), data(3, frame, Buffer.alloc(1)));
+  const rest = REPLICATION_BYTES_MAX - 2 * QUEUE_BYTES_MAX;
+  expect(rest).toBeGreaterThanOrEqual(16 * MEGABYTE);
+  await send(open(5), data(5, header(rest), Buffer.alloc(1)));
+  expect(ended(socket.frames)).toEqual([]);
+  await send(open(7), data(7, header(1_000), Buffer.alloc(1)));
+  expect(ended(socket.frames)).toMatchObject([{ stream: 7 }]);
+  session.destroy();
+});
+
+test("a handler whose caller is gone before it returns has settled once", async () => {
+  let during = 0;
+  const { session, send, underWay } = serve((call) => {
+    (call as unknown as { stream: { reset(): void } }).stream.reset();
+    during = underWay();
+    return Promise.resolve();
+  });
+  await send(HELLO, open(1));
+  await nextPass();
+  expect([during, underWay()]).toEqual([1, 0]);
   session.destroy();
 });
 
