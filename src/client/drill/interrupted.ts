@@ -1,10 +1,8 @@
-// Whether a drill of this fleet was interrupted. Every command calls it, so it loads little, and reads a
-// folder that usually does not exist.
+// Whether a drill of this fleet was interrupted, and what of it the next command may heal.
 
-import { readdir } from "node:fs/promises";
 import type { Target } from "../context/target.ts";
 import { SystemProcesses } from "../processes/system-processes.ts";
-import { drillsFolder, isJournal, journalsOf, type LeftBehind, type Undo } from "./journal.ts";
+import { journalsOf, type LeftBehind, type Undo } from "./journal.ts";
 
 export interface Interrupted {
   /** What the next command may heal. */
@@ -18,8 +16,6 @@ export async function interruptedDrills(
   target: Pick<Target, "name" | "directory">,
   cwd: string,
 ): Promise<Interrupted | null> {
-  const names = await readdir(drillsFolder(target.directory, cwd)).catch(() => []);
-  if (!names.some(isJournal)) return null;
   const found = await journalsOf(target, cwd, await SystemProcesses.open());
   const dead = found.filter(({ isRunning }) => !isRunning);
   if (dead.length === 0) return null;

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { Target } from "../context/target.ts";
-import { drillsFolderIn, FLEET_FOLDER } from "../files/layout.ts";
 import { isAlive, type Processes, type ProcessIdentity } from "../processes/processes.ts";
+import { drillsFolder, isJournal, JOURNAL_SUFFIX } from "./journal-folder.ts";
 
 /** One step that undoes an act. */
 export type Undo =
@@ -36,16 +36,6 @@ export interface JournalEntry {
   readonly isTried?: boolean;
 }
 
-const SUFFIX = ".journal.json";
-
-/**
- * The folder for the journals and reports of a fleet's drills: in a local fleet's folder, otherwise in the
- * current one.
- */
-export function drillsFolder(directory: string | undefined, cwd: string): string {
-  return drillsFolderIn(directory ?? join(cwd, FLEET_FOLDER));
-}
-
 export class Journal {
   readonly #path: string;
   #entry: JournalEntry;
@@ -57,7 +47,7 @@ export class Journal {
 
   static async begin(folder: string, entry: Omit<JournalEntry, "undo" | "schemaVersion">): Promise<Journal> {
     await createDirectoryDurably(folder);
-    const journal = new Journal(join(folder, `${entry.drillId}${SUFFIX}`), {
+    const journal = new Journal(join(folder, `${entry.drillId}${JOURNAL_SUFFIX}`), {
       ...entry,
       ...{ schemaVersion: 1, undo: [] },
     });
@@ -97,8 +87,6 @@ export async function markTried(path: string, entry: JournalEntry): Promise<void
 export async function readJournal(path: string): Promise<JournalEntry | null> {
   return parseEntry(await readFile(path, "utf8").catch(() => ""));
 }
-
-export const isJournal = (name: string): boolean => name.endsWith(SUFFIX);
 
 export interface LeftBehind {
   readonly path: string;

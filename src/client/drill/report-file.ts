@@ -11,7 +11,7 @@ import { formatHistory } from "../../core/drill/register-history.ts";
 import type { DrillReport } from "../../core/drill/report.ts";
 import type { SeriesReport } from "../../core/drill/series.ts";
 import { unwritable, writeNewFileOrSay } from "../files/new-file.ts";
-import { drillsFolder } from "./journal.ts";
+import { drillsFolder } from "./journal-folder.ts";
 import type { DrillResult } from "./run-drill.ts";
 import type { PlanReport } from "./run-plan.ts";
 

@@ -21,7 +21,8 @@ import { type ActContext, actWords, chooseVictims, perform, undoOf } from "./act
 import { awaitCoolDown } from "./cool-down.ts";
 import { takeLock } from "./drill-lock.ts";
 import type { Hands } from "./hands.ts";
-import { drillsFolder, Journal } from "./journal.ts";
+import { Journal } from "./journal.ts";
+import { drillsFolder } from "./journal-folder.ts";
 import { DrillLoad, type LoadResult } from "./load.ts";
 import { Lookout } from "./lookout.ts";
 import { possibilities } from "./possibilities.ts";

@@ -33,7 +33,7 @@ export default class DrillPlanCommand extends FleetCommand {
         import("../../client/drill/report-file.ts"),
         import("../../client/drill/run-drill.ts"),
         import("../../client/drill/hands.ts"),
-        import("../../client/drill/journal.ts"),
+        import("../../client/drill/journal-folder.ts"),
       ]);
     const { plan, text } = await readPlan(args.file);
     const { junit, html, report: wanted } = flags;

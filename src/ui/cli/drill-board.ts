@@ -4,7 +4,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { handsOf } from "../../client/drill/hands.ts";
-import { drillsFolder, isJournal, journalsOf, type Undo } from "../../client/drill/journal.ts";
+import { journalsOf, type Undo } from "../../client/drill/journal.ts";
+import { drillsFolder, isJournal } from "../../client/drill/journal-folder.ts";
 import { possibilities } from "../../client/drill/possibilities.ts";
 import { whyNot } from "../../client/drill/preflight.ts";
 import { readRuns } from "../../client/drill/read-report.ts";

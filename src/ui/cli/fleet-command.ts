@@ -66,6 +66,8 @@ export abstract class FleetCommand extends BaseCommand {
   /** A drill that was killed leaves its faults: the next command that finds its journal heals them, or says so. */
   async #endInterruptedDrills(client: FleetClient): Promise<void> {
     if (this.words === "drill heal") return;
+    const { hasJournals } = await import("../../client/drill/journal-folder.ts");
+    if (!(await hasJournals(client.target.directory, process.cwd()))) return;
     const { interruptedDrills } = await import("../../client/drill/interrupted.ts");
     // What cannot be read is no reason to fail the command.
     const found = await interruptedDrills(client.target, process.cwd()).catch(() => null);

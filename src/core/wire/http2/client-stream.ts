@@ -4,7 +4,7 @@
 // once, and its connection with it. Deliberately absent: a second call, pushes, priorities.
 
 import type { Socket } from "node:net";
-import { assert } from "../../base/assert.ts";
+import { AssertionError, assert } from "../../base/assert.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { type HeaderBlock, HeaderBlocks, unpadded } from "./header-blocks.ts";
 import { encodeFields, type Fields } from "./hpack/answer-blocks.ts";
@@ -107,6 +107,8 @@ export class ClientStream {
       this.#reader.take(bytes);
       if (this.#output.isOverfull && !this.#isOver) this.#reading.stop("full");
     } catch (error) {
+      // A listener that finds a bug of ours must end the node, and not each new connection.
+      if (error instanceof AssertionError) throw error;
       this.#end(error as Error);
     }
   }
