@@ -62,7 +62,7 @@ async function increment(): Promise<boolean> {
   }
 }
 
-const turn = turns("an increment that nobody fences");
+const turn = turns("an increment that no fence refuses");
 while (!(await increment())) turn();
 process.stdout.write("done\n");
 orders.close();

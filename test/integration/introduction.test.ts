@@ -61,11 +61,11 @@ async function start(self: Peer, others: readonly Peer[], bootstrap: boolean): P
 }
 
 test("a newcomer that was told only of nodes that are gone becomes a voter", async () => {
-  const [first = "", second = "", nobody = ""] = await reservePorts(home, 3);
+  const [first = "", second = "", unused = ""] = await reservePorts(home, 3);
   const n1 = { id: nodeId(1), name: "n1", address: first };
   const n2 = { id: nodeId(2), name: "n2", address: second };
   await start(n1, [], true);
-  await start(n2, [{ id: nodeId(9), name: "n9", address: nobody }], false);
+  await start(n2, [{ id: nodeId(9), name: "n9", address: unused }], false);
 
   const endpoints = [{ nodeId: 1, name: "n1", address: first }];
   const target = { name: "test", origin: "test", settings: [], endpoints, tls: tlsOf("admin") };

@@ -34,55 +34,8 @@ import { standardMethods } from "../integration/standard-client.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 import { plainSettings } from "../plain-settings.ts";
 import { callAll } from "./call-all.ts";
-import { type AltName, oddCertificate } from "./odd-certificates.ts";
-
-const uri = (...values: readonly string[]): AltName[] => values.map((value) => ["uri", value]);
-
-/** The authority signed them, and they name no one identity of a fleet. */
-const MALFORMED: Readonly<Record<string, readonly AltName[] | null>> = {
-  "no alternative names, only a common name": null,
-  "no URI": [],
-  "an empty URI": uri(""),
-  "two URIs": uri("fleet://admin", "fleet://readonly"),
-  "the same URI twice": uri("fleet://admin", "fleet://admin"),
-  "a second URI of another system": uri("fleet://admin", "https://example.com/x"),
-  "a URI of another scheme": uri("https://admin"),
-  "another scheme with our path": uri("spiffe://fleet/admin"),
-  "a scheme in upper case": uri("FLEET://admin"),
-  "a kind in upper case": uri("fleet://Admin"),
-  "a slash at the end": uri("fleet://admin/"),
-  "a space at the end": uri("fleet://admin "),
-  "an embedded NUL": uri("fleet://admin\0.example.com"),
-  "a comma, and what looks like another name": uri("fleet://x, URI:fleet://admin"),
-  "a quote": uri('fleet://admin"'),
-  "a backslash": uri("fleet://admin\\u002c"),
-  "a line break": uri("fleet://admin\nfleet://admin"),
-  "percent-encoding": uri("fleet://%61dmin"),
-  "a port": uri("fleet://admin:443"),
-  "a user": uri("fleet://x@admin"),
-  "a query": uri("fleet://admin?x"),
-  "a fragment": uri("fleet://admin#x"),
-  "a look-alike letter (Cyrillic)": uri("fleet://\u0430dmin"),
-  "a kind that there is not": uri("fleet://root"),
-  "a kind of Object's": uri("fleet://constructor/x"),
-  "replica/0": uri("fleet://replica/0"),
-  "replica/-1": uri("fleet://replica/-1"),
-  "replica/1e3": uri("fleet://replica/1e3"),
-  "replica/2^53": uri("fleet://replica/9007199254740992"),
-  "replica/01": uri("fleet://replica/01"),
-  "replica/0x1": uri("fleet://replica/0x1"),
-  "a replica without a number": uri("fleet://replica"),
-  "a shard with a bad name": uri("fleet://shard/S1"),
-  "a shard that is a path": uri("fleet://shard/s1/../s2"),
-  "an overlong name": uri(`fleet://cluster/${"c".repeat(254)}`),
-  "a URI of 60 000 bytes": uri(`fleet://shard/${"s".repeat(60_000)}`),
-  "an operator without a name": uri("fleet://operator/"),
-  "an operator and nothing": uri("fleet://operator"),
-  "an operator that adds a kind": uri("fleet://operator/alice/admin"),
-  "an operator with a bad name": uri("fleet://operator/alice,bob"),
-  "our URI as a DNS name": [["dns", "fleet://admin"]],
-  "our URI as a mail address": [["email", "fleet://admin"]],
-};
+import { MALFORMED, uri } from "./malformed-names.ts";
+import { oddCertificate } from "./odd-certificates.ts";
 
 const ADMIN = uri("fleet://admin");
 

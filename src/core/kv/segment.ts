@@ -141,7 +141,7 @@ export class Segment {
     return low < this.#count && this.#ids[low] === wanted ? low : -1;
   }
 
-  /** The place of the first version that is not before `id`; `count` if there is none. */
+  /** The place of the first version at or after `id`; `count` if all are before it. */
   slotFrom(id: VersionId): number {
     if (this.#ids === null) return Math.min(Math.max(id - this.firstId, 0), this.#count);
     let slot = 0;

@@ -92,7 +92,7 @@ export class VersionLog {
     return { segments: [...this.#segments], lastCount: (this.#segments.at(-1) as Segment).count };
   }
 
-  /** Where the first version is that is not before `id`; null if there is none. */
+  /** Where the first version at or after `id` is; null if all are before it. */
   placeFrom(id: VersionId): { readonly segment: Segment; readonly slot: number } | null {
     for (let at = Math.max(lastAtMost(this.#firstIds, id), 0); at < this.#segments.length; at += 1) {
       const segment = this.#segments[at] as Segment;

@@ -2,7 +2,6 @@
 // rolled back and aborted. A runner that was replaced does not know it, and continues. Each operation is sent until it is answered,
 // without a session, so it may be applied twice and late. checks/wave-model.ts says what must hold.
 
-import { KNOWN_VERSION } from "../fleet/format.ts";
 import { isUnfinished } from "../fleet/plans/claims.ts";
 import type { FleetView } from "../fleet/state.ts";
 import { planStepKey } from "../fleet/tables/schema.ts";
@@ -17,7 +16,7 @@ import {
 } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
 import { WAVE_CLUSTERS } from "./checks/wave-model.ts";
-import { leaderOf } from "./leader-of.ts";
+import { upgradedView } from "./leader-of.ts";
 import type { SimNode } from "./node.ts";
 import { SimSession } from "./session.ts";
 import type { World } from "./world.ts";
@@ -25,8 +24,6 @@ import type { World } from "./world.ts";
 const SHARDS = ["wave-a", "wave-b"] as const;
 const ACTOR = "fleet://admin";
 const { PENDING, UNDER_WAY, DONE, FAILED, UNDOING, UNDONE } = PlanStepState;
-/** It thinks longer than clients, so that theirs are most of the writes. */
-const THINK_FACTOR = 1;
 const SECOND_PLAN_PERMILLE = 150;
 const LEAVES_PERMILLE = 40;
 const PAUSES_PERMILLE = 40;
@@ -69,10 +66,10 @@ export class Migrator {
 
   #think(): void {
     const { world, chance, nodes } = this.#options;
-    world.queue.after(chance.ms(0, THINK_FACTOR * world.swarm.thinkMs), () => {
+    world.queue.after(chance.ms(0, world.swarm.thinkMs), () => {
       if (this.#session.isStopped) return;
-      const view = leaderOf(nodes)?.process?.machine.view;
-      if (view === undefined || view.clusterVersion < KNOWN_VERSION) {
+      const view = upgradedView(nodes);
+      if (view === null) {
         this.#think();
         return;
       }

@@ -2,10 +2,9 @@
 // they may (ADR-0026, ADR-0028). Which of their entries are applied, the access model says. Only while the cluster version
 // knows these operations; no session: an operator without a role has none, and each entry is judged by itself.
 
-import { KNOWN_VERSION } from "../fleet/format.ts";
 import type { Operation } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
-import { leaderOf } from "./leader-of.ts";
+import { upgradedView } from "./leader-of.ts";
 import type { SimNode } from "./node.ts";
 import { SimSession } from "./session.ts";
 import type { World } from "./world.ts";
@@ -41,8 +40,8 @@ export class Officer {
     const { world, chance, nodes } = this.#options;
     world.queue.after(chance.ms(0, THINK_FACTOR * world.swarm.thinkMs), () => {
       if (this.#session.isStopped) return;
-      const view = leaderOf(nodes)?.process?.machine.view;
-      if (view === undefined || view.clusterVersion < KNOWN_VERSION) {
+      const view = upgradedView(nodes);
+      if (view === null) {
         this.#think();
         return;
       }

@@ -1,4 +1,4 @@
-// Reads that any replica may answer: which of several answers is taken, and what a caller hears when there is none.
+// Reads that any replica may answer: which of several answers is taken, and what a caller is told without any.
 
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";

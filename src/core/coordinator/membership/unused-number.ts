@@ -2,7 +2,7 @@
 
 import { isMemberNumber } from "../../base/ids.ts";
 
-/** The number above all used ones; if there is none above, one below. */
+/** The number above all used ones. If there is none above, the lowest free one. */
 export function unusedNumber(used: readonly number[]): number {
   const next = Math.max(0, ...used.filter(isMemberNumber)) + 1;
   if (isMemberNumber(next)) return next;

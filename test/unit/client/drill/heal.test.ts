@@ -235,7 +235,7 @@ test("a drill that was killed just as it had begun leaves only its lock", async 
   expect([did, await left()]).toEqual([["unlock"], []]);
 });
 
-test("a journal that is none, or whose steps are the context's hooks, is left with the reason", async () => {
+test("a file that is no journal, or one whose steps are the context's hooks, is left with the reason", async () => {
   const cwd = await temporaryFolder();
   const folder = join(cwd, ".fleet", "drills");
   await mkdir(folder, { recursive: true });

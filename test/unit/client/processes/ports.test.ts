@@ -164,7 +164,7 @@ test("fleets that choose at the same time choose different ports", async () => {
 
 // Root may write everywhere.
 test.skipIf(lacks("a user who is not root", process.getuid?.() !== 0))(
-  "where no link can be made, ports are chosen all the same",
+  "ports are chosen also where no link can be made",
   async () => {
     await chmod(root, 0o500);
     const ports = await holdFreePorts(1, { ...owner, portLinks: root }, { draw: free });
@@ -172,12 +172,12 @@ test.skipIf(lacks("a user who is not root", process.getuid?.() !== 0))(
   },
 );
 
-test("where no state folder can be, ports are chosen all the same", async () => {
+test("ports are chosen also where no state folder can be", async () => {
   const ports = await holdFreePorts(1, { ...owner, portLinks: "/dev/null/ports" }, { draw: free });
   await ports.release();
 });
 
-test("where no lock can be made, ports are chosen all the same", async () => {
+test("ports are chosen also where no lock can be made", async () => {
   const portLinks = join(root, "links");
   // A lock is a file.
   await mkdir(join(portLinks, "lock"), { recursive: true });
