@@ -149,6 +149,7 @@ export async function healFirst(
 
 interface How {
   readonly limitMs: number;
+  /** Whether a leader must say before each step that no other drill has the lock, and no step begins after the limit. */
   readonly isStrict: boolean;
   /** Throws when the drill must be left. */
   readonly begin: (entry: JournalEntry) => Promise<void>;

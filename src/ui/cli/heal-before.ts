@@ -28,14 +28,17 @@ export async function healBefore(
     return;
   }
   try {
-    tell(await heal(client, healable, command, note), note);
+    noteOutcome(await heal(client, healable, command, note), note);
   } catch (error) {
     note(`an interrupted drill (${named}) was not healed: ${messageOf(error)}: fleet drill heal`, "bad");
   }
 }
 
 /** What was done is said also when something is left. */
-function tell({ healed, left }: Pick<HealResult, "healed" | "left">, note: HealingCommand["note"]): void {
+function noteOutcome(
+  { healed, left }: Pick<HealResult, "healed" | "left">,
+  note: HealingCommand["note"],
+): void {
   for (const { drill, startedAt, done } of healed) {
     if (done.length === 0 && left.length > 0) continue;
     const steps = done.length === 0 ? "nothing was left of it" : done.join(", ");
