@@ -25,7 +25,11 @@ import {
 } from "../../src/core/coordinator/services/served-coordinator.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
 import { Command, type Operation, type Outcome } from "../../src/core/wire/gen/fleet/v1/command.ts";
-import { SubmitRequest, type WriteAnswers } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import {
+  SubmitRequest,
+  SubmitResponse,
+  type WriteAnswers,
+} from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { connectWriting, type WritingClient } from "../../src/core/wire/leader/coordinator-client.ts";
 import { fromStatus, readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { InternalErrors } from "../../src/core/wire/server/internal-errors.ts";
@@ -182,24 +186,25 @@ test("a request that cannot be read is refused alone", async () => {
   // Numbers beyond 2^53 have no place in JavaScript, so decoding refuses them.
   const field = Uint8Array.of(0x10, ...Array(9).fill(0xff), 0x01);
   const good = SubmitRequest.encode(requestOf({ operation: probe })).finish();
-  const call = admin.rpc.write();
-  const answered = new Promise<WriteAnswers[]>((resolve, reject) => {
-    const messages: WriteAnswers[] = [];
-    call.on("data", (message: WriteAnswers) => messages.push(message));
-    call.on("end", () => resolve(messages));
-    call.on("error", reject);
-  });
-  call.write({
-    items: [
-      { tag: 1, timeoutMs: 0, request: field },
-      { tag: 2, timeoutMs: 0, request: good },
-    ],
-  });
-  call.end();
-  const answers = (await answered).flatMap((message) => message.answers);
-  const byTag = new Map(answers.map(({ tag, outcome }) => [tag, outcome]));
+  const byTag = await answersTo(field, good);
   expect(byTag.get(1)).toMatchObject({ $case: "refusal", value: { code: status.INVALID_ARGUMENT } });
   expect(byTag.get(2)).toMatchObject({ $case: "response", value: { index: 1 } });
+});
+
+test("an operation that this build does not know is refused by either way: as an entry it would stop replicas", async () => {
+  // Field 999 of `operation`, beside the reason.
+  const request = Uint8Array.of((4 << 3) | 2, 1, 120, (5 << 3) | 2, 3, 0xba, 0x3e, 0);
+  expect(SubmitRequest.decode(request)).toMatchObject({ operation: { kind: undefined } });
+  const missing = { code: status.INVALID_ARGUMENT, reason: "OPERATION_MISSING" };
+  const byCall = new Promise((resolve) => {
+    const path = "/fleet.v1.Coordinator/Submit";
+    admin.rpc.makeUnaryRequest(path, Buffer.from, SubmitResponse.decode, request, resolve);
+  });
+  expect(readRpcError(await byCall)).toMatchObject(missing);
+  const outcome = (await answersTo(request)).get(1);
+  if (outcome?.$case !== "refusal") throw new Error("the write was accepted");
+  expect(readRpcError(fromStatus(outcome.value))).toMatchObject(missing);
+  expect(proposed).toEqual([]);
 });
 
 test("a client that does not read its answers is not read, and gets every answer once it reads", async () => {
@@ -238,6 +243,21 @@ test("a client that does not read its answers is not read, and gets every answer
   expect(reasons.size).toBe(writes);
   expect(new Set(reasons.values())).toEqual(new Set(["LONG"]));
 });
+
+/** Each request's outcome on one stream, by its place from 1 on. */
+async function answersTo(...requests: Uint8Array[]) {
+  const call = admin.rpc.write();
+  const answered = new Promise<WriteAnswers[]>((resolve, reject) => {
+    const messages: WriteAnswers[] = [];
+    call.on("data", (message: WriteAnswers) => messages.push(message));
+    call.on("end", () => resolve(messages));
+    call.on("error", reject);
+  });
+  call.write({ items: requests.map((request, at) => ({ tag: at + 1, timeoutMs: 0, request })) });
+  call.end();
+  const answers = (await answered).flatMap((message) => message.answers);
+  return new Map(answers.map(({ tag, outcome }) => [tag, outcome]));
+}
 
 /** Until a number has not changed for a while; a machine that stalls makes it small, never large. */
 async function untilStill(read: () => number): Promise<void> {

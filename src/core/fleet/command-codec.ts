@@ -1,18 +1,19 @@
 // Encodes a command as the bytes of a log entry, and decodes it. What must stay true: a command names the
-// cluster version that its proposer knew. A replica that does not know that version stops before it applies
-// anything. If it refused the command instead, its state would differ from that of the other replicas for
-// good (ADR-0015).
+// cluster version that its proposer knew. A replica that does not know that version, or the operation, stops
+// before it applies anything. If it refused the command instead, its state would differ from that of the other
+// replicas for good (ADR-0015).
 
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { assert } from "../base/assert.ts";
 import { encodeMessage } from "../base/encode-message.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { MessageReader } from "../base/message-reader.ts";
+import { rawFields } from "../base/raw-fields.ts";
 import { Command } from "../wire/gen/fleet/v1/command.ts";
 import { FIRST_VERSION, KNOWN_VERSION, requiredVersion } from "./format.ts";
 
-/** `format_version` in proto/fleet/v1/command.proto. */
+/** `operation` and `format_version` in proto/fleet/v1/command.proto. */
+const OPERATION_FIELD = 7;
 const FORMAT_FIELD = 8;
 
 /** A command before it is proposed. */
@@ -56,9 +57,10 @@ export function encodeToApply(command: NewCommand, clusterVersion: number): Uint
 export const NO_COMMAND: Command = Command.fromPartial({});
 
 /**
- * Throws FORMAT_UNKNOWN for a command of a newer format than `knownVersion`. Unreadable bytes become
- * NO_COMMAND, unless they still name a newer format. Otherwise all replicas would stop at every start, which
- * would help no operator.
+ * Throws FORMAT_UNKNOWN for a command of a newer format than `knownVersion`, or with an operation that this build
+ * does not know, whatever version it names. A command without any operation is left to `apply`. Unreadable bytes
+ * become NO_COMMAND, unless they still name a newer format. Otherwise all replicas would stop at every start,
+ * which would help no operator.
  */
 export function decodeCommand(
   index: LogIndex,
@@ -77,6 +79,9 @@ export function decodeCommand(
   const version = Math.max(said, kind === undefined ? FIRST_VERSION : requiredVersion(kind));
   if (version > knownVersion)
     throw formatUnknown(`entry ${index} of the log has ${versions(version, knownVersion)}`);
+  const unknown = kind === undefined && command !== NO_COMMAND ? operationOf(data) : null;
+  if (unknown !== null)
+    throw operationUnknown({ entry: `entry ${index} of the log`, operation: unknown, version, knownVersion });
   return command;
 }
 
@@ -88,20 +93,15 @@ function readCommand(data: Uint8Array): Command | null {
   }
 }
 
-/** The format that the bytes name, even if the rest of them is unreadable; 0 = none. */
+/** The format that the bytes name, even if the rest of them is no command; 0 = none. */
 function formatOf(data: Uint8Array): number {
-  const reader = new BinaryReader(data);
-  let format = 0;
-  try {
-    while (reader.pos < reader.len) {
-      const [field, type] = reader.tag();
-      if (field === FORMAT_FIELD && type === WireType.Varint) format = reader.uint32();
-      else reader.skip(type);
-    }
-  } catch {
-    return 0;
-  }
-  return format;
+  return rawFields(data)?.findLast(({ number }) => number === FORMAT_FIELD)?.value ?? 0;
+}
+
+/** The number of the operation that the bytes name; null = they name none. */
+function operationOf(data: Uint8Array): number | null {
+  const operation = rawFields(data)?.findLast(({ number }) => number === OPERATION_FIELD)?.bytes;
+  return rawFields(operation ?? new Uint8Array())?.at(-1)?.number ?? null;
 }
 
 /** Fatal, but not a bug: a newer build than this one wrote `what`. */
@@ -110,6 +110,25 @@ export function formatUnknown(what: string): OperatorError {
     what,
     why: "newer builds raised the cluster version, and it is never lowered",
     next: "start this node with the build that the other nodes run; its data folder stays as it is",
+    exit: Exit.Precondition,
+  });
+}
+
+interface UnknownOperation {
+  readonly entry: string;
+  /** The number of its field. */
+  readonly operation: number;
+  readonly version: number;
+  readonly knownVersion: number;
+}
+
+/** Fatal, but not a bug, although this build knows the version that the entry names. */
+export function operationUnknown(unknown: UnknownOperation): OperatorError {
+  const { entry, operation, version, knownVersion } = unknown;
+  return new OperatorError("FORMAT_UNKNOWN", {
+    what: `${entry} has operation ${operation} of format version ${version}, and this build knows up to version ${knownVersion} without that operation`,
+    why: "a newer build wrote it: until a version is released, builds of that version may know more operations or fewer",
+    next: "start this node with the newest build of the other nodes (`fleet member list` shows them); its data folder stays as it is",
     exit: Exit.Precondition,
   });
 }

@@ -1,16 +1,22 @@
 // Encodes a command as the bytes of a log entry, and decodes it. What must stay true: a replica that does not know a
-// command's format stops before it applies anything of it (ADR-0015).
+// command's format, or one of its operations, stops before it applies anything of it (ADR-0015).
 
 import { encodeMessage } from "../base/encode-message.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { MessageReader } from "../base/message-reader.ts";
-import { formatUnknown, versions } from "../fleet/command-codec.ts";
+import { rawFields } from "../base/raw-fields.ts";
+import { formatUnknown, operationUnknown, versions } from "../fleet/command-codec.ts";
 import { KeyCommand, type KeyOperation } from "../wire/gen/fleet/v1/key_command.ts";
 
 /** The newest format of commands and snapshots that this build knows. */
 export const KNOWN_KEY_FORMAT = 3;
 /** Of all operations but changes of retention with a number: builds that do not know those stop at them alone. */
 const USUAL_FORMAT = 2;
+
+/** Fields in proto/fleet/v1/key_command.proto: of a command, and of an operation what is no kind of one. */
+const FORMAT_FIELD = 1;
+const OPERATIONS_FIELD = 3;
+const LEASES_SEEN_AT_FIELD = 10;
 
 /** A command before it is proposed. */
 export type NewKeyCommand = Omit<KeyCommand, "format">;
@@ -58,8 +64,9 @@ export function joinKeyCommands(commands: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Throws FORMAT_UNKNOWN for a command of a newer format. Unreadable bytes become a command without an operation, which
- * is refused. Otherwise all replicas would stop at every start, which would help no operator.
+ * Throws FORMAT_UNKNOWN for a command of a newer format, or with an operation that this build does not know. Unreadable
+ * bytes become a command without an operation, which is refused, unless they name a newer format. Otherwise all
+ * replicas would stop at every start, which would help no operator.
  */
 export function decodeKeyCommand(
   index: LogIndex,
@@ -72,9 +79,31 @@ export function decodeKeyCommand(
     kept.delete(data);
     return own;
   }
-  const command = read(data) ?? { format: 0, atMs: 0, operations: [{ kind: undefined, leasesSeenAt: 0 }] };
-  if (command.format <= knownFormat) return command;
-  throw formatUnknown(`entry ${index} of the key space's log has ${versions(command.format, knownFormat)}`);
+  const readable = read(data);
+  const command = readable ?? unreadable(data);
+  const { format } = command;
+  const entry = `entry ${index} of the key space's log`;
+  if (format > knownFormat) throw formatUnknown(`${entry} has ${versions(format, knownFormat)}`);
+  const operation = readable === null ? null : unknownOperation(readable, data);
+  if (operation === null) return command;
+  throw operationUnknown({ entry, operation, version: format, knownVersion: knownFormat });
+}
+
+function unreadable(data: Uint8Array): KeyCommand {
+  const format = rawFields(data)?.findLast(({ number }) => number === FORMAT_FIELD)?.value ?? 0;
+  return { format, atMs: 0, operations: [{ kind: undefined, leasesSeenAt: 0 }] };
+}
+
+/** The number of an operation that this build does not know; null = there is none. */
+function unknownOperation({ operations }: KeyCommand, data: Uint8Array): number | null {
+  if (operations.every(({ kind }) => kind !== undefined)) return null;
+  const encoded = rawFields(data)?.filter(({ number }) => number === OPERATIONS_FIELD) ?? [];
+  for (const [at, { kind }] of operations.entries()) {
+    const fields = kind === undefined ? rawFields(encoded[at]?.bytes ?? new Uint8Array()) : null;
+    const unknown = fields?.find(({ number }) => number !== LEASES_SEEN_AT_FIELD);
+    if (unknown !== undefined) return unknown.number;
+  }
+  return null;
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {

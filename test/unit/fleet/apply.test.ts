@@ -46,7 +46,7 @@ describe("bad commands are refusals", () => {
       kind: undefined,
       headers: {},
       is: "OPERATION_UNKNOWN",
-      why: "a later version's operation decodes to none",
+      why: "a command may name none; one that this build does not know stops the replica before",
     },
     {
       kind: register("s1"),

@@ -1,7 +1,7 @@
 // The cluster version: 1 until an entry raises it, never lowered; what a build does not know, it does not apply (ADR-0015).
 
 import { expect, test } from "vitest";
-import { OperatorError } from "../../../src/core/base/errors.ts";
+import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
 import { decodeCommand, encodeCommand } from "../../../src/core/fleet/command-codec.ts";
@@ -81,6 +81,26 @@ test("an entry that only a newer build knows stops the replica, and is no outcom
   const error = errorOf(() => replica.apply(logIndex(2), unknown));
   expect(error.code).toBe("FORMAT_UNKNOWN");
   expect(error.message).toBe("entry 2 of the log has format version 3, and this build knows up to version 2");
+  expect([replica.view.hash(), replica.view.appliedIndex]).toEqual([before, 1]);
+});
+
+// Field 7 of a command, the operation, which has one field of its own: 999, an empty message.
+const OPERATION_999 = Uint8Array.of((7 << 3) | 2, 3, 0xba, 0x3e, 0);
+const FORMAT_2 = Uint8Array.of(8 << 3, 2);
+
+test.each([
+  { format: FORMAT_2, version: 2, why: "a build of the same version that has more operations" },
+  { format: Uint8Array.of(), version: 1, why: "a build that names no version" },
+])("an operation that this build does not know stops the replica: of $why", ({ format, version }) => {
+  const replica = new FleetMachine();
+  replica.apply(logIndex(1), bytesOf(make.register("s1"), 0));
+  const before = replica.view.hash();
+  const error = errorOf(() => replica.apply(logIndex(2), Uint8Array.of(...OPERATION_999, ...format)));
+  const next = expect.stringContaining("fleet member list");
+  expect(error).toMatchObject({ code: "FORMAT_UNKNOWN", parts: { exit: Exit.Precondition, next } });
+  expect(error.message).toBe(
+    `entry 2 of the log has operation 999 of format version ${version}, and this build knows up to version 2 without that operation`,
+  );
   expect([replica.view.hash(), replica.view.appliedIndex]).toEqual([before, 1]);
 });
 

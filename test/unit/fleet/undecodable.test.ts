@@ -13,11 +13,14 @@ import { encodeCommand as encode, registerShard } from "../coordinator/group.ts"
 const GARBAGE = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 // Field 7, the operation, of one byte that is no message.
 const BROKEN_OPERATION = Uint8Array.of((7 << 3) | 2, 1, 0xff);
+// Its field 2 is the registration of a shard, which is one byte here, and no message.
+const BROKEN_REGISTRATION = Uint8Array.of((7 << 3) | 2, 3, (2 << 3) | 2, 1, 0xff);
 
 test.each([
   { data: GARBAGE, why: "no protobuf" },
   { data: Uint8Array.of(0x08), why: "cut short" },
   { data: BROKEN_OPERATION, why: "a broken operation" },
+  { data: BROKEN_REGISTRATION, why: "a broken operation of a known kind" },
 ])("$why is a refused outcome, and the replica goes on", ({ data }) => {
   const machine = new FleetMachine();
   machine.apply(logIndex(1), encode(registerShard("s1"), 1));
@@ -39,8 +42,11 @@ test("bytes that cannot be read but say a newer format stop the replica: a newer
   expect(() => decodeCommand(logIndex(1), newer)).toThrow(stopped);
 });
 
-test("a command without an operation is a command: it is refused as it always was", () => {
-  const empty = Command.encode(Command.fromPartial({ reason: "x" })).finish();
+test.each([
+  { operation: undefined, why: "without an operation" },
+  { operation: {}, why: "with an empty one" },
+])("a command $why is a command: it is refused as it always was", ({ operation }) => {
+  const empty = Command.encode(Command.fromPartial({ reason: "x", operation })).finish();
   const outcome = apply(new FleetState(), logIndex(1), decodeCommand(logIndex(1), empty));
   expect(outcome.result).toMatchObject({ $case: "rejected", value: { reason: "OPERATION_UNKNOWN" } });
 });

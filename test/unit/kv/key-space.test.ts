@@ -255,8 +255,29 @@ test("an entry can have several operations, each with a revision of its own", ()
   ]);
 });
 
-test("a newer format stops the replica; unreadable bytes and unknown operations are refused", () => {
-  expect(() => decodeKeyCommand(logIndex(5), entry(put("a")), 0)).toThrow(/entry 5 .* format version 2/);
-  const garbage = decodeKeyCommand(logIndex(5), bytes("garbage"));
-  expect(new KeySpace().apply(garbage).map(outcome)).toEqual(["operation-unknown"]);
+// Field 3 of a command, an operation: `fields`. The command names format 2.
+const operationOf = (...fields: number[]) => Uint8Array.of(8, 2, (3 << 3) | 2, fields.length, ...fields);
+
+test.each([
+  { data: entry(put("a")), known: 0, says: "has format version 2, and this build knows up to version 0" },
+  { data: operationOf(0xba, 0x3e, 0), says: "has operation 999 of format version 2, and" },
+  { data: operationOf(0x50, 7, 0xba, 0x3e, 0), says: "has operation 999 of format version 2, and" },
+  {
+    data: Buffer.concat([entry(put("a")), operationOf(), operationOf(0xba, 0x3e, 0)]),
+    says: "has operation 999",
+  },
+  { data: Uint8Array.of((3 << 3) | 2, 1, 0xff, 8, 9), says: "has format version 9" },
+])("an entry that this build does not know stops the replica: it $says", ({ data, known, says }) => {
+  const stopped = expect.objectContaining({ code: "FORMAT_UNKNOWN", message: expect.stringContaining(says) });
+  expect(() => decodeKeyCommand(logIndex(5), data, known)).toThrow(stopped);
+});
+
+test.each([
+  { data: bytes("garbage"), why: "bytes that are no command" },
+  { data: operationOf((1 << 3) | 2, 1, 0xff), why: "a broken put" },
+  { data: operationOf(), why: "an empty operation" },
+  { data: operationOf(0x50, 7), why: "an operation that only says when its leases were seen" },
+])("$why: a refused outcome", ({ data }) => {
+  const command = decodeKeyCommand(logIndex(5), data);
+  expect(new KeySpace().apply(command).map(outcome)).toEqual(["operation-unknown"]);
 });

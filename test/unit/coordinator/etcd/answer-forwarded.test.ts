@@ -161,6 +161,16 @@ test("what no member forwards is refused before it is proposed", async () => {
   expect(proposed).toEqual([]);
 });
 
+test.each([
+  { fields: [0xba, 0x3e, 0], why: "that this build does not know" },
+  { fields: [], why: "of no kind" },
+])("an operation $why is refused before it is proposed", async ({ fields }) => {
+  const { kind } = ForwardKeysRequest.decode(Uint8Array.of((2 << 3) | 2, fields.length, ...fields));
+  expect(kind).toEqual({ $case: "operation", value: { kind: undefined, leasesSeenAt: 0 } });
+  await expect(forwarded("fleet://admin", kind as Kind)).rejects.toBe(ETCD_ERRORS.keyNotFound);
+  expect(proposed).toEqual([]);
+});
+
 test("a member says whom it asks for, and cleans up as itself", async () => {
   const sent: ForwardKeysRequest[] = [];
   type Callback = (error: null, response: unknown) => void;
