@@ -9,6 +9,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { assert } from "../../src/core/base/assert.ts";
 
 const STOP_GRACE_MS = 10_000;
+/** Servers that end with the bench. */
+const living = new Set<Server>();
+process.on("exit", () => {
+  for (const server of living) server.killNow();
+});
 
 export interface ServerLaunch {
   readonly name: string;
@@ -39,7 +44,7 @@ export class Server {
     this.name = launch.name;
     this.address = launch.address;
     this.#launch = launch;
-    process.on("exit", this.#endWithBench);
+    living.add(this);
   }
 
   get pid(): number | undefined {
@@ -72,13 +77,13 @@ export class Server {
   async stop(): Promise<void> {
     const kill = new AbortController();
     const late = sleep(STOP_GRACE_MS, null, { signal: kill.signal }).then(
-      () => this.#child?.kill("SIGKILL"),
+      () => this.killNow(),
       () => undefined,
     );
     await this.#end("SIGTERM");
     kill.abort();
     await late;
-    process.off("exit", this.#endWithBench);
+    living.delete(this);
   }
 
   /** Null where there is no /proc to read it from, and for a server that does not run. */
@@ -91,9 +96,10 @@ export class Server {
     return readFileSync(this.#launch.logFile, "utf8").slice(-1_000);
   }
 
-  readonly #endWithBench = (): void => {
+  /** Without waiting for its end. */
+  killNow(): void {
     this.#child?.kill("SIGKILL");
-  };
+  }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;

@@ -17,11 +17,12 @@ export interface ProcessMemory {
  *   under full load, at the same throughput. A leader of a million domains needs 1 GB while it is filled. The C
  *   library has one heap for all threads, and returns blocks from 128 KiB on as soon as they are free. By default
  *   every thread of Node's pool has a heap of its own, and the limit of 128 KiB rises with the largest freed block.
+ *   It may collect its garbage once by itself, after its start (start-memory.ts).
  * - A shard and its agents: most of their memory is outside V8's heap, some 150 kB a connection.
  */
 export const PROCESS_MEMORY: Readonly<Record<ProcessRole, ProcessMemory>> = {
   coordinator: {
-    nodeFlags: ["--max-semi-space-size=4", "--max-old-space-size=1024"],
+    nodeFlags: ["--max-semi-space-size=4", "--max-old-space-size=1024", "--expose-gc"],
     environment: { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "131072" },
   },
   shard: { nodeFlags: ["--max-old-space-size=512"], environment: {} },

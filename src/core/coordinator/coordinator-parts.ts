@@ -54,9 +54,7 @@ export async function snapshotSchedule(
     store: await openStore(to),
     // Before the cluster's bootstrap there is nothing to keep.
     leads: () =>
-      driver.status().role === "leader" &&
-      trust.isTrusted &&
-      machine.view.tables.members.firstKey() !== undefined,
+      driver.role === "leader" && trust.isTrusted && machine.view.tables.members.firstKey() !== undefined,
     stateHash: () => machine.view.hash(),
     lastIndex: () => driver.status().lastIndex,
     signing: manifestSigning(context.tls, clock.wallMs),
@@ -79,7 +77,7 @@ export function auditExporter(
     directory: join(options.dataDirectory, "audit"),
     entriesPerFile: options.auditExportEvery,
     keys: () => operatorKeys(options.encryption ?? null),
-    mayExport: () => driver.status().role === "leader" && !storage.isFull && trust.isTrusted,
+    mayExport: () => driver.role === "leader" && !storage.isFull && trust.isTrusted,
     view: () => machine.view,
     note: (throughIndex) =>
       proposeOwn(context, { $case: "noteAuditExported", value: { throughIndex } }, systemClock),
@@ -131,7 +129,7 @@ export function rosterOf(
     self,
     given: options.replicas,
     view: () => machine.view,
-    raft: () => driver.status(),
+    raft: driver,
     ...others,
     connect: (peers) => {
       transport.setPeers(peers);

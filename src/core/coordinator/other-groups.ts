@@ -62,7 +62,7 @@ export function fleetSight(
 ): FleetSight {
   return {
     view: () => machine.view,
-    raft: () => driver.status(),
+    raft: driver,
     configurationIndex: () => driver.configurationIndex,
     isRestoring: () => driver.isRestoring,
     isAmnesiac: () => replica.isAmnesiac,

@@ -106,7 +106,7 @@ export async function serve(
   const stopLooking = timers.every(PROFILES[options.profile].tickMs, () => {
     roster.look();
     versions.look();
-    standard.setServing("fleet.v1.Coordinator", driver.status().leader !== 0 && trust.isTrusted);
+    standard.setServing("fleet.v1.Coordinator", driver.leader !== 0 && trust.isTrusted);
   });
   const audit = auditExporter(options, context, opened);
   const address = options.listen === null ? "" : await server.listen(options.listen);

@@ -41,14 +41,21 @@ export function votersOf(configuration: Configuration): NodeId[] {
   return ascending(new Set([...configuration.incoming, ...configuration.outgoing]));
 }
 
+/** A configuration never changes, and callers ask for its lists many times a second. */
+const confStates = new WeakMap<Configuration, ConfState>();
+
 export function confStateOf(configuration: Configuration): ConfState {
-  return {
+  const known = confStates.get(configuration);
+  if (known !== undefined) return known;
+  const confState: ConfState = {
     voters: ascending(configuration.incoming),
     votersOutgoing: ascending(configuration.outgoing),
     learners: ascending(configuration.learners),
     learnersNext: ascending(configuration.learnersNext),
     autoLeave: configuration.autoLeave,
   };
+  confStates.set(configuration, confState);
+  return confState;
 }
 
 export function assertConsistent(configuration: Configuration, progress: ProgressMap): void {

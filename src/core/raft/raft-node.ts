@@ -8,6 +8,7 @@ import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts"
 import { type ProposedBatch, proposeBatch } from "./batch.ts";
 import type { ConfChange } from "./confchange.ts";
 import { encodeConfChange } from "./confchange-codec.ts";
+import { confStateOf } from "./configuration.ts";
 import { type Contradiction, contradictionOf } from "./contradiction.ts";
 import { Core, type Role } from "./core.ts";
 import { applyConfChange } from "./membership.ts";
@@ -153,6 +154,10 @@ export class RaftNode {
 
   get commit(): LogIndex {
     return this.#core.log.committed;
+  }
+
+  get confState(): ConfState {
+    return confStateOf(this.#core.membership.configuration);
   }
 
   get applied(): LogIndex {

@@ -88,7 +88,7 @@ export class Services {
       self,
       given,
       view: () => machine.view,
-      raft: () => driver.status(),
+      raft: driver,
       isInGroup: options.groups.holds,
       named: () => this.gate.named(),
       connect: (peers) => {
@@ -104,7 +104,7 @@ export class Services {
     });
     const roster = this.#roster;
     this.gate = new PeerGate({
-      ...{ self, given, view: () => machine.view, config: () => driver.status().config },
+      ...{ self, given, view: () => machine.view, config: () => driver.config },
       isInGroup: options.groups.holds,
       isAmnesiac: () => replica.isAmnesiac,
       hears: (peer) => host.hears(peer),

@@ -4,6 +4,7 @@
 // that is still full.
 
 import type { Metadata } from "@grpc/grpc-js";
+import { type MonotonicMs, systemClock } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
 import type {
@@ -34,6 +35,9 @@ const EMPTY: GroupMessage = {
 const SILENT_BUILD_KNOWS = 1;
 const RETRY_FIRST_MS = 20;
 const RETRY_LAST_MS = 200;
+// A sound dial takes a few milliseconds, across regions a few hundred. One whose first packets were lost waits for
+// TCP to send them again.
+const HANGS_AFTER_MS = 2_000;
 
 /** What was sent on all links of a process since it started. */
 export interface SentCounts {
@@ -80,6 +84,8 @@ export class PeerLink {
   readonly #events: PeerLinkEvents;
   readonly #late = new LateFrames();
   #stream: PeerStream | null = null;
+  /** When the newest stream was dialed. */
+  #dialedAt: MonotonicMs = 0;
   /** What the callee announced, from its hello to the stream's end. */
   #announced: Announcement | null = null;
   #lastAnnounced: Announcement | null = null;
@@ -182,12 +188,19 @@ export class PeerLink {
     process.nextTick(() => this.#flush());
   }
 
-  /** The peer is up: it is dialed now, and not after the wait that its absence had earned. */
+  /** The peer is up: it is dialed now, and not after the wait that its absence had earned. A dial that hangs is replaced. */
   redial(): void {
-    if (this.#retry === null || this.#closed) return;
+    if (this.#closed || this.isConnected) return;
+    if (this.#retry === null) this.#endHangingDial();
+    if (this.#retry === null) return;
     clearTimeout(this.#retry);
     this.#retryMs = RETRY_FIRST_MS;
     this.#open();
+  }
+
+  // Its end plans the next dial.
+  #endHangingDial(): void {
+    if (systemClock.monotonicMs() - this.#dialedAt >= HANGS_AFTER_MS) this.#stream?.cancel();
   }
 
   close(): void {
@@ -200,6 +213,7 @@ export class PeerLink {
     this.#retry = null;
     const { clusterId, self, announces } = this.#dialer;
     this.#told = [];
+    this.#dialedAt = systemClock.monotonicMs();
     this.#stream = this.#openStream(
       senderMetadata({ clusterId, peer: self, knownVersion: announces.knownVersion }),
       {

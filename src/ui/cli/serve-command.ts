@@ -2,6 +2,7 @@
 // and SIGINT end it cleanly. SIGHUP makes it read its configuration again. If it can't continue, its last line says
 // why.
 import { Flags } from "@oclif/core";
+import { returnStartMemory } from "../../client/processes/start-memory.ts";
 import { isBug } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Debug, Log, LogLevelName } from "../../core/base/log.ts";
@@ -151,6 +152,7 @@ export abstract class ServeCommand extends BaseCommand {
     const role = await start(log, fatal.resolve, metrics.address).catch(giveUp);
     metrics.show(role.metrics);
     started.resolve(role);
+    returnStartMemory();
     const ended = await Promise.race([
       stop.promise.then((signal) => ({ signal })),
       fatal.promise.then((error) => ({ error })),

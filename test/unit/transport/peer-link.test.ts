@@ -124,7 +124,7 @@ test("a peer says with its hello what its build knows; one that says nothing kno
 });
 
 describe("a peer whose stream has ended", () => {
-  fakeTime("setTimeout", "clearTimeout");
+  fakeTime("setTimeout", "clearTimeout", "performance");
 
   test("is dialed again after a moment, and each time later while it is away", () => {
     const { link, stream, opened } = connect();
@@ -157,6 +157,22 @@ describe("a peer whose stream has ended", () => {
     link.close();
     link.redial();
     expect(opened).toHaveLength(2);
+  });
+
+  test("is dialed anew when it comes up while an earlier dial hangs, and a young dial may go on", () => {
+    const { link, stream, opened } = connect();
+    stream.cancel();
+    vi.advanceTimersByTime(20);
+    expect(opened).toHaveLength(2);
+    vi.advanceTimersByTime(1_999);
+    link.redial();
+    expect(opened, "the dial is young").toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    link.redial();
+    expect(opened, "it hung for 2 s").toHaveLength(3);
+    vi.advanceTimersByTime(200);
+    expect(opened, "its end plans no further dial").toHaveLength(3);
+    link.close();
   });
 });
 
@@ -235,7 +251,7 @@ const news = (commit: number) =>
   newMessage("MsgApp", { from: self, to: peer, term: term(1), commit: logIndex(commit) });
 
 describe("a commit index that moves alone", () => {
-  fakeTime("setTimeout", "clearTimeout");
+  fakeTime("setTimeout", "clearTimeout", "performance");
 
   const commits = (frames: readonly RaftFrame[]) =>
     frames.map(({ messages }) => messages.map(({ message }) => message?.commit));

@@ -17,7 +17,7 @@ import { Waiting } from "../group/waiting.ts";
 import { EtcdApplying } from "./etcd-applying.ts";
 import type { EtcdDriverOptions } from "./etcd-driver-options.ts";
 import { EtcdSnapshots } from "./etcd-snapshots.ts";
-import { statusOf } from "./etcd-status.ts";
+import { configOf, statusOf } from "./etcd-status.ts";
 import { LeaderLease } from "./leader-lease.ts";
 import { NoRaft } from "./no-raft.ts";
 import { OwnEtcdSnapshots } from "./own-etcd-snapshots.ts";
@@ -132,6 +132,10 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
 
   get hasWaiting(): boolean {
     return !this.#waiting.isEmpty;
+  }
+
+  get config(): RaftStatus["config"] {
+    return configOf(this.#options.voters);
   }
 
   status(): RaftStatus {

@@ -3,6 +3,7 @@
 
 import { type LogIndex, logIndex, type NodeId, nodeId } from "../../base/ids.ts";
 import type { EtcdLog } from "../../etcd-log/etcd-log.ts";
+import type { ConfState } from "../../raft/message.ts";
 import type { ProgressStatus, RaftStatus } from "../../raft/status.ts";
 
 interface Seen {
@@ -16,6 +17,11 @@ interface Seen {
   readonly first: LogIndex;
 }
 
+/** The voters of an etcd cluster's coordinators never change by a configuration change. */
+export const configOf = (voters: readonly NodeId[]): ConfState => ({
+  ...{ voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
+});
+
 export function statusOf({ self, voters, answers, leader, log, applied, first }: Seen): RaftStatus {
   const commit = logIndex(Math.max(log.head?.index ?? 0, applied));
   const progress = (voter: NodeId): ProgressStatus => ({
@@ -27,7 +33,7 @@ export function statusOf({ self, voters, answers, leader, log, applied, first }:
     ...{ id: self, role: log.leads ? "leader" : "follower", term: log.term, vote: nodeId(0) },
     ...{ leader, leadTransferee: log.transferee, commit, applied },
     ...{ firstIndex: first, lastIndex: commit },
-    config: { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
+    config: configOf(voters),
     progress: new Map(log.leads ? voters.map((voter) => [voter, progress(voter)]) : []),
   };
 }

@@ -121,6 +121,10 @@ export class GroupDriver<Result> implements GroupPort<Result> {
     return this.#options.raft.term;
   }
 
+  get config(): RaftNode["confState"] {
+    return this.#options.raft.confState;
+  }
+
   status(): ReturnType<RaftNode["status"]> {
     return this.#options.raft.status();
   }

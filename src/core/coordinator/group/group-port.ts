@@ -6,7 +6,7 @@ import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex, NodeId, Term } from "../../base/ids.ts";
 import type { ConfChange, ConfOperation } from "../../raft/confchange.ts";
 import type { Role } from "../../raft/core.ts";
-import type { Message } from "../../raft/message.ts";
+import type { ConfState, Message } from "../../raft/message.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 import type { GroupMeter } from "./group-meter.ts";
 import type { HeldLog } from "./log-hold.ts";
@@ -31,6 +31,8 @@ export interface GroupPort<Result> extends RaftPort {
   /** 0 = none. */
   readonly leader: NodeId;
   readonly term: Term;
+  /** The members, as in `status`, for callers that look often. */
+  readonly config: ConfState;
   status(): RaftStatus;
   /** Whether a write or a read is waiting. */
   readonly hasWaiting: boolean;

@@ -86,7 +86,7 @@ export class LeadGroups {
       rows.filter(({ wanted }) => wanted === MemberKind.REMOVED).map(({ nodeId }) => nodeId),
     );
     const names = new Map(rows.map(({ nodeId, name }) => [nodeId, name]));
-    return { config: fleet.raft().config, isRemoved: (id) => removed.has(id), names };
+    return { config: fleet.raft.config, isRemoved: (id) => removed.has(id), names };
   }
 
   #follow({ group, driver }: OpenGroup, fleet: NamedMembers, version: string): void {

@@ -45,7 +45,8 @@ export type EntryRules = Pick<GroupRules, "ticks" | "accepts" | "mayCampaign">;
 /** The fleet's own group, as this replica has applied it. */
 export interface FleetSight {
   readonly view: () => FleetView;
-  readonly raft: () => RaftStatus;
+  /** The replica in the fleet's own group, as it is now. */
+  readonly raft: Pick<RaftStatus, "role" | "config">;
   readonly configurationIndex: () => LogIndex;
   readonly isRestoring: () => boolean;
   readonly isAmnesiac: () => boolean;
@@ -140,7 +141,7 @@ export class OpenGroups<Group extends OpenGroup> {
     const { fleet } = this.#options;
     if (fleet.isRestoring()) return;
     const { low, high } = fleet.view().tables.groups.digest;
-    const now = `${low}.${high} ${this.#open.size} ${fleet.raft().role} ${fleet.view().clusterVersion}`;
+    const now = `${low}.${high} ${this.#open.size} ${fleet.raft.role} ${fleet.view().clusterVersion}`;
     if (now === this.#seen || this.#isOpening) return;
     this.#seen = now;
     const missing = [...fleet.view().tables.groups.rows()].filter(
@@ -223,7 +224,7 @@ export class OpenGroups<Group extends OpenGroup> {
   /** A replica asks until it votes again, and a learner until it votes for the first time. */
   #askSome(): void {
     const { self, fleet } = this.#options;
-    const mayVote = fleet.raft().config.voters.includes(self);
+    const mayVote = fleet.raft.config.voters.includes(self);
     const open = [...this.#open.values()];
     const asking = open.filter(({ isAsking }) => isAsking).length;
     const mustAsk = (each: Open<Group>) =>
@@ -257,7 +258,7 @@ export class OpenGroups<Group extends OpenGroup> {
   #bootstrapUnlisted(): void {
     const { fleet, bootstrap } = this.#options;
     const { clusterVersion, tables } = fleet.view();
-    if (fleet.raft().role !== "leader" || clusterVersion < GROUPS_VERSION || this.#isFounding) return;
+    if (fleet.raft.role !== "leader" || clusterVersion < GROUPS_VERSION || this.#isFounding) return;
     const unlisted = [...this.#open.keys()].filter((group) => tables.groups.get(group) === undefined);
     if (unlisted.length === 0) return;
     this.#isFounding = true;

@@ -16,7 +16,8 @@ export interface RosterOptions {
   /** The replicas of the command line, including this one. */
   readonly given: readonly Peer[];
   readonly view: () => FleetView;
-  readonly raft: () => RaftStatus;
+  /** The replica in the fleet's own group, as it is now. */
+  readonly raft: Pick<RaftStatus, "role" | "config">;
   /** Whether a group beside the fleet's own still has the member in its configuration (ADR-0049). */
   readonly isInGroup: (member: NodeId) => boolean;
   /** Members that only peers know, at present. */
@@ -101,7 +102,7 @@ export class Roster {
 
   #noticeRemoval(): void {
     const { raft, self, onRemoved } = this.#options;
-    const { voters, votersOutgoing, learners, learnersNext } = raft().config;
+    const { voters, votersOutgoing, learners, learnersNext } = raft.config;
     const isMember = [voters, votersOutgoing, learners, learnersNext].some((ids) => ids.includes(self));
     if (this.#wasMember && !isMember) onRemoved();
     this.#wasMember = isMember;
@@ -109,7 +110,7 @@ export class Roster {
 
   #bootstrapIfEmpty(): void {
     const { raft, view, given, bootstrap } = this.#options;
-    const { role, config } = raft();
+    const { role, config } = raft;
     if (role !== "leader" || this.#isFounding || view().tables.members.size > 0) return;
     this.#isFounding = true;
     const founders = given

@@ -25,7 +25,7 @@ test.each([
   {
     name: "n2",
     why: "a coordinator knows all replicas and has a bounded heap",
-    args: "--max-semi-space-size=4 --max-old-space-size=1024 run.js serve coordinator --id 2 --name n2 --fleet local --cluster-id 5d1c --listen 127.0.0.1:4002 --peers 1=n1@127.0.0.1:4001,2=n2@127.0.0.1:4002 --data /f/n2/data --ca /f/certs/ca.crt --cert /f/certs/n2.crt --key /f/certs/n2.key --profile lan",
+    args: "--max-semi-space-size=4 --max-old-space-size=1024 --expose-gc run.js serve coordinator --id 2 --name n2 --fleet local --cluster-id 5d1c --listen 127.0.0.1:4002 --peers 1=n1@127.0.0.1:4001,2=n2@127.0.0.1:4002 --data /f/n2/data --ca /f/certs/ca.crt --cert /f/certs/n2.crt --key /f/certs/n2.key --profile lan",
   },
   {
     name: "s1",

@@ -32,7 +32,7 @@ function leading(unfit: readonly NodeId[] = []) {
     ...{ self: nodeId(1), groups: () => groups, answers: () => true },
     fleet: {
       view: () => state,
-      raft: () => raft,
+      raft,
       isRestoring: () => false,
       configurationIndex: () => logIndex(1),
     },

@@ -72,7 +72,7 @@ function rosterOf(rows: readonly ReturnType<typeof row>[], named: () => readonly
     self: SELF,
     given: [given(1), given(2)],
     view: () => state,
-    raft: () => driver.status(),
+    raft: driver,
     isInGroup: () => false,
     named,
     connect: (peers) => connected.push(peers.map(({ id }) => id).join()),
