@@ -2,6 +2,7 @@
 
 import { COORDINATOR_MUTATIONS } from "./coordinator-mutations.ts";
 import { FLEET_MUTATIONS } from "./fleet-mutations.ts";
+import { HOSTING_MUTATIONS } from "./hosting-mutations.ts";
 import { KEYS_MUTATIONS } from "./keys-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 import { RAFT_MUTATIONS } from "./raft-mutations.ts";
@@ -13,6 +14,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...RAFT_MUTATIONS,
   ...COORDINATOR_MUTATIONS,
   ...FLEET_MUTATIONS,
+  ...HOSTING_MUTATIONS,
   ...KEYS_MUTATIONS,
   ...SLICES_MUTATIONS,
   ...STORAGE_MUTATIONS,

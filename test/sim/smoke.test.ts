@@ -12,6 +12,7 @@ test("all properties hold in a fixed set of runs, and the runs get somewhere", a
   let writes = 0;
   let reads = 0;
   let judged = 0;
+  let quiesced = 0;
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const result = await simulate(drawSwarm(seed));
     if (result.verdict !== "ok") expect.fail(failureReport(result, WHOLE_SWARM, "this one"));
@@ -19,11 +20,13 @@ test("all properties hold in a fixed set of runs, and the runs get somewhere", a
     writes += result.counts.writes;
     reads += result.counts.reads;
     judged += result.counts.judged;
+    quiesced += result.counts.quiesced;
   }
   expect(healed).toBeGreaterThan(SEEDS * 0.9);
   expect(writes).toBeGreaterThan(SEEDS * 10);
   expect(reads).toBeGreaterThan(SEEDS * 10);
   expect(judged).toBeGreaterThan(SEEDS * 10);
+  expect(quiesced).toBeGreaterThan(SEEDS / 2);
 });
 
 test.each([
@@ -47,6 +50,12 @@ test("a run with plans in waves has steps that are applied", async () => {
   const { verdict, counts } = await simulate(drawSwarm(67));
   expect(verdict).toBe("ok");
   expect(counts.advanced).toBeGreaterThan(0);
+});
+
+test("a run with groups that have no work has followers that become quiescent", async () => {
+  const { verdict, counts } = await simulate(drawSwarm(27));
+  expect(verdict).toBe("ok");
+  expect(counts.quiesced).toBeGreaterThan(0);
 });
 
 test("a seed gives the same run, bit for bit", async () => {

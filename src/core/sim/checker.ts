@@ -63,6 +63,11 @@ export class Checker {
     return this.#fleet.terms;
   }
 
+  /** How often a follower's group became quiescent. */
+  get quiesced(): number {
+    return [...this.#groups.values()].reduce((sum, { quiesced }) => sum + quiesced, 0);
+  }
+
   of(group: GroupId): GroupChecks {
     const found = this.#groups.get(group);
     if (found === undefined) throw new Error(`the simulation has no group ${group}`);

@@ -21,7 +21,7 @@ export function portTo(
     heard: (peer) => passOf(peer, ({ events }) => events?.heard(peer)),
     heardDisk: (peer, report) => passOf(peer, ({ watch }) => watch.heard(peer, report)),
     heardCheck: (peer, check) => passOf(peer, ({ comparing }) => comparing?.heard(peer, check)),
-    quiesced: (peer, quiesce) => passOf(peer, ({ events }) => events?.quiesced(peer, quiesce)),
+    quiesced: (peer, quiesce) => passOf(peer, (process) => process.quiesced(peer, quiesce)),
     unreachable: (peer, group) => pass(({ events }) => events?.unreachable(peer, group)),
     disconnected: (peer) => pass(({ events }) => events?.disconnected(peer)),
     snapshotDelivered: (group, peer, ok) => pass(({ events }) => events?.snapshotDelivered(group, peer, ok)),

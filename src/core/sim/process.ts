@@ -13,7 +13,7 @@ import { type Rejoin, Replica } from "../coordinator/membership/replica.ts";
 import { fleetSight } from "../coordinator/other-groups.ts";
 import type { Message } from "../raft/message.ts";
 import type { RaftNode } from "../raft/raft-node.ts";
-import type { Transport, TransportEvents } from "../transport/transport.ts";
+import type { Quiesce, Transport, TransportEvents } from "../transport/transport.ts";
 import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
 import { flipRow } from "./flips.ts";
@@ -183,7 +183,17 @@ export class Process {
     return this.comparing === null ? this.driver.readIndex(deadline) : this.services.read(deadline);
   }
 
-  /** Everything that arrives from other nodes. */
+  /** A leader says that one of the groups beside the fleet's own has no work. */
+  quiesced(peer: NodeId, quiesce: Quiesce): void {
+    const { group } = quiesce;
+    const wasQuiescent = this.#host.isQuiescent(group);
+    this.#events?.quiesced(peer, quiesce);
+    const open = this.groups.all.get(group);
+    if (open === undefined || wasQuiescent || !this.#host.isQuiescent(group)) return;
+    this.#world.checker.of(group).quiesces(this.#node, quiesce, open.driver.status());
+  }
+
+  /** Everything else that arrives from other nodes. */
   get events(): TransportEvents | null {
     return this.#events;
   }

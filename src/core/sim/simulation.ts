@@ -74,6 +74,8 @@ export interface RunResult {
     readonly eventsTold: number;
     /** Steps of plans in waves. */
     readonly advanced: number;
+    /** How often a follower's group became quiescent. */
+    readonly quiesced: number;
   };
   /** False if the final configuration had no quorum that could be asked to get on. */
   readonly wasHealed: boolean;
@@ -379,6 +381,7 @@ class Simulation implements NodeHost {
         judged: this.#isJudged ? checker.owners.length : 0,
         ...checker.keys.counts,
         advanced: checker.waves.judged,
+        quiesced: checker.quiesced,
       },
       wasHealed: this.#wasHealed,
     };

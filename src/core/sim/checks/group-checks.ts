@@ -6,6 +6,8 @@ import type { Message } from "../../raft/message.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 import type { WalRecord } from "../../storage/record.ts";
 import type { WriteRequest } from "../../storage/storage.ts";
+import type { Quiesce } from "../../transport/transport.ts";
+import { check } from "../violation.ts";
 import { CommittedLog } from "./committed-log.ts";
 import { ElectionSafety } from "./election-safety.ts";
 import { LeaderLogs } from "./leader-logs.ts";
@@ -21,6 +23,7 @@ export class GroupChecks {
   /** By node: how far its commits were compared in its present life. */
   readonly #comparedThrough = new Map<NodeId, number>();
   readonly #unseenLeaders = new Map<NodeId, number>();
+  #quiesced = 0;
 
   constructor(nodes: number) {
     this.#promises = Array.from(
@@ -35,6 +38,11 @@ export class GroupChecks {
 
   get terms(): number {
     return this.#elections.terms;
+  }
+
+  /** How often a follower became quiescent. */
+  get quiesced(): number {
+    return this.#quiesced;
   }
 
   started(node: NodeId, reader: LogReader): void {
@@ -75,6 +83,17 @@ export class GroupChecks {
   /** The replica's state after `index`. */
   reaches(node: NodeId, index: LogIndex, hash: string): void {
     this.#committed.applies(node, index, hash);
+  }
+
+  /** The node became quiescent when its leader said this: it holds the leader's whole log (ADR-0008). */
+  quiesces(node: NodeId, { term, index }: Quiesce, status: RaftStatus): void {
+    const holds = [status.lastIndex, status.commit, status.applied].every((own) => own === index);
+    const isTrue = holds && status.role === "follower" && status.term === term;
+    check(isTrue, "quiescence", () => {
+      const own = `${status.applied}/${status.commit}/${status.lastIndex} in term ${status.term}`;
+      return `node ${node} became quiescent at ${own}, and its leader at ${index} in term ${term}`;
+    });
+    this.#quiesced += 1;
   }
 
   /** After each step of the node. `reader`: null while not all of its log was handed to its storage. True if it leads anew. */
