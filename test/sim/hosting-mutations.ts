@@ -35,6 +35,33 @@ export const HOSTING_MUTATIONS: readonly Mutation[] = [
     },
   },
   {
+    name: "slow-leader-stays",
+    rule: "leadership leaves a disk that is slow for good (liveness, ADR-0007)",
+    edits: [
+      {
+        file: `${COORDINATOR}/membership/replica.ts`,
+        search: "if (successor !== null) driver.transferLeader(successor);",
+        replace: "if (successor !== null) driver.status();",
+      },
+    ],
+  },
+  {
+    name: "slow-disk-campaigns",
+    rule: "a replica with a slow disk leaves campaigns to the others at first (ADR-0007)",
+    edits: [
+      {
+        file: `${COORDINATOR}/membership/replica.ts`,
+        search:
+          "!this.isAmnesiac && !this.#isFull() && !this.#isFenced() && this.#options.watch?.isSlow !== true,",
+        replace: "!this.isAmnesiac && !this.#isFull() && !this.#isFenced(),",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/leadership/slow-disk.test.ts",
+      name: "a replica with a slow disk does not campaign when its leader is gone, and does once it is sound",
+    },
+  },
+  {
     name: "queue-never-refuses",
     rule: "what waits for one peer is bounded by number and by bytes",
     edits: [

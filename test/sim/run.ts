@@ -3,8 +3,9 @@
 
 import { execFileSync } from "node:child_process";
 import { failureReport } from "../../src/core/sim/report.ts";
+import type { RunResult, RunVerdict } from "../../src/core/sim/run-result.ts";
 import { shrink } from "../../src/core/sim/shrink.ts";
-import { type RunResult, type RunVerdict, simulate } from "../../src/core/sim/simulation.ts";
+import { simulate } from "../../src/core/sim/simulation.ts";
 import { drawSwarm } from "../../src/core/sim/swarm.ts";
 import { type RunnerOptions, runnerOptions, USAGE } from "./options.ts";
 import { Totals } from "./totals.ts";

@@ -58,6 +58,12 @@ test("a run with groups that have no work has followers that become quiescent", 
   expect(counts.quiesced).toBeGreaterThan(0);
 });
 
+test.each([149, 299])("in run %i leadership leaves a disk that is slow for good", async (seed) => {
+  const { verdict, counts } = await simulate(drawSwarm(seed));
+  expect(verdict).toBe("ok");
+  expect(counts.handOvers).toBeGreaterThan(0);
+});
+
 test("a seed gives the same run, bit for bit", async () => {
   // The folders of 6 are encrypted, with keys and salts that differ each time.
   for (const seed of [3, 5, 6, 12, 14]) {

@@ -1,6 +1,6 @@
 // What many runs came to, for the line that `npm run sim` prints now and then and at the end.
 
-import type { RunResult } from "../../src/core/sim/simulation.ts";
+import type { RunResult } from "../../src/core/sim/run-result.ts";
 
 const PROGRESS_EVERY_MS = 10_000;
 const MS_PER_HOUR = 3_600_000;

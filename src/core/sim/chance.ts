@@ -29,6 +29,8 @@ const STREAMS = [
   "locks",
   "restores",
   "migrators",
+  "worn-disks",
+  "transfers",
 ] as const;
 export type Stream = (typeof STREAMS)[number];
 

@@ -36,6 +36,8 @@ export class Checker {
   readonly owners = new OwnerHistory();
   readonly flips = new Flips();
   readonly keys: KeyPromises;
+  /** How often leadership left a slow disk. */
+  handOvers = 0;
   readonly #leases = new LeaseHolders();
   readonly #members = new Members();
   readonly #fleet: GroupChecks;

@@ -2,6 +2,7 @@
 // So a fault does the same when others are left out.
 
 import type { NodeId } from "../base/ids.ts";
+import { slowMsOf } from "../coordinator/leadership/slow-disk.ts";
 import type { Administrator } from "./administrator.ts";
 import { Chance } from "./chance.ts";
 import type { Fault } from "./faults.ts";
@@ -9,7 +10,9 @@ import { leaderOf } from "./leader-of.ts";
 import { lieOf } from "./lies.ts";
 import { drawMembershipChange } from "./membership-change.ts";
 import type { SimNode } from "./node.ts";
+import { profileOf } from "./process-options.ts";
 import type { World } from "./world.ts";
+import { wearOut } from "./worn-disk.ts";
 
 export class FaultInjector {
   readonly #world: World;
@@ -100,6 +103,9 @@ export class FaultInjector {
         return;
       case "disk-stall":
         node.disk.stalledUntilMs = queue.nowMs + ms;
+        return;
+      case "disk-worn":
+        wearOut(node.disk, slowMsOf(profileOf(this.#world)), queue.nowMs, chance);
         return;
       case "clock-jump":
         node.jumpClock(chance.permille(500) ? ms : -ms);

@@ -19,6 +19,7 @@ export const FAULT_KINDS = [
   "disk-error",
   "disk-full",
   "disk-stall",
+  "disk-worn",
   "clock-jump",
   "pause",
   "transfer",
@@ -31,9 +32,9 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** What a run's theme chooses from; flips and lies are drawn apart (flips.ts, lies.ts). */
+/** What a run's theme chooses from; the others are drawn apart (flips.ts, lies.ts, worn-disk.ts). */
 export const THEME_KINDS: readonly FaultKind[] = FAULT_KINDS.filter(
-  (kind) => kind !== "flip" && kind !== "lie",
+  (kind) => kind !== "flip" && kind !== "lie" && kind !== "disk-worn",
 );
 
 export interface Fault {
@@ -61,6 +62,7 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   "disk-error": 2_000,
   "disk-full": 3_000,
   "disk-stall": 4_000,
+  "disk-worn": 0,
   "clock-jump": 60_000,
   pause: 3_000,
   transfer: 1_000,

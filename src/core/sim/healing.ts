@@ -205,6 +205,7 @@ export class Healing {
     node.disk.isFull = false;
     node.disk.isFailing = false;
     node.disk.stalledUntilMs = 0;
+    node.disk.wornMs = 0;
     node.resume();
   }
 

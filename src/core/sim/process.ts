@@ -39,6 +39,7 @@ import type { StateComparing } from "./state-comparing.ts";
 import { WatchedMachine } from "./watched-machine.ts";
 import { WatchedStorage } from "./watched-storage.ts";
 import type { World } from "./world.ts";
+import { heardWatch } from "./worn-disk.ts";
 
 const STREAM_RETRY_MS = 500;
 const KILOBYTE = 1_024;
@@ -68,6 +69,8 @@ export class Process {
   readonly comparing: StateComparing | null;
   readonly intake: SnapshotIntake;
   #events: TransportEvents | null = null;
+  /** It was to leave leadership to a sound disk, and leads still. */
+  #isHandingOver = false;
 
   /** Reads the disk first. Throws what the storage throws. */
   static async start(options: ProcessOptions): Promise<Process> {
@@ -220,7 +223,11 @@ export class Process {
       heldLogBytesMax: HELD_LOG_BYTES_MAX,
       snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
       trailingBytes: SNAPSHOT_EVERY_BYTES / 4,
-      onLeadership: (leads) => leads && options.onLeading(),
+      onLeadership: (leads) => {
+        if (leads) options.onLeading();
+        else if (this.#isHandingOver) world.checker.handOvers += 1;
+        this.#isHandingOver = false;
+      },
       onFatal: options.onFatal,
       schedule: this.#host.schedule,
       onActive: () => undefined,
@@ -281,7 +288,9 @@ export class Process {
       host: this.#host,
       rejoin: this.isMarked ? rejoin : null,
       disk: this.#folder.storage,
-      watch: this.watch,
+      watch: heardWatch(this.watch, () => {
+        this.#isHandingOver = true;
+      }),
       ...(this.comparing && {
         trust: this.comparing.trust,
         isFit: (peer) => this.comparing?.isFit(peer) ?? true,

@@ -1,6 +1,6 @@
 // A failing run as text: what broke, what happened before, and the one command that shows it again.
 
-import type { RunResult } from "./simulation.ts";
+import type { RunResult } from "./run-result.ts";
 import { drawSwarm, type SwarmOptions } from "./swarm.ts";
 
 /** `commit` names the program that ran: a seed means nothing without it. */

@@ -2,7 +2,8 @@
 // fails in the same way. What is left is not minimal, but short enough to be read.
 
 import { FAULT_KINDS, type FaultKind, NOISES, type Noise } from "./faults.ts";
-import { type RunResult, simulate } from "./simulation.ts";
+import type { RunResult } from "./run-result.ts";
+import { simulate } from "./simulation.ts";
 import { drawSwarm, type SwarmOptions } from "./swarm.ts";
 
 export interface Shrunk {

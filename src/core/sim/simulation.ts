@@ -1,7 +1,6 @@
 // One run: a cluster, its clients and its faults, from one seed. The loop runs one event, lets everything settle that
 // it set free, checks the properties, and takes the next. The same seed and program give the same run, bit for bit.
 
-import { messageOf } from "../base/errors.ts";
 import { type GroupId, type NodeId, nodeId } from "../base/ids.ts";
 import type { Holding, Readmission } from "../coordinator/membership/readmission.ts";
 import type { Peer } from "../transport/transport.ts";
@@ -22,16 +21,19 @@ import { Healing } from "./healing.ts";
 import { KeyHolders } from "./key-holders.ts";
 import { keyClients } from "./keys/key-clients.ts";
 import { KeyPromises } from "./keys/key-promises.ts";
+import { leaderOf } from "./leader-of.ts";
 import { Migrator, type MigratorOptions } from "./migrator.ts";
 import { Network } from "./network.ts";
 import { type NodeHost, SimNode } from "./node.ts";
 import { Officer } from "./officer.ts";
+import { describe, type RunResult, verdictOf } from "./run-result.ts";
 import { existingGroups, sideGroupsOf } from "./side-groups.ts";
 import { areBelieved, hasRightMajority, loggedAndApplied } from "./survey.ts";
 import type { Swarm } from "./swarm.ts";
 import { Trace } from "./trace.ts";
-import { LivenessFailure, NoPromiseLeft, SafetyViolation } from "./violation.ts";
+import { LivenessFailure, NoPromiseLeft } from "./violation.ts";
 import type { World } from "./world.ts";
+import { checkHandOver } from "./worn-disk.ts";
 
 /** Virtual time in which a healed quorum must commit, 600 ticks, and a configuration come to rest. */
 const LIVENESS_MS = 30_000;
@@ -49,37 +51,6 @@ const GROUP_THINK_MS = 1_000;
 /** No chain of promises is longer without a use of its disk or a later event. One that is ends with the next event. */
 const QUIET_HOPS_MAX = 12;
 const SETTLED = Promise.resolve();
-
-export type RunVerdict = "ok" | "safety" | "liveness" | "crash";
-
-export interface RunResult {
-  readonly seed: number;
-  readonly verdict: RunVerdict;
-  /** The broken property, or what else went wrong. */
-  readonly what: string;
-  readonly stack: string;
-  readonly traceHash: string;
-  readonly lastLines: readonly string[];
-  readonly simulatedMs: number;
-  readonly counts: {
-    readonly steps: number;
-    readonly writes: number;
-    readonly reads: number;
-    readonly terms: number;
-    readonly committed: number;
-    /** Operations that went through the linearizability checker. */
-    readonly judged: number;
-    /** Leases that ended by themselves, and events that watches got. */
-    readonly leasesEnded: number;
-    readonly eventsTold: number;
-    /** Steps of plans in waves. */
-    readonly advanced: number;
-    /** How often a follower's group became quiescent. */
-    readonly quiesced: number;
-  };
-  /** False if the final configuration had no quorum that could be asked to get on. */
-  readonly wasHealed: boolean;
-}
 
 /** `stepsMax` ends the run early, as if all had gone well. */
 export function simulate(swarm: Swarm, stepsMax = Number.POSITIVE_INFINITY): Promise<RunResult> {
@@ -135,6 +106,7 @@ class Simulation implements NodeHost {
       ];
       await this.#runUntil(() => this.#world.queue.nowMs >= this.#swarm.durationMs);
       this.#injector.end();
+      if (this.#swarm.wear === "calm") checkHandOver(leaderOf(this.#nodes), this.#world.queue.nowMs);
       const healing = new Healing(this.#world, this.#nodes, this.#administrator);
       // With a wrong state beside it, who is left may be too few to say which is right.
       const parts = !this.#swarm.comparesStates && healing.partsWithLeader();
@@ -382,19 +354,9 @@ class Simulation implements NodeHost {
         ...checker.keys.counts,
         advanced: checker.waves.judged,
         quiesced: checker.quiesced,
+        handOvers: checker.handOvers,
       },
       wasHealed: this.#wasHealed,
     };
   }
-}
-
-function verdictOf(error: unknown): RunVerdict {
-  if (error === null) return "ok";
-  if (error instanceof SafetyViolation) return "safety";
-  return error instanceof LivenessFailure ? "liveness" : "crash";
-}
-
-function describe(error: unknown): string {
-  if (error instanceof SafetyViolation) return `${error.property}: ${error.message}`;
-  return messageOf(error);
 }

@@ -6,6 +6,7 @@ import { Chance } from "./chance.ts";
 import { drawSchedule, type Fault, type FaultKind, NOISES, type Noise, THEME_KINDS } from "./faults.ts";
 import { drawFlips } from "./flips.ts";
 import { drawLies } from "./lies.ts";
+import { drawWear, WORN_MS_MIN, wornDisk } from "./worn-disk.ts";
 
 export interface Swarm {
   readonly seed: number;
@@ -59,6 +60,8 @@ export interface Swarm {
   readonly schedule: readonly Fault[];
   /** Whether the replicas compare their states (ADR-0017): in runs with flips, for it takes time. */
   readonly comparesStates: boolean;
+  /** Whether a disk becomes slow for good; calm: and nothing else happens. */
+  readonly wear: ReturnType<typeof drawWear>;
 }
 
 export interface SwarmOptions {
@@ -75,16 +78,20 @@ export const WHOLE_SWARM: SwarmOptions = { durationMs: null, without: new Set(),
 const KEYS_PERMILLE = 120;
 /** Leases take two seconds at least. */
 const KEYS_MS_MIN = 10_000;
+/** Of all runs. */
+const TRANSFERS_PERMILLE = 10;
 
 export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Swarm {
   const chance = Chance.of(seed, "swarm");
-  const theme = drawTheme(chance);
+  const drawn = drawTheme(chance);
+  const wear = drawWear(Chance.of(seed, "worn-disks"));
+  const theme = rareTheme(seed, wear) ?? drawn;
   // In production hardly any snapshot of the simulator's size would come in parts.
   const partBytes = Chance.of(seed, "parts").pick([PART_BYTES, PART_BYTES, 2_048, 512]);
   const settings = { ...drawSettings(chance, theme, partBytes), ...theme.settings };
   const hasContenders = settings.contenders > 0;
   const hasKeys = settings.createdGroups > 0 && Chance.of(seed, "locks").permille(KEYS_PERMILLE);
-  const leastMs = hasKeys ? KEYS_MS_MIN : 0;
+  const leastMs = Math.max(hasKeys ? KEYS_MS_MIN : 0, wear === null ? 0 : WORN_MS_MIN);
   const durationMs = options.durationMs ?? Math.max(settings.durationMs, leastMs);
   const gapMs = chance.pick([100, 250, 600, 1_500]);
   const leaderPermille = chance.pick([100, 400, 900]);
@@ -96,9 +103,12 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
     leaderPermille,
   });
   const plan = { voters: settings.voters, kinds: theme.kinds, durationMs, leaderPermille };
-  const flips = drawFlips(Chance.of(seed, "flips"), plan, schedule.length);
+  // With a wrong state beside it a slow disk may have to keep leadership.
+  const flips = wear === "calm" ? [] : drawFlips(Chance.of(seed, "flips"), plan, schedule.length);
   const nodes = settings.voters + settings.spares;
   const lies = drawLies(Chance.of(seed, "lies"), { nodes, durationMs }, schedule.length + flips.length);
+  const drawnSoFar = schedule.length + flips.length + lies.length;
+  const worn = wear === null ? [] : [wornDisk(Chance.of(seed, "worn-disks", 1), nodes, drawnSoFar)];
   return {
     seed,
     ...settings,
@@ -113,7 +123,8 @@ export function drawSwarm(seed: number, options: SwarmOptions = WHOLE_SWARM): Sw
     durationMs,
     noises: new Set(theme.noises.filter((noise) => !options.without.has(noise))),
     comparesStates: flips.length > 0,
-    schedule: [...schedule, ...flips, ...lies].filter(
+    wear,
+    schedule: [...schedule, ...flips, ...lies, ...worn].filter(
       ({ id, kind }) => !options.without.has(kind) && (options.only?.has(id) ?? true),
     ),
   };
@@ -125,6 +136,7 @@ type Settings = Omit<
   | "noises"
   | "schedule"
   | "comparesStates"
+  | "wear"
   | "keysGroup"
   | "batchers"
   | "officers"
@@ -152,6 +164,39 @@ const SLOW_ROUNDS: Partial<Settings> = {
   syncMs: 0.2,
 };
 
+// Entries come all the time, so that looks find a slow disk slow. After each timeout a leader takes no follower for active
+// for a moment. With timeouts of 350 ms few of the looks, 500 ms apart, come then.
+const CALM: Partial<Settings> = {
+  voters: 3,
+  spares: 0,
+  clients: 2,
+  electionTicks: 7,
+  thinkMs: 50,
+  outstandingMax: 3,
+  latencyMs: 1,
+  syncMs: 1,
+  messageBytesMax: 1_024,
+  inflightMessagesMax: 64,
+};
+
+// Leadership is transferred while reads trust leases, and the old leader is often deaf just then (fault-injector.ts). Slow
+// links leave time for that between its order to campaign and the campaign. With few writes the order leaves at once.
+const LEASED_READS: Partial<Settings> = {
+  voters: 3,
+  spares: 0,
+  clients: 1,
+  contenders: 2,
+  electionTicks: 10,
+  readOnly: "lease-based",
+  durationMs: 6_000,
+  thinkMs: 100,
+  outstandingMax: 1,
+  latencyMs: 20,
+  syncMs: 0.2,
+  messageBytesMax: 1_024,
+  inflightMessagesMax: 64,
+};
+
 // Nothing happens but that two or three become more, and lose their leader just then (healing.ts). The newcomer comes in
 // by a snapshot, while the others have entries behind that.
 function lastChange(chance: Chance): Partial<Settings> {
@@ -170,6 +215,14 @@ function lastChange(chance: Chance): Partial<Settings> {
     clients: 1,
     durationMs: 5_000,
   };
+}
+
+/** Of few runs, by chances of their own: so no other run is another because of them. */
+function rareTheme(seed: number, wear: Swarm["wear"]): Theme | null {
+  if (wear === "calm") return { noises: [], kinds: [], settings: CALM };
+  const chance = Chance.of(seed, "transfers");
+  if (!chance.permille(TRANSFERS_PERMILLE)) return null;
+  return { noises: [], kinds: ["transfer"], settings: LEASED_READS };
 }
 
 /** Mostly any faults; sometimes only those under which one rule is put to the test again and again. */

@@ -36,6 +36,9 @@ export class VirtualDisk {
   /** Something that was synced is damaged. */
   isDamaged = false;
   stalledUntilMs = 0;
+  /** What each operation takes beside its normal time, since `wornAtMs`; 0 = it is not worn. */
+  wornMs = 0;
+  wornAtMs = 0;
 
   constructor(chance: Chance) {
     this.#chance = chance;

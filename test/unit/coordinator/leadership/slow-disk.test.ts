@@ -1,7 +1,8 @@
 // The rule by which a disk counts as slow and leadership leaves it, look by look.
 
 import { describe, expect, test } from "vitest";
-import { logIndex, type NodeId, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { type GroupId, logIndex, type NodeId, nodeId, term } from "../../../../src/core/base/ids.ts";
+import type { GroupRules } from "../../../../src/core/coordinator/host/host.ts";
 import { PROFILES } from "../../../../src/core/coordinator/host/profile.ts";
 import { DiskWatch } from "../../../../src/core/coordinator/leadership/disk-watch.ts";
 import {
@@ -10,11 +11,13 @@ import {
   IDLE_LOOKS,
   judgeDisk,
   LEADING_LOOKS,
+  LOOK_EVERY_MS,
   SLOW_LOOKS,
   SOUND,
   SOUND_LOOKS,
   slowMsOf,
 } from "../../../../src/core/coordinator/leadership/slow-disk.ts";
+import { Replica } from "../../../../src/core/coordinator/membership/replica.ts";
 import type { RaftStatus } from "../../../../src/core/raft/status.ts";
 import { SyncLatency, type SyncSight } from "../../../../src/core/storage/sync-latency.ts";
 
@@ -153,6 +156,43 @@ describe("a leader with a slow disk", () => {
     expect(Array.from({ length: 100 }, () => look())).toEqual(Array(100).fill(null));
   });
 });
+
+test("a replica with a slow disk does not campaign when its leader is gone, and does once it is sound", () => {
+  const disk = { isSlow: true, look: () => null };
+  const { rules } = replica(disk);
+  expect(rules()?.mayCampaign()).toBe(false);
+  disk.isSlow = false;
+  expect(rules()?.mayCampaign()).toBe(true);
+});
+
+test("a replica asks the voter to which it is to hand over, and none until then", () => {
+  let successor: NodeId | null = null;
+  const { asked, look } = replica({ isSlow: true, look: () => successor });
+  look();
+  successor = n3;
+  look();
+  expect(asked).toEqual([n3]);
+});
+
+/** A replica that leads, and what it asks of its driver and its host. */
+function replica(disk: Pick<DiskWatch, "isSlow" | "look">) {
+  const asked: NodeId[] = [];
+  const looks: (() => unknown)[] = [];
+  let rules: GroupRules | null = null;
+  new Replica({
+    ...{ self: n1, rejoin: null, watch: disk },
+    driver: { status: leading, transferLeader: (to: NodeId) => asked.push(to) },
+    host: { add: (_: GroupId, _driver: unknown, given: GroupRules) => (rules = given) },
+    timers: {
+      every: (ms: number, action: () => unknown) => ms === LOOK_EVERY_MS && looks.push(action),
+      after: () => () => undefined,
+    },
+  } as never);
+  const look = () => {
+    for (const action of looks) action();
+  };
+  return { asked, look, rules: (): GroupRules | null => rules };
+}
 
 /** A replica whose every frame is slow, and whose peers report so. */
 function watch(raft: RaftStatus, said = report(), heard: "always" | "once" = "always") {
