@@ -24,16 +24,17 @@ const OPERATIONS = ["put", "Submit"] as const;
 const ROLES = ["leader", "follower"] as const;
 
 type Operation = (typeof OPERATIONS)[number];
+type Transport = "plaintext" | "mutual";
 type ByRole<Value> = Readonly<Record<(typeof ROLES)[number], Value>>;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-export async function benchProfile(): Promise<readonly Table[]> {
-  const threads = await measureThreads();
-  const busy = { put: await profileOf("put"), Submit: await profileOf("Submit") };
+export async function benchProfile(tls: Transport = "plaintext"): Promise<readonly Table[]> {
+  const threads = await measureThreads(tls);
+  const busy = { put: await profileOf("put", tls), Submit: await profileOf("Submit", tls) };
   const columns = OPERATIONS.flatMap((operation) => ROLES.map((role) => ({ operation, role })));
   const names = columns.map(({ operation, role }) => `${operation}, ${role}`);
-  const load = `${OUTSTANDING} outstanding, one grpc-js client`;
+  const load = `${OUTSTANDING} outstanding, one grpc-js client, ${tls === "mutual" ? "mutual TLS" : tls}`;
   const kinds = ["main", "collector", "disk"] as const;
   return [
     {
@@ -77,8 +78,8 @@ function hottest({ functions, busyUs }: BusyTimes): Table[] {
 const isOurs = (name: string): boolean => name.includes(" dist/");
 
 /** An operation's processor time, without a profiler. */
-async function measureThreads(): Promise<Readonly<Record<Operation, ByRole<ThreadTimes>>>> {
-  const fleet = await FleetStore.start({ nodes: 3, tls: "plaintext" });
+async function measureThreads(tls: Transport): Promise<Readonly<Record<Operation, ByRole<ThreadTimes>>>> {
+  const fleet = await FleetStore.start({ nodes: 3, tls });
   const keys = await fleet.keys();
   try {
     return { put: await threadsUnder(keys), Submit: await threadsUnder(fleet.driven("unary")) };
@@ -120,10 +121,10 @@ async function loaded(store: Store, leader: Server, onWarm: () => void): Promise
   return latenciesMs.length;
 }
 
-async function profileOf(operation: Operation): Promise<ByRole<BusyTimes>> {
+async function profileOf(operation: Operation, tls: Transport): Promise<ByRole<BusyTimes>> {
   const folder = await mkdtemp(join(tmpdir(), "fleet-profile-"));
   try {
-    const ended = await profiled(operation, folder);
+    const ended = await profiled(operation, folder, tls);
     const files = await readdir(folder);
     const read = async (pid: number): Promise<BusyTimes> => {
       const file = present(
@@ -143,11 +144,12 @@ async function profileOf(operation: Operation): Promise<ByRole<BusyTimes>> {
 async function profiled(
   operation: Operation,
   folder: string,
+  tls: Transport,
 ): Promise<ByRole<number> & { readonly afterUs: number }> {
   // One by one, so that a function has its module's name.
   const modules = new URL("../test/integration/unbundled-preload.ts", import.meta.url).href;
   const nodeOptions = `--import ${modules} --cpu-prof --cpu-prof-interval 300 --cpu-prof-dir=${folder}`;
-  const fleet = await FleetStore.start({ nodes: 3, tls: "plaintext", nodeOptions });
+  const fleet = await FleetStore.start({ nodes: 3, tls, nodeOptions });
   const keys = operation === "put" ? await fleet.keys() : null;
   let endedMs = performance.now();
   let pids: ByRole<number>;

@@ -1,7 +1,7 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
 // and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only.
-// `kv --rounds 1 --kills 0 --tls plaintext`: a part of it. Machines are noisy: every number is a median, with its worst case or
-// its rounds beside it.
+// `profile --tls mutual`: of the fleet's own transport. `kv --rounds 1 --kills 0 --tls plaintext`: a part of it. Machines
+// are noisy: every number is a median, with its worst case or its rounds beside it.
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
@@ -55,7 +55,9 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   waves: () => benchWaves(values.rows === undefined ? undefined : Number(values.rows)),
 };
 // On request only.
-const others: typeof benches = { profile: benchProfile };
+const others: typeof benches = {
+  profile: () => benchProfile(values.tls === "mutual" ? "mutual" : "plaintext"),
+};
 
 const [wanted] = positionals;
 const chosen = wanted === undefined ? Object.keys(benches) : [wanted];
