@@ -3,13 +3,13 @@
 // once a version is released or a newer one exists, its part of the list is closed, and more needs the next version.
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { KNOWN_VERSION, requiredVersion } from "../../../src/core/fleet/format.ts";
 import { KNOWN_KEY_FORMAT } from "../../../src/core/kv/command-codec.ts";
 import { Operation } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { root } from "../source-files.ts";
+import { listedFields, listedOperations } from "./listed-fields.ts";
 import { fieldsBelow } from "./proto-fields.ts";
 
 /** `closed`: the digest of each version's part that no longer changes. A release adds its own. */
@@ -29,7 +29,7 @@ const LISTS = [
 ];
 
 describe.each(LISTS)("$list", ({ list, roots, known, closed }) => {
-  const listed = read(list);
+  const listed = listedFields(list);
 
   test("names all that the contract declares: what is new stands under a version that is open", () => {
     expect(listed.map(({ field }) => field).sort()).toEqual(fieldsBelow(join(root, "proto"), roots));
@@ -49,23 +49,10 @@ describe.each(LISTS)("$list", ({ list, roots, known, closed }) => {
   );
 });
 
-const OPERATION = /^Operation\.(\w+) = /;
-const operations = read("fleet.txt").flatMap(({ version, field }) => {
-  const name = OPERATION.exec(field)?.[1];
-  // A raise needs the version that it raises to.
-  return name === undefined || name === "raise_cluster_version" ? [] : [{ name, version }];
-});
+// A raise needs the version that it raises to.
+const operations = listedOperations().filter(({ $case }) => $case !== "raiseClusterVersion");
 
-test.each(operations)("$name is proposed from version $version on", ({ name, version }) => {
-  const $case = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+test.each(operations)("$$case is proposed from version $version on", ({ $case, version }) => {
   const { kind } = Operation.fromPartial({ kind: { $case, value: {} } as never });
   expect(kind === undefined ? 0 : requiredVersion(kind)).toBe(version);
 });
-
-function read(list: string): { readonly version: number; readonly field: string }[] {
-  const text = readFileSync(join(root, "test/tidy/replicated-fields", list), "utf8");
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => ({ version: Number.parseInt(line, 10), field: line.replace(/^\d+ /, "") }));
-}
