@@ -13,6 +13,7 @@ import { type LabSize, SIZES } from "../src/core/lab/size.ts";
 import { type Burst, burst } from "./lab/burst.ts";
 import { BusyLoops } from "./lab/busy-loops.ts";
 import { DiskProbe } from "./lab/disk-probe.ts";
+import { LongPasses } from "./lab/long-passes.ts";
 import { saveUnderWrites } from "./lab/snapshot.ts";
 import { UsageWatch } from "./lab/usage.ts";
 import { FleetStore } from "./load/fleet-store.ts";
@@ -53,7 +54,20 @@ export interface LabOptions {
 const LARGE = { steadyMs: 40_000, bursts: 10 };
 
 export async function measureLab(size: LabSize, options: LabOptions): Promise<readonly Table[]> {
-  const store = await FleetStore.start({ nodes: 3, tls: "mutual" });
+  const passes = await LongPasses.open();
+  try {
+    return await measureWith(passes, size, options);
+  } finally {
+    await passes.close();
+  }
+}
+
+async function measureWith(
+  passes: LongPasses,
+  size: LabSize,
+  options: LabOptions,
+): Promise<readonly Table[]> {
+  const store = await FleetStore.start({ nodes: 3, tls: "mutual", nodeOptions: passes.nodeOptions });
   const target = await store.target();
   const client = FleetClient.connect(target);
   const link = new LabLink(target);
@@ -65,7 +79,7 @@ export async function measureLab(size: LabSize, options: LabOptions): Promise<re
     const results: Result[] = [{ what: "filling", measured: fill, limit: null, unit: "ms" }];
     for (const measure of [
       () => steadyNumbers(store, client, lab, options),
-      () => burstNumbers(store, client, lab, options.bursts),
+      () => burstNumbers(store, client, lab, { count: options.bursts, passes }),
       () => listNumbers(store, client),
       () => snapshotNumbers(store, client, options),
     ]) {
@@ -127,9 +141,10 @@ async function burstNumbers(
   store: FleetStore,
   client: FleetClient,
   lab: LabFleet,
-  count: number,
+  { count, passes }: { readonly count: number; readonly passes: LongPasses },
 ): Promise<Result[]> {
   const termBefore = await term(client);
+  const startedMs = Date.now();
   const watch = new UsageWatch(store.servers);
   const bursts: Burst[] = [];
   for (let number = 0; number < count; number += 1) {
@@ -140,6 +155,7 @@ async function burstNumbers(
   }
   const used = [...watch.stop().values()];
   const elections = (await term(client)) - termBefore;
+  const longest = await passes.longestSince(startedMs);
   const slowest = (of: (one: Burst) => number) => Math.max(...bursts.map(of));
   const moves = bursts[0]?.moves ?? 0;
   const [resident, cpuMs] = [
@@ -163,6 +179,18 @@ async function burstNumbers(
     {
       what: "bursts: the slowest batch",
       measured: slowest(({ batchMs }) => Math.max(...batchMs)),
+      limit: null,
+      unit: "ms",
+    },
+    {
+      what: "bursts: the longest pass of an event loop, CPU time",
+      measured: longest.cpuMs,
+      limit: 50,
+      unit: "ms",
+    },
+    {
+      what: "bursts: the longest pass with 5 ms of CPU time or more",
+      measured: longest.ms,
       limit: null,
       unit: "ms",
     },
