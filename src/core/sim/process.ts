@@ -72,7 +72,7 @@ export class Process {
   /** It was to leave leadership to a sound disk, and leads still. */
   #isHandingOver = false;
 
-  /** Reads the disk first. Throws what the storage throws. */
+  /** Reads the disk and restores the state first. Throws what the storage throws. */
   static async start(options: ProcessOptions): Promise<Process> {
     const { world, node } = options;
     const folder = await openFolder({
@@ -83,8 +83,15 @@ export class Process {
       },
       onSynced: (records) => world.checker.synced(node, records),
     });
-    // Killed while it read its disk: then it never comes to an end.
-    return options.isAlive() ? new Process(options, folder) : new Promise<never>(() => {});
+    // Killed while it read its disk or restored: then it never comes to an end.
+    const killed = () => new Promise<never>(() => {});
+    if (!options.isAlive()) return killed();
+    const process = new Process(options, folder);
+    // Before that a process takes part in nothing (assemble.ts).
+    await process.driver.restored;
+    if (!options.isAlive()) return killed();
+    process.#host.start();
+    return process;
   }
 
   private constructor(options: ProcessOptions, folder: Folder) {
@@ -120,7 +127,6 @@ export class Process {
     const hears = (peer: NodeId) => this.#host.hears(peer);
     this.comparing?.start({ driver, machine, hears, timers: timersOf(options) });
     this.intake = this.#takeSnapshotsIn(options);
-    this.#host.start();
   }
 
   stop(): void {
