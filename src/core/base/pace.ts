@@ -29,12 +29,16 @@ export class Pace {
    * bucket costs a full bucket.
    */
   waitMs(key: string, nowMs: MonotonicMs, price = 1): number {
+    const waitMs = this.shortMs(key, nowMs, price);
+    if (waitMs === 0) this.#keep(key, this.#now(key, nowMs) - Math.min(price, this.#rate.burst), nowMs);
+    return waitMs;
+  }
+
+  /** The same, and nothing is paid. */
+  shortMs(key: string, nowMs: MonotonicMs, price: number): number {
     const { burst, perSecond } = this.#rate;
-    const cost = Math.min(price, burst);
-    const now = this.#now(key, nowMs);
-    if (now < cost) return Math.ceil(((cost - now) * SECOND_MS) / perSecond);
-    this.#keep(key, now - cost, nowMs);
-    return 0;
+    const short = Math.min(price, burst) - this.#now(key, nowMs);
+    return short > 0 ? Math.ceil((short * SECOND_MS) / perSecond) : 0;
   }
 
   /** For work that was done before its price was known: the caller may owe up to a full bucket. */

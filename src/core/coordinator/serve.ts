@@ -37,6 +37,7 @@ import { servedBy } from "./revocation/deny-by-table.ts";
 import { coordinatorService } from "./services/coordinator-service.ts";
 import { faultsService } from "./services/faults.ts";
 import { raftService } from "./services/raft-service.ts";
+import { reportUnread } from "./services/report-shard.ts";
 import { coordinatorRules, faultRules, raftRules } from "./services/rules.ts";
 import { coordinatorDefinition, type ServedCoordinator } from "./services/served-coordinator.ts";
 
@@ -86,11 +87,13 @@ export async function serve(
     ...{ tls, errors, log: options.log, options: serverOptions },
     gate,
   });
-  server.addService<ServedCoordinator>(
-    coordinatorDefinition,
-    coordinatorService(context, timers),
-    coordinatorRules,
-  );
+  server.addService<ServedCoordinator>(coordinatorDefinition, coordinatorService(context, timers), {
+    ...coordinatorRules,
+    reportShard: {
+      ...coordinatorRules.reportShard,
+      announced: (caller, bytes) => reportUnread(context, caller, bytes),
+    },
+  });
   const etcd = etcdApi(context, transport, {
     tls: options.etcd?.isPlaintext === true ? "insecure-loopback" : tls,
     ...{ errors, log: options.log, gate, timers },

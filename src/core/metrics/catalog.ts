@@ -162,6 +162,10 @@ export const METRICS = {
     "kind",
     "reason",
   ),
+  fleet_callers_slowed_total: counter(
+    "What was slowed of callers that keep being refused: a refusal that left late, a large message that was not read, a connection that ended, a handshake that waited. The log names the callers.",
+    "kind",
+  ),
   fleet_internal_errors_total: counter(
     "Unexpected exceptions in handlers, streams and background tasks. Each is a bug, logged with its stack under the id that the caller got.",
   ),

@@ -28,6 +28,7 @@ async function look(ends: SessionEnds, reportAgeMs: number | null): Promise<stri
       denied: new Map([["IDENTITY_MISSING", 3]]),
       logins: new Map([["cluster", 4]]),
       limited: new Map([["cluster", new Map([["CALLS_TOO_OFTEN", 5]])]]),
+      slowed: new Map([["refusal", 6]]),
     },
     leftOut: new LeftOut(silentLog),
   };

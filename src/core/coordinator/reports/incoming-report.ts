@@ -41,6 +41,9 @@ export interface IncomingReport {
   whole(): Slicing<ReportShardRequest>;
 }
 
+/** What a report of so many bytes costs at least, in rows. */
+export const priceOfBytes = (bytes: number): number => Math.floor(bytes / BYTES_PER_ROW);
+
 /** Nothing is read before the leader has decided to: a walk over 100 000 fields takes milliseconds. */
 export function unreadReport(bytes: Buffer): UnreadReport {
   const fields = Math.min(bytes.length / FIELD_BYTES_MIN, FIELDS_OF_ALL_MAX);
@@ -58,7 +61,7 @@ export function incomingReport(bytes: Buffer): IncomingReport {
   const head = decodeBounded(ReportShardRequest.decode, message.head, FIELDS_MAX);
   return {
     head,
-    price: 1 + message.rows + (held?.rows ?? 0) + Math.floor(bytes.length / BYTES_PER_ROW),
+    price: 1 + message.rows + (held?.rows ?? 0) + priceOfBytes(bytes.length),
     whole: () => wholeOf(head, message, held),
   };
 }

@@ -20,6 +20,7 @@ import {
 } from "../../wire/gen/fleet/v1/command.ts";
 import type { ReportShardRequest, ReportShardResponse } from "../../wire/gen/fleet/v1/coordinator.ts";
 import { type RpcError, rpcError } from "../../wire/rpc-error.ts";
+import { LARGE_BYTES } from "../../wire/server/refused-callers.ts";
 import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
@@ -29,7 +30,7 @@ import { propose } from "../calls/propose.ts";
 import { ownReason } from "../calls/reason.ts";
 import { assertTrusted, notLeader, rejectionError } from "../calls/refusals.ts";
 import { ownMaking } from "../reports/first-contacts.ts";
-import type { IncomingReport, UnreadReport } from "../reports/incoming-report.ts";
+import { type IncomingReport, priceOfBytes, type UnreadReport } from "../reports/incoming-report.ts";
 import { isFirstContact } from "../reports/instructions.ts";
 import { observableReport } from "../reports/observable-report.ts";
 import { holdsCluster } from "../reports/observed.ts";
@@ -63,6 +64,20 @@ export async function reportShard(
   assertTrusted(context);
   refuseOutdated(context, request);
   return answerOf(context, request, instructions, { askDomains, firstContactsRefused });
+}
+
+/**
+ * Why a large report is refused when its length is known, before it is read; null if it is not. Small ones are read: what is
+ * wrong with them is told in its order.
+ */
+export function reportUnread(context: ServiceContext, identity: Identity, bytes: number): RpcError | null {
+  const { driver, observed, rowPace, clock } = context;
+  if (bytes <= LARGE_BYTES) return null;
+  if (driver.role !== "leader") return notLeader(context);
+  if (identity.kind !== "shard") return null;
+  if (observed.isTaking(identity.id)) return stillReading(identity.id);
+  const waitMs = rowPace.shortMs(identity.id, clock.monotonicMs(), priceOfBytes(bytes));
+  return waitMs === 0 ? null : tooOften(context, identity, `${bytes} bytes`, waitMs);
 }
 
 /**

@@ -4,7 +4,12 @@
 import { lookup } from "node:dns/promises";
 import { EventEmitter } from "node:events";
 import { createServer, isIP, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type Server as TlsServer,
+} from "node:tls";
 import { systemClock } from "../../base/clock.ts";
 import type { KeepaliveTimes } from "./keepalive.ts";
 import type { ConnectionError } from "./protocol.ts";
@@ -22,6 +27,8 @@ export interface Http2Options {
   readonly keepalive: KeepaliveTimes;
   /** From the first byte to the end of the TLS handshake. */
   readonly handshakeMs?: number;
+  /** How long a connection from this address waits before its TLS handshake begins; null = it is closed. */
+  readonly handshakeWaitMs?: (from: string) => number | null;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -39,6 +46,8 @@ interface Events {
 export class Http2Server extends EventEmitter<Events> {
   readonly #options: Http2Options;
   readonly #listeners: Server[] = [];
+  /** Each shakes hands on the connections of one listener. */
+  readonly #secure: TlsServer[] = [];
   readonly #sessions = new Set<ServerSession>();
   readonly #sockets = new Set<Socket>();
   #isClosing = false;
@@ -69,11 +78,8 @@ export class Http2Server extends EventEmitter<Events> {
   /** New connections use the present certificates. */
   renew(): void {
     const { secureContext } = this.#options;
-    for (const listener of this.#listeners) {
-      if (secureContext !== null && "setSecureContext" in listener) {
-        (listener as ReturnType<typeof createTlsServer>).setSecureContext(secureContext());
-      }
-    }
+    if (secureContext === null) return;
+    for (const server of this.#secure) server.setSecureContext(secureContext());
   }
 
   /** Accepts no connection and no call any more; resolves when all have ended, those that stay after `graceMs` by force. */
@@ -91,22 +97,38 @@ export class Http2Server extends EventEmitter<Events> {
   }
 
   #listener(): Server {
-    const { secureContext, handshakeMs = HANDSHAKE_MS_MAX } = this.#options;
-    const onSocket = (socket: Socket) => {
+    const { secureContext } = this.#options;
+    const secure = secureContext === null ? null : this.#secureServer(secureContext());
+    return createServer({ noDelay: true, pauseOnConnect: secure !== null }, (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       this.emit("connection", socket);
-      if (secureContext === null) this.#begin(socket);
-    };
-    if (secureContext === null) return createServer({ noDelay: true }, onSocket);
-    const listener = createTlsServer({
-      ...secureContext(),
+      if (secure === null) this.#begin(socket);
+      else this.#shakeHands(secure, socket);
+    });
+  }
+
+  #shakeHands(secure: TlsServer, socket: Socket): void {
+    const { handshakeWaitMs = () => 0 } = this.#options;
+    const waitMs = handshakeWaitMs(socket.remoteAddress ?? "");
+    const begin = () => secure.emit("connection", socket);
+    if (waitMs === null) socket.destroy();
+    else if (waitMs === 0) begin();
+    else {
+      socket.on("error", () => undefined);
+      const timer = setTimeout(begin, waitMs);
+      socket.once("close", () => clearTimeout(timer));
+    }
+  }
+
+  #secureServer(context: SecureContextOptions): TlsServer {
+    const { handshakeMs = HANDSHAKE_MS_MAX } = this.#options;
+    const server = createTlsServer({
+      ...context,
       ...{ requestCert: true, rejectUnauthorized: true, handshakeTimeout: handshakeMs },
       ALPNProtocols: ["h2"],
-      noDelay: true,
     });
-    listener.prependListener("connection", onSocket);
-    listener.on("secureConnection", (socket) => {
+    server.on("secureConnection", (socket) => {
       // A broken record may follow the handshake at once, and must not reach the process.
       socket.on("error", () => socket.destroy());
       socket.disableRenegotiation();
@@ -114,12 +136,13 @@ export class Http2Server extends EventEmitter<Events> {
       if (socket.alpnProtocol === "h2") this.#begin(socket);
       else socket.destroy();
     });
-    listener.on("tlsClientError", (error, socket) => {
+    server.on("tlsClientError", (error, socket) => {
       this.emit("tlsClientError", error, socket);
       // Node reports a handshake that takes too long, and leaves its socket open.
       socket.destroy();
     });
-    return listener;
+    this.#secure.push(server);
+    return server;
   }
 
   #begin(socket: Socket): void {

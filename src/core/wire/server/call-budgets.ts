@@ -1,7 +1,7 @@
 // Counts each identity's calls, their rate, and their unread answers: calls beyond its limits (identity-limits.ts) are
 // refused with a delay. What must stay true: an identity has one budget over all its connections. A used-up budget takes
 // nothing from another identity. Memory is bounded by the number of calling identities, which callers can't
-// invent.
+// invent. A message that its caller may not send is refused before it is read.
 
 import { status } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
@@ -13,6 +13,9 @@ import { type RpcError, rpcError } from "../rpc-error.ts";
 import { addressOf, formatIdentity, type Identity } from "../tls/identity.ts";
 import { CallerLines } from "./caller-lines.ts";
 import { type IdentityLimits, limitsOf } from "./identity-limits.ts";
+import { HEADER_BYTES } from "./message-frames.ts";
+import type { RefusedCallers } from "./refused-callers.ts";
+import { refuse } from "./stream-answer.ts";
 import { type ManyAnswers, UNREAD_BYTES_MAX, UnreadAnswers } from "./unread-answers.ts";
 
 const DELAY_STEP_MS = 100;
@@ -26,8 +29,12 @@ const UNREAD_RETRY_MS = 1_000;
 export interface CallBudget {
   /** Shared by all calls of the identity; null = nothing of it is counted. */
   readonly account: object | null;
-  /** Counts bytes of its request; an error ends the call. */
-  receive(bytes: number): RpcError | null;
+  /** A message of so many bytes begins; an error refuses it before it is read. */
+  announce(bytes: number): RpcError | null;
+  /** Answers the call with an error, after so many bytes of its message were read. */
+  refuse(stream: ServerStream, error: RpcError, bytes: number): void;
+  /** So many bytes of a message were read that was never whole. */
+  waste(bytes: number): void;
   /** Whether the caller has room for an answer of so many bytes; an error refuses the call. */
   refuseUnread(bytes?: number): RpcError | null;
   /** The call's one answer, to be counted until the stream closes. */
@@ -42,6 +49,8 @@ export interface CallBudget {
   /** To be called when the stream has closed; null = nothing was counted. */
   readonly end: ((stream: ServerStream) => void) | null;
 }
+
+type Refused = Pick<RefusedCallers, "refuse" | "waste" | "refuseMessage">;
 
 interface Account {
   readonly name: string;
@@ -58,7 +67,7 @@ interface Paces {
 
 const nothing = () => undefined;
 const UNLIMITED: CallBudget = {
-  ...{ account: null, receive: () => null, refuseUnread: () => null },
+  ...{ account: null, announce: () => null, refuseUnread: () => null, refuse, waste: nothing },
   ...{ answer: nothing, watch: nothing, hold: () => nothing, end: null },
 };
 
@@ -73,9 +82,11 @@ export class CallBudgets {
   /** All calls with the same delay share one error object. */
   readonly #errors = new Map<string, RpcError>();
   readonly #unread: UnreadAnswers;
+  readonly #refused: Refused;
 
-  constructor(log: Pick<Log, "warn">, now: () => MonotonicMs, limits = limitsOf) {
+  constructor(log: Pick<Log, "warn">, now: () => MonotonicMs, refused: Refused, limits = limitsOf) {
     this.#now = now;
+    this.#refused = refused;
     this.#limitsOf = limits;
     this.#unread = new UnreadAnswers(now);
     this.#lines = new CallerLines((fields) => log.warn("a caller is held back by its limits", fields), now);
@@ -91,11 +102,14 @@ export class CallBudgets {
     return this.#accounts.size;
   }
 
-  /** A call's headers from an address have arrived; an error refuses the call. */
-  begin(identity: Identity, from: string): CallBudget | RpcError {
+  /**
+   * A call's headers from an address have arrived; an error refuses the call. `isStranger`: a replica that is no member
+   * here, which has limits.
+   */
+  begin(identity: Identity, from: string, isStranger = false): CallBudget | RpcError {
     const { kind } = identity;
     if (kind === "admin") return UNLIMITED;
-    const limits = this.#limitsOf(kind);
+    const limits = this.#limitsOf(isStranger ? "cluster" : kind);
     const name = formatIdentity(identity);
     const account = this.#accounts.get(name) ?? { name, kind, limits, underWay: 0 };
     if (limits !== null) {
@@ -112,7 +126,9 @@ export class CallBudgets {
     };
     return {
       account,
-      receive: (bytes) => this.#receive(account, from, bytes),
+      announce: (bytes) => this.#announce(account, from, bytes),
+      refuse: (stream, error, bytes) => this.#refused.refuse(name, stream, error, bytes),
+      waste: (bytes) => this.#refused.waste(name, bytes),
       refuseUnread: (bytes = 0) => {
         if (this.#unread.hasRoom(name, bytes)) return null;
         return this.#refuse("ANSWERS_UNREAD", account, from, UNREAD_RETRY_MS);
@@ -145,10 +161,13 @@ export class CallBudgets {
     return this.#refuse("CALLS_TOO_OFTEN", account, addressOf(identity), waitMs);
   }
 
-  #receive(account: Account, from: string, bytes: number): RpcError | null {
+  #announce(account: Account, from: string, bytes: number): RpcError | null {
     const { kind, name, limits } = account;
+    // Raft bounds what members send, and needs it (ADR-0023).
     if (limits === null) return null;
-    const waitMs = this.#pacesOf(kind, limits).bytes.waitMs(name, this.#now(), bytes);
+    const refused = this.#refused.refuseMessage(name, from, bytes);
+    if (refused !== null) return refused;
+    const waitMs = this.#pacesOf(kind, limits).bytes.waitMs(name, this.#now(), HEADER_BYTES + bytes);
     return waitMs === 0 ? null : this.#refuse("BYTES_TOO_OFTEN", account, from, waitMs);
   }
 

@@ -1,6 +1,6 @@
 // The entry of a server. Every call passes here when its headers have arrived, before a byte of its message
-// is read. What must stay true: a caller without an identity, or
-// without the right to this method, is refused at once. No message is larger than its method allows. Prompt
+// is read. What must stay true: a caller without an identity, or without the right to this method, is refused before
+// anything is read. No message is larger than its method allows. Prompt
 // calls of administrators and replicas wait for nothing. A waiting call loses no byte, because HTTP/2 keeps its
 // data until they are read. Absent: the decision when there is time (the gate, ADR-0020).
 
@@ -32,9 +32,11 @@ import type { LateRequests } from "./late-requests.ts";
 import type { Logins } from "./logins.ts";
 import { compressed } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
+import { networkOf } from "./network-of.ts";
 import type { OpenConnections } from "./open-connections.ts";
 import type { OverheadBytes } from "./overhead-bytes.ts";
 import type { PacedReading } from "./paced-reading.ts";
+import { HANDSHAKE_BYTES, type RefusedCallers } from "./refused-callers.ts";
 import { refuse, refuseType } from "./stream-answer.ts";
 import { type ServedStream, serveStream } from "./stream-call.ts";
 import { type Admitted, isGrpc, type ServedMethod, serveUnary } from "./unary-calls.ts";
@@ -63,7 +65,8 @@ export interface DoorOptions {
   readonly errors: Pick<InternalErrors, "note">;
   readonly connections: OpenConnections;
   readonly budgets: Pick<CallBudgets, "begin">;
-  readonly held: Pick<HeldRefusals, "refuse">;
+  readonly held: Pick<HeldRefusals, "hold">;
+  readonly refused: Pick<RefusedCallers, "refuse" | "waste">;
   readonly overhead: Pick<OverheadBytes, "watch" | "call">;
   readonly late: LateRequests;
   readonly logins: Pick<Logins, "note">;
@@ -81,7 +84,7 @@ export function guardDoor(http2: Http2Server, options: DoorOptions): void {
     reading.opened(session);
     session.onClose(() => reading.closed(session));
   });
-  noteFailedHandshakes(http2, denied);
+  noteFailedHandshakes(http2, denied, (from) => options.refused.waste(networkOf(from), HANDSHAKE_BYTES));
   noteLogins(http2, tls, logins);
   // A revoked certificate gives no right to the room that is kept for administrators and replicas.
   const identityOf = (session: ServerSession) => {
@@ -104,7 +107,7 @@ function noteLogins(http2: Http2Server, tls: Tls, logins: DoorOptions["logins"])
 }
 
 function enter(stream: ServerStream, options: DoorOptions): void {
-  const { tls, ruleOf, gate, denied, errors, budgets, held, overhead, late, reading } = options;
+  const { tls, ruleOf, gate, denied, errors, held, overhead, late, reading } = options;
   const { session, headers } = stream;
   // Refused and prompt calls too: a pass in which thousands of them are refused deposes a leader.
   reading.brought(session);
@@ -114,12 +117,12 @@ function enter(stream: ServerStream, options: DoorOptions): void {
   const identity = letIn(stream, path, rule, tls);
   if (identity instanceof RpcError) {
     denied.note(deniedBy(identity, stream, path, tls));
-    refuse(stream, identity);
+    turnAway(stream, identity, options);
     return;
   }
-  const budget = budgets.begin(identity, session.from);
+  const budget = budgetOf(identity, session, rule, options);
   if (budget instanceof RpcError) {
-    held.refuse(formatIdentity(identity), stream, budget);
+    if (!held.hold(formatIdentity(identity), stream, budget)) refuse(stream, budget);
     return;
   }
   const { end } = budget;
@@ -138,6 +141,28 @@ function enter(stream: ServerStream, options: DoorOptions): void {
   }
 }
 
+/** An administrator has no budget. A certificate that proves no identity leaves only its network to be counted. */
+function turnAway(stream: ServerStream, error: RpcError, { tls, refused }: DoorOptions): void {
+  const { session } = stream;
+  const identity = identityOfSession(session, tls);
+  const isProved = identity !== null && !isRevoked(identity, tls);
+  if (isProved && identity.kind === "admin") refuse(stream, error);
+  else refused.refuse(isProved ? formatIdentity(identity) : networkOf(session.from), stream, error);
+}
+
+function budgetOf(
+  identity: Identity,
+  { from }: Pick<ServerSession, "from">,
+  rule: MethodRule | undefined,
+  { budgets, gate }: DoorOptions,
+): CallBudget | RpcError {
+  const isStranger = identity.kind === "replica" && gate?.isPeer(identity) === false;
+  const budget = budgets.begin(identity, from, isStranger);
+  const announced = rule?.announced;
+  if (budget instanceof RpcError || announced === undefined) return budget;
+  return { ...budget, announce: (bytes) => announced(identity, bytes) ?? budget.announce(bytes) };
+}
+
 function serveCall(
   stream: ServerStream,
   path: string,
@@ -151,7 +176,7 @@ function serveCall(
   }
   const served = streamOf(path);
   if (served !== undefined) serveStream(stream, served, admitted);
-  else if (isGrpc(stream.headers)) refuse(stream, NO_METHOD);
+  else if (isGrpc(stream.headers)) admitted.budget.refuse(stream, NO_METHOD, 0);
   else refuseType(stream);
 }
 

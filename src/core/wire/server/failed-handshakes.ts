@@ -1,5 +1,6 @@
 // Logs failed handshakes. A refused certificate (expired, of another authority, not for clients) ends the
-// connection without a message to the caller: only the server's log has the cause.
+// connection without a message to the caller: only the server's log has the cause. A handshake costs more than a
+// hundred refused calls, so each one that failed is counted against its network (handshake-pace.ts).
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -7,12 +8,23 @@ import type { Http2Server } from "../http2/http2-server.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
 
 /** A caller that closes the connection itself, such as a probe, is not logged. */
-export function noteFailedHandshakes(http2: Http2Server, denied: Pick<DeniedCalls, "note">): void {
+export function noteFailedHandshakes(
+  http2: Http2Server,
+  denied: Pick<DeniedCalls, "note">,
+  onFailed: (from: string) => void,
+): void {
   http2.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const what = refusedCertificate(socket) ?? error.code ?? "";
-    if (what === "ECONNRESET") return;
-    denied.note({ reason: "HANDSHAKE_FAILED", identity: "", from: addressOf(socket), what });
+    const from = addressOf(socket);
+    // A probe sends nothing.
+    if (hasSpoken(socket)) onFailed(from);
+    if (what !== "ECONNRESET") denied.note({ reason: "HANDSHAKE_FAILED", identity: "", from, what });
   });
+}
+
+function hasSpoken(socket: TLSSocket): boolean {
+  const { _parent: below } = socket as { readonly _parent?: Socket };
+  return (below?.bytesRead ?? socket.bytesRead) > 0;
 }
 
 /** OpenSSL's name of the caller's certificate problem, such as CERT_HAS_EXPIRED; null = none was found. */

@@ -6,12 +6,16 @@ import { type RpcError, rpcError } from "../rpc-error.ts";
 
 export const HEADER_BYTES = 5;
 
+/** Hears how many bytes a message will have, before they are read; an error refuses it. */
+export type OnHead = (bytes: number) => RpcError | null;
+
 /**
  * Cuts a stream of bytes into messages. Each byte is copied once, into room for the whole message: `heldBytes` counts that
  * room, which its caller must bound.
  */
 export class MessageCutter {
   readonly #bytesMax: number;
+  readonly #onHead: OnHead;
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerBytes = 0;
   /** The first `#filled` bytes of the present message, which has `#length`. */
@@ -19,8 +23,9 @@ export class MessageCutter {
   #filled = 0;
   #length = 0;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, onHead: OnHead = () => null) {
     this.#bytesMax = bytesMax;
+    this.#onHead = onHead;
   }
 
   /** For the message that is under way. */
@@ -40,7 +45,7 @@ export class MessageCutter {
       at += this.#takeHeader(chunk, at);
       if (this.#headerBytes < HEADER_BYTES) return null;
       if (this.#filled === 0 && this.#message === NOTHING) {
-        const refused = refusedFrame(this.#header, this.#bytesMax);
+        const refused = refusedFrame(this.#header, this.#bytesMax, this.#onHead);
         if (refused !== null) return refused;
         this.#length = this.#header.readUInt32BE(1);
       }
@@ -51,6 +56,11 @@ export class MessageCutter {
       const refused = onMessage(this.#next());
       if (refused !== null || at === chunk.length) return refused;
     }
+  }
+
+  /** The message under way is of no use. */
+  drop(): void {
+    this.#next();
   }
 
   #takeHeader(chunk: Buffer, at: number): number {
@@ -79,10 +89,10 @@ export class MessageCutter {
 const NOTHING = Buffer.alloc(0);
 
 /** Why the message after this header is refused; null = it is not. */
-export function refusedFrame(header: Buffer, bytesMax: number): RpcError | null {
+export function refusedFrame(header: Buffer, bytesMax: number, onHead: OnHead): RpcError | null {
   if (header[0] !== 0) return compressed();
   const bytes = header.readUInt32BE(1);
-  if (bytes <= bytesMax) return null;
+  if (bytes <= bytesMax) return onHead(bytes);
   const message = `a message of this method may have at most ${bytesMax} bytes, this one has ${bytes}`;
   return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
 }

@@ -2,6 +2,7 @@
 // request may be. A service without a rule for each of its methods does not compile. A path without a rule
 // reaches no code of ours.
 
+import type { RpcError } from "../rpc-error.ts";
 import type { Identity } from "../tls/identity.ts";
 
 /** Who may call a method. */
@@ -34,6 +35,8 @@ export interface MethodRule {
    * repair a replica.
    */
   readonly isPrompt?: boolean;
+  /** Why a message of so many bytes is not read; null if it is. For what its head decides, such as who leads. */
+  readonly announced?: (caller: Identity, bytes: number) => RpcError | null;
   /**
    * Between replicas, whose membership is checked (ADR-0023). A frame of a full queue takes minutes on a slow link, so its
    * streams have no time in which a message must be whole. Their bytes have more room (unfinished-bytes.ts).

@@ -4,20 +4,31 @@
 import { status } from "@grpc/grpc-js";
 import { owned } from "../http2/held-bytes.ts";
 import { type RpcError, rpcError } from "../rpc-error.ts";
-import { HEADER_BYTES, refusedFrame } from "./message-frames.ts";
+import { HEADER_BYTES, type OnHead, refusedFrame } from "./message-frames.ts";
 import type { MethodRule } from "./method-rules.ts";
 import { UnfinishedBytes } from "./unfinished-bytes.ts";
 
 export class RequestBytes {
   readonly #counted: UnfinishedBytes;
   readonly #bytesMax: number;
+  readonly #onHead: OnHead;
   /** The first `#length` of them are used. */
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
 
-  constructor(owner: object, rule: Pick<MethodRule, "bytesMax" | "isReplication">) {
+  constructor(
+    owner: object,
+    rule: Pick<MethodRule, "bytesMax" | "isReplication">,
+    onHead: OnHead = () => null,
+  ) {
     this.#counted = new UnfinishedBytes(owner, rule);
     this.#bytesMax = rule.bytesMax;
+    this.#onHead = onHead;
+  }
+
+  /** How many have come. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Null = accepted. */
@@ -26,7 +37,7 @@ export class RequestBytes {
     const hasRoom = this.#counted.become(this.#length + chunk.length);
     this.#append(chunk);
     if (this.#length < HEADER_BYTES) return hasRoom ? null : this.#counted.overdrawn();
-    const refused = wasChecked ? null : refusedFrame(this.#bytes, this.#bytesMax);
+    const refused = wasChecked ? null : refusedFrame(this.#bytes, this.#bytesMax, this.#onHead);
     if (refused !== null) return refused;
     if (this.#length > this.#wholeLength()) return unreadable();
     return hasRoom ? null : this.#counted.overdrawn();

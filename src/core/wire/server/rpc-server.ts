@@ -16,6 +16,7 @@ import { CallBudgets } from "./call-budgets.ts";
 import { type Gate, guardDoor } from "./call-door.ts";
 import type { ConnectionRoom } from "./connection-limits.ts";
 import { type Denied, DeniedCalls } from "./denied-calls.ts";
+import { HandshakePace } from "./handshake-pace.ts";
 import { HeldRefusals } from "./held-refusals.ts";
 import type { LimitsOf } from "./identity-limits.ts";
 import type { InternalErrors } from "./internal-errors.ts";
@@ -25,6 +26,7 @@ import type { MethodRule, ServiceRules } from "./method-rules.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { OverheadBytes } from "./overhead-bytes.ts";
 import { PacedReading } from "./paced-reading.ts";
+import { RefusedCallers } from "./refused-callers.ts";
 import type { ServedStream, StreamHandler } from "./stream-call.ts";
 import type { Implementation, ServedMethod, UnaryMethod } from "./unary-calls.ts";
 
@@ -43,6 +45,8 @@ export interface RpcServerOptions {
   readonly limitsOf?: LimitsOf;
   /** For bytes that belong to no call, of one identity. */
   readonly overhead?: Rate;
+  /** For wasted bytes of one caller. */
+  readonly waste?: Rate;
 }
 
 export interface CallerCounts {
@@ -52,6 +56,8 @@ export interface CallerCounts {
   readonly logins: ReadonlyMap<string, number>;
   /** By kind of identity and limit. */
   readonly limited: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** What of callers that keep being refused was slowed. */
+  readonly slowed: ReadonlyMap<string, number>;
 }
 
 /** A generated definition; the types of its serializers differ for each method. */
@@ -86,19 +92,24 @@ export class RpcServer {
   readonly #connections = new OpenConnections();
   readonly #logins: Logins;
   readonly #budgets: CallBudgets;
+  readonly #refused: RefusedCallers;
   #address: string | null = null;
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
     const { log, tls, errors } = options;
+    const now = systemClock.monotonicMs;
+    this.#refused = new RefusedCallers(log, now, options.waste);
+    const handshakes = new HandshakePace(now);
     this.#server = new Http2Server({
       secureContext: secureContextOf(tls),
       ...http2OptionsOf(options.options),
       onBug: (error) => errors.note(error, "a connection"),
+      handshakeWaitMs: (from) => handshakes.waitMs(from, this.#refused),
     });
-    this.#denied = new DeniedCalls(log, systemClock.monotonicMs);
-    this.#logins = new Logins(log, systemClock.monotonicMs);
-    this.#budgets = new CallBudgets(log, systemClock.monotonicMs, options.limitsOf);
+    this.#denied = new DeniedCalls(log, now);
+    this.#logins = new Logins(log, now);
+    this.#budgets = new CallBudgets(log, now, this.#refused, options.limitsOf);
   }
 
   /**
@@ -116,7 +127,11 @@ export class RpcServer {
 
   /** Logins, refused callers, and callers beyond their limits, as numbers. */
   get callers(): CallerCounts {
-    return { denied: this.#denied.counts, logins: this.#logins.counts, limited: this.#budgets.counts };
+    const { counts: slowed } = this.#refused;
+    return {
+      ...{ denied: this.#denied.counts, logins: this.#logins.counts, limited: this.#budgets.counts },
+      slowed,
+    };
   }
 
   /**
@@ -156,6 +171,7 @@ export class RpcServer {
     guardDoor(this.#server, {
       ...{ tls, gate, reading, room, limitsOf, errors, denied: this.#denied, connections: this.#connections },
       ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals(), late: new LateRequests() },
+      refused: this.#refused,
       overhead: new OverheadBytes(this.#denied, systemClock.monotonicMs, this.#options.overhead),
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),

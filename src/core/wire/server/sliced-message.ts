@@ -11,8 +11,10 @@ import { rpcError } from "../rpc-error.ts";
 export const ROWS_PER_SLICE = 512;
 /** One row may be larger; it is then the last of its slice. */
 const BYTES_PER_SLICE = 64 * 1024;
-/** For one row, and for the head. */
-const PART_BYTES_MAX = 4 * 1024 * 1024;
+/** For one row. The largest that a shard sends is a shortfall of 64 kB of texts. */
+const ROW_BYTES_MAX = 128 * 1024;
+/** For all that is no row. */
+const HEAD_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Consecutive bytes of a message, each a few whole fields. */
 type Slice = readonly Buffer[];
@@ -57,10 +59,11 @@ export function sliceMessage(bytes: Buffer, { rows, nested, fieldsMax }: Cut): S
       continue;
     }
     if (rows.has(field)) {
+      if (reader.pos - from > ROW_BYTES_MAX) throw tooLarge("a row", ROW_BYTES_MAX);
       rowCount += 1;
       roomIn(slices, bytes).add(from, reader.pos);
     } else head.add(from, reader.pos);
-    if (reader.pos - from > PART_BYTES_MAX || head.bytes > PART_BYTES_MAX) throw tooLarge();
+    if (head.bytes > HEAD_BYTES_MAX) throw tooLarge("all that is no row", HEAD_BYTES_MAX);
   }
   const cut = slices.map((slice) => slice.all());
   return { head: Buffer.concat(head.all()), slices: cut, rows: rowCount, nested: inside };
@@ -114,8 +117,8 @@ class Parts {
   }
 }
 
-function tooLarge() {
-  const message = `one row of a message, and all that is no row, may have at most ${PART_BYTES_MAX} bytes`;
+function tooLarge(what: string, bytesMax: number) {
+  const message = `${what} in a message of this method may have at most ${bytesMax} bytes`;
   return rpcError(status.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE", message);
 }
 

@@ -16,7 +16,7 @@ import { type LateRequests, tooLate } from "./late-requests.ts";
 import { framed, MessageCutter } from "./message-frames.ts";
 import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
 import { unreadable } from "./request-bytes.ts";
-import { refuse, refuseType, trailersOf } from "./stream-answer.ts";
+import { refuseType, trailersOf } from "./stream-answer.ts";
 import { isGrpc, takeable } from "./unary-calls.ts";
 import { UnfinishedBytes } from "./unfinished-bytes.ts";
 
@@ -35,7 +35,7 @@ export interface ServedStream {
 interface Limits {
   /** When its headers arrived: its time counts from then. */
   readonly cameMs: MonotonicMs;
-  readonly budget: Pick<CallBudget, "account" | "receive" | "watch" | "hold">;
+  readonly budget: Pick<CallBudget, "account" | "announce" | "refuse" | "waste" | "watch" | "hold">;
   /** Gives up messages that are not whole in time. */
   readonly late: Pick<LateRequests, "add" | "remove">;
 }
@@ -52,7 +52,7 @@ export function serveStream(stream: ServerStream, served: ServedStream, limits: 
     limits.budget.watch(stream, call);
     call.start();
   } catch (error) {
-    refuse(stream, served.errors.answer(error, served.definition.path));
+    limits.budget.refuse(stream, served.errors.answer(error, served.definition.path), 0);
   }
 }
 
@@ -89,7 +89,7 @@ class StreamCall extends Duplex {
     this.stream = stream;
     this.#served = served;
     this.#limits = limits;
-    this.#cutter = new MessageCutter(served.rule.bytesMax);
+    this.#cutter = new MessageCutter(served.rule.bytesMax, limits.budget.announce);
     this.#unfinished = new UnfinishedBytes(limits.budget.account ?? stream.session, served.rule);
     this.#deadline = systemClock.wallMs() + waitMs;
     if (waitMs <= TIMER_MS_MAX) this.#timer = setTimeout(() => this.#expire(), waitMs);
@@ -100,6 +100,7 @@ class StreamCall extends Duplex {
     stream.onClose(() => {
       clearTimeout(this.#timer);
       this.#notDue();
+      limits.budget.waste(this.#cutter.heldBytes);
       this.#unfinished.become(0);
       process.nextTick(() => this.#over());
     });
@@ -222,7 +223,7 @@ class StreamCall extends Duplex {
 
   #data(bytes: Buffer): void {
     if (this.#isFinished) return;
-    const refused = this.#limits.budget.receive(bytes.length) ?? this.#cutter.take(bytes, this.#message);
+    const refused = this.#cutter.take(bytes, this.#message);
     if (refused !== null) this.#refuse(refused);
     // A handler may have ended it.
     else if (this.#isFinished || this.stream.isGone) this.stream.drop();
@@ -255,6 +256,7 @@ class StreamCall extends Duplex {
       this.request = message;
       return null;
     } catch (error) {
+      this.#limits.budget.waste(bytes.length);
       return errors.answer(error, this.getPath());
     }
   };
@@ -270,6 +272,8 @@ class StreamCall extends Duplex {
 
   #refuse(error: RpcError): void {
     this.#notDue();
+    this.#limits.budget.waste(this.#cutter.heldBytes);
+    this.#cutter.drop();
     this.#unfinished.become(0);
     if (!this.#hasBegun) this.#finish(error);
     else if (this.#served.definition.responseStream) this.emit("error", error);
@@ -306,7 +310,7 @@ class StreamCall extends Duplex {
       stream.begin();
       stream.finish("ok");
     } else if (stream.hasAnswer) stream.finish(trailersOf(error));
-    else refuse(stream, error);
+    else this.#limits.budget.refuse(stream, error, 0);
   }
 
   /** A status could not leave before the answers that wait for a caller that does not read. */

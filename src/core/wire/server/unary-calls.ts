@@ -17,7 +17,7 @@ import type { InternalErrors } from "./internal-errors.ts";
 import { type LateRequests, tooLate } from "./late-requests.ts";
 import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
 import { RequestBytes } from "./request-bytes.ts";
-import { answer, refuse, refuseType } from "./stream-answer.ts";
+import { answer, refuseType } from "./stream-answer.ts";
 
 export interface UnaryCall<Request> {
   readonly request: Request;
@@ -60,7 +60,10 @@ export interface Admitted {
   readonly identity: Identity;
   readonly headers: RequestHeaders;
   readonly cameMs: MonotonicMs;
-  readonly budget: Pick<CallBudget, "account" | "receive" | "refuseUnread" | "answer" | "hold">;
+  readonly budget: Pick<
+    CallBudget,
+    "account" | "announce" | "refuse" | "waste" | "refuseUnread" | "answer" | "hold"
+  >;
   /** Gives up requests that are not whole in time. */
   readonly late: Pick<LateRequests, "add" | "remove">;
   /** Asked when there is time to continue this call after reading; undefined = always now. */
@@ -76,21 +79,26 @@ export function serveUnary(stream: ServerStream, served: ServedMethod, admitted:
     return;
   }
   const { budget, late } = admitted;
-  const bytes = new RequestBytes(budget.account ?? stream.session, served.rule);
+  const bytes = new RequestBytes(budget.account ?? stream.session, served.rule, budget.announce);
+  let isWhole = false;
   const giveUp = (error: RpcError) => {
+    const { length } = bytes;
     stream.drop();
-    refuse(stream, error);
+    bytes.release();
+    late.remove(due);
+    budget.refuse(stream, error, length);
   };
   const due = late.add(() => giveUp(tooLate()));
-  let isWhole = false;
   stream.onClose(() => {
     late.remove(due);
     // What waits for its turn stays in memory until then.
-    if (!isWhole) bytes.release();
+    if (isWhole) return;
+    budget.waste(bytes.length);
+    bytes.release();
   });
   stream.read({
     data: (chunk) => {
-      const refused = bytes.add(chunk) ?? budget.receive(chunk.length);
+      const refused = bytes.add(chunk);
       if (refused !== null) giveUp(refused);
     },
     end: () => {
@@ -119,6 +127,7 @@ async function reply(
 ): Promise<void> {
   if (stream.isGone) return;
   const { path, requestDeserialize, responseSerialize } = definition;
+  const { length } = bytes;
   try {
     const waitMs = timeoutMsOf(headers["grpc-timeout"]);
     const message = bytes.message();
@@ -143,7 +152,8 @@ async function reply(
     budget.answer(stream, encoded.length);
     answer(stream, encoded);
   } catch (error) {
-    refuse(stream, errors.answer(error, path));
+    bytes.release();
+    budget.refuse(stream, errors.answer(error, path), length);
   }
 }
 

@@ -1,6 +1,7 @@
 // Counts the bytes of incomplete requests and of requests that wait for their turn. What must stay true: one identity's
-// need at most UNFINISHED_BYTES_MAX together, and a replica's streams REPLICATION_BYTES_MAX. A connection whose identity has no
-// account has these limits of its own. A single request may always be as large as its method's largest message.
+// need at most UNFINISHED_BYTES_MAX together, and those of its calls between replicas REPLICATION_BYTES_MAX. The two are counted
+// apart: a frame of a slow peer makes none of its questions fail. A connection whose identity has no account has these limits of
+// its own. A single request may always be as large as its method's largest message.
 
 import { status } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";
@@ -14,25 +15,30 @@ export const UNFINISHED_BYTES_MAX = 32 * 1024 * 1024;
 export const REPLICATION_BYTES_MAX = 96 * 1024 * 1024;
 
 /** By identity or connection. */
-const unfinished = new WeakMap<object, number>();
+type Counts = WeakMap<object, number>;
+const ofCalls: Counts = new WeakMap();
+const ofReplication: Counts = new WeakMap();
 
 /** Those of one request. */
 export class UnfinishedBytes {
   readonly #owner: object;
   readonly #bytesMax: number;
+  readonly #counts: Counts;
   #own = 0;
 
   constructor(owner: object, rule: Pick<MethodRule, "isReplication">) {
     this.#owner = owner;
-    this.#bytesMax = rule.isReplication === true ? REPLICATION_BYTES_MAX : UNFINISHED_BYTES_MAX;
+    const isReplication = rule.isReplication === true;
+    this.#bytesMax = isReplication ? REPLICATION_BYTES_MAX : UNFINISHED_BYTES_MAX;
+    this.#counts = isReplication ? ofReplication : ofCalls;
   }
 
   /** It keeps so many bytes now; false = they are too many, together with those of others. */
   become(bytes: number): boolean {
-    const all = (unfinished.get(this.#owner) ?? 0) + bytes - this.#own;
+    const all = (this.#counts.get(this.#owner) ?? 0) + bytes - this.#own;
     assert(bytes >= 0 && all >= bytes, "bytes are counted once");
     this.#own = bytes;
-    unfinished.set(this.#owner, all);
+    this.#counts.set(this.#owner, all);
     return all <= this.#bytesMax || all === bytes;
   }
 

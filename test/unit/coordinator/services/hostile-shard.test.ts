@@ -1,9 +1,10 @@
 // What a shard's certificate may make a leader write down: sizes, first contacts, names, registrations (issue 11: a shard's
 // certificate deposed leaders, and took 3 000 names in 1.4 s).
 
+import { setImmediate as nextPass } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
-import { reportShard } from "../../../../src/core/coordinator/services/report-shard.ts";
+import { reportShard, reportUnread } from "../../../../src/core/coordinator/services/report-shard.ts";
 import { submit } from "../../../../src/core/coordinator/services/writes/submit.ts";
 import {
   InstructionKind,
@@ -12,7 +13,9 @@ import {
 } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest, SubmitRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { reasonOf } from "../../../../src/core/wire/rpc-error.ts";
 import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
+import { turns } from "../../../turns.ts";
 import type { Member, TestGroup } from "../group.ts";
 import { adminOf, asItComes, ledGroup, refusalOf } from "../service-context.ts";
 
@@ -96,7 +99,7 @@ test("a shard within its quota declares all of its clusters with the reports tha
   expect(bindings().size).toBe(1_500);
 });
 
-test("an answer's words of a megabyte become an entry of a few hundred bytes", async () => {
+test("an answer's words of 100 kB become an entry of a few hundred bytes, and those of megabytes are refused", async () => {
   await group.until(reporting(asked({})));
   await change({ $case: "assignDomain", value: { key: "rack", value: "r1", shardId: "evil" } });
   const [told] = [...context.machine.view.tables.instructions.rows()];
@@ -107,13 +110,15 @@ test("an answer's words of a megabyte become an entry of a few hundred bytes", a
     value: "r1",
     sequence: told?.sequence ?? 0,
     outcome: InstructionOutcome.FAILED,
-    detail: "x".repeat(3_000_000),
+    detail: "x".repeat(100_000),
   };
   await group.until(reporting(asked({ cycle: 2, acks: [ack] })));
   const [row] = [...context.machine.view.tables.instructions.rows()];
   expect(row?.detail).toHaveLength(256);
   expect(proposed.count).toBe(1);
   expect(proposed.bytesMost).toBeLessThan(1_000);
+  const longer = asked({ cycle: 3, acks: [{ ...ack, detail: "x".repeat(3_000_000) }] });
+  expect(await refusalOf(group, reporting(longer))).toBe("REQUEST_TOO_LARGE");
 });
 
 /** What is proposed from now on. */
@@ -192,4 +197,27 @@ test("writes that are too large are counted", async () => {
     expect(await submitted(operation)).toBe("COMMAND_TOO_LARGE");
   }
   expect(context.refusedWrites.counts.get("command_too_large")).toBe(2);
+});
+
+test("a large report is refused when its length is known: by a follower, while one is read, and beyond the pace", async () => {
+  const MEGABYTE = 1024 * 1024;
+  const unread = (bytes: number, identity: Identity = evil, at = context) => {
+    const refused = reportUnread(at, identity, bytes);
+    return refused === null ? "read" : reasonOf(refused);
+  };
+  expect(unread(15 * MEGABYTE)).toBe("read");
+  const [, follower] = group.members.filter(({ driver }) => driver.role !== "leader");
+  if (follower === undefined) throw new Error("a group has followers");
+  const elsewhere = { ...context, driver: follower.driver };
+  expect([unread(MEGABYTE, evil, elsewhere), unread(1_000, evil, elsewhere)]).toEqual(["NOT_LEADER", "read"]);
+  const reported = reporting(asked({ bindings: contacts(40_000) }));
+  const turn = turns("the report is being looked at");
+  for (; !context.observed.isTaking("evil"); await nextPass()) turn();
+  expect(unread(MEGABYTE)).toBe("REPORTS_TOO_OFTEN");
+  expect([unread(MEGABYTE, { kind: "admin" }), unread(1_000)]).toEqual(["read", "read"]);
+  await group.until(reported);
+  expect([unread(15 * MEGABYTE), unread(MEGABYTE)], "what is left of the pace").toEqual([
+    "REPORTS_TOO_OFTEN",
+    "read",
+  ]);
 });

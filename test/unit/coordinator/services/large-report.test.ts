@@ -242,9 +242,9 @@ test("a replica that does not lead walks over few reports of one shard", async (
 });
 
 test("bytes cost as rows do: words of megabytes are within a shard's pace only now and then", async () => {
-  const detail = "x".repeat(3_500_000);
-  const wordy = (cycle: number) =>
-    ReportShardRequest.fromPartial({ ...report(cycle, 0), acks: [{ key: "k", value: "v", detail }] });
+  const detail = "x".repeat(100_000);
+  const acks = Array.from({ length: 35 }, () => ({ key: "k", value: "v", detail }));
+  const wordy = (cycle: number) => ReportShardRequest.fromPartial({ ...report(cycle, 0), acks });
   const reasons: string[] = [];
   for (let cycle = 1; cycle <= 6; cycle += 1) reasons.push(await refusalOf(group, reporting(wordy(cycle))));
   expect(reasons.filter((reason) => reason === "REPORTS_TOO_OFTEN").length).toBeGreaterThan(0);

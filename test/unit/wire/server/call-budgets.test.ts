@@ -17,6 +17,7 @@ const LIMITS: IdentityLimits = {
   calls: { burst: 10, perSecond: 5 },
   bytes: { burst: 1_000, perSecond: 100 },
 };
+const REFUSED = { refuse: () => undefined, waste: () => undefined, refuseMessage: () => null };
 const STREAM = { reset: () => undefined, unsentBytes: 0 } as unknown as ServerStream;
 const shard = (id: string): Identity => ({ kind: "shard", id });
 
@@ -25,7 +26,7 @@ function watched() {
   const lines: object[] = [];
   const log = { warn: (_: string, fields?: object) => lines.push({ ...fields }) };
   const limits = (kind: Identity["kind"]) => (kind === "admin" ? null : LIMITS);
-  const budgets = new CallBudgets(log, () => clock.nowMs, limits);
+  const budgets = new CallBudgets(log, () => clock.nowMs, REFUSED, limits);
   const begin = (identity: Identity) => budgets.begin(identity, "10.0.0.1");
   const begun = (identity: Identity): CallBudget => {
     const budget = begin(identity);
@@ -109,21 +110,21 @@ test("a handler that begins after its call has ended makes no room for another",
   expect(call(shard("s1"))).toBe("TOO_MANY_CALLS");
 });
 
-test("bytes beyond the rate end the call that brings them", () => {
+test("a message beyond the rate of bytes is refused before it is read", () => {
   const { clock, begun } = watched();
   const [one, other] = [begun(shard("s1")), begun(shard("s1"))];
-  expect(one.receive(600)).toBe(null);
-  expect(readRpcError(other.receive(600)).reason).toBe("BYTES_TOO_OFTEN");
-  expect(begun(shard("s2")).receive(1_000)).toBe(null);
-  clock.nowMs = 2_000;
-  expect(other.receive(600)).toBe(null);
+  expect(one.announce(600)).toBe(null);
+  expect(readRpcError(other.announce(600)).reason).toBe("BYTES_TOO_OFTEN");
+  expect(begun(shard("s2")).announce(1_000)).toBe(null);
+  clock.nowMs = 3_000;
+  expect(other.announce(600)).toBe(null);
 });
 
 test("an administrator is held back by nothing", () => {
   const { call, begun, budgets } = watched();
   const results = Array.from({ length: 10_000 }, () => call({ kind: "admin" }));
   expect(countOf(results, "ok")).toBe(10_000);
-  expect(begun({ kind: "admin" }).receive(1e9)).toBe(null);
+  expect(begun({ kind: "admin" }).announce(1e9)).toBe(null);
   expect(budgets.accounts).toBe(0);
 });
 

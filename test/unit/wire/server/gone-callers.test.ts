@@ -7,6 +7,7 @@ import type { Reader, ServerStream } from "../../../../src/core/wire/http2/serve
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { framed } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
+import { refuse } from "../../../../src/core/wire/server/stream-answer.ts";
 import {
   type ServedMethod,
   serveUnary,
@@ -51,13 +52,13 @@ function serve(method: UnaryMethod<unknown, unknown>, turn: Promise<unknown> | n
   const definition = { path: "/a/B", requestDeserialize: nothing, responseSerialize: () => Buffer.alloc(0) };
   const rule = { allow: anyIdentity, bytesMax: 1_000_000 };
   const errors = new InternalErrors("server", silentLog);
-  const budget = { account: null, receive: () => null, refuseUnread: () => null, answer: nothing };
+  const budget = { account: null, announce: () => null, refuse, waste: nothing };
   const served = { definition, method, rule, errors } as unknown as ServedMethod;
   serveUnary(stream as unknown as ServerStream, served, {
     identity: { kind: "admin" },
     headers: { ":method": "POST", "content-type": "application/grpc" },
     cameMs: 0,
-    budget: { ...budget, hold: () => () => (settled += 1) },
+    budget: { ...budget, refuseUnread: () => null, answer: nothing, hold: () => () => (settled += 1) },
     late: { add: () => ({}), remove: nothing },
     gate: { goOn: () => turn },
   });

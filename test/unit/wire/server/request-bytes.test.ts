@@ -49,3 +49,13 @@ test("what a connection has under way is bounded, and given back when a request 
   for (const one of [...open, further]) one.release();
   expect(new RequestBytes(connection, { bytesMax: 16 * MEGABYTE }).add(part)).toBeNull();
 });
+
+test("frames of a slow peer under way take no room from its other calls", () => {
+  const peer = {};
+  const frame = new RequestBytes(peer, { bytesMax: 64 * MEGABYTE, isReplication: true });
+  const part = Buffer.alloc(UNFINISHED_BYTES_MAX + MEGABYTE);
+  part.writeUInt32BE(64 * MEGABYTE, 1);
+  expect(frame.add(part)).toBeNull();
+  const question = new RequestBytes(peer, { bytesMax: 1_000 });
+  expect(question.add(framed(Buffer.alloc(10)))).toBeNull();
+});

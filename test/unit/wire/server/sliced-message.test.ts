@@ -67,16 +67,16 @@ test.each([5, 12, 99])(
 );
 
 test.each([
-  { fields: [[5, "x".repeat(5_000_000)]], why: "a row" },
-  { fields: [[1, "x".repeat(5_000_000)]], why: "a field that is no row" },
+  { fields: [[5, "x".repeat(200_000)]], why: "a row of 200 kB" },
+  { fields: [[1, "x".repeat(5_000_000)]], why: "a field of 5 MB that is no row" },
   {
     fields: [
       [1, "x".repeat(3_000_000)],
       [2, "x".repeat(3_000_000)],
     ],
-    why: "all that is no row",
+    why: "6 MB that are no rows",
   },
-] satisfies readonly { fields: Field[]; why: string }[])("$why of 5 MB is refused", ({ fields }) => {
+] satisfies readonly { fields: Field[]; why: string }[])("$why, and the message is refused", ({ fields }) => {
   expect(reasonOf(() => sliceMessage(messageOf(fields), CUT))).toBe("REQUEST_TOO_LARGE");
 });
 

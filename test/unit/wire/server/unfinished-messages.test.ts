@@ -9,6 +9,7 @@ import { FLAG, FRAME } from "../../../../src/core/wire/http2/protocol.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { LateRequests } from "../../../../src/core/wire/server/late-requests.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
+import { refuse } from "../../../../src/core/wire/server/stream-answer.ts";
 import { type StreamHandler, serveStream } from "../../../../src/core/wire/server/stream-call.ts";
 import {
   REPLICATION_BYTES_MAX,
@@ -43,7 +44,7 @@ function serve(handler: StreamHandler, requestStream = true, isReplication = fal
       underWay -= 1;
     };
   };
-  const budget = { account: null, receive: () => null, watch: nothing, hold };
+  const budget = { account: null, announce: () => null, refuse, waste: nothing, watch: nothing, hold };
   const { session } = sessionOn(socket, (stream) =>
     serveStream(stream, served as never, { cameMs: 0 as never, budget, late }),
   );

@@ -10,6 +10,7 @@ import { InternalErrors } from "../../../../src/core/wire/server/internal-errors
 import { LateRequests } from "../../../../src/core/wire/server/late-requests.ts";
 import { HEADER_BYTES } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
+import { refuse } from "../../../../src/core/wire/server/stream-answer.ts";
 import { type StreamHandler, serveStream } from "../../../../src/core/wire/server/stream-call.ts";
 import type { ManyAnswers } from "../../../../src/core/wire/server/unread-answers.ts";
 import { fakeTime } from "../../fake-time.ts";
@@ -33,7 +34,7 @@ async function serve(handler: StreamHandler, cameMs = systemClock.monotonicMs())
     errors: new InternalErrors("server", silentLog),
   };
   const budget = {
-    ...{ account: null, receive: () => null, hold: () => nothing },
+    ...{ account: null, announce: () => null, refuse, waste: nothing, hold: () => nothing },
     watch: (_: unknown, answers: ManyAnswers) => found.push(answers),
   };
   const { session } = sessionOn(socket, (stream) =>
