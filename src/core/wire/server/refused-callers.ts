@@ -30,8 +30,7 @@ const DELAY_STEP_MS = 100;
 const DELAY_MS_MAX = 10_000;
 
 /** What was slowed. */
-export const SLOWED = ["refusal", "message", "connection", "handshake"] as const;
-export type Slowed = (typeof SLOWED)[number];
+type Slowed = "refusal" | "message" | "connection" | "handshake";
 
 export class RefusedCallers {
   readonly #now: () => MonotonicMs;
