@@ -56,13 +56,15 @@ test.each(holders)(
     const kept = () => all.filter(({ closed, destroyed }) => !closed && !destroyed);
     await expect.poll(() => kept().length).toBe(limits?.connections);
     const refused: string[] = [];
+    // An agent may not call it. The connections of one that does so again and again end (refused-callers.test.ts).
+    const calls = kind === "cluster" ? 16 : 32;
     for (const session of kept())
-      for (let count = 0; count < 32; count += 1)
+      for (let count = 0; count < calls; count += 1)
         begin(session).on("response", (told) => refused.push(String(told["grpc-status"])));
     for (let asked = 0; asked < 20; asked += 1) await plane.status(address);
     const isReader = kind === "readonly" || kind === "operator";
     const begun = isReader ? (limits?.callsAtOnce ?? 0) : 0;
-    await expect.poll(() => refused.length, { timeout: 10_000 }).toBe(kept().length * 32 - begun);
+    await expect.poll(() => refused.length, { timeout: 10_000 }).toBe(kept().length * calls - begun);
     expect(kept()).toHaveLength(limits?.connections ?? 0);
   },
 );

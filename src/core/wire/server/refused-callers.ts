@@ -11,6 +11,7 @@ import { Pace, type Rate } from "../../base/pace.ts";
 import type { ServerStream } from "../http2/server-stream.ts";
 import { type RpcError, reasonOf, rpcError } from "../rpc-error.ts";
 import { CallerLines } from "./caller-lines.ts";
+import type { DeniedCalls } from "./denied-calls.ts";
 import { HeldRefusals } from "./held-refusals.ts";
 import { networkOf } from "./network-of.ts";
 import { refuse } from "./stream-answer.ts";
@@ -33,6 +34,7 @@ const DELAY_MS_MAX = 10_000;
 type Slowed = "refusal" | "message" | "connection" | "handshake";
 
 export class RefusedCallers {
+  readonly #denied: Pick<DeniedCalls, "note">;
   readonly #now: () => MonotonicMs;
   readonly #pace: Pace;
   readonly #lines: CallerLines;
@@ -41,7 +43,13 @@ export class RefusedCallers {
   /** Of callers that owe or owed. */
   readonly #lastReasons = new Map<string, string>();
 
-  constructor(log: Pick<Log, "warn">, now: () => MonotonicMs, rate = WASTE) {
+  constructor(
+    log: Pick<Log, "warn">,
+    denied: Pick<DeniedCalls, "note">,
+    now: () => MonotonicMs,
+    rate = WASTE,
+  ) {
+    this.#denied = denied;
     this.#now = now;
     this.#pace = new Pace(rate);
     const text = "a caller that keeps being refused is slowed";
@@ -74,8 +82,10 @@ export class RefusedCallers {
     const { session } = stream;
     if (this.#held.hold(caller, stream, error)) this.note(caller, session.from, "refusal");
     else {
-      this.note(caller, session.from, "connection");
-      this.waste(networkOf(session.from), HANDSHAKE_BYTES);
+      const { from } = session;
+      this.note(caller, from, "connection");
+      this.#denied.note({ reason: "REFUSED_TOO_OFTEN", identity: caller, from, what: "a connection" });
+      this.waste(networkOf(from), HANDSHAKE_BYTES);
       session.destroy();
     }
   }

@@ -99,7 +99,8 @@ export class RpcServer {
     this.#options = options;
     const { log, tls, errors } = options;
     const now = systemClock.monotonicMs;
-    this.#refused = new RefusedCallers(log, now, options.waste);
+    this.#denied = new DeniedCalls(log, now);
+    this.#refused = new RefusedCallers(log, this.#denied, now, options.waste);
     const handshakes = new HandshakePace(now);
     this.#server = new Http2Server({
       secureContext: secureContextOf(tls),
@@ -107,7 +108,6 @@ export class RpcServer {
       onBug: (error) => errors.note(error, "a connection"),
       handshakeWaitMs: (from) => handshakes.waitMs(from, this.#refused),
     });
-    this.#denied = new DeniedCalls(log, now);
     this.#logins = new Logins(log, now);
     this.#budgets = new CallBudgets(log, now, this.#refused, options.limitsOf);
   }

@@ -28,11 +28,17 @@ let refused: RefusedCallers;
 let lines: object[];
 let answered: number;
 let closed: number;
+let denied: number;
 fakeTime("setTimeout", "clearTimeout");
 beforeEach(() => {
   [nowMs, answered, closed, lines] = [0, 0, 0, []];
   const log = { warn: (_: string, fields?: object) => lines.push({ ...fields }) };
-  refused = new RefusedCallers(log, () => nowMs as MonotonicMs);
+  denied = 0;
+  const note = ({ reason }: { readonly reason: string }) => {
+    expect(reason).toBe("REFUSED_TOO_OFTEN");
+    denied += 1;
+  };
+  refused = new RefusedCallers(log, { note }, () => nowMs as MonotonicMs);
 });
 
 const session = { from: NETWORK, destroy: () => (closed += 1) };
@@ -83,7 +89,7 @@ test("however many calls it makes, few are answered in a second, and the connect
   }
   pass(2_000);
   expect(answered).toBeLessThanOrEqual(10 * HELD_MAX);
-  expect(closed).toBe(100_000 - answered);
+  expect([closed, denied]).toEqual([100_000 - answered, closed]);
 });
 
 test("what it owes is bounded, so that it is served again", () => {
