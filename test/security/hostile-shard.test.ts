@@ -161,15 +161,14 @@ test("answers of three megabytes, and another epoch with each report: the leader
   const attack = async () => {
     const reasons = new Set<string | null>();
     for (let epoch = 2; epoch < 40; epoch++) {
-      const acks = [
-        {
-          key: "rack",
-          value: `r${epoch}`,
-          sequence: 1,
-          outcome: InstructionOutcome.FAILED,
-          detail: "x".repeat(3_000_000),
-        },
-      ];
+      // A single row of them would be refused as too large.
+      const acks = Array.from({ length: 30 }, (_, at) => ({
+        key: "rack",
+        value: `r${epoch}-${at}`,
+        sequence: 1,
+        outcome: InstructionOutcome.FAILED,
+        detail: "x".repeat(100_000),
+      }));
       await report("shard-s1", leader, { epoch, acks, address: `s1:${epoch}` }).catch((error: unknown) =>
         reasons.add(readRpcError(error).reason),
       );
@@ -186,6 +185,7 @@ test("answers of three megabytes, and another epoch with each report: the leader
     "REGISTERS_TOO_OFTEN",
     "REPORTS_TOO_OFTEN",
     "BYTES_TOO_OFTEN",
+    "REFUSED_TOO_OFTEN",
     null,
   ]);
   expect([...(await attacked)].filter((reason) => !expected.has(reason))).toEqual([]);
