@@ -41,7 +41,7 @@ test.each([
 });
 
 test("a run with a key space has leases that end and watches that are told", async () => {
-  const { verdict, counts } = await simulate(drawSwarm(235));
+  const { verdict, counts } = await simulate(drawSwarm(299));
   expect(verdict).toBe("ok");
   expect(counts.leasesEnded).toBeGreaterThan(0);
   expect(counts.eventsTold).toBeGreaterThan(0);

@@ -223,9 +223,9 @@ export class SimNode {
     this.#world.checker.wiped(this.id);
   }
 
-  /** The process ends, and something that its disk holds changes; then the storage notices, or it does not matter. */
+  /** The process or the machine stops, and something synced has rotted: the storage notices, or it does not matter. */
   damage(chance: Chance): void {
-    this.crash(true);
+    this.crash(chance.permille(500));
     this.#world.trace.note(`n${this.id}'s disk is damaged: ${this.disk.damage(chance) ?? "it is empty"}`);
   }
 
