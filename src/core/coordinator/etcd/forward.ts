@@ -46,6 +46,7 @@ const BEFORE: ReadonlySet<string> = new Set([
   "CALLS_TOO_OFTEN",
   "TOO_MANY_CALLS",
   "BYTES_TOO_OFTEN",
+  "REFUSED_TOO_OFTEN",
   "REQUEST_TOO_LARGE",
   "OVERLOADED",
 ]);

@@ -127,8 +127,10 @@ export class CallBudgets {
     return {
       account,
       announce: (bytes) => this.#announce(account, from, bytes),
-      refuse: (stream, error, bytes) => this.#refused.refuse(name, stream, error, bytes),
-      waste: (bytes) => this.#refused.waste(name, bytes),
+      // A member forwards its clients' operations: what they do wrong is answered to it.
+      refuse:
+        limits === null ? refuse : (stream, error, bytes) => this.#refused.refuse(name, stream, error, bytes),
+      waste: limits === null ? nothing : (bytes) => this.#refused.waste(name, bytes),
       refuseUnread: (bytes = 0) => {
         if (this.#unread.hasRoom(name, bytes)) return null;
         return this.#refuse("ANSWERS_UNREAD", account, from, UNREAD_RETRY_MS);

@@ -141,13 +141,13 @@ function enter(stream: ServerStream, options: DoorOptions): void {
   }
 }
 
-/** An administrator has no budget. A certificate that proves no identity leaves only its network to be counted. */
-function turnAway(stream: ServerStream, error: RpcError, { tls, refused }: DoorOptions): void {
+/** Administrators and members have no budget. A certificate that proves no identity leaves its network to be counted. */
+function turnAway(stream: ServerStream, error: RpcError, { tls, refused, gate }: DoorOptions): void {
   const { session } = stream;
   const identity = identityOfSession(session, tls);
-  const isProved = identity !== null && !isRevoked(identity, tls);
-  if (isProved && identity.kind === "admin") refuse(stream, error);
-  else refused.refuse(isProved ? formatIdentity(identity) : networkOf(session.from), stream, error);
+  const proved = identity === null || isRevoked(identity, tls) ? null : identity;
+  if (proved?.kind === "admin" || (proved?.kind === "replica" && gate?.isPeer(proved))) refuse(stream, error);
+  else refused.refuse(proved === null ? networkOf(session.from) : formatIdentity(proved), stream, error);
 }
 
 function budgetOf(

@@ -4,7 +4,7 @@ import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
 import { nodeId } from "../../../../src/core/base/ids.ts";
 import type { ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
-import { RpcError, readRpcError } from "../../../../src/core/wire/rpc-error.ts";
+import { RpcError, readRpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
 import { type CallBudget, CallBudgets } from "../../../../src/core/wire/server/call-budgets.ts";
 import { LINES_MAX } from "../../../../src/core/wire/server/caller-lines.ts";
 import type { IdentityLimits } from "../../../../src/core/wire/server/identity-limits.ts";
@@ -17,15 +17,21 @@ const LIMITS: IdentityLimits = {
   calls: { burst: 10, perSecond: 5 },
   bytes: { burst: 1_000, perSecond: 100 },
 };
-const REFUSED = { refuse: () => undefined, waste: () => undefined, refuseMessage: () => null };
+/** Whose refusals were counted. */
+const charged: string[] = [];
+const REFUSED = {
+  refuse: (caller: string) => void charged.push(caller),
+  waste: (caller: string) => void charged.push(caller),
+  refuseMessage: () => null,
+};
 const STREAM = { reset: () => undefined, unsentBytes: 0 } as unknown as ServerStream;
 const shard = (id: string): Identity => ({ kind: "shard", id });
+const replica = (id: number): Identity => ({ kind: "replica", id: nodeId(id) });
 
-function watched() {
+function watched(limits: typeof limitsOf = (kind) => (kind === "admin" ? null : LIMITS)) {
   const clock = { nowMs: 0 };
   const lines: object[] = [];
   const log = { warn: (_: string, fields?: object) => lines.push({ ...fields }) };
-  const limits = (kind: Identity["kind"]) => (kind === "admin" ? null : LIMITS);
   const budgets = new CallBudgets(log, () => clock.nowMs, REFUSED, limits);
   const begin = (identity: Identity) => budgets.begin(identity, "10.0.0.1");
   const begun = (identity: Identity): CallBudget => {
@@ -118,6 +124,24 @@ test("a message beyond the rate of bytes is refused before it is read", () => {
   expect(begun(shard("s2")).announce(1_000)).toBe(null);
   clock.nowMs = 3_000;
   expect(other.announce(600)).toBe(null);
+});
+
+// A member forwards its clients' operations, and what they do wrong is answered to it.
+test("a refusal is counted for whom has limits: not for a member, and for a replica that is none", () => {
+  const { budgets } = watched(limitsOf);
+  const stream = { isGone: true } as ServerStream;
+  const error = rpcError(status.INVALID_ARGUMENT, "REQUEST_UNREADABLE", "");
+  const refuse = (identity: Identity, isStranger = false) => {
+    const budget = budgets.begin(identity, "10.0.0.1", isStranger);
+    if (budget instanceof RpcError) throw budget;
+    budget.refuse(stream, error, 0);
+    budget.waste(1_000);
+    return charged.splice(0);
+  };
+  expect([refuse({ kind: "admin" }), refuse(replica(1))]).toEqual([[], []]);
+  const [stranger, s1] = ["fleet://replica/9", "fleet://shard/s1"];
+  expect(refuse(replica(9), true)).toEqual([stranger, stranger]);
+  expect(refuse(shard("s1"))).toEqual([s1, s1]);
 });
 
 test("an administrator is held back by nothing", () => {
