@@ -120,8 +120,8 @@ export class FleetClient extends LeaderReads {
   }
 
   /** Throws an OperatorError (Exit.Authentication) when this client's own files can't be used. */
-  static connect(target: Target, patience: Patience = PATIENCE): FleetClient {
-    return new FleetClient(target, patience);
+  static connect(target: Target, patience: Partial<Patience> = {}): FleetClient {
+    return new FleetClient(target, { ...PATIENCE, ...patience });
   }
 
   /**

@@ -94,6 +94,7 @@ export class TestFleet {
       XDG_CONFIG_HOME: join(this.#home, "config"),
       NO_COLOR: "1",
       FLEET_NODE_TIMEOUT: "20s",
+      FLEET_TIMEOUT: "20s",
       ...this.#more,
     };
   }

@@ -6,7 +6,7 @@ import type { EtcdClient } from "../../client/etcd/etcd-client.ts";
 import { allowChange } from "./allow-change.ts";
 import { BaseCommand } from "./base-command.ts";
 import { confirmByName } from "./confirm.ts";
-import { type TargetFlagValues, targetFlags, timeoutFlag } from "./fleet-flags.ts";
+import { callTimeoutFlag, type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
 import { outputFlags } from "./output-flags.ts";
 
 const etcdFlags = {
@@ -15,7 +15,7 @@ const etcdFlags = {
     summary: "Nodes of an etcd cluster as host:port, comma-separated",
     helpGroup: "WHICH FLEET",
   }),
-  timeout: timeoutFlag("5s"),
+  timeout: callTimeoutFlag(),
 };
 
 export interface EtcdFlagValues extends TargetFlagValues {

@@ -9,7 +9,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { confirmByName } from "./confirm.ts";
 import { expectedFailure, type Failure } from "./failure.ts";
-import { type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
+import { callTimeoutMs, type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
 import { assertJsonLines, outputFlags } from "./output-flags.ts";
 import type { View } from "./view.ts";
 import { watch } from "./watch-loop.ts";
@@ -35,8 +35,6 @@ interface ReadFlagValues extends TargetFlagValues, Readonly<Record<string, unkno
   readonly from: string | undefined;
 }
 
-const ETCD_CALL_MS = 5_000;
-
 export abstract class FleetCommand extends BaseCommand {
   static override baseFlags = { ...outputFlags, ...targetFlags };
 
@@ -57,7 +55,7 @@ export abstract class FleetCommand extends BaseCommand {
     if (this.#client === null) {
       const target = await this.target(flags);
       if (target.etcd !== undefined) throw notOnEtcd(this.words, target.name);
-      this.#client = Client.connect(target);
+      this.#client = Client.connect(target, { callDeadlineMs: callTimeoutMs() });
       await this.#endInterruptedDrills(this.#client);
     }
     return this.#client;
@@ -156,7 +154,7 @@ export abstract class FleetCommand extends BaseCommand {
     const target = await this.target(flags);
     if (target.etcd === undefined) return null;
     const { connectStore } = await import("../../client/etcd/connect-store.ts");
-    this.#etcd ??= connectStore(target, ETCD_CALL_MS);
+    this.#etcd ??= connectStore(target, callTimeoutMs());
     return { client: this.#etcd, target };
   }
 

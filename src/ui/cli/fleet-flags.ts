@@ -71,16 +71,36 @@ export const timeoutFlag = (usual: string, summary = "Give up after this long") 
     summary,
     default: present(parseDuration(usual), "a default is a duration"),
     defaultHelp: async () => usual,
-    parse: async (text) => {
-      const ms = durationMs(text);
-      if (ms > 0) return ms;
-      throw new OperatorError("USAGE", {
-        what: `--timeout ${text} leaves no time to do anything`,
-        next: "give at least 1ms, or leave --timeout away",
-        exit: Exit.Usage,
-      });
-    },
+    parse: async (text) => timeoutMs(text),
   });
+
+const CALL = "5s";
+const CALL_VARIABLE = "FLEET_TIMEOUT";
+
+/** The limit of a single call. Slow networks and slow machines set it once, by a variable. */
+export const callTimeoutFlag = () =>
+  durationFlag({
+    summary: "Give up after this long",
+    env: CALL_VARIABLE,
+    default: present(parseDuration(CALL), "a default is a duration"),
+    defaultHelp: async () => CALL,
+    parse: async (text) => timeoutMs(text),
+  });
+
+/** The same limit for commands without --timeout. Throws `OperatorError` (usage). */
+export function callTimeoutMs(env: NodeJS.ProcessEnv = process.env): number {
+  return timeoutMs(env[CALL_VARIABLE] ?? CALL);
+}
+
+function timeoutMs(text: string): number {
+  const ms = durationMs(text);
+  if (ms > 0) return ms;
+  throw new OperatorError("USAGE", {
+    what: `a timeout of ${text} leaves no time to do anything`,
+    next: "give at least 1ms with --timeout or FLEET_TIMEOUT, or neither",
+    exit: Exit.Usage,
+  });
+}
 
 /** How long a command measures. It loads the fleet meanwhile, so there is a limit. */
 export const measuringFlag = (usual: string, most: string, summary: string) =>
@@ -103,7 +123,7 @@ export const measuringFlag = (usual: string, most: string, summary: string) =>
 export const mutationFlags = {
   reason: Flags.string({ summary: "Why; kept in the audit log" }),
   "dry-run": Flags.boolean({ summary: "Check and say what would change, and change nothing" }),
-  timeout: timeoutFlag("5s"),
+  timeout: callTimeoutFlag(),
 };
 
 function tooLong(text: string): OperatorError {

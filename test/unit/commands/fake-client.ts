@@ -26,7 +26,7 @@ export const client = {
 };
 
 /** Connects to `client`, unless a test says otherwise. */
-export const connect = vi.fn(() => client);
+export const connect = vi.fn((..._: unknown[]) => client);
 
 /** src/client/fleet-client.ts */
 export const fleetClient = { FleetClient: { connect } };

@@ -11,7 +11,7 @@ import ShardRemove from "../../../src/commands/shard/remove.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
 import { makeFolder } from "../../make-folder.ts";
 import { clustersReply, clusterView, shardsReply, shardView } from "../ui/model/fixtures.ts";
-import { client } from "./fake-client.ts";
+import { client, connect } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
 vi.mock("../../../src/client/fleet-client.ts", async () => (await import("./fake-client.ts")).fleetClient);
@@ -38,6 +38,14 @@ describe("cluster bind", () => {
       { reason: "new", deadlineMs: 2000 },
     );
     expect(stdout).toBe("● bound cluster c1 to shard s1 (index 12)\n");
+  });
+
+  test("FLEET_TIMEOUT is its deadline, and a read's, where no flag says another", async () => {
+    vi.stubEnv("FLEET_TIMEOUT", "20s");
+    client.submit.mockResolvedValue(written);
+    await run(ClusterBind, "cluster:bind", BIND);
+    expect(client.submit).toHaveBeenCalledWith(expect.anything(), { reason: "new", deadlineMs: 20_000 });
+    expect(connect).toHaveBeenCalledWith(expect.anything(), { callDeadlineMs: 20_000 });
   });
 
   test("a write that changed nothing says so", async () => {
