@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { credentials } from "@grpc/grpc-js";
+import { PROCESS_MEMORY } from "../src/client/processes/process-memory.ts";
 import { present } from "../src/core/base/assert.ts";
 import { KVClient, type TxnRequest } from "../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { KeySpaceSize } from "./keys/key-space-child.ts";
@@ -17,8 +18,6 @@ import type { Table } from "./table.ts";
 
 const run = promisify(execFile);
 const child = fileURLToPath(new URL("keys/key-space-child.ts", import.meta.url));
-// As coordinators get them.
-const FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=1024"];
 /** etcd's limit of a transaction. */
 const PUTS_PER_TXN = 128;
 const IN_FLIGHT = 16;
@@ -45,8 +44,10 @@ export async function benchKeysSize(count: number): Promise<readonly Table[]> {
 async function fillOurs(count: number): Promise<KeySpaceSize> {
   const folder = await mkdtemp(join(tmpdir(), "keys-size-"));
   try {
-    const args = [...FLAGS, child, String(count), join(folder, "snapshot")];
-    const { stdout } = await run(process.execPath, args, { maxBuffer: 2 ** 20 });
+    const { nodeFlags, environment } = PROCESS_MEMORY.coordinator;
+    const args = [...nodeFlags, child, String(count), join(folder, "snapshot")];
+    const env = { ...process.env, ...environment };
+    const { stdout } = await run(process.execPath, args, { env, maxBuffer: 2 ** 20 });
     return JSON.parse(stdout) as KeySpaceSize;
   } finally {
     await rm(folder, { recursive: true, force: true });
