@@ -11,6 +11,7 @@ export class WatchedEvents implements Watcher {
   #waiting: Event[] = [];
   #compactedAt: number | null = null;
   #hasEnded = false;
+  #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => undefined;
 
   get isFull(): boolean {
@@ -27,15 +28,21 @@ export class WatchedEvents implements Watcher {
     this.#wake();
   }
 
+  failed(error: unknown): void {
+    this.#failure = { error };
+    this.#wake();
+  }
+
   end(): void {
     this.#hasEnded = true;
     this.#wake();
   }
 
-  /** What has come, as soon as something has; null once it has ended. Throws REVISION_COMPACTED. */
+  /** What has come, as soon as something has; null once it has ended. Throws REVISION_COMPACTED, and what the hub failed with. */
   async next(): Promise<readonly Event[] | null> {
     while (this.#waiting.length === 0) {
       if (this.#hasEnded) return null;
+      if (this.#failure !== null) throw this.#failure.error;
       if (this.#compactedAt !== null) throw compacted(this.#compactedAt);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

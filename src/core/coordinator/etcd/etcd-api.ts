@@ -104,7 +104,9 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   };
   const server = new RpcServer({ ...options, options: serverOptions });
   const keeper = new LeaseKeeper(fleet.clock, keys);
-  const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later: setImmediate });
+  const { internalErrors } = fleet;
+  const later = (work: () => void) => void setImmediate(internalErrors.guard("watches of keys", work));
+  const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later });
   const reads = new KeyReads(context);
   const access = new KeyAccess(fleet.machine, (denied) => server.noteDenied(denied));
   const writes = new KeyWrites(context);

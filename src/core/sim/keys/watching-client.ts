@@ -49,6 +49,10 @@ export class WatchingClient implements Watcher {
     throw new Error("the simulation compacts no keys");
   }
 
+  failed(error: unknown): void {
+    throw error;
+  }
+
   #later(): void {
     this.#world.queue.after(this.#chance.ms(0, MOVE_MS), () => {
       if (this.#isStopped) return;

@@ -1,6 +1,7 @@
 // The services of etcd's API in front of a real key space, without a group: a confirmed read shows what was applied, a
 // read of this replica may be older. Roles are a fake's.
 
+import { silentLog } from "../../../../src/core/base/log.ts";
 import { ClientWork } from "../../../../src/core/coordinator/calls/client-work.ts";
 import { LargeWork } from "../../../../src/core/coordinator/calls/large-work.ts";
 import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
@@ -12,6 +13,7 @@ import { grantKey } from "../../../../src/core/fleet/tables/schema.ts";
 import { KNOWN_KEY_FORMAT } from "../../../../src/core/kv/command-codec.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import type { KeyOperation } from "../../../../src/core/wire/gen/fleet/v1/key_command.ts";
+import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import type { UnaryCall } from "../../../../src/core/wire/server/unary-calls.ts";
 import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
 
@@ -34,6 +36,7 @@ export class FakeKeys {
   beforeWrite: () => void = () => undefined;
   /** Called before each confirmed read; it may throw. */
   beforeRead: () => void = () => undefined;
+  readonly internalErrors = new InternalErrors("coordinator n1", silentLog);
   readonly context: EtcdContext;
   readonly store: KeyStore;
 
@@ -46,7 +49,8 @@ export class FakeKeys {
     const clock = { monotonicMs: () => 0, wallMs: () => 0 };
     const work = new ClientWork({ now: () => 0, nextPass: setImmediate });
     const largeWork = new LargeWork({ nextPass: setImmediate });
-    this.context = { fleet: { clock, work, largeWork } } as unknown as EtcdContext;
+    const { internalErrors } = this;
+    this.context = { fleet: { clock, work, largeWork, internalErrors } } as unknown as EtcdContext;
     const reads = {
       here: () => this.here,
       confirmed: async () => {

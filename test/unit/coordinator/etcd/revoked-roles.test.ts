@@ -97,6 +97,9 @@ function watching({ watches, later }: Watching) {
     readMark: () => keys.store.access.readMark(worker),
     takePlace: () => () => undefined,
     later: (work) => void later.push(work),
+    fail: (error) => {
+      throw error;
+    },
   });
   for (const [key, rangeEnd] of watches) {
     const value = { key: bytes(key), rangeEnd: bytes(rangeEnd) };

@@ -46,6 +46,10 @@ class Told implements Watcher {
   compacted(_: Watch, revision: number): void {
     this.compactedAt = revision;
   }
+
+  failed(error: unknown): void {
+    throw error;
+  }
 }
 
 const from = (startRevision: number, key = "a", rangeEnd = ""): Watched => ({
@@ -218,4 +222,49 @@ test.each([1, 2, 3, 4, 5])("random watchers lose and repeat nothing (seed %i)", 
     const wanted = happened.filter((event) => event.revision >= start && isIn(event.key));
     expect(told.events_).toEqual(wanted.map(({ text }) => text));
   }
+});
+
+class Broken extends Told {
+  readonly failures: unknown[] = [];
+
+  override events(): void {
+    throw new TypeError("a bug");
+  }
+
+  override failed(error: unknown): void {
+    this.failures.push(error);
+  }
+}
+
+test.each([
+  { start: 0, why: "with new events" },
+  { start: 2, why: "with history" },
+])("a watcher that throws $why ends alone", ({ start }) => {
+  const world = new World();
+  world.do(put("a", "1"));
+  const [before, broken, after] = [new Told(), new Broken(), new Told()];
+  for (const watcher of [before, broken, after]) world.hub.add(from(start), watcher);
+  world.do(put("a", "2"));
+  world.settle();
+  world.do(put("a", "3"));
+  world.settle();
+  expect(broken.failures).toEqual([new TypeError("a bug")]);
+  const told = start === 0 ? ["3+a=2", "4+a=3"] : ["2+a=1", "3+a=2", "4+a=3"];
+  expect([before.events_, after.events_]).toEqual([told, told]);
+  expect(world.hub.counts).toEqual({ all: 2, behind: 0 });
+});
+
+test("a failure that ends other watches of its stream leaves none of them behind", () => {
+  const world = new World();
+  world.do(put("a", "1"));
+  const other = new Told();
+  const broken = new Broken();
+  broken.failed = () => world.hub.remove(watch);
+  world.hub.add(from(2), broken);
+  const watch = world.hub.add(from(2), other);
+  world.settle();
+  world.do(put("a", "2"));
+  world.settle();
+  expect(other.events_).toEqual([]);
+  expect(world.hub.counts).toEqual({ all: 0, behind: 0 });
 });

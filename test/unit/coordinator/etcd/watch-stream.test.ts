@@ -45,6 +45,9 @@ class World {
         this.hub.wake();
       },
       later,
+      fail: (error) => {
+        throw error;
+      },
     });
   }
 

@@ -4,8 +4,8 @@ import type { Watched } from "./watch.ts";
 import type { WatchHub } from "./watch-hub.ts";
 
 /**
- * Resolves when something that is watched has happened, or may have. Rejects with the reason of `gone`. To be
- * called while there is a key space.
+ * Resolves when something that is watched has happened, or may have. Rejects with the reason of `gone`, or
+ * if telling it has failed. To be called while there is a key space.
  */
 export function nextEvent(hub: WatchHub, watched: Watched, gone: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -16,7 +16,8 @@ export function nextEvent(hub: WatchHub, watched: Watched, gone: AbortSignal): P
     };
     const cancelled = () => end(() => reject(gone.reason));
     const happened = () => end(resolve);
-    const watch = hub.add(watched, { isFull: false, events: happened, compacted: happened });
+    const failed = (error: unknown) => end(() => reject(error));
+    const watch = hub.add(watched, { isFull: false, events: happened, compacted: happened, failed });
     if (gone.aborted) cancelled();
     else gone.addEventListener("abort", cancelled, { once: true });
   });

@@ -1,7 +1,7 @@
 // Tells watchers of events, from any revision that history still has and then as they come. What must stay true: a
 // watch gets each event that it wants once, in the order of revisions, and all events of a revision together. A full
 // watcher gets nothing and costs no memory: it reads history again when it has room. New events are kept for one pass
-// of the event loop.
+// of the event loop. A watcher that throws ends alone.
 
 import { present } from "../../../base/assert.ts";
 import type { Applied } from "../../../kv/key-response.ts";
@@ -49,6 +49,7 @@ export class WatchHub {
 
   remove(watch: Watch): void {
     this.#synced.remove(watch);
+    watch.isSynced = false;
     this.#behind.delete(watch);
   }
 
@@ -100,13 +101,14 @@ export class WatchHub {
     this.#tellNews(space);
     let readers = 0;
     for (const watch of [...this.#behind]) {
-      if (watch.watcher.isFull) continue;
-      this.#tellHistory(space, watch);
+      // The end of another one may have ended it, too.
+      if (!this.#behind.has(watch) || this.#isFull(watch)) continue;
+      this.#attempt(watch, () => this.#tellHistory(space, watch));
       readers += 1;
       if (readers === READERS_AT_ONCE_MAX) break;
     }
-    for (const { watcher } of this.#behind) {
-      if (watcher.isFull) continue;
+    for (const watch of this.#behind) {
+      if (this.#isFull(watch)) continue;
       this.wake();
       return;
     }
@@ -126,7 +128,9 @@ export class WatchHub {
         else events.push(event);
       }
     }
-    for (const [watch, events] of pending) this.#notify(space, watch, events);
+    for (const [watch, events] of pending) {
+      if (watch.isSynced) this.#attempt(watch, () => this.#notify(space, watch, events));
+    }
   }
 
   #notify(space: KeysView, watch: Watch, events: readonly Event[]): void {
@@ -154,6 +158,23 @@ export class WatchHub {
     if (watch.isSynced) this.#synced.add(watch);
     else this.#behind.add(watch);
     if (events.length > 0) watcher.events(watch, events, space.currentRevision);
+  }
+
+  #isFull(watch: Watch): boolean {
+    let isFull = true;
+    this.#attempt(watch, () => {
+      isFull = watch.watcher.isFull;
+    });
+    return isFull;
+  }
+
+  #attempt(watch: Watch, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.remove(watch);
+      watch.watcher.failed(error);
+    }
   }
 
   #fallBehind(watch: Watch): void {

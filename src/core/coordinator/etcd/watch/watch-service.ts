@@ -1,4 +1,5 @@
-// etcd's Watch service: each member serves watches from what it has applied itself.
+// etcd's Watch service: each member serves watches from what it has applied itself. What must stay true: an exception in
+// one stream ends that stream, with INTERNAL and the id that the log has. The other streams continue.
 
 import type { Timers } from "../../../base/timers.ts";
 import type { Slicing } from "../../../fleet/slices.ts";
@@ -31,6 +32,25 @@ const STREAMS_AT_ONCE = 16;
 const REVIEW = "review of watches";
 const ENDS = ["cancelled", "close", "error"] as const;
 
+type Call = Parameters<WatchServer["watch"]>[0];
+
+interface Served {
+  readonly call: Call;
+  readonly requests: WatchRequests;
+  readonly attempt: (step: () => void) => void;
+  readonly fail: (error: unknown) => void;
+}
+type Streams = Map<WatchStream, Served>;
+
+interface Service {
+  readonly context: EtcdContext;
+  readonly store: KeyStore;
+  readonly timers: Timers;
+  readonly countRequest: (identity: Identity) => RpcError | null;
+  readonly streams: Streams;
+  readonly watches: Places;
+}
+
 export function watchService(
   context: EtcdContext,
   store: KeyStore,
@@ -38,7 +58,7 @@ export function watchService(
   leaderRequired: LeaderRequired,
   countRequest: (identity: Identity) => RpcError | null,
 ): Implementation<WatchServer> {
-  const streams = new Map<WatchStream, WatchRequests>();
+  const streams: Streams = new Map();
   const places = new Places({
     total: STREAMS_MAX,
     perIdentity: IDENTITY_STREAMS_MAX,
@@ -52,16 +72,16 @@ export function watchService(
     doing: "watch keys of this member",
   });
   timers.every(REPORT_EVERY_MS, () => {
-    for (const stream of streams.keys()) stream.report();
+    for (const [stream, { attempt }] of streams) attempt(() => stream.report());
   });
-  const calls = new Set<{ emit(event: "error", error: Error): unknown }>();
   // Their clients go to another member (ADR-0070).
   timers.every(DOUBT_LOOK_EVERY_MS, () => {
     const trust = context.keys()?.machine.trust;
     if (trust === undefined || trust.isTrusted) return;
-    for (const call of [...calls]) call.emit("error", errorOfUnreadable(trust));
+    for (const { call } of [...streams.values()]) call.emit("error", errorOfUnreadable(trust));
   });
-  const review = reviewer(streams, context.fleet.largeWork);
+  const service = { context, store, timers, countRequest, streams, watches };
+  const review = reviewer(streams, context.fleet);
   store.access.onChange(() => {
     // Streams were full while it was not known what their callers may read.
     store.hub.wake();
@@ -78,55 +98,82 @@ export function watchService(
       const { trust } = keys.machine;
       if (!trust.isTrusted) throw errorOfUnreadable(trust);
       const leave = leaderRequired.addWithPlace(call, () => places.take(identity));
-      const stream = new WatchStream({
-        ...{ call, hub: store.hub, headers: store.headers },
-        space: () => context.keys()?.machine.space ?? null,
-        mayRead: (key, rangeEnd) => store.access.mayRead(identity, key, rangeEnd),
-        readMark: () => store.access.readMark(identity),
-        takePlace: () => {
-          const leave = watches.tryTake(identity);
-          return typeof leave === "function" ? leave : null;
-        },
-        hasRoom: () => {
-          requests.readAgain();
-          store.hub.wake();
-        },
-        later: setImmediate,
-      });
-      const requests = new WatchRequests({ call, stream, timers, count: () => countRequest(identity) });
-      streams.set(stream, requests);
-      calls.add(call);
-      const end = () => {
-        streams.delete(stream);
-        calls.delete(call);
-        requests.end();
-        stream.end();
-        leave();
-      };
-      for (const event of ENDS) call.on(event, end);
-      call.on("data", (request) => requests.take(request));
-      call.on("drain", () => {
-        requests.readAgain();
-        store.hub.wake();
-      });
+      openStream(service, call, identity, leave);
     },
   };
 }
 
+function openStream(service: Service, call: Call, identity: Identity, leave: () => void): void {
+  const { context, store, timers, countRequest, streams, watches } = service;
+  const fail = (error: unknown) => {
+    if (!streams.has(stream)) return;
+    call.emit("error", context.fleet.internalErrors.answer(error, "a watch of keys"));
+  };
+  const attempt = attemptOr(fail);
+  const hasRoom = () => {
+    attempt(() => requests.readAgain());
+    store.hub.wake();
+  };
+  const stream = new WatchStream({
+    ...{ call, hub: store.hub, headers: store.headers },
+    space: () => context.keys()?.machine.space ?? null,
+    mayRead: (key, rangeEnd) => store.access.mayRead(identity, key, rangeEnd),
+    readMark: () => store.access.readMark(identity),
+    takePlace: () => {
+      const leave = watches.tryTake(identity);
+      return typeof leave === "function" ? leave : null;
+    },
+    hasRoom,
+    later: (work) => void setImmediate(() => attempt(work)),
+    fail,
+  });
+  const requests = new WatchRequests({
+    ...{ call, stream, count: () => countRequest(identity) },
+    timers: { after: (ms, action) => timers.after(ms, () => attempt(action)) },
+  });
+  streams.set(stream, { call, requests, attempt, fail });
+  const end = () => {
+    streams.delete(stream);
+    requests.end();
+    stream.end();
+    leave();
+  };
+  for (const event of ENDS) call.on(event, end);
+  call.on("data", (request) => attempt(() => requests.take(request)));
+  call.on("drain", hasRoom);
+}
+
+const attemptOr = (fail: (error: unknown) => void) => (step: () => void) => {
+  try {
+    step();
+  } catch (error) {
+    fail(error);
+  }
+};
+
+/** A stream that can't be reviewed ends: its caller may have lost the permission. */
+function* reviewStream(stream: WatchStream, { requests, fail }: Served): Slicing<void> {
+  try {
+    yield* stream.review();
+    requests.readAgain();
+  } catch (error) {
+    fail(error);
+  }
+}
+
 /** Returns what is to be called when roles may have changed. A change during a review has another one after it. */
 function reviewer(
-  streams: ReadonlyMap<WatchStream, WatchRequests>,
-  work: Pick<EtcdContext["fleet"]["largeWork"], "run">,
+  streams: Streams,
+  { largeWork, internalErrors }: Pick<EtcdContext["fleet"], "largeWork" | "internalErrors">,
 ): () => void {
   let isDue = false;
   let isRunning = false;
   function* reviewDue(): Slicing<void> {
     while (isDue) {
       isDue = false;
-      for (const [at, [stream, requests]] of [...streams].entries()) {
+      for (const [at, [stream, served]] of [...streams].entries()) {
         if (at > 0 && at % STREAMS_AT_ONCE === 0) yield;
-        yield* stream.review();
-        requests.readAgain();
+        yield* reviewStream(stream, served);
       }
     }
     isRunning = false;
@@ -135,6 +182,9 @@ function reviewer(
     isDue = true;
     if (isRunning) return;
     isRunning = true;
-    void work.run(REVIEW, reviewDue());
+    largeWork.run(REVIEW, reviewDue()).catch((error: unknown) => {
+      isRunning = false;
+      internalErrors.note(error, REVIEW);
+    });
   };
 }

@@ -42,6 +42,8 @@ export interface WatchStreamOptions {
   readonly hasRoom: () => void;
   /** Calls `work` in a later pass of the event loop. */
   readonly later: (work: () => void) => void;
+  /** Ends the call with the answer to a bug. */
+  readonly fail: (error: unknown) => void;
 }
 
 /** As of etcd's clients: no watch has this id. */
@@ -117,6 +119,10 @@ export class WatchStream implements Watcher {
     if (entry === undefined) return;
     this.#forget(entry);
     this.#send({ watchId: entry.id, canceled: true, compactRevision }, this.#options.headers.at(0));
+  }
+
+  failed(error: unknown): void {
+    this.#options.fail(error);
   }
 
   /** To be called from time to time: tells the watches that asked for it how far they are. */
@@ -265,10 +271,18 @@ export class WatchStream implements Watcher {
     };
     const bytes = (response.events ?? []).reduce((sum, event) => sum + eventBytes(event), 0);
     this.#unsentBytes += bytes;
-    this.#options.call.write({ watchId: 0, events: [], ...nothing, ...response, header }, () => {
+    this.#options.call.write({ watchId: 0, events: [], ...nothing, ...response, header }, () =>
+      this.#taken(bytes),
+    );
+  }
+
+  #taken(bytes: number): void {
+    try {
       const wasFull = this.isFull;
       this.#unsentBytes -= bytes;
       if (wasFull && !this.isFull) this.#options.hasRoom();
-    });
+    } catch (error) {
+      this.failed(error);
+    }
   }
 }

@@ -22,6 +22,8 @@ export interface Watcher {
   events(watch: Watch, events: readonly Event[], revision: number): void;
   /** Its next event is gone: the watch has ended. */
   compacted(watch: Watch, compactRevision: number): void;
+  /** Telling it has thrown: the watch has ended, and the others continue. */
+  failed(error: unknown): void;
 }
 
 export interface Watch extends Watched {
