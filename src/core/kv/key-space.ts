@@ -93,6 +93,11 @@ export class KeySpace {
     return this.#retention.rule;
   }
 
+  /** The latest time of a command: it never goes back. */
+  get timeMs(): number {
+    return this.#retention.timeMs;
+  }
+
   get retentionChanges(): number {
     return this.#retention.changes;
   }

@@ -1,6 +1,7 @@
 // How much history is kept without a request to compact it. The window is a promise: what was current during it can be
 // read. The number of revisions is a limit on memory. Where both can't hold, writes are refused until time has passed.
-// Time comes with the commands, because replicas must decide alike, and it never goes back.
+// Time comes with the commands, because replicas must decide alike, and it never goes back. It is no time of day: leaders
+// count it (coordinator/etcd/key-time.ts).
 
 import { assert } from "../base/assert.ts";
 import type { KeyRetention } from "../wire/gen/fleet/v1/key_command.ts";
@@ -51,6 +52,11 @@ export class Retention {
 
   get rule(): RetentionRule {
     return this.#rule;
+  }
+
+  /** The latest time of a command. */
+  get timeMs(): number {
+    return this.#atMs;
   }
 
   /** See `change_number` in key_command.proto. */

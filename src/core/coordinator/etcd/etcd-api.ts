@@ -49,6 +49,7 @@ import { Headers } from "./headers.ts";
 import { KeyAccess } from "./key-access.ts";
 import { KeyLeases } from "./key-leases.ts";
 import { KeyReads } from "./key-reads.ts";
+import { KeyTime } from "./key-time.ts";
 import { KeyWrites } from "./key-writes.ts";
 import { type KeyStore, kvService } from "./kv-service.ts";
 import { LeaderRequired } from "./leader-required.ts";
@@ -94,16 +95,17 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const { timers, stopAll } = stoppedTogether(options.timers);
   const own = new OwnKeyGroup(fleet.groups);
   const keys = () => own.now();
+  const time = new KeyTime(fleet.clock);
   const addressOf = (member: NodeId) =>
     member === fleet.self ? (fleet.announced(member)?.etcdAddress ?? "") : peers.etcdAddressOf(member);
   const forward = forwardingBy(fleet.clusterId, peers);
   const context: EtcdContext = {
-    ...{ fleet, fleetId: fleet.clusterId, keys, tls, etcdAddressOf: addressOf },
+    ...{ fleet, fleetId: fleet.clusterId, keys, time, tls, etcdAddressOf: addressOf },
     ...{ forward, want: foundingKeys(fleet, forward) },
     scheme: tls === "insecure-loopback" ? "http" : "https",
   };
   const server = new RpcServer({ ...options, options: serverOptions });
-  const keeper = new LeaseKeeper(fleet.clock, keys);
+  const keeper = new LeaseKeeper(fleet.clock, context);
   const { internalErrors } = fleet;
   const later = (work: () => void) => void setImmediate(internalErrors.guard("watches of keys", work));
   const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later });
@@ -125,7 +127,7 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   own.addListener(keeper);
   timers.every(LOOK_EVERY_MS, () => keeper.look());
   const retention = new RetentionKeeper({
-    ...{ clock: fleet.clock, keys, fleet: fleet.driver },
+    ...{ clock: fleet.clock, keys, time, fleet: fleet.driver },
     wanted: () => wantedRetention(fleet.machine),
   });
   timers.every(RETENTION_LOOK_EVERY_MS, () => retention.look());

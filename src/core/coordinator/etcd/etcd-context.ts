@@ -8,6 +8,7 @@ import type { ServiceContext } from "../calls/context.ts";
 import type { GroupDriver } from "../group/group-driver.ts";
 import type { KeysMachine } from "../group/keys-machine.ts";
 import type { ForwardedWrites } from "./forward.ts";
+import type { KeyTime } from "./key-time.ts";
 
 /** The group that replicates the key space, as this replica has it. */
 export interface KeyGroup {
@@ -34,6 +35,8 @@ export interface EtcdContext {
   >;
   /** Null until this replica has opened the group (ADR-0047). */
   readonly keys: () => KeyGroup | null;
+  /** For what this member proposes as the leader. */
+  readonly time: KeyTime;
   /** Asks for the creation of the group, because a caller wants keys. Does nothing if it exists. */
   readonly want: () => void;
   readonly forward: ForwardedWrites;

@@ -42,7 +42,7 @@ export const isAsked = (operation: KeyOperation): operation is AskedOperation =>
   operation.kind !== undefined && ASKED.has(operation.kind.$case);
 
 /** What writes need of the handlers' context. */
-export interface WritesContext extends Pick<EtcdContext, "keys" | "want" | "forward"> {
+export interface WritesContext extends Pick<EtcdContext, "keys" | "want" | "forward" | "time"> {
   readonly fleet: Pick<EtcdContext["fleet"], "clock" | "sleep" | "work"> & {
     readonly disk: Pick<EtcdContext["fleet"]["disk"], "isFull">;
   };
@@ -83,14 +83,14 @@ export class KeyWrites {
   /** On the leader. Null: nothing was proposed, since this replica does not lead now. */
   async propose(keys: KeyGroup, operation: SomeOperation, caller: Caller): Promise<Answered | null> {
     const { kind } = operation;
-    const { disk, work, clock } = this.#context.fleet;
+    const { disk, work } = this.#context.fleet;
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
     const { space, trust } = keys.machine;
     // With a wrong state it hands leadership over.
     if (trust.isFenced) return null;
     if (!trust.isTrusted) throw ETCD_ERRORS.corrupt;
     if (space !== null) assertRoom(space, kind);
-    const data = encodeToApply({ atMs: clock.wallMs(), operations: [operation] });
+    const data = encodeToApply({ atMs: this.#context.time.stamp(keys), operations: [operation] });
     if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;
     // A put's work is bounded by its bytes, which the limits of an entry count; others may read very many keys.
     const settled = await keys.driver.propose(data, caller.deadline, kind.$case === "put");

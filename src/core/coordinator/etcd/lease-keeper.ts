@@ -10,6 +10,7 @@ import type { LeaseId } from "../../kv/leases.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
 import type { KeyListener } from "../group/keys-machine.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
+import type { KeyTime } from "./key-time.ts";
 
 /** As often as the clock wants to be asked, at least. */
 export const LOOK_EVERY_MS = 250;
@@ -22,14 +23,19 @@ type LeaderOperation = Extract<NonNullable<KeyOperation["kind"]>, { $case: "leas
 export class LeaseKeeper implements KeyListener {
   readonly #clock: EtcdContext["fleet"]["clock"];
   readonly #keys: () => KeyGroup | null;
+  readonly #time: KeyTime;
   readonly #leases = new LeaseClock();
   /** Of the claim that was applied; null while the clock stands still. */
   #term: number | null = null;
   #isProposing = false;
 
-  constructor(clock: EtcdContext["fleet"]["clock"], keys: () => KeyGroup | null) {
+  constructor(
+    clock: EtcdContext["fleet"]["clock"],
+    { keys, time }: { readonly keys: () => KeyGroup | null; readonly time: KeyTime },
+  ) {
     this.#clock = clock;
     this.#keys = keys;
+    this.#time = time;
   }
 
   /** To be called every LOOK_EVERY_MS. */
@@ -131,10 +137,11 @@ export class LeaseKeeper implements KeyListener {
   }
 
   // If it comes to nothing, the next look proposes again.
-  #propose({ driver }: KeyGroup, kind: LeaderOperation): void {
+  #propose(keys: KeyGroup, kind: LeaderOperation): void {
     this.#isProposing = true;
-    const data = encodeKeyCommand({ atMs: this.#clock.wallMs(), operations: [{ kind, leasesSeenAt: 0 }] });
-    void driver.propose(data, this.#now() + PROPOSAL_MS_MAX).finally(() => {
+    const atMs = this.#time.stamp(keys);
+    const data = encodeKeyCommand({ atMs, operations: [{ kind, leasesSeenAt: 0 }] });
+    void keys.driver.propose(data, this.#now() + PROPOSAL_MS_MAX).finally(() => {
       this.#isProposing = false;
     });
   }

@@ -10,13 +10,15 @@ import type { RetentionRule } from "../../kv/retention.ts";
 import type { GroupPort } from "../group/group-port.ts";
 import { isSame } from "../group/key-retention.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
+import type { KeyTime } from "./key-time.ts";
 
 export const RETENTION_LOOK_EVERY_MS = 500;
 const PROPOSAL_MS_MAX = 5_000;
 
 export interface RetentionSource {
-  readonly clock: Pick<EtcdContext["fleet"]["clock"], "monotonicMs" | "wallMs">;
+  readonly clock: Pick<EtcdContext["fleet"]["clock"], "monotonicMs">;
   readonly keys: () => KeyGroup | null;
+  readonly time: KeyTime;
   /** The group that has the tables. */
   readonly fleet: Pick<GroupPort<never>, "readIndex">;
   /** The rule as this replica's tables have it; they may be old. */
@@ -24,7 +26,7 @@ export interface RetentionSource {
 }
 
 interface Due {
-  readonly driver: KeyGroup["driver"];
+  readonly keys: KeyGroup;
   readonly wanted: RetentionRule;
   readonly changeNumber: number;
 }
@@ -47,16 +49,16 @@ export class RetentionKeeper {
   }
 
   async #settle(): Promise<void> {
-    const { clock, fleet, keys } = this.#source;
+    const { clock, fleet, keys, time } = this.#source;
     const deadline: MonotonicMs = clock.monotonicMs() + PROPOSAL_MS_MAX;
     const term = keys()?.driver.term;
     const read = await fleet.readIndex(deadline);
     const due = this.#due();
-    if (!read.ok || due === null || due.driver.term !== term) return;
+    if (!read.ok || due === null || due.keys.driver.term !== term) return;
     const { wanted, changeNumber } = due;
     const kind = { $case: "retention", value: { ...wanted, changeNumber } } as const;
-    const data = encodeKeyCommand({ atMs: clock.wallMs(), operations: [{ kind, leasesSeenAt: 0 }] });
-    await due.driver.propose(data, deadline);
+    const data = encodeKeyCommand({ atMs: time.stamp(due.keys), operations: [{ kind, leasesSeenAt: 0 }] });
+    await due.keys.driver.propose(data, deadline);
   }
 
   /** Null: this replica does not lead the key space, or that has the rule. */
@@ -66,6 +68,6 @@ export class RetentionKeeper {
     const { space } = keys.machine;
     const wanted = this.#source.wanted();
     if (space === null || wanted === null || isSame(space.retention, wanted)) return null;
-    return { driver: keys.driver, wanted, changeNumber: space.retentionChanges + 1 };
+    return { keys, wanted, changeNumber: space.retentionChanges + 1 };
   }
 }

@@ -7,6 +7,7 @@ import type { Timers } from "../../base/timers.ts";
 import type { Caller } from "../../coordinator/calls/caller.ts";
 import type { KeyGroup } from "../../coordinator/etcd/etcd-context.ts";
 import { KeyLeases } from "../../coordinator/etcd/key-leases.ts";
+import { KeyTime } from "../../coordinator/etcd/key-time.ts";
 import { KeyWrites } from "../../coordinator/etcd/key-writes.ts";
 import { LeaseKeeper, LOOK_EVERY_MS } from "../../coordinator/etcd/lease-keeper.ts";
 import { WatchHub } from "../../coordinator/etcd/watch/watch-hub.ts";
@@ -36,11 +37,12 @@ export class SimKeys {
   constructor(group: KeyGroup, { clock, timers, disk, promises, later }: SimKeysOptions) {
     this.#group = group;
     this.#clock = clock;
-    const keeper = new LeaseKeeper(clock, () => group);
+    const time = new KeyTime(clock);
+    const keeper = new LeaseKeeper(clock, { keys: () => group, time });
     this.#hub = new WatchHub({ space: () => group.machine.space, later });
     const context = {
       fleet: { clock, disk, work: UNHURRIED, sleep: () => Promise.resolve() },
-      ...{ keys: () => group, want: () => undefined, forward: { ask: () => Promise.resolve(null) } },
+      ...{ keys: () => group, time, want: () => undefined, forward: { ask: () => Promise.resolve(null) } },
     };
     this.#writes = new KeyWrites(context);
     this.#leases = new KeyLeases(context, keeper);

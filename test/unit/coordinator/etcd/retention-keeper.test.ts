@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { logIndex } from "../../../../src/core/base/ids.ts";
 import type { KeyGroup } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
 import { ETCD_ERRORS, errorOfKeys } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
+import { KeyTime } from "../../../../src/core/coordinator/etcd/key-time.ts";
 import { kvService } from "../../../../src/core/coordinator/etcd/kv-service.ts";
 import { RetentionKeeper } from "../../../../src/core/coordinator/etcd/retention-keeper.ts";
 import type { FleetMachine } from "../../../../src/core/coordinator/group/fleet-machine.ts";
@@ -28,9 +29,9 @@ function replica(
   const propose = (data: Uint8Array) => new Promise<void>((done) => waiting.push({ data, done }));
   const driver = { role, term: 3, propose };
   const keys = { driver, machine: { space } } as unknown as KeyGroup;
-  const clock = { monotonicMs: () => 0, wallMs: () => 5_000 };
+  const clock = { monotonicMs: () => 0 };
   const fleet = { readIndex: read as never };
-  const keeper = new RetentionKeeper({ clock, keys: () => keys, fleet, wanted });
+  const keeper = new RetentionKeeper({ clock, keys: () => keys, time: new KeyTime(clock), fleet, wanted });
   const look = async () => {
     keeper.look();
     await new Promise(setImmediate);

@@ -7,6 +7,7 @@ import type { Caller } from "../../../../src/core/coordinator/calls/caller.ts";
 import type { KeyGroup } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
 import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
 import { KeyLeases } from "../../../../src/core/coordinator/etcd/key-leases.ts";
+import { KeyTime } from "../../../../src/core/coordinator/etcd/key-time.ts";
 import { KeyWrites } from "../../../../src/core/coordinator/etcd/key-writes.ts";
 import { LeaseKeeper } from "../../../../src/core/coordinator/etcd/lease-keeper.ts";
 import { KeysMachine } from "../../../../src/core/coordinator/group/keys-machine.ts";
@@ -33,11 +34,12 @@ function leading() {
   };
   const group = { driver, machine } as unknown as KeyGroup;
   const clock = { monotonicMs: () => nowMs, wallMs: () => nowMs };
-  const keeper = new LeaseKeeper(clock as never, () => group);
+  const time = new KeyTime(clock);
+  const keeper = new LeaseKeeper(clock as never, { keys: () => group, time });
   machine.listen(keeper);
   const context = {
     fleet: { clock, sleep: async () => undefined, disk: { isFull: false }, work: { answer: () => null } },
-    ...{ keys: () => group, want: () => undefined, forward: { ask: async () => null } },
+    ...{ keys: () => group, time, want: () => undefined, forward: { ask: async () => null } },
   };
   const leases = new KeyLeases(context as never, keeper);
   const writes = new KeyWrites(context as never);
