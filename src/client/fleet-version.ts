@@ -2,7 +2,8 @@
 // best which members it waits for. A leader of a build from before cluster versions says nothing; then the
 // nodes' own answers are used.
 
-import type { NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
+import { MemberKind } from "../core/wire/gen/fleet/v1/command.ts";
+import type { ListMembersResponse, NodeStatus } from "../core/wire/gen/fleet/v1/coordinator.ts";
 
 /**
  * Builds from before cluster versions say neither the version that they know nor the one in force: both are
@@ -50,6 +51,20 @@ export function fleetVersion(
     ...down.map((name) => ({ name, knownVersion: 0, build: "" })),
   ];
   return { ruling, newest, awaited: ruling < newest ? awaited : [] };
+}
+
+/** The same of the leader's list of members, which has what each of them announces to it. */
+export function versionOfMembers({
+  clusterVersion,
+  members,
+}: Pick<ListMembersResponse, "clusterVersion" | "members">): FleetVersion {
+  if (clusterVersion === 0) return { ruling: null, newest: null, awaited: [] };
+  const taking = members.filter(({ member }) => member?.wanted !== MemberKind.REMOVED);
+  const newest = Math.max(clusterVersion, ...taking.map(({ knownVersion }) => knownVersion));
+  const awaited = taking
+    .filter(({ knownVersion }) => knownVersion < newest)
+    .map(({ member, knownVersion, build }) => ({ name: member?.name ?? "", knownVersion, build }));
+  return { ruling: clusterVersion, newest, awaited: clusterVersion < newest ? awaited : [] };
 }
 
 function knownBy({ knownVersion }: NodeStatus): number {

@@ -228,7 +228,9 @@ function hashLines(fleet: FleetStatus): Line[] {
   return [{ text: `state hashes differ at index ${fleet.hashIndex}: ${shown}`, mark: "bad" }];
 }
 
-function versionLines({ versions: { ruling, newest, awaited } }: FleetStatus): Line[] {
+export function versionLines({
+  versions: { ruling, newest, awaited },
+}: Pick<FleetStatus, "versions">): Line[] {
   if (ruling === null || newest === null) return [];
   if (ruling >= newest) return [{ text: `cluster version ${ruling}`, mark: "good" }];
   const who = awaited.map(awaitedText).join(", ");

@@ -19,6 +19,7 @@ export const client = {
   listClusters: vi.fn(),
   listDomains: vi.fn(),
   listInstructions: vi.fn(),
+  listMembers: vi.fn(),
   listQuotas: vi.fn(),
   listSessions: vi.fn(),
   listShards: vi.fn(),

@@ -24,7 +24,8 @@ export async function membersList(
   const stamp = await readableWithReports(context, request, caller);
   assertFounded(context);
   const members = memberViews(context);
-  return { stamp, configurationIndex: configurationIndex(context), members };
+  const { clusterVersion } = context.machine.view;
+  return { stamp, configurationIndex: configurationIndex(context), members, clusterVersion };
 }
 
 const WANTED_ROLES: Readonly<Record<MemberKind, MemberRole>> = {

@@ -34,7 +34,7 @@ test("a group in which a voter only learns, or is not yet, counts for it", async
     [groupId(2), groupWith({ voters: [n1, n2], learners: [n3] })],
     [groupId(3), groupWith({ voters: [n1] })],
   ]) as unknown as ServiceContext["groups"];
-  const { members } = await led.until(
+  const { members, clusterVersion } = await led.until(
     membersList({ ...context, groups }, ListRequest.create(), adminOf(led)),
   );
   expect(members.map(({ member, groupsBehind }) => [member?.name, groupsBehind])).toEqual([
@@ -42,4 +42,6 @@ test("a group in which a voter only learns, or is not yet, counts for it", async
     ["n2", 1],
     ["n3", 2],
   ]);
+  expect(clusterVersion, "which an upgrade has not raised yet").toBe(leader.machine.view.clusterVersion);
+  expect(clusterVersion).toBeGreaterThan(0);
 });
