@@ -75,7 +75,7 @@ export interface Assembled {
 
 export async function assemble(options: CoordinatorOptions, opened: Opened): Promise<Assembled> {
   const { self, log } = options;
-  const { storage, trust, timers } = opened;
+  const { storage, trust, timers, errors } = opened;
   const watch = diskWatch(options, storage, opened.faults);
   const machine = new FleetMachine();
   const announces = { knownVersion: machine.knownVersion, build: options.version, etcdAddress: "" };
@@ -138,13 +138,13 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
           answers: (peer) => host.hears(peer),
         });
   const { checks, stop: stopChecking } = compareStates({
-    ...{ self, trust, driver, machine, timers, log, nameOf: peerName },
+    ...{ self, trust, driver, machine, timers, errors, log, nameOf: peerName },
     hears: (peer) => host.hears(peer),
     send: (peer, check) => transport.checkState(peer, check, FLEET_GROUP),
     pass: () => passOverTables(machine),
   });
   const compared = new ComparedGroups({
-    ...{ self, timers, log, nameOf: peerName, dataDirectory: options.dataDirectory },
+    ...{ self, timers, errors, log, nameOf: peerName, dataDirectory: options.dataDirectory },
     onFatal: options.onFatal,
     hears: (peer) => host.hears(peer),
     send: (peer, check, group) => transport.checkState(peer, check, group),

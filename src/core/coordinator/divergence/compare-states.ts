@@ -4,6 +4,7 @@
 import type { GroupId, NodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Timers } from "../../base/timers.ts";
+import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import type { GroupPort } from "../group/group-port.ts";
 import { checkMemory, type MemoryCheckOptions } from "./memory-check.ts";
 import { CHECK_EVERY_MS, StateChecks, type StateChecksOptions } from "./state-checks.ts";
@@ -25,6 +26,7 @@ export interface CompareStatesOptions extends Pick<StateChecksOptions, "hears" |
   /** What its log lines say of the group; absent = it is the fleet's own. */
   readonly about?: { readonly group: GroupId };
   readonly timers: Timers;
+  readonly errors: Pick<InternalErrors, "guard">;
   readonly log: Log;
 }
 
@@ -36,7 +38,7 @@ export interface ComparedStates {
 }
 
 export function compareStates(options: CompareStatesOptions): ComparedStates {
-  const { machine, trust, timers, log, nameOf, about, pass, stopInstead } = options;
+  const { machine, trust, timers, errors, log, nameOf, about, pass, stopInstead } = options;
   const checks = new StateChecks({
     ...options,
     digestAt: (index) => machine.hashAt(index),
@@ -47,7 +49,8 @@ export function compareStates(options: CompareStatesOptions): ComparedStates {
         next: "see which nodes are down or older: fleet status -o wide",
       }),
   });
-  const stopListening = machine.onApplied(() => checks.applied());
+  // A comparison that fails confirms nothing, and without that no snapshot is kept or sent.
+  const stopListening = machine.onApplied(errors.guard("a comparison of states", () => checks.applied()));
   const stopTicking = timers.every(CHECK_EVERY_MS, () => checks.tick());
   const stopPasses = checkMemory({ machine, pass, trust, timers, stopInstead });
   return {

@@ -13,7 +13,8 @@ import { passOverKeys } from "./pass-over-keys.ts";
 import { startTrust } from "./start-trust.ts";
 import type { StateTrust } from "./state-trust.ts";
 
-export interface ComparedGroupsOptions extends Pick<CompareStatesOptions, "self" | "hears" | "nameOf"> {
+export interface ComparedGroupsOptions
+  extends Pick<CompareStatesOptions, "self" | "hears" | "nameOf" | "errors"> {
   readonly dataDirectory: string;
   readonly send: (peer: NodeId, check: StateCheck, group: GroupId) => void;
   readonly timers: Timers;

@@ -93,7 +93,7 @@ export interface EtcdApiOptions extends Omit<RpcServerOptions, "options" | "gate
 export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdApiOptions): EtcdApi {
   const { tls } = options;
   const { timers, stopAll } = stoppedTogether(options.timers);
-  const own = new OwnKeyGroup(fleet.groups);
+  const own = new OwnKeyGroup(fleet);
   const keys = () => own.now();
   const time = new KeyTime(fleet.clock);
   const addressOf = (member: NodeId) =>
@@ -110,7 +110,7 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const later = (work: () => void) => void setImmediate(internalErrors.guard("watches of keys", work));
   const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later });
   const reads = new KeyReads(context);
-  const access = new KeyAccess(fleet.machine, (denied) => server.noteDenied(denied));
+  const access = new KeyAccess(fleet.machine, (denied) => server.noteDenied(denied), internalErrors);
   const writes = new KeyWrites(context);
   const store: KeyStore = {
     ...{ reads, access, writes, leaseAccess: new LeaseAccess(fleet.work, reads, access, writes) },

@@ -9,6 +9,7 @@ import { textOf } from "../../kv/key-bytes.ts";
 import { NO_LEASE } from "../../kv/leases.ts";
 import type { PutRequest, RequestOp, TxnRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Denied } from "../../wire/server/denied-calls.ts";
+import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import { addressOf, formatIdentity, type Identity } from "../../wire/tls/identity.ts";
 import type { FleetMachine } from "../group/fleet-machine.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";
@@ -33,6 +34,7 @@ const ALONE = new Uint8Array();
 export class KeyAccess {
   readonly #machine: Pick<FleetMachine, "view" | "isRestoring">;
   readonly #noteDenied: (denied: Denied) => void;
+  readonly #errors: Pick<InternalErrors, "note">;
   /** By grantee, until roles or grants change. */
   #known = new Map<string, KeyRights>();
   /** As of the tables before: rights that have not changed stay the same object. */
@@ -46,10 +48,12 @@ export class KeyAccess {
   constructor(
     machine: Pick<FleetMachine, "view" | "isRestoring" | "onApplied">,
     noteDenied: (denied: Denied) => void,
+    errors: Pick<InternalErrors, "note">,
   ) {
     this.#machine = machine;
     this.#noteDenied = noteDenied;
-    machine.onApplied(() => this.#look());
+    this.#errors = errors;
+    machine.onApplied(() => this.#lookSafely());
   }
 
   /** Calls `listener` when a caller's permissions change, or are known again after a restore. */
@@ -136,6 +140,18 @@ export class KeyAccess {
     }
   }
 
+  // An exception must neither stop the replica nor leave old rights: each caller's are read from the tables again, and what
+  // lasts is reviewed again.
+  #lookSafely(): void {
+    try {
+      this.#look();
+    } catch (error) {
+      this.#errors.note(error, "a look at the roles");
+      this.#tables = "";
+      this.#forget();
+    }
+  }
+
   #look(): void {
     const { roles, grants } = this.#machine.view.tables;
     const tables = [roles, grants].map(({ digest }) => `${digest.low}.${digest.high}`).join(" ");
@@ -144,7 +160,23 @@ export class KeyAccess {
     this.#wasUnknown = false;
     this.#before = this.#known;
     this.#known = new Map();
-    for (const listener of this.#listeners) listener();
+    this.#tellListeners();
+  }
+
+  #forget(): void {
+    this.#before = new Map();
+    this.#known = new Map();
+    this.#tellListeners();
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch (error) {
+        this.#errors.note(error, "a review of permissions");
+      }
+    }
   }
 
   #checkRequest(identity: Identity, request: RequestOp["request"]): void {

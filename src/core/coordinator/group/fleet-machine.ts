@@ -91,7 +91,7 @@ export class FleetMachine implements Machine<Outcome> {
 
   /**
    * Calls `listener` after every change of the state, in the same turn, until the returned function is
-   * called.
+   * called. What it throws stops the replica: a listener that may fail alone catches its own exceptions.
    */
   onApplied(listener: () => void): () => void {
     this.#listeners.add(listener);

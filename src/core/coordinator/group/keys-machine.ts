@@ -21,7 +21,7 @@ export type KeysView = Omit<KeySpace, "apply">;
 export interface KeyListener {
   /** In the turn in which the entry was applied: its operations, and what each came to. */
   applied(entry: readonly Applied[], operations: readonly KeyOperation[]): void;
-  /** A snapshot has replaced the key space. */
+  /** A snapshot has replaced the key space, or `applied` has thrown: what it knows must come from the state. */
   restored(): void;
 }
 
@@ -98,13 +98,13 @@ export class KeysMachine implements Machine<readonly Applied[]> {
     return this.#digests.at(index);
   }
 
-  /** Calls `listener` after every entry and snapshot, until the returned function is called. */
+  /** Calls `listener` after every entry and snapshot, until the returned function is called. What it throws stops the replica. */
   onApplied(listener: () => void): () => void {
     this.#appliedListeners.add(listener);
     return () => this.#appliedListeners.delete(listener);
   }
 
-  /** Tells `listener` until the returned function is called. */
+  /** Tells `listener` until the returned function is called. What it throws stops the replica (etcd/own-key-group.ts). */
   listen(listener: KeyListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

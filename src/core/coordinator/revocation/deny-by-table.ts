@@ -1,5 +1,6 @@
 // Makes this process's deny-list follow the applied state (ADR-0026). What must stay true: while a snapshot
-// is being restored, the incomplete state lifts no revocation.
+// is being restored, the incomplete state lifts no revocation. If the list can't follow, the exception stops the
+// replica: otherwise it would accept revoked certificates for as long as it runs.
 
 import type { NodeId } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";

@@ -33,6 +33,11 @@ export class InternalErrors {
     return rpcError(status.INTERNAL, "INTERNAL", message, { id, process: this.#process });
   }
 
+  /** For what may be refused without harm: an RpcError is ignored, and anything else is noted. */
+  noteBug(error: unknown, where: string): void {
+    if (!(error instanceof RpcError)) this.note(error, where);
+  }
+
   /** Logs and counts `error`; returns its id. */
   note(error: unknown, where: string): string {
     const id = crypto.randomUUID().slice(0, ID_LENGTH);

@@ -30,6 +30,8 @@ export class FakeKeys {
   /** Kinds of the writes that were proposed. */
   readonly written: string[] = [];
   confirmedReads = 0;
+  /** How many of the next looks at the digests of the tables throw. */
+  brokenLooks = 0;
   /** Whether a snapshot replaces the tables, which have no roles then. */
   isRestoring = false;
   /** Called before each write is proposed: what others wrote after its caller was checked. */
@@ -46,10 +48,10 @@ export class FakeKeys {
 
   constructor(rules: Rules) {
     this.#rules = rules;
+    const { internalErrors } = this;
     const clock = { monotonicMs: () => 0, wallMs: () => 0 };
     const work = new ClientWork({ now: () => 0, nextPass: setImmediate });
     const largeWork = new LargeWork({ nextPass: setImmediate });
-    const { internalErrors } = this;
     this.context = { fleet: { clock, work, largeWork, internalErrors } } as unknown as EtcdContext;
     const reads = {
       here: () => this.here,
@@ -64,9 +66,16 @@ export class FakeKeys {
         () => (this.isRestoring ? {} : this.#rules),
         this.#listeners,
         () => this.isRestoring,
-        () => this.#changes,
+        () => {
+          if (this.brokenLooks > 0) {
+            this.brokenLooks -= 1;
+            throw new TypeError("a bug");
+          }
+          return this.#changes;
+        },
       ),
       () => undefined,
+      internalErrors,
     );
     const writes = {
       write: async (kind: never, _: unknown, leasesSeenAt = 0) => this.#write(kind, leasesSeenAt),
@@ -125,7 +134,9 @@ function machineOf(
   const view = () => ({
     tables: {
       grants: {
-        digest: { low: 0, high: changes() },
+        get digest() {
+          return { low: 0, high: changes() };
+        },
         rows: (from: string) => grants().filter(({ operator }) => grantKey(operator, "") === from),
       },
       roles: {
