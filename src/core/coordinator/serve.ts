@@ -108,8 +108,8 @@ export async function serve(
   const versions = versionWatch(context);
   const stopLooking = timers.every(PROFILES[options.profile].tickMs, () => {
     roster.look();
-    versions.look();
     standard.setServing("fleet.v1.Coordinator", driver.leader !== 0 && trust.isTrusted);
+    return versions.look();
   });
   const audit = auditExporter(options, context, opened);
   const address = options.listen === null ? "" : await server.listen(options.listen);

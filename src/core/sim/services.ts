@@ -194,9 +194,9 @@ export class Services {
   }
 
   /** As coordinator.ts does with every tick. */
-  look(): void {
+  look(): Promise<void> {
     this.#roster.look();
-    this.#versions.look();
+    return this.#versions.look();
   }
 
   async changeMembers(change: Change, timeoutMs: number): Promise<Answer> {

@@ -58,8 +58,8 @@ export class VersionWatch {
     this.#options = options;
   }
 
-  /** To be called often: cheap while there is nothing to raise. */
-  look(): void {
+  /** To be called often: cheap while there is nothing to raise. Rejects with a bug, and the next look tries again. */
+  async look(): Promise<void> {
     const { driver, view, announced, knownVersion, raise } = this.#options;
     const ruling = view().clusterVersion;
     if (ruling >= knownVersion || this.#isRaising || driver.role !== "leader") return;
@@ -70,7 +70,7 @@ export class VersionWatch {
     if (members.length === 0 || version <= ruling) return;
     this.#isRaising = true;
     const heard = members.map((member) => ({ nodeId: member.nodeId, version: member.knownVersion }));
-    void raise({ version, announced: heard }).finally(() => {
+    await raise({ version, announced: heard }).finally(() => {
       this.#isRaising = false;
     });
   }

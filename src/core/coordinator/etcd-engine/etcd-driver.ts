@@ -65,7 +65,8 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
     const times = { lookEveryMs: LOOK_EVERY_MS, retryMs: RETRY_MS, successorMs: TRANSFER_MS / 3 };
     this.#log = new EtcdLog({ self, clusterId, keys, mayFound, ...times }, FIRST_INDEX);
     const onLost = () => this.#input(() => this.#log.leaseLost());
-    this.#lease = new LeaderLease({ store, now, onLost, onGranted: () => this.#schedule() });
+    const onBug = (error: unknown) => this.#fail(error);
+    this.#lease = new LeaderLease({ store, now, onLost, onBug, onGranted: () => this.#schedule() });
     this.#applying = new EtcdApplying<Result>({
       ...{ machine, meter: this.meter, pause: options.pause },
       onApplied: ({ index, term: at, data }, result) => {

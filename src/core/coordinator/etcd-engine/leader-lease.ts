@@ -1,7 +1,9 @@
 // The lease on which this replica may lead. It has one all the time, so that a campaign need not wait for it. What must stay
 // true: `id` is null before the lease can have ended in etcd. So its time counts from before a keep-alive was sent.
 
+import { isBug } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
+import { OperatorError } from "../../base/errors.ts";
 import type { LogStore } from "./log-store.ts";
 
 export interface LeaderLeaseOptions {
@@ -10,6 +12,8 @@ export interface LeaderLeaseOptions {
   /** The lease has ended, or may have. */
   readonly onLost: () => void;
   readonly onGranted: () => void;
+  /** An exception that is no failed call: the driver stops, as at its other calls. */
+  readonly onBug: (error: unknown) => void;
 }
 
 const RETRY_MS = 200;
@@ -39,9 +43,8 @@ export class LeaderLease {
     if (this.#isAsking || now < this.#nextMs) return;
     this.#isAsking = true;
     const asked = this.#id === null ? this.#grant(now) : this.#keep(this.#id, now);
-    // The store has told why; it is asked again.
-    void asked
-      .catch(() => this.#again(RETRY_MS))
+    asked
+      .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#isAsking = false;
       });
@@ -51,12 +54,12 @@ export class LeaderLease {
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#id === null) return;
-    await this.#options.store.revokeLease(this.#id).catch(() => undefined);
+    await this.#options.store.revokeLease(this.#id).catch((error: unknown) => this.#failed(error));
   }
 
   async #grant(sentMs: MonotonicMs): Promise<void> {
     const { id, ttlMs } = await this.#options.store.grantLease();
-    if (this.#isStopped) return void this.#options.store.revokeLease(id).catch(() => undefined);
+    if (this.#isStopped) return await this.#options.store.revokeLease(id);
     this.#id = id;
     this.#ttlMs = ttlMs;
     this.#extend(sentMs, ttlMs);
@@ -75,8 +78,10 @@ export class LeaderLease {
     this.#nextMs = sentMs + this.#ttlMs / 4;
   }
 
-  #again(ms: number): void {
-    this.#nextMs = this.#options.now() + ms;
+  /** The store has logged why it got no answer; it is asked again. */
+  #failed(error: unknown): void {
+    this.#nextMs = this.#options.now() + RETRY_MS;
+    if (error instanceof OperatorError || isBug(error)) this.#options.onBug(error);
   }
 
   #lost(): void {

@@ -59,7 +59,9 @@ export function electionService(
         // The wait may have been longer than the caller's right to it.
         check();
       } catch (error) {
-        await resign(leader, callers.cleanUp(identity)).catch(() => undefined);
+        await resign(leader, callers.cleanUp(identity)).catch((failed: unknown) =>
+          context.fleet.internalErrors.noteBug(failed, "the withdrawal of a candidate"),
+        );
         throw error;
       }
       return { header: headers.at(entered.header?.revision ?? 0), leader };

@@ -19,9 +19,12 @@ export function foundingKeys(context: ServiceContext, forward: ForwardedWrites):
     isUnderWay = true;
     const found = context.driver.role === "leader" ? create(context) : askLeader(context, forward);
     // A refusal passes: the next request tries again.
-    void found
-      .catch(() => undefined)
+    found
+      .catch((error: unknown) =>
+        context.internalErrors.noteBug(error, "the creation of the key space's group"),
+      )
       .then(() => context.sleep(RETRY_AFTER_MS))
+      .catch((error: unknown) => context.internalErrors.note(error, "a pause before the key space's group"))
       .finally(() => {
         isUnderWay = false;
       });

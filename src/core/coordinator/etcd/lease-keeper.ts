@@ -38,21 +38,21 @@ export class LeaseKeeper implements KeyListener {
     this.#time = time;
   }
 
-  /** To be called every LOOK_EVERY_MS. */
-  look(): void {
+  /** To be called every LOOK_EVERY_MS. Rejects with a bug, and the next look tries again. */
+  async look(): Promise<void> {
     const keys = this.#keys();
     if (keys === null || !this.#follow(keys)) return;
     // A claim follows as soon as the state is trusted again, and with it a full TTL for each lease.
     if (!keys.machine.trust.isTrusted) this.#stop();
     if (this.#isProposing || !keys.machine.trust.isTrusted) return;
     if (this.#term === null) {
-      this.#propose(keys, { $case: "leaseTerm", value: { term: keys.driver.term } });
+      await this.#propose(keys, { $case: "leaseTerm", value: { term: keys.driver.term } });
       return;
     }
     const { space } = keys.machine;
     if (space === null) return;
     const due = this.#leases.due(this.#now(), (lease) => space.leases.keyCountOf(lease));
-    if (due !== null) this.#propose(keys, { $case: "leaseExpiry", value: due });
+    if (due !== null) await this.#propose(keys, { $case: "leaseExpiry", value: due });
   }
 
   /** For a leader that a quorum has confirmed just now. */
@@ -137,11 +137,11 @@ export class LeaseKeeper implements KeyListener {
   }
 
   // If it comes to nothing, the next look proposes again.
-  #propose(keys: KeyGroup, kind: LeaderOperation): void {
+  async #propose(keys: KeyGroup, kind: LeaderOperation): Promise<void> {
     this.#isProposing = true;
     const atMs = this.#time.stamp(keys);
     const data = encodeKeyCommand({ atMs, operations: [{ kind, leasesSeenAt: 0 }] });
-    void keys.driver.propose(data, this.#now() + PROPOSAL_MS_MAX).finally(() => {
+    await keys.driver.propose(data, this.#now() + PROPOSAL_MS_MAX).finally(() => {
       this.#isProposing = false;
     });
   }

@@ -27,7 +27,7 @@ export function leaseService(
   leaderRequired: LeaderRequired,
 ): Implementation<LeaseServer> {
   const { headers, writes, leases, reads, access, leaseAccess } = store;
-  const revocable = new RevocableCalls(access, context.fleet.largeWork);
+  const revocable = new RevocableCalls(access, context.fleet);
   const places = new Places({
     total: STREAMS_MAX,
     perIdentity: IDENTITY_STREAMS_MAX,

@@ -40,7 +40,9 @@ export function lockService(
         check();
         return { header: headers.at(space.currentRevision), key };
       } catch (error) {
-        await release().catch(() => undefined);
+        await release().catch((failed: unknown) =>
+          context.fleet.internalErrors.noteBug(failed, "the release of a lock"),
+        );
         throw error;
       }
     }),

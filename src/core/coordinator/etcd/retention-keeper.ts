@@ -39,11 +39,11 @@ export class RetentionKeeper {
     this.#source = source;
   }
 
-  /** To be called every RETENTION_LOOK_EVERY_MS. */
-  look(): void {
+  /** To be called every RETENTION_LOOK_EVERY_MS. Rejects with a bug, and the next look tries again. */
+  async look(): Promise<void> {
     if (this.#isProposing || this.#due() === null) return;
     this.#isProposing = true;
-    void this.#settle().finally(() => {
+    await this.#settle().finally(() => {
       this.#isProposing = false;
     });
   }

@@ -3,8 +3,8 @@
 // without permission keeps no place, and no key in a queue.
 
 import type { Slicing } from "../../fleet/slices.ts";
-import { RpcError } from "../../wire/rpc-error.ts";
-import type { LargeWork } from "../calls/large-work.ts";
+import type { RpcError } from "../../wire/rpc-error.ts";
+import type { EtcdContext } from "./etcd-context.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";
 import type { KeyAccess } from "./key-access.ts";
 
@@ -13,6 +13,8 @@ const CALLS_AT_ONCE = 64;
 /** Its place among callers with large work. */
 const REVIEW = "review of waiting callers";
 
+type Context = Pick<EtcdContext["fleet"], "largeWork" | "internalErrors">;
+
 export interface Revocable {
   /** Throws the RpcError of a permission that is missing now. */
   readonly check: () => void;
@@ -20,13 +22,13 @@ export interface Revocable {
 }
 
 export class RevocableCalls {
-  readonly #work: Pick<LargeWork, "run">;
+  readonly #context: Context;
   readonly #calls = new Set<Revocable>();
   #isDue = false;
   #isRunning = false;
 
-  constructor(access: Pick<KeyAccess, "onChange">, work: Pick<LargeWork, "run">) {
-    this.#work = work;
+  constructor(access: Pick<KeyAccess, "onChange">, context: Context) {
+    this.#context = context;
     access.onChange(() => this.#review());
   }
 
@@ -41,7 +43,11 @@ export class RevocableCalls {
     this.#isDue = true;
     if (this.#isRunning) return;
     this.#isRunning = true;
-    void this.#work.run(REVIEW, this.#reviewDue());
+    const { largeWork, internalErrors } = this.#context;
+    largeWork.run(REVIEW, this.#reviewDue()).catch((error: unknown) => {
+      this.#isRunning = false;
+      internalErrors.note(error, REVIEW);
+    });
   }
 
   *#reviewDue(): Slicing<void> {
@@ -49,21 +55,22 @@ export class RevocableCalls {
       this.#isDue = false;
       for (const [at, call] of [...this.#calls].entries()) {
         if (at > 0 && at % CALLS_AT_ONCE === 0) yield;
-        if (this.#calls.has(call) && lacksPermission(call)) call.end(ETCD_ERRORS.permissionDenied);
+        if (this.#calls.has(call)) this.#reviewCall(call);
       }
     }
     this.#isRunning = false;
   }
-}
 
-/** While a snapshot replaces the tables, permissions are unknown: that ends no call. */
-function lacksPermission({ check }: Revocable): boolean {
-  try {
-    check();
-    return false;
-  } catch (error) {
-    if (error === ETCD_ERRORS.permissionDenied) return true;
-    if (error instanceof RpcError) return false;
-    throw error;
+  /**
+   * While a snapshot replaces the tables, permissions are unknown: that ends no call. A bug ends the call that it was met
+   * with: its caller may have lost the permission.
+   */
+  #reviewCall({ check, end }: Revocable): void {
+    try {
+      check();
+    } catch (error) {
+      const answer = this.#context.internalErrors.answer(error, REVIEW);
+      if (answer === ETCD_ERRORS.permissionDenied || answer !== error) end(answer);
+    }
   }
 }

@@ -26,7 +26,7 @@ export class WaitingCallers {
 
   constructor({ fleet }: Pick<EtcdContext, "fleet">, access: Pick<KeyAccess, "onChange">) {
     this.#clock = fleet.clock;
-    this.#revocable = new RevocableCalls(access, fleet.largeWork);
+    this.#revocable = new RevocableCalls(access, fleet);
   }
 
   /**
