@@ -60,7 +60,7 @@ export async function snapshotSchedule(
     signing: manifestSigning(context.tls, clock.wallMs),
     capture: () => captureExport(context),
     keys: () => operatorKeys(options.encryption ?? null),
-    timers,
+    ...{ timers, errors: context.internalErrors },
     random: new SeededPrng(crc32c(new TextEncoder().encode(`${clusterId}/${self}`))),
     onReport: (report) => logExport(log, to, report),
   });
@@ -81,8 +81,7 @@ export function auditExporter(
     view: () => machine.view,
     note: (throughIndex) =>
       proposeOwn(context, { $case: "noteAuditExported", value: { throughIndex } }, systemClock),
-    timers,
-    log: options.log,
+    ...{ timers, errors: context.internalErrors, log: options.log },
   });
 }
 

@@ -6,6 +6,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isBug } from "../../base/assert.ts";
 import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../../base/durable-file.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -15,6 +16,7 @@ import { auditExportOf } from "../../fleet/audit/audit.ts";
 import type { FleetView } from "../../fleet/state.ts";
 import type { OperatorKeys } from "../../seal/operator-keys.ts";
 import { openEntries, SEALED_SUFFIX, sealEntries } from "../../seal/sealed-entries.ts";
+import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import { type AuditFile, dueExport } from "./audit-export-plan.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -33,6 +35,7 @@ export interface AuditExporterOptions {
   /** The keys that encrypt the files, read again for each file; absent = they are plain. */
   readonly keys?: () => Promise<OperatorKeys | null>;
   readonly timers: Pick<Timers, "every">;
+  readonly errors: Pick<InternalErrors, "note">;
   readonly log: Log;
 }
 
@@ -84,6 +87,7 @@ export class AuditExporter {
     const message = messageOf(error);
     if (message === this.#lastFailure) return;
     this.#lastFailure = message;
+    if (isBug(error)) this.#options.errors.note(error, "an export of audit entries");
     this.#options.log.warn("the audit log cannot be exported; its entries wait in the log", {
       error: message,
     });

@@ -3,7 +3,7 @@
 // Followers export nothing. A failure is shown until an export succeeds, and retried with a growing delay. A
 // new leader continues from the store's content.
 
-import { assert } from "../../base/assert.ts";
+import { assert, isBug } from "../../base/assert.ts";
 import { type Clock, elapsedMs, type MonotonicMs } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Prng } from "../../base/prng.ts";
@@ -19,6 +19,7 @@ import { verifySnapshot } from "../../export/verify-snapshot.ts";
 import type { OperatorKeys } from "../../seal/operator-keys.ts";
 import { isKeyError } from "../../seal/seal-errors.ts";
 import type { SnapshotExport } from "../../wire/gen/fleet/v1/coordinator.ts";
+import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import { KnownManifests, type RenewalReport } from "./known-manifests.ts";
 import { SeenSnapshots } from "./seen-snapshots.ts";
 
@@ -56,6 +57,7 @@ export interface SnapshotScheduleOptions {
   /** Seeded by the replica's identity: the same replica has the same delays. */
   readonly random: Prng;
   readonly onReport: (report: ExportReport) => void;
+  readonly errors: Pick<InternalErrors, "note">;
   /** A seam: tests inspect bytes without a thread. */
   readonly inspect?: Inspect;
 }
@@ -158,7 +160,7 @@ export class SnapshotSchedule {
   }
 
   async #run(): Promise<void> {
-    const { store, everyMs, onReport, clock, timers } = this.#options;
+    const { store, everyMs, onReport, errors, clock, timers } = this.#options;
     const stop = new AbortController();
     const cancel = timers.after(ATTEMPT_MS, () => stop.abort(storeTimedOut(store.place, ATTEMPT_MS)));
     try {
@@ -169,6 +171,7 @@ export class SnapshotSchedule {
     } catch (error) {
       // In any case the replica continues: a failing store must not cost the fleet its leader.
       this.#error = messageOf(error);
+      if (isBug(error)) errors.note(error, "an export of a snapshot");
       const retryMs = Math.min(everyMs, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
       this.#dueMs = clock.monotonicMs() + retryMs;

@@ -6,6 +6,7 @@ import { AuditExporter } from "../../../../src/core/coordinator/exports/audit-ex
 import { auditExportOf } from "../../../../src/core/fleet/audit/audit.ts";
 import { newKeyText, type OperatorKeys, parseOperatorKeys } from "../../../../src/core/seal/operator-keys.ts";
 import { openEntries } from "../../../../src/core/seal/sealed-entries.ts";
+import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { makeFolder } from "../../../make-folder.ts";
 import { hostileTexts, UNSAFE } from "../../base/hostile-text.ts";
 import { exported, Replica, register } from "../../fleet/replica.ts";
@@ -30,6 +31,7 @@ interface Differs {
 function exporter(replica: Replica, differs: Differs = {}) {
   const note = vi.fn(differs.note ?? (async (through: number) => replica.apply(exported(through))));
   const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const errors = new InternalErrors("coordinator n1", log);
   const made = new AuditExporter({
     directory,
     entriesPerFile: 3,
@@ -38,9 +40,9 @@ function exporter(replica: Replica, differs: Differs = {}) {
     keys: async () => differs.keys ?? null,
     note,
     timers: { every: () => () => undefined },
-    log,
+    ...{ errors, log },
   });
-  return { made, note, log };
+  return { made, note, log, errors };
 }
 
 const files = () => readdir(directory).catch(() => []);
@@ -150,4 +152,21 @@ test("a file that holds something else is not overwritten, and nothing is noted"
   expect(note).not.toHaveBeenCalled();
   expect(await readFile(join(directory, NAME), "utf8")).toBe("an operator's own");
   expect(through(replica)).toBe(0);
+});
+
+test.each([
+  { thrown: new TypeError("a bug"), noted: 1, why: "a bug is noted once with its stack" },
+  { thrown: new Error("no quorum"), noted: 0, why: "a note that fails is no bug" },
+])("$why", async ({ thrown, noted }) => {
+  const failing = async () => {
+    throw thrown;
+  };
+  const { made, note, log, errors } = exporter(audited(3), { note: failing });
+  for (const times of [1, 2]) {
+    made.look();
+    await expect.poll(() => note.mock.calls.length).toBe(times);
+    await new Promise(setImmediate);
+  }
+  expect(log.warn).toHaveBeenCalledTimes(1);
+  expect(errors.count).toBe(noted);
 });

@@ -76,6 +76,7 @@ async function exported(
     },
     random: new SeededPrng(1),
     onReport: (report) => reports.push(report),
+    errors: { note: () => "" },
   });
   look();
   await expect.poll(() => schedule.isBusy, { interval: 1 }).toBe(false);

@@ -69,6 +69,7 @@ class Leader {
       },
       random: new SeededPrng(1),
       onReport: (report) => this.reports.push(report),
+      errors: { note: () => "" },
     });
   }
 

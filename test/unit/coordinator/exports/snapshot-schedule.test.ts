@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";
+import { silentLog } from "../../../../src/core/base/log.ts";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
 import {
   type ExportReport,
@@ -12,6 +13,7 @@ import { exportSnapshot } from "../../../../src/core/export/export-snapshot.ts";
 import type { ManifestSigning } from "../../../../src/core/export/manifest-signature.ts";
 import { manifestKey, stateKey } from "../../../../src/core/export/snapshot-name.ts";
 import { newKeyText, type OperatorKeys, parseOperatorKeys } from "../../../../src/core/seal/operator-keys.ts";
+import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { captured, inspect, MemoryStore } from "../../export/samples.ts";
 
 const EVERY_MS = 60_000;
@@ -20,6 +22,7 @@ const HOUR_MS = 3_600_000;
 class World {
   readonly store = new MemoryStore();
   readonly reports: ExportReport[] = [];
+  readonly errors = new InternalErrors("coordinator n1", silentLog);
   leads = true;
   entries = 5;
   nowMs = 1_000_000;
@@ -55,6 +58,7 @@ class World {
     inspect,
     keys: async () => this.keys,
     onReport: (report) => this.reports.push(report),
+    errors: this.errors,
   });
 
   /** Lets time pass, a second a look, until each look's work is done. */
@@ -304,4 +308,21 @@ test("one that is left, and what retention takes, are no loss", async () => {
   await world.pass(1.2 * EVERY_MS);
   expect(world.kinds()).not.toContain("vanished");
   expect(await world.indexes()).toEqual([8, 7]);
+});
+
+test.each([
+  {
+    thrown: new TypeError("a bug"),
+    noted: 1,
+    why: "a bug is noted with its stack, and shown like a failure",
+  },
+  { thrown: new Error("503"), noted: 0, why: "a store that fails is no bug" },
+])("$why", async ({ thrown, noted }) => {
+  const world = new World();
+  world.store.before = () => {
+    throw thrown;
+  };
+  await world.pass(2_000);
+  expect(world.schedule.status()).toMatchObject({ error: thrown.message });
+  expect(world.errors.count).toBe(noted);
 });
