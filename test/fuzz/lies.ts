@@ -4,7 +4,16 @@
 
 import { FLEET_GROUP, logIndex } from "../../src/core/base/ids.ts";
 import { decodeCommand } from "../../src/core/fleet/command-codec.ts";
-import { type GroupMessage, RaftEntryType, RaftFrame } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import {
+  ForwardKeysRequest,
+  type GroupMessage,
+  RaftEntryType,
+  RaftFrame,
+  RejoinRequest,
+} from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { writers } from "../../src/core/wire/server/method-rules.ts";
+import { parseIdentity } from "../../src/core/wire/tls/identity.ts";
+import type { CallName } from "./call-maker.ts";
 
 /** As leader, or of what it stored, voted and heard. */
 const BELIEVED = new Set([
@@ -53,3 +62,20 @@ function wouldStop({ groupId, message }: GroupMessage): boolean {
     }
   });
 }
+
+/**
+ * The same of a call: that it has lost its disk, so that it is removed and learns again; and that an administrator or an
+ * operator wants other members.
+ */
+export function callCouldBeBelieved(name: CallName, bytes: Uint8Array, member: number): boolean {
+  try {
+    if (name === "Rejoin") return RejoinRequest.decode(bytes).nodeId === member;
+    const { kind, caller } = ForwardKeysRequest.decode(bytes);
+    const client = parseIdentity(caller);
+    return kind !== undefined && !OF_KEYS.has(kind.$case) && client !== null && writers(client);
+  } catch {
+    return false;
+  }
+}
+
+const OF_KEYS: ReadonlySet<string> = new Set(["operation", "renewLease", "leaseRemaining"]);
