@@ -1,5 +1,5 @@
-// One seed of the fuzzer: an attacker with a replica's certificate opens a stream, or sends a snapshot, to a
-// coordinator that runs, and says what no replica says.
+// One seed of the fuzzer: an attacker has a replica's certificate and says what no replica says, to a coordinator that
+// runs. It opens a stream, sends a snapshot, or makes calls.
 
 import { Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
@@ -9,14 +9,18 @@ import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import type { HostileCluster } from "../security/hostile-cluster.ts";
+import { CALLS, CallMaker } from "./call-maker.ts";
 import { FrameMaker, type Target } from "./frame-maker.ts";
-import { couldBeBelieved } from "./lies.ts";
+import { callCouldBeBelieved, couldBeBelieved } from "./lies.ts";
 import { SnapshotMaker } from "./snapshot-maker.ts";
 import { untilDone } from "./until-done.ts";
 
 const SERVICE = "/fleet.v1.Raft";
 const STREAM_MS = 10_000;
 const FRAMES_MAX = 20;
+const REQUESTS_MAX = 8;
+/** A call that waits for more is given up. */
+const CALL_MS = 300;
 
 /** Who attacks: by which certificate, and whether its frames are taken in. */
 export interface Holder {
@@ -48,7 +52,9 @@ export class Attack {
     const { term, lastIndex } = await untilDone(asked, (error) => this.failures.push(error));
     const target = { clusterId: "c", from: holder.id, to: to.id, term, lastIndex };
     const maker = new FrameMaker(seed, target);
-    const kind = maker.below(6);
+    const kind = maker.below(7);
+    if (kind === 1)
+      return this.#calls(new CallMaker(seed, holder.id), 1 + maker.below(REQUESTS_MAX), holder, to);
     if (kind === 0) return this.#snapshot(new SnapshotMaker(maker, target, holder.isMember), holder, to);
     return this.#exchange(maker, target, holder, to);
   }
@@ -115,6 +121,24 @@ export class Attack {
       stream.end();
     });
     return { frames: chunks.length + 1, withheld: 0 };
+  }
+
+  async #calls(maker: CallMaker, requests: number, holder: Holder, to: Peer): Promise<Told> {
+    const client = this.#client(holder, to);
+    let told: Told = { frames: 0, withheld: 0 };
+    for (let left = requests; left > 0; left -= 1) {
+      const name = maker.pick(CALLS);
+      const bytes = Buffer.from(maker.request(name));
+      const isWithheld = holder.isMember && callCouldBeBelieved(name, bytes, holder.id);
+      told = isWithheld ? { ...told, withheld: told.withheld + 1 } : { ...told, frames: told.frames + 1 };
+      if (isWithheld) continue;
+      await new Promise<void>((resolve) => {
+        const options = { deadline: Date.now() + CALL_MS };
+        const path = `${SERVICE}/${name}`;
+        client.makeUnaryRequest(path, same, same, bytes, new Metadata(), options, () => resolve());
+      });
+    }
+    return told;
   }
 
   #client(holder: Holder, { address }: Peer): Client {

@@ -1,6 +1,10 @@
-// Frames as no replica writes them, by seed: every type of message, extreme numbers, cut and changed bytes.
+// Frames as no replica writes them, by seed: every type of message, extreme numbers, cut and changed bytes; and appends of a
+// new leader, right in all but the commands of their entries.
 
 import { SeededPrng } from "../../src/core/base/prng.ts";
+import { RaftEntryType } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { registerShard } from "../integration/fleet-writes.ts";
+import { encodeCommand } from "../unit/coordinator/group.ts";
 import { type Field, message } from "./wire.ts";
 
 const TYPES = [
@@ -55,6 +59,7 @@ export class FrameMaker {
 
   /** Mostly a whole frame, else one whose bytes were changed, cut, or drawn. */
   frame(): Uint8Array {
+    if (this.below(4) === 0) return this.#forgedAppend();
     const whole = this.#wholeFrame();
     switch (this.below(8)) {
       case 0:
@@ -78,6 +83,48 @@ export class FrameMaker {
       [3, message([1, this.#number(0)], [2, this.#number(1)], [3, this.#number(0)])],
       [4, this.below(30) === 0 ? this.#number(0) : BigInt(from)],
     );
+  }
+
+  /** Its leader was elected a term later, and has some entries more. */
+  #forgedAppend(): Uint8Array {
+    const { clusterId, from, to, term, lastIndex } = this.#target;
+    const next = BigInt(term + 1);
+    const count = 1 + this.below(3);
+    const entries = Array.from({ length: count }, (_, at): Field => {
+      const type = BigInt(RaftEntryType.NORMAL);
+      return [12, message([1, next], [2, BigInt(lastIndex + 1 + at)], [3, type], [4, this.#command()])];
+    });
+    const append = message(
+      ...([
+        [1, "MsgApp"],
+        [2, BigInt(from)],
+        [3, BigInt(to)],
+        [4, next],
+        [5, BigInt(term)],
+      ] as const),
+      ...([
+        [6, BigInt(lastIndex)],
+        [7, BigInt(lastIndex + count)],
+      ] as const),
+      ...entries,
+    );
+    return message([1, clusterId], [2, message([1, 0n], [2, append])], [4, BigInt(from)]);
+  }
+
+  /** One that is changed, or has a format or an operation that no build has. */
+  #command(): Uint8Array {
+    const sound = encodeCommand(registerShard("fuzz"), 0);
+    const unknown: Field = [this.pick([29, 41, 999, 2 ** 29 - 1]), new Uint8Array(this.below(9))];
+    switch (this.below(4)) {
+      case 0:
+        return this.#changed(sound);
+      case 1:
+        return Uint8Array.of(...sound, ...message([8, this.pick([3n, 200n, 2n ** 32n - 1n])]));
+      case 2:
+        return message([7, message(unknown)], [8, 2n]);
+      default:
+        return this.#changed(Uint8Array.of(...sound, ...message([7, message(unknown)], [8, 200n])));
+    }
   }
 
   #item(): Uint8Array {

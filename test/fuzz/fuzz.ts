@@ -1,15 +1,18 @@
 // A run of the fuzzer: seed after seed against three coordinators at real ports, by members and by strangers; then the
 // cluster must lead and commit, and all states be equal.
 
+import type { Peer } from "../../src/core/transport/transport.ts";
 import { HostileCluster } from "../security/hostile-cluster.ts";
 import { Attack, type Holder } from "./attack.ts";
 
-/** n3's key has been copied; r99 never was a member. */
+/** Their keys have been copied. n4 is a member no more, and r99 never was one. */
 const HOLDERS: readonly Holder[] = [
   { name: "n3", id: 3, isMember: true },
+  { name: "n4", id: 4, isMember: false },
   { name: "n2", id: 2, isMember: true },
   { name: "r99", id: 99, isMember: false },
 ];
+const WAIT_MS = 60_000;
 const LOOK_EVERY_SEEDS = 50;
 
 export interface Outcome {
@@ -29,17 +32,17 @@ export interface FuzzOptions {
 
 /** Throws, with the seed, when a coordinator stopped or the cluster does not work any more. */
 export async function fuzz({ fromSeed, goesOn, onProgress }: FuzzOptions): Promise<Outcome> {
-  const cluster = await HostileCluster.start();
-  for (const { name, id } of HOLDERS.filter(({ isMember }) => !isMember)) {
-    await cluster.authority.issue(name, [`fleet://replica/${id}`]);
-  }
+  const cluster = await HostileCluster.start(1);
+  await cluster.authority.issue("r99", ["fleet://replica/99"]);
   const attack = new Attack(cluster);
   let outcome: Outcome = { seeds: 0, frames: 0, withheld: 0, failures: [] };
   try {
     await cluster.works();
+    await addAndRemove(cluster, cluster.peer(4));
+    await cluster.works();
     for (let seed = fromSeed; goesOn(seed); seed += 1) {
       const holder = HOLDERS[seed % HOLDERS.length] as Holder;
-      const victims = cluster.peers.filter(({ id }) => id !== holder.id);
+      const victims = cluster.peers.slice(0, 3).filter(({ id }) => id !== holder.id);
       const { frames, withheld } = await attack.run(
         seed,
         holder,
@@ -60,9 +63,20 @@ export async function fuzz({ fromSeed, goesOn, onProgress }: FuzzOptions): Promi
       onProgress?.(outcome);
     }
     await cluster.works();
+    const unforeseen = cluster.warnings.filter(({ fact }) => fact === "internal error");
+    if (unforeseen.length > 0) throw new Error("a request met a bug", { cause: unforeseen[0] });
     return outcome;
   } finally {
     attack.close();
     await cluster.dispose();
   }
+}
+
+/** It has a certificate, and no process. */
+async function addAndRemove(cluster: HostileCluster, { id, name, address }: Peer): Promise<void> {
+  const client = cluster.client();
+  const order = { expectedConfigurationIndex: undefined, reason: "", dryRun: false };
+  const value = { nodeId: id, name, address, learner: true };
+  await client.changeMembership({ ...order, change: { $case: "add", value } }, WAIT_MS);
+  await client.changeMembership({ ...order, change: { $case: "remove", value: { name } } }, WAIT_MS);
 }

@@ -1,20 +1,47 @@
-// Authorized before decoded, bounded before buffered: every method of a coordinator and of a shard, at their real ports and
-// over mutual TLS. (Issue 11: a cluster's certificate killed a coordinator by 61 kB of a method that it may not call.)
+// Authorized before decoded, bounded before buffered: every method of a coordinator, of its port for etcd's API, and of a shard,
+// at their real ports and over mutual TLS. (Issue 11: a cluster's certificate killed a coordinator by 61 kB of a method that it may not call.)
 
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
+import {
+  authRules,
+  clusterRules,
+  electionRules,
+  kvRules,
+  leaseRules,
+  lockRules,
+  maintenanceRules,
+  watchRules,
+} from "../../src/core/coordinator/etcd/etcd-rules.ts";
+import { coordinatorRules, faultRules, raftRules } from "../../src/core/coordinator/services/rules.ts";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
-import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
+import { type RunningShard, shardRules, startShard } from "../../src/core/shard/shard-server.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
+import {
+  AuthService,
+  ClusterService,
+  KVService,
+  LeaseService,
+  MaintenanceService,
+  PutRequest,
+  WatchService,
+} from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { ElectionService } from "../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
+import { LockService } from "../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
+import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
+import { untilDone } from "../fuzz/until-done.ts";
+import { call, EtcdClients } from "../integration/etcd-clients.ts";
 import { header, raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 import { plainSettings } from "../plain-settings.ts";
@@ -44,9 +71,10 @@ beforeAll(async () => {
     ...{ self: nodeId(1), clusterId: "f1", clusterName: "f1", bootstrap: true },
     replicas: [{ id: nodeId(1), name: "n1", address: "127.0.0.1:1" }],
     ...{ listen: "127.0.0.1:0", dataDirectory: `${authority.folder}/n1`, tls: authority.files("replica") },
-    ...{ groups: 0 },
+    ...{ groups: 0, etcd: { listen: "127.0.0.1:0", isPlaintext: false } },
     ...{ version: "test", log, onFatal: () => undefined },
   });
+  await keySpaceIsOpen();
   shard = await startShard({
     ...{ shardId: "s1", coordinators: [], version: "test", log: silentLog },
     ...{ dataDirectory: `${authority.folder}/s1`, tls: authority.files("shard"), listen: "127.0.0.1:0" },
@@ -57,13 +85,48 @@ afterAll(async () => {
   await authority.remove();
 });
 
-const COORDINATOR = [...Object.values(CoordinatorService), ...Object.values(RaftService)];
+/** Before, some methods answer that there is none. */
+async function keySpaceIsOpen(): Promise<void> {
+  const address = present(coordinator.etcdAddress, "it serves etcd's API");
+  const clients = new EtcdClients(address, channelCredentials(loadTls(authority.files("admin")), address));
+  const { kv } = clients;
+  const put = PutRequest.fromPartial({ key: Buffer.from("k") });
+  await untilDone(() => call(kv.put.bind(kv), put));
+  clients.close();
+}
+
+interface Method {
+  readonly path: string;
+  readonly bytesMax: number;
+  readonly at: () => string;
+}
+
+type Rules = Readonly<Record<string, { readonly bytesMax: number }>>;
+type Definition = Readonly<Record<string, { readonly path: string }>>;
+
+function methodsOf(definition: Definition, rules: Rules, at: () => string): Method[] {
+  return Object.entries(definition).map(([name, { path }]) => {
+    const { bytesMax } = present(rules[name], `${path} has a rule`);
+    return { path, bytesMax, at };
+  });
+}
+
+const atCoordinator = () => coordinator.address;
+const atEtcd = () => present(coordinator.etcdAddress, "it serves etcd's API");
 const METHODS = [
-  ...COORDINATOR.map(({ path, requestStream }) => ({ path, requestStream, at: () => coordinator.address })),
-  ...Object.values(ShardService).map(({ path, requestStream }) => ({
-    ...{ path, requestStream },
-    at: () => shard.address,
-  })),
+  ...methodsOf(CoordinatorService, coordinatorRules, atCoordinator),
+  // The limits are the same with certificates.
+  ...methodsOf(RaftService, raftRules("insecure-loopback"), atCoordinator),
+  ...methodsOf(FaultsService, faultRules, atCoordinator),
+  ...methodsOf(ShardService, shardRules, () => shard.address),
+  ...methodsOf(KVService, kvRules, atEtcd),
+  ...methodsOf(WatchService, watchRules, atEtcd),
+  ...methodsOf(LeaseService, leaseRules, atEtcd),
+  ...methodsOf(LockService, lockRules, atEtcd),
+  ...methodsOf(ElectionService, electionRules, atEtcd),
+  ...methodsOf(ClusterService, clusterRules, atEtcd),
+  ...methodsOf(MaintenanceService, maintenanceRules, atEtcd),
+  ...methodsOf(AuthService, authRules, atEtcd),
 ];
 
 function session(address: string, who: Who) {
@@ -102,22 +165,20 @@ const allowed = (path: string, address: string) => ({
   headers: path === RaftService.exchange.path ? OF_THIS_BUILD : {},
 });
 
-const REFUSED = [
-  { what: "4 GB", bytes: [header(0xffffffff)], code: status.RESOURCE_EXHAUSTED, reason: "REQUEST_TOO_LARGE" },
-  {
-    what: "a compressed message",
-    bytes: [header(9, 1)],
-    code: status.UNIMPLEMENTED,
-    reason: "COMPRESSION_REFUSED",
-  },
+const TOO_LARGE = { code: status.RESOURCE_EXHAUSTED, reason: "REQUEST_TOO_LARGE" };
+const COMPRESSED = { code: status.UNIMPLEMENTED, reason: "COMPRESSION_REFUSED" };
+const refusedOf = (bytesMax: number) => [
+  { what: "4 GB", head: header(0xffffffff), told: TOO_LARGE },
+  { what: "a byte more than its limit", head: header(bytesMax + 1), told: TOO_LARGE },
+  { what: "a compressed message", head: header(9, 1), told: COMPRESSED },
 ];
 
 test.each(METHODS)(
   "$path: what is too large or compressed is refused at its length",
-  async ({ path, at }) => {
-    for (const { what, bytes, code, reason } of REFUSED) {
-      const answer = await raw({ ...allowed(path, at()), bytes, ends: false });
-      expect({ what, ...answer }).toEqual({ what, code, reason });
+  async ({ path, bytesMax, at }) => {
+    for (const { what, head, told } of refusedOf(bytesMax)) {
+      const answer = await raw({ ...allowed(path, at()), bytes: [head], ends: false });
+      expect({ what, ...answer }).toEqual({ what, ...told });
     }
   },
 );

@@ -127,6 +127,35 @@ test("an entry of a kind that is none stops nobody", async () => {
   expect(cluster.fatal).toEqual([]);
 });
 
+// Fields 7 and 8 of a command are its operation and its format. (Issue 11: each ended both others, again at each start.)
+test.each([
+  { data: Uint8Array.of(0x3a, 3, 0xba, 0x3e, 0), ahead: 1, why: "an operation that no build has" },
+  { data: Uint8Array.of(0x3a, 0, 0x40, 200, 1), ahead: 2, why: "a format that no build has" },
+])("an entry of $why stops no node: it is not stored, and its sender is named", async ({ data, ahead }) => {
+  await cluster.works();
+  cluster.warnings.length = 0;
+  const [before] = await cluster.statuses();
+  const { term: logTerm = 0, lastIndex: index = 0 } = before ?? {};
+  // There is one warning a term.
+  const term = logTerm + ahead;
+  const entries = [{ term, index: index + 1, type: RaftEntryType.NORMAL, data }];
+  await send({ type: "MsgApp", term, index, logTerm, commit: index + 1, entries });
+  await cluster.works();
+  expect(cluster.fatal).toEqual([]);
+  for (const { name } of victims()) {
+    const fields = {
+      peer: thief.name,
+      reason: "unknown-command",
+      next: expect.stringContaining("cert revoke"),
+    };
+    expect(cluster.warnings).toContainEqual({
+      node: name,
+      fact: expect.any(String),
+      fields: expect.objectContaining(fields),
+    });
+  }
+});
+
 test.each(
   [
     {

@@ -21,7 +21,7 @@ import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { firstDown } from "./first-down.ts";
 import { HostileCluster } from "./hostile-cluster.ts";
-import { knowsRevocations, REVOKED, revoke, unrevoke, WAIT_MS } from "./revoking.ts";
+import { cutInTime, knowsRevocations, REVOKED, revoke, unrevoke, WAIT_MS } from "./revoking.ts";
 
 let cluster: HostileCluster;
 let client: FleetClient;
@@ -103,7 +103,7 @@ test("an agent's certificate: its session is cut, a new one is refused, and its 
   await once(stream, "data");
   const ended = endOf(stream);
   await revoke(client, serialOf("stolen-agent"));
-  await ended;
+  await cutInTime(ended);
   await expect.poll(() => sessionAs("stolen-agent"), { timeout: WAIT_MS }).toMatchObject(REVOKED);
   expect(await sessionAs("agent")).toBe("accepted");
   expect(warnings).toContainEqual({

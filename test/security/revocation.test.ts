@@ -7,20 +7,26 @@ import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
+import { PutRequest, WatchCreateRequest } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { canonicalSerial } from "../../src/core/wire/tls/deny-list.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { untilDone } from "../fuzz/until-done.ts";
+import { call } from "../integration/etcd-clients.ts";
 import { CLUSTER_ID, HostileCluster } from "./hostile-cluster.ts";
-import { knowsRevocations, REVOKED, revoke, submit, unrevoke, WAIT_MS } from "./revoking.ts";
+import { cutInTime, knowsRevocations, REVOKED, revoke, submit, unrevoke, WAIT_MS } from "./revoking.ts";
 
 let cluster: HostileCluster;
 let client: FleetClient;
 
 beforeAll(async () => {
-  cluster = await HostileCluster.start();
+  cluster = await HostileCluster.start(0, { etcd: true });
   client = cluster.client();
   await cluster.works();
   await knowsRevocations(cluster);
+  const { kv } = cluster.etcd("admin", cluster.peer(1));
+  const put = PutRequest.fromPartial({ key: Buffer.from("k") });
+  await untilDone(() => call(kv.put.bind(kv), put));
 });
 afterAll(() => cluster.dispose());
 
@@ -36,6 +42,14 @@ async function callAs(holder: string, to: Peer) {
   } catch (error) {
     return readRpcError(error);
   }
+}
+
+/** On the port for etcd's API. */
+function watchKeys(holder: string, to: Peer) {
+  const stream = cluster.etcd(holder, to).watch.watch();
+  const value = WatchCreateRequest.fromPartial({ key: Buffer.from("k") });
+  stream.write({ requestUnion: { $case: "createRequest", value } });
+  return stream;
 }
 
 async function issue(name: string, uri: string, notBefore?: Date): Promise<string> {
@@ -57,13 +71,14 @@ const refusalOf = (written: Promise<unknown>): Promise<string> =>
 
 test("an administrator's certificate, by its serial number: what is open is cut, what is new is refused and told", async () => {
   const serial = await issue("stolen", "fleet://admin");
-  const streams = founders().map((to) =>
+  const streams = founders().flatMap((to) => [
     cluster.coordinator("stolen", to).watch({ tables: [], afterRevision: 0 }),
-  );
+    watchKeys("stolen", to),
+  ]);
   for (const stream of streams) await once(stream, "data");
   const ended = streams.map((stream) => once(stream.resume(), "error"));
   await revoke(client, serial);
-  await Promise.all(ended);
+  await cutInTime(Promise.all(ended));
   for (const to of founders()) {
     await expect.poll(() => callAs("stolen", to), { timeout: WAIT_MS }).toMatchObject(REVOKED);
     expect(await callAs("admin", to)).toBe("answered");

@@ -1,7 +1,18 @@
 // The file system of the machine, by node:fs.
 
 import { constants } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from "node:fs/promises";
 import type { FileSystem, NewFile, ReadableFile, SyncedFile } from "./file-system.ts";
 import { isSystemError } from "./system-error.ts";
 
@@ -30,6 +41,10 @@ export const diskFiles: FileSystem = {
   rename: (from, to) => rename(from, to),
   link: (from, to) => link(from, to),
   remove: (path) => rm(path, { force: true }),
+  freeBytes: async (directory) => {
+    const { bsize, bavail } = await statfs(directory);
+    return bsize * bavail;
+  },
   syncDirectory: async (path) => {
     const handle = await open(path, "r");
     try {

@@ -56,6 +56,8 @@ export interface FileSystem {
   link(from: string, to: string): Promise<void>;
   /** Succeeds if there is no such file. */
   remove(path: string): Promise<void>;
+  /** How many bytes there is room for on the disk of this directory. */
+  freeBytes(directory: string): Promise<number>;
   /** Makes creations, renames and removals of names in this directory durable. */
   syncDirectory(path: string): Promise<void>;
 }

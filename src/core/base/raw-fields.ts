@@ -1,7 +1,7 @@
 // The fields of a protobuf message by their numbers, also those that this build has no names for: generated code skips
 // them without a sign.
 
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 export interface RawField {
   readonly number: number;
@@ -27,4 +27,25 @@ export function rawFields(data: Uint8Array): readonly RawField[] | null {
     return null;
   }
   return fields;
+}
+
+/** Which numbers a oneof of messages has in this build, asked of its own decoder: no list is to be kept beside it. */
+export class KnownNumbers<Kind> {
+  readonly #kindIn: (bytes: Uint8Array) => Kind | null;
+  /** By their numbers; only those that this build knows, so no peer can make it grow. */
+  readonly #kinds = new Map<number, Kind>();
+
+  /** `kindIn`: what the decoder makes of a message with one empty field of the oneof. */
+  constructor(kindIn: (bytes: Uint8Array) => Kind | null) {
+    this.#kindIn = kindIn;
+  }
+
+  /** The kind with nothing in it; null = this build has no kind of that number. */
+  of(number: number): Kind | null {
+    const known = this.#kinds.get(number);
+    if (known !== undefined) return known;
+    const kind = this.#kindIn(new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(0).finish());
+    if (kind !== null) this.#kinds.set(number, kind);
+    return kind;
+  }
 }

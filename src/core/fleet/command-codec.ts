@@ -8,13 +8,14 @@ import { encodeMessage } from "../base/encode-message.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { MessageReader } from "../base/message-reader.ts";
-import { rawFields } from "../base/raw-fields.ts";
-import { Command } from "../wire/gen/fleet/v1/command.ts";
+import { KnownNumbers, rawFields } from "../base/raw-fields.ts";
+import { Command, Operation } from "../wire/gen/fleet/v1/command.ts";
 import { FIRST_VERSION, KNOWN_VERSION, requiredVersion } from "./format.ts";
 
-/** `operation` and `format_version` in proto/fleet/v1/command.proto. */
+/** `operation`, `format_version` and `RaiseClusterVersion.version` in proto/fleet/v1/command.proto. */
 const OPERATION_FIELD = 7;
 const FORMAT_FIELD = 8;
+const RAISED_VERSION_FIELD = 1;
 
 /** A command before it is proposed. */
 export type NewCommand = Omit<Command, "formatVersion">;
@@ -56,10 +57,43 @@ export function encodeToApply(command: NewCommand, clusterVersion: number): Uint
 /** Replaces bytes that are not a command. Applying it is a refusal, on every replica alike. */
 export const NO_COMMAND: Command = Command.fromPartial({});
 
+/** What the bytes name that this build does not know. */
+export type Unknown = { readonly format: number } | { readonly operation: number; readonly version: number };
+
+/**
+ * Asked of each entry that a peer sends, so it reads the numbers of the outer fields only. What must stay true: where
+ * `decodeCommand` throws, this is not null. Null: this build knows all that the bytes name.
+ */
+export function unknownIn(data: Uint8Array, knownVersion: number = KNOWN_VERSION): Unknown | null {
+  let format = 0;
+  let unknown: number | null = null;
+  for (const { number, value, bytes } of rawFields(data) ?? []) {
+    if (number === FORMAT_FIELD) format = Math.max(format, value);
+    if (number !== OPERATION_FIELD || bytes === null) continue;
+    for (const operation of rawFields(bytes) ?? []) {
+      const kind = operation.bytes === null ? null : kinds.of(operation.number);
+      if (kind === null) unknown ??= operation.number;
+      else format = Math.max(format, requiredVersion(kind), raisedTo(kind, operation.bytes));
+    }
+  }
+  if (format > knownVersion) return { format };
+  return unknown === null ? null : { operation: unknown, version: Math.max(format, FIRST_VERSION) };
+}
+
+type OperationKind = NonNullable<Operation["kind"]>;
+
+const kinds = new KnownNumbers((bytes) => Operation.decode(bytes).kind ?? null);
+
+function raisedTo({ $case }: OperationKind, bytes: Uint8Array | null): number {
+  if ($case !== "raiseClusterVersion" || bytes === null) return FIRST_VERSION;
+  const versions = rawFields(bytes)?.filter(({ number }) => number === RAISED_VERSION_FIELD) ?? [];
+  return versions.reduce((highest, { value }) => Math.max(highest, value), FIRST_VERSION);
+}
+
 /**
  * Throws FORMAT_UNKNOWN for a command of a newer format than `knownVersion`, or with an operation that this build
  * does not know, whatever version it names. A command without any operation is left to `apply`. Unreadable bytes
- * become NO_COMMAND, unless they still name a newer format. Otherwise all replicas would stop at every start,
+ * become NO_COMMAND, unless they still name something unknown. Otherwise all replicas would stop at every start,
  * which would help no operator.
  */
 export function decodeCommand(
@@ -75,14 +109,15 @@ export function decodeCommand(
   }
   const command = readCommand(data) ?? NO_COMMAND;
   const kind = command.operation?.kind;
-  const said = command === NO_COMMAND ? formatOf(data) : command.formatVersion;
-  const version = Math.max(said, kind === undefined ? FIRST_VERSION : requiredVersion(kind));
-  if (version > knownVersion)
-    throw formatUnknown(`entry ${index} of the log has ${versions(version, knownVersion)}`);
-  const unknown = kind === undefined && command !== NO_COMMAND ? operationOf(data) : null;
-  if (unknown !== null)
-    throw operationUnknown({ entry: `entry ${index} of the log`, operation: unknown, version, knownVersion });
-  return command;
+  if (kind !== undefined && Math.max(command.formatVersion, requiredVersion(kind)) <= knownVersion)
+    return command;
+  const unknown = unknownIn(data, knownVersion);
+  const entry = `entry ${index} of the log`;
+  if (unknown !== null && "format" in unknown)
+    throw formatUnknown(`${entry} has ${versions(unknown.format, knownVersion)}`);
+  if (unknown !== null) throw operationUnknown({ entry, ...unknown, knownVersion });
+  // Nested messages that end behind their own end can hide a format from all but the decoder. No encoder writes them.
+  return kind === undefined && command.formatVersion <= knownVersion ? command : NO_COMMAND;
 }
 
 function readCommand(data: Uint8Array): Command | null {
@@ -91,17 +126,6 @@ function readCommand(data: Uint8Array): Command | null {
   } catch {
     return null;
   }
-}
-
-/** The format that the bytes name, even if the rest of them is no command; 0 = none. */
-function formatOf(data: Uint8Array): number {
-  return rawFields(data)?.findLast(({ number }) => number === FORMAT_FIELD)?.value ?? 0;
-}
-
-/** The number of the operation that the bytes name; null = they name none. */
-function operationOf(data: Uint8Array): number | null {
-  const operation = rawFields(data)?.findLast(({ number }) => number === OPERATION_FIELD)?.bytes;
-  return rawFields(operation ?? new Uint8Array())?.at(-1)?.number ?? null;
 }
 
 /** Fatal, but not a bug: a newer build than this one wrote `what`. */

@@ -4,9 +4,9 @@
 import { encodeMessage } from "../base/encode-message.ts";
 import type { LogIndex } from "../base/ids.ts";
 import { MessageReader } from "../base/message-reader.ts";
-import { rawFields } from "../base/raw-fields.ts";
-import { formatUnknown, operationUnknown, versions } from "../fleet/command-codec.ts";
-import { KeyCommand, type KeyOperation } from "../wire/gen/fleet/v1/key_command.ts";
+import { KnownNumbers, rawFields } from "../base/raw-fields.ts";
+import { formatUnknown, operationUnknown, type Unknown, versions } from "../fleet/command-codec.ts";
+import { KeyCommand, KeyOperation } from "../wire/gen/fleet/v1/key_command.ts";
 
 /** The newest format of commands and snapshots that this build knows. */
 export const KNOWN_KEY_FORMAT = 3;
@@ -63,9 +63,27 @@ export function joinKeyCommands(commands: readonly Uint8Array[]): Uint8Array {
   return data;
 }
 
+/** As `unknownIn` of the fleet's commands. Of unreadable bytes only the format counts, as long as it can be found. */
+export function unknownKeyPart(data: Uint8Array, knownFormat: number = KNOWN_KEY_FORMAT): Unknown | null {
+  let format = 0;
+  let unknown: number | null = null;
+  for (const { number, value, bytes } of rawFields(data) ?? []) {
+    if (number === FORMAT_FIELD) format = Math.max(format, value);
+    if (number !== OPERATIONS_FIELD || bytes === null) continue;
+    for (const field of rawFields(bytes) ?? []) {
+      if (field.number === LEASES_SEEN_AT_FIELD) continue;
+      if (field.bytes === null || kinds.of(field.number) === null) unknown ??= field.number;
+    }
+  }
+  if (format > knownFormat) return { format };
+  return unknown === null ? null : { operation: unknown, version: format };
+}
+
+const kinds = new KnownNumbers((bytes) => KeyOperation.decode(bytes).kind ?? null);
+
 /**
  * Throws FORMAT_UNKNOWN for a command of a newer format, or with an operation that this build does not know. Unreadable
- * bytes become a command without an operation, which is refused, unless they name a newer format. Otherwise all
+ * bytes become a command without an operation, which is refused, unless they name something unknown. Otherwise all
  * replicas would stop at every start, which would help no operator.
  */
 export function decodeKeyCommand(
@@ -79,32 +97,20 @@ export function decodeKeyCommand(
     kept.delete(data);
     return own;
   }
-  const readable = read(data);
-  const command = readable ?? unreadable(data);
-  const { format } = command;
+  const command = read(data) ?? UNREADABLE;
+  if (command.format <= knownFormat && command.operations.every(({ kind }) => kind !== undefined))
+    return command;
+  const unknown = unknownKeyPart(data, knownFormat);
   const entry = `entry ${index} of the key space's log`;
-  if (format > knownFormat) throw formatUnknown(`${entry} has ${versions(format, knownFormat)}`);
-  const operation = readable === null ? null : unknownOperation(readable, data);
-  if (operation === null) return command;
-  throw operationUnknown({ entry, operation, version: format, knownVersion: knownFormat });
+  if (unknown !== null && "format" in unknown)
+    throw formatUnknown(`${entry} has ${versions(unknown.format, knownFormat)}`);
+  if (unknown !== null) throw operationUnknown({ entry, ...unknown, knownVersion: knownFormat });
+  // A format that only the decoder finds, behind a message that ends behind its own end: no encoder writes it.
+  return command.format <= knownFormat ? command : UNREADABLE;
 }
 
-function unreadable(data: Uint8Array): KeyCommand {
-  const format = rawFields(data)?.findLast(({ number }) => number === FORMAT_FIELD)?.value ?? 0;
-  return { format, atMs: 0, operations: [{ kind: undefined, leasesSeenAt: 0 }] };
-}
-
-/** The number of an operation that this build does not know; null = there is none. */
-function unknownOperation({ operations }: KeyCommand, data: Uint8Array): number | null {
-  if (operations.every(({ kind }) => kind !== undefined)) return null;
-  const encoded = rawFields(data)?.filter(({ number }) => number === OPERATIONS_FIELD) ?? [];
-  for (const [at, { kind }] of operations.entries()) {
-    const fields = kind === undefined ? rawFields(encoded[at]?.bytes ?? new Uint8Array()) : null;
-    const unknown = fields?.find(({ number }) => number !== LEASES_SEEN_AT_FIELD);
-    if (unknown !== undefined) return unknown.number;
-  }
-  return null;
-}
+/** It is refused. */
+const UNREADABLE: KeyCommand = { format: 0, atMs: 0, operations: [{ kind: undefined, leasesSeenAt: 0 }] };
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));

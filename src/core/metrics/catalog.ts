@@ -47,7 +47,7 @@ export const METRICS = {
     "peer",
   ),
   fleet_raft_messages_dropped_total: counter(
-    "Peers' messages of all groups that this replica dropped, by reason. No correct replica causes `malformed` or `out-of-reach`.",
+    "Peers' messages of all groups that this replica dropped, by reason. No correct replica causes `malformed` or `out-of-reach`. A replica whose build is older than the cluster's may drop with `unknown-command`.",
     "reason",
   ),
   fleet_elections_total: counter("New terms that this process has seen: each is an election."),

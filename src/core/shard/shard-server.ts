@@ -36,7 +36,7 @@ import { type ShardRevocations, shardRevocations } from "./shard-revocations.ts"
 import { ShardStore } from "./shard-store.ts";
 
 // A cluster's agent may not act for other clusters of its shard, nor a shard for another shard.
-const RULES: ServiceRules<Implementation<ShardServer>> = {
+export const shardRules: ServiceRules<Implementation<ShardServer>> = {
   session: { allow: anyIdentity, bytesMax: 1024 * 1024 },
   getShardStatus: { allow: readers, bytesMax: QUESTION_BYTES_MAX },
 };
@@ -187,7 +187,7 @@ class Shard implements RunningShard {
       session: (call) => this.#serve(call),
       getShardStatus: async () => this.#status(),
     };
-    this.#server.addService<ShardServer>(ShardService, service, RULES);
+    this.#server.addService<ShardServer>(ShardService, service, shardRules);
     addStandardServices(this.#server, ["shard"], this.#followed.tls);
     this.#bound = await this.#server.listen(this.#options.listen);
     this.#address = this.#options.advertise ?? this.#bound;

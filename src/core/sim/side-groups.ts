@@ -205,6 +205,7 @@ function driverOf<Result>(
 function watched<Result>(machine: Machine<Result>, reached: (index: LogIndex) => void): Machine<Result> {
   return {
     ...(machine.joining && { joining: machine.joining }),
+    knows: (data) => machine.knows(data),
     apply: (index, data) => {
       const result = machine.apply(index, data);
       reached(index);

@@ -115,6 +115,10 @@ export class VirtualFiles implements FileSystem {
     this.#disk.remove(path);
   }
 
+  async freeBytes(): Promise<number> {
+    return this.#disk.isFull ? 0 : Number.MAX_SAFE_INTEGER;
+  }
+
   async syncDirectory(path: string): Promise<void> {
     this.#requireDirectory(path);
     await this.#options.pass(this.#options.delayMs());

@@ -21,6 +21,10 @@ export class WatchedMachine implements Machine<Outcome> {
     this.#checker = checker;
   }
 
+  knows(data: Uint8Array): boolean {
+    return this.#machine.knows(data);
+  }
+
   apply(index: LogIndex, data: Uint8Array): Outcome | null | Slices<Outcome> {
     const { beforeNext } = this;
     this.beforeNext = null;

@@ -28,6 +28,7 @@ export function methodsOf(files: FileSystem): FileSystem {
     rename: (from, to) => files.rename(from, to),
     link: (from, to) => files.link(from, to),
     remove: (path) => files.remove(path),
+    freeBytes: (directory) => files.freeBytes(directory),
     syncDirectory: (path) => files.syncDirectory(path),
   };
 }

@@ -62,6 +62,10 @@ export class SnapshotSpools {
     return this.#inTurn(async () => (this.#isUntaken(id) ? id.bytes : (await this.#opened(id)).received));
   }
 
+  freeBytes(): Promise<number> {
+    return this.#files.freeBytes(this.#directory);
+  }
+
   /** The sender starts from the first byte again. */
   restart(id: SpoolId): Promise<void> {
     return this.#inTurn(async () => {

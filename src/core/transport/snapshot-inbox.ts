@@ -13,6 +13,8 @@ export interface IncomingSnapshot extends SnapshotHead {
 export interface SnapshotInbox {
   /** How many bytes of it are here, from the first on. Makes room for the rest. */
   offer(snapshot: IncomingSnapshot): Promise<number>;
+  /** How many bytes there is room for on its disk. */
+  freeBytes(): Promise<number>;
   /** Discards the bytes that are here. */
   restart(snapshot: IncomingSnapshot): Promise<void>;
   /** Appends the bytes that follow the present ones. */

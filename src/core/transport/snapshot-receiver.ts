@@ -21,6 +21,8 @@ import type { IncomingSnapshot, SnapshotInbox } from "./snapshot-inbox.ts";
 
 /** More than any state needs: a million rows are about 100 MB. */
 const SNAPSHOT_BYTES_MAX = 16 * 1024 ** 3;
+/** Kept free for the log, or a quarter of what is free, whichever is less. */
+const RESERVE_BYTES = 64 * 1024 ** 2;
 /** A sender that is silent for longer counts as gone; it resumes on another stream. */
 const SILENT_MS_MAX = 60_000;
 /** By then the data were either used for a snapshot or of no use. */
@@ -69,6 +71,8 @@ export class SnapshotReceiver {
   readonly #senders = new Map<SnapshotCall, NodeId>();
   /** Number of checked bytes of the snapshots that are whole. */
   readonly #checked = new Map<GroupId, number>();
+  /** The groups and senders whose snapshots did not fit, so that each is in the log once. */
+  readonly #withoutRoom = new Set<string>();
   readonly #impostor: (speaker: NodeId, claimed: number) => RpcError;
 
   constructor(options: SnapshotReceiverOptions, impostor: (speaker: NodeId, claimed: number) => RpcError) {
@@ -83,9 +87,11 @@ export class SnapshotReceiver {
     const checked = this.#checked.get(groupId(header.groupId));
     if (checked !== undefined) return { bytes: header.bytes, checked };
     try {
-      return { bytes: await this.#options.inbox.offer(idOf(header)), checked: 0 };
+      const bytes = await this.#options.inbox.offer(idOf(header));
+      await this.#requireRoom(header, bytes);
+      return { bytes, checked: 0 };
     } catch (error) {
-      throw brokenOff(error);
+      throw error instanceof RpcError ? error : brokenOff(error);
     }
   }
 
@@ -187,11 +193,31 @@ export class SnapshotReceiver {
       throw new Error("another snapshot of the group is being checked");
     this.#streams.set(groupId(header.groupId), call);
     const here = await inbox.offer(idOf(header));
+    await this.#requireRoom(header, here);
     if (header.offset === here) return here;
     // A peer of an older version always sends all bytes.
     if (header.offset !== 0) throw new Error(`byte ${header.offset} came, and ${here} is next`);
     await inbox.restart(idOf(header));
     return 0;
+  }
+
+  /** A sender announces what it likes: a disk that is filled stops the writes of every group. */
+  async #requireRoom({ bytes, from, groupId: group }: SnapshotHeader, here: number): Promise<void> {
+    const free = await this.#options.inbox.freeBytes();
+    const key = `${group} ${from}`;
+    if (bytes - here <= free - Math.min(RESERVE_BYTES, free / 4)) {
+      this.#withoutRoom.delete(key);
+      return;
+    }
+    const message = `a snapshot of ${bytes} bytes does not fit: ${free} bytes of the disk are free`;
+    if (!this.#withoutRoom.has(key)) {
+      this.#options.log.warn("a peer's snapshot does not fit on this node's disk, and was refused", {
+        ...{ group, from, bytes, here, freeBytes: free },
+        next: "make room on the disk of the data folder. If the state is not that large, look at which program runs as that node",
+      });
+    }
+    this.#withoutRoom.add(key);
+    throw rpcError(status.RESOURCE_EXHAUSTED, "NO_ROOM", message);
   }
 
   async #checkContent(id: IncomingSnapshot, data: StoredData): Promise<void> {

@@ -9,7 +9,7 @@ import type { TransportEvents } from "../../../src/core/transport/transport.ts";
 import { RaftEntryType, RaftFrame, type RaftMessage } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
 
 const never = () => Promise.reject(new Error("no snapshot comes"));
-const noInbox = { offer: never, restart: never, add: never, finish: never, release: never };
+const noInbox = { offer: never, freeBytes: never, restart: never, add: never, finish: never, release: never };
 
 type Parts = Partial<Pick<RaftMessage, "type" | "from" | "to" | "term" | "entries">>;
 

@@ -1,7 +1,7 @@
 // A snapshot's way to a follower: over a real connection, into real files.
 
 import { randomBytes } from "node:crypto";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ChannelCredentials, Server, status } from "@grpc/grpc-js";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -44,11 +44,15 @@ interface Given {
   /** Each stream breaks off after so many chunks; the last number counts for all that follow. */
   readonly breaksAfter?: readonly number[];
   readonly isOlder?: boolean;
+  /** Of the disk; by default the machine's own. */
+  readonly freeBytes?: () => number;
 }
 
-async function follower({ check = good, breaksAfter = [], isOlder = false }: Given = {}) {
+async function follower({ check = good, breaksAfter = [], isOlder = false, freeBytes }: Given = {}) {
   const directory = await temporaryFolder();
-  const inbox = new SnapshotSpools(directory, plainContent(diskFiles));
+  const files = freeBytes ? { ...diskFiles, freeBytes: async () => freeBytes() } : diskFiles;
+  const inbox = new SnapshotSpools(directory, plainContent(files));
+  const warned: unknown[] = [];
   const received: Message[] = [];
   const chunks: number[] = [];
   const receiver = new SnapshotReceiver(
@@ -60,7 +64,7 @@ async function follower({ check = good, breaksAfter = [], isOlder = false }: Giv
       judge: () => null,
       check: () => check,
       pause: () => Promise.resolve(),
-      log: silentLog,
+      log: { ...silentLog, warn: (fact, fields) => warned.push({ fact, ...fields }) },
     },
     () => rpcError(status.PERMISSION_DENIED, "NOT_THIS_REPLICA", "an impostor"),
   );
@@ -102,7 +106,7 @@ async function follower({ check = good, breaksAfter = [], isOlder = false }: Giv
       signal: new AbortController().signal,
       onReached: (now) => reached.push(now),
     });
-  return { directory, inbox, received, chunks, send, reached };
+  return { directory, inbox, received, chunks, send, reached, warned };
 }
 
 async function dataOf(message: Message | undefined): Promise<Uint8Array> {
@@ -119,6 +123,28 @@ test("a snapshot arrives whole", async () => {
   ]);
   expect(Buffer.from(await dataOf(received[0])).equals(DATA)).toBe(true);
 });
+
+test.each([
+  { isOlder: false, why: "an offer" },
+  { isOlder: true, why: "a header" },
+])(
+  "one that does not fit on the disk is refused at $why, before a byte of it is kept",
+  async ({ isOlder }) => {
+    let free = DATA.length + 1_000;
+    const { send, received, warned, directory } = await follower({ isOlder, freeBytes: () => free });
+    expect(await send(messageAt(50), "c", 0)).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(await send(messageAt(50), "c", 0)).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(received).toEqual([]);
+    const names = await readdir(directory);
+    for (const name of names) expect((await stat(join(directory, name))).size).toBeLessThan(1_000);
+    expect(warned).toEqual([
+      expect.objectContaining({ group: 0, from: LEADER, bytes: DATA.length, freeBytes: free }),
+    ]);
+    free = 2 * DATA.length;
+    expect(await send(messageAt(50))).toBeNull();
+    expect(received).toHaveLength(1);
+  },
+);
 
 test("one that breaks off, twice, is resumed where it was", async () => {
   const { send, received, chunks, reached } = await follower({ breaksAfter: [10, 20] });

@@ -6,25 +6,27 @@ import { status } from "@grpc/grpc-js";
 import { checkPut, checkRange, checkTxn } from "../../kv/check-request.ts";
 import type { KeyError } from "../../kv/key-error.ts";
 import type { DeleteRangeRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
-import type { ForwardKeysRequest, ForwardKeysResponse } from "../../wire/gen/fleet/v1/raft.ts";
+import type { ForwardKeysRequest, ForwardKeysResponse, KeyTransfer } from "../../wire/gen/fleet/v1/raft.ts";
 import { rpcError } from "../../wire/rpc-error.ts";
-import { writers } from "../../wire/server/method-rules.ts";
+import { adminOnly, writers } from "../../wire/server/method-rules.ts";
 import { type Identity, parseIdentity } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
 import { ETCD_ERRORS, errorOfKeys } from "./etcd-errors.ts";
 import { type Asked, toForwarded } from "./forwarded-answer.ts";
+import type { KeyLeaderMoves } from "./key-leader-moves.ts";
 import { isAsked } from "./key-writes.ts";
 import type { KeyStore } from "./kv-service.ts";
 import type { MemberChange, MemberChanges } from "./member-changes.ts";
 
 interface ForwardedTo extends Pick<KeyStore, "writes" | "leases" | "access"> {
   readonly members: Pick<MemberChanges, "perform">;
+  readonly moves: Pick<KeyLeaderMoves, "note">;
 }
 
 export async function answerForwarded(
   context: EtcdContext,
-  { writes, leases, access, members }: ForwardedTo,
+  { writes, leases, access, members, moves }: ForwardedTo,
   { clusterId, kind, caller: uri }: ForwardKeysRequest,
   caller: Caller,
 ): Promise<ForwardKeysResponse> {
@@ -35,6 +37,7 @@ export async function answerForwarded(
   const client = clientOf(uri);
   if (kind?.$case === "memberAdd" || kind?.$case === "memberRemove" || kind?.$case === "memberPromote")
     return changeMember(context, members, kind, client, caller);
+  if (kind?.$case === "noteKeyTransfer") return noteTransfer(context, moves, kind.value, client, caller);
   const keys = context.keys();
   if (keys === null) {
     context.want();
@@ -74,11 +77,29 @@ async function changeMember(
   { identity, deadline }: Caller,
 ): Promise<ForwardKeysResponse> {
   if (client === null || !writers(client)) throw ETCD_ERRORS.permissionDenied;
-  const asking = fleet.replicas.find(({ id }) => identity.kind === "replica" && id === identity.id);
-  const changed = await members.perform(change, { identity: client, deadline }, asking?.name ?? "a member");
+  const changed = await members.perform(change, { identity: client, deadline }, askedAt(fleet, identity));
   if (changed === null) throw ETCD_ERRORS.notLeader;
   const { member, index } = changed;
   return { index, revision: 0, answer: { $case: "member", value: member } };
+}
+
+async function noteTransfer(
+  { fleet }: EtcdContext,
+  moves: ForwardedTo["moves"],
+  transfer: KeyTransfer,
+  client: Identity | null,
+  { identity, deadline }: Caller,
+): Promise<ForwardKeysResponse> {
+  if (client === null || !adminOnly(client)) throw ETCD_ERRORS.permissionDenied;
+  const ids: readonly number[] = fleet.replicas.map(({ id }) => id);
+  if (!ids.includes(transfer.from) || !ids.includes(transfer.to)) throw ETCD_ERRORS.badTransferee;
+  const isNoted = await moves.note(transfer, { identity: client, deadline }, askedAt(fleet, identity));
+  if (!isNoted) throw ETCD_ERRORS.notLeader;
+  return { index: 0, revision: 0, answer: { $case: "member", value: transfer.to } };
+}
+
+function askedAt({ replicas }: EtcdContext["fleet"], identity: Identity): string {
+  return replicas.find(({ id }) => identity.kind === "replica" && id === identity.id)?.name ?? "a member";
 }
 
 /** Null: the member asks for itself. */

@@ -47,6 +47,7 @@ import { forwardingBy } from "./forward.ts";
 import { foundingKeys } from "./found-keys.ts";
 import { Headers } from "./headers.ts";
 import { KeyAccess } from "./key-access.ts";
+import { KeyLeaderMoves } from "./key-leader-moves.ts";
 import { KeyLeases } from "./key-leases.ts";
 import { KeyReads } from "./key-reads.ts";
 import { KeyTime } from "./key-time.ts";
@@ -122,7 +123,8 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const leaderRequired = new LeaderRequired(context, timers);
   const lease = leaseService(context, store, leaderRequired);
   const members = new MemberChanges(fleet, forward);
-  addServices(server, context, store, { kv, lease, leaderRequired, members, timers });
+  const moves = new KeyLeaderMoves(fleet, forward);
+  addServices(server, context, store, { kv, lease, leaderRequired, members, moves, timers });
   own.addListener(hub);
   own.addListener(keeper);
   timers.every(LOOK_EVERY_MS, () => keeper.look());
@@ -134,7 +136,7 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   return {
     local: localKeys(context, store, kv, lease),
     watches: () => hub.counts,
-    forwarded: (request, caller) => answerForwarded(context, { ...store, members }, request, caller),
+    forwarded: (request, caller) => answerForwarded(context, { ...store, members, moves }, request, caller),
     listen: (listen) => server.listen(listen),
     close: () => {
       stopAll();
@@ -163,6 +165,7 @@ interface Made {
   readonly lease: Implementation<LeaseServer>;
   readonly leaderRequired: LeaderRequired;
   readonly members: MemberChanges;
+  readonly moves: KeyLeaderMoves;
   readonly timers: Timers;
 }
 
@@ -170,7 +173,7 @@ function addServices(
   server: RpcServer,
   context: EtcdContext,
   store: KeyStore,
-  { kv, lease, leaderRequired, members, timers }: Made,
+  { kv, lease, leaderRequired, members, moves, timers }: Made,
 ): void {
   const callers = new WaitingCallers(context, store.access);
   server.addService<KVServer>(KVService, kv, kvRules);
@@ -183,7 +186,7 @@ function addServices(
   server.addService<ClusterServer>(ClusterService, clusterService(context, store, members), clusterRules);
   server.addService<MaintenanceServer>(
     MaintenanceService,
-    maintenanceService(context, store),
+    maintenanceService(context, store, moves),
     maintenanceRules,
   );
   server.addService<AuthServer>(AuthService, authService(store.headers), authRules);

@@ -12,18 +12,17 @@ import {
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
-import type { Caller } from "../calls/caller.ts";
 import { Places } from "../calls/places.ts";
 import { DatabaseSender } from "./database-sender.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext, KeyGroup } from "./etcd-context.ts";
 import { ETCD_ERRORS, errorOfKeys, errorOfUnreadable, etcdError, notServed } from "./etcd-errors.ts";
+import type { KeyLeaderMoves } from "./key-leader-moves.ts";
 import { isOverQuota } from "./key-quota.ts";
 import type { KeyStore } from "./kv-service.ts";
 
 /** The version of etcd whose API this is. Clients read it to know what they may ask for. */
 const API_VERSION = "3.5.33";
-const LOOK_EVERY_MS = 20;
 /** Each reads all of the history, and keeps what compactions would free meanwhile. */
 const HASHES_MAX = 8;
 const IDENTITY_HASHES_MAX = 2;
@@ -36,6 +35,7 @@ const ALARMS_FOLLOW = etcdError(
 export function maintenanceService(
   context: EtcdContext,
   { headers, reads }: KeyStore,
+  moves: Pick<KeyLeaderMoves, "move">,
 ): Implementation<MaintenanceServer> {
   const hashes = new Places({
     total: HASHES_MAX,
@@ -74,7 +74,7 @@ export function maintenanceService(
     }),
     snapshot: (call) => databases.send(call),
     moveLeader: unaryMethod(context, async ({ targetID }, caller) => {
-      await moveLeader(context, reads.group(), Number(targetID), caller);
+      await moves.move(reads.group(), nodeId(Number(targetID)), caller);
       return { header: headers.now() };
     }),
     downgrade: () => Promise.reject(NO_DOWNGRADE),
@@ -114,22 +114,4 @@ function statusOf(
     ],
     isLearner: config.learners.includes(fleet.self),
   };
-}
-
-/** Resolves when another replica leads. */
-async function moveLeader(
-  { fleet }: EtcdContext,
-  { driver }: KeyGroup,
-  target: number,
-  { deadline }: Caller,
-): Promise<void> {
-  if (driver.role !== "leader") throw ETCD_ERRORS.notLeader;
-  const to = nodeId(target);
-  if (!driver.status().config.voters.includes(to)) throw ETCD_ERRORS.badTransferee;
-  if (to === fleet.self) return;
-  driver.transferLeader(to);
-  while (driver.leader !== to) {
-    if (fleet.clock.monotonicMs() >= deadline) throw ETCD_ERRORS.timeout;
-    await fleet.sleep(LOOK_EVERY_MS);
-  }
 }

@@ -31,6 +31,7 @@ export function faultyFiles(files: FileSystem, faults: DiskFaults): FileSystem {
     create: async (path, mode) => newFile(path, await files.create(path, mode)),
     append: async (path) => newFile(path, await files.append(path)),
     openSynced: async (path) => syncedFile(path, await files.openSynced(path)),
+    freeBytes: async (directory) => (faults.isDiskFull ? 0 : files.freeBytes(directory)),
     syncDirectory: async (path) => {
       await disturb(faults, "fsync", path);
       return files.syncDirectory(path);

@@ -7,8 +7,11 @@ import type { Log } from "../../base/log.ts";
 import type { MessageType } from "../../raft/message.ts";
 import type { StepError } from "../../raft/step-error.ts";
 
-/** `impossible-change`: a committed configuration change that can't be made, and changes nothing. */
-export type DropReason = StepError | "impossible-change";
+/**
+ * `impossible-change`: a committed configuration change that can't be made, and changes nothing. `unknown-command`: it
+ * has an entry that this build does not know.
+ */
+export type DropReason = StepError | "impossible-change" | "unknown-command";
 
 export interface Dropped {
   readonly group: GroupId;
@@ -50,6 +53,10 @@ const WARNINGS: Readonly<Record<DropReason, readonly [string, string] | null>> =
   "out-of-reach": [
     "a peer sent a term or an index that no correct replica can have reached by now; it was dropped",
     "check which program runs as that node. If this replica was away for months, stop it, move its data folder away and start it again: it takes a copy from its peers",
+  ],
+  "unknown-command": [
+    "a peer sent an entry of the log whose command this build does not know; it was dropped, and nothing of it was stored",
+    "if that node runs a newer build, start this node with it (`fleet member list` shows the builds). If it does not, its key is in other hands: revoke its certificate (`fleet cert revoke`)",
   ],
   "impossible-change": [
     "a committed change of the configuration cannot be made, and was left out",

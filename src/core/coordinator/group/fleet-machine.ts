@@ -7,7 +7,13 @@ import type { LogIndex } from "../../base/ids.ts";
 import { rowsOf } from "../../fleet/apply/apply-many.ts";
 import { apply, applyInSlices, dryRunInSlices } from "../../fleet/apply.ts";
 import { ChangeLog } from "../../fleet/changes/change-log.ts";
-import { decodeCommand, formatUnknown, type NewCommand, versions } from "../../fleet/command-codec.ts";
+import {
+  decodeCommand,
+  formatUnknown,
+  type NewCommand,
+  unknownIn,
+  versions,
+} from "../../fleet/command-codec.ts";
 import { KNOWN_VERSION } from "../../fleet/format.ts";
 import type { Slicing } from "../../fleet/slices.ts";
 import {
@@ -107,6 +113,10 @@ export class FleetMachine implements Machine<Outcome> {
       if (done) return value;
       await pause();
     }
+  }
+
+  knows(data: Uint8Array): boolean {
+    return unknownIn(data, this.knownVersion) === null;
   }
 
   apply(index: LogIndex, data: Uint8Array): Outcome | null | Slices<Outcome> {

@@ -15,7 +15,6 @@ import {
 } from "../../raft/message.ts";
 import type { RaftNode } from "../../raft/raft-node.ts";
 import type { Ready } from "../../raft/ready.ts";
-import { comesFromHere } from "../../raft/well-formed.ts";
 import { Appending } from "./appending.ts";
 import { Applying } from "./applying.ts";
 import type { Dropped, DropReason } from "./dropped-messages.ts";
@@ -25,7 +24,7 @@ import { GroupMeter } from "./group-meter.ts";
 import type { GroupPort } from "./group-port.ts";
 import type { HeldLog } from "./log-hold.ts";
 import { isLoss, lostEntries } from "./lost-entries.ts";
-import { endsByTransfer } from "./message-questions.ts";
+import { endsByTransfer, refusalOf } from "./message-questions.ts";
 import { OwnSnapshots } from "./own-snapshots.ts";
 import type { ReadResult, WriteResult } from "./pending.ts";
 import { ReadRounds } from "./read-rounds.ts";
@@ -157,9 +156,9 @@ export class GroupDriver<Result> implements GroupPort<Result> {
   }
 
   receive(message: Message): void {
-    const { group, self } = this.#options;
+    const { group, self, machine } = this.#options;
     if (endsByTransfer(message)) this.meter.expectEnd("handed-over");
-    const error = comesFromHere(message, self) ? "malformed" : this.#input((raft) => raft.step(message));
+    const error = refusalOf(message, self, machine) ?? this.#input((raft) => raft.step(message));
     if (error === null) return;
     this.#drop(error, message);
     if (isLoss(error)) this.#fail(lostEntries(error, this.#options.raft, message, group));

@@ -6,7 +6,7 @@ import { assert, present } from "../../base/assert.ts";
 import { halfDutyCycle } from "../../base/duty-cycle.ts";
 import { type LogIndex, logIndex } from "../../base/ids.ts";
 import { formatUnknown } from "../../fleet/command-codec.ts";
-import { decodeKeyCommand, joinKeyCommands } from "../../kv/command-codec.ts";
+import { decodeKeyCommand, joinKeyCommands, unknownKeyPart } from "../../kv/command-codec.ts";
 import type { Applied } from "../../kv/key-response.ts";
 import { KeySpace } from "../../kv/key-space.ts";
 import { encodeKeySpace, KeySpaceCheck, KeySpaceReader, type NoSnapshot } from "../../kv/snapshot.ts";
@@ -108,6 +108,10 @@ export class KeysMachine implements Machine<readonly Applied[]> {
   listen(listener: KeyListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  knows(data: Uint8Array): boolean {
+    return unknownKeyPart(data) === null;
   }
 
   apply(index: LogIndex, data: Uint8Array): readonly Applied[] | null {

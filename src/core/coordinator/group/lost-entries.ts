@@ -5,9 +5,10 @@ import { Exit, OperatorError } from "../../base/errors.ts";
 import type { GroupId } from "../../base/ids.ts";
 import type { Message } from "../../raft/message.ts";
 import type { RaftNode } from "../../raft/raft-node.ts";
-import type { LossError, StepError } from "../../raft/step-error.ts";
+import type { LossError } from "../../raft/step-error.ts";
+import type { DropReason } from "./dropped-messages.ts";
 
-export function isLoss(error: StepError): error is LossError {
+export function isLoss(error: DropReason): error is LossError {
   return error === "committed-entries-lost" || error === "acknowledged-entries-lost";
 }
 

@@ -8,6 +8,11 @@ export interface Machine<Result> {
   /** How proposals share an entry; absent: each has its own. */
   readonly joining?: Joining<Result>;
   /**
+   * Whether this build knows all that an entry's data name: what a peer sends is dropped otherwise. What must stay
+   * true: if it is so, `apply` does not stop because of the build.
+   */
+  knows(data: Uint8Array): boolean;
+  /**
    * Applies a committed entry's data; empty data (a new leader's no-op, a configuration change) changes
    * nothing. A large entry returns slices: it counts as applied after the last one. Until then it is
    * invisible, and no other entry is applied.

@@ -24,6 +24,11 @@ export class TallyMachine implements Machine<Tally> {
     return this.#tally;
   }
 
+  /** They are not looked into. */
+  knows(): boolean {
+    return true;
+  }
+
   apply(_index: LogIndex, data: Uint8Array): Tally | null {
     if (data.length === 0) return null;
     const { entries, digest } = this.#tally;

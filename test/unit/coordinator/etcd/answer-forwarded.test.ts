@@ -15,7 +15,11 @@ import {
   PutRequest,
   TxnRequest,
 } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { ForwardKeysRequest, type RaftClient } from "../../../../src/core/wire/gen/fleet/v1/raft.ts";
+import {
+  ForwardKeysRequest,
+  type KeyTransfer,
+  type RaftClient,
+} from "../../../../src/core/wire/gen/fleet/v1/raft.ts";
 import { formatIdentity } from "../../../../src/core/wire/tls/identity.ts";
 import { bytes, put } from "./key-commands.ts";
 import { client, FakeKeys } from "./key-store.ts";
@@ -43,8 +47,12 @@ async function forwarded(caller: string, kind: Kind): Promise<unknown> {
     proposed.push(`${$case} of ${formatIdentity(identity)} at ${askedAt}`);
     return { member: nodeId(4), index: logIndex(9) };
   };
-  const members = { perform };
-  const store = { ...keys.store, writes: { propose }, leases: { answer }, members } as never;
+  const note = async ({ from, to }: KeyTransfer, { identity }: Caller, askedAt: string) => {
+    proposed.push(`transfer from ${from} to ${to} of ${formatIdentity(identity)} at ${askedAt}`);
+    return true;
+  };
+  const more = { members: { perform }, moves: { note } };
+  const store = { ...keys.store, writes: { propose }, leases: { answer }, ...more } as never;
   return answerForwarded(context, store, { clusterId: "c", kind, caller }, MEMBER);
 }
 
@@ -130,6 +138,23 @@ test.each(["", "fleet://client/w", "fleet://readonly", "fleet://replica/2", "fle
   "a change of members is refused that a member forwards for %s",
   async (caller) => {
     await expect(forwarded(caller, addition)).rejects.toBe(denied);
+    expect(proposed).toEqual([]);
+  },
+);
+
+const transferTo = (to: number): Kind => ({ $case: "noteKeyTransfer", value: { from: 2, to } });
+
+test("a transfer of the key space is noted for an administrator, with the member that forwarded it", async () => {
+  const answer = { $case: "member", value: 2 };
+  expect(await forwarded("fleet://admin", transferTo(2))).toEqual({ index: 0, revision: 0, answer });
+  expect(proposed).toEqual(["transfer from 2 to 2 of fleet://admin at n2"]);
+  await expect(forwarded("fleet://admin", transferTo(9))).rejects.toBe(ETCD_ERRORS.badTransferee);
+});
+
+test.each(["", "fleet://client/w", "fleet://operator/alice", "fleet://replica/2"])(
+  "a transfer is refused that a member forwards for %s",
+  async (caller) => {
+    await expect(forwarded(caller, transferTo(2))).rejects.toBe(denied);
     expect(proposed).toEqual([]);
   },
 );

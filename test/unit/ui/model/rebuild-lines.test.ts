@@ -15,10 +15,11 @@ const report = (differs: Partial<RebuildReport>): RebuildReport => ({
   ...differs,
 });
 
-test("where the former files are is said at the end", () => {
+test("where the former files are, and that its key still counts, is said at the end", () => {
   expect(rebuildLines(report({}))).toEqual([
     "n2 is rebuilt: it votes again, with the leader's state",
     "  its former files are in /f/removed/n2-x: keep them for the post-mortem",
+    "  it keeps its number, so its old certificate counts: if others may have the key, issue a new one and run fleet cert revoke on the old",
   ]);
 });
 
