@@ -28,7 +28,7 @@ import { type NodeHost, SimNode } from "./node.ts";
 import { Officer } from "./officer.ts";
 import { describe, type RunResult, verdictOf } from "./run-result.ts";
 import { existingGroups, sideGroupsOf } from "./side-groups.ts";
-import { areBelieved, hasRightMajority, loggedAndApplied } from "./survey.ts";
+import { areBelieved, hasRightMajority, loggedAndApplied, newestApplied } from "./survey.ts";
 import type { Swarm } from "./swarm.ts";
 import { Trace } from "./trace.ts";
 import { LivenessFailure, NoPromiseLeft } from "./violation.ts";
@@ -280,10 +280,11 @@ class Simulation implements NodeHost {
   async #notice(healing: Healing): Promise<void> {
     const { flips } = this.#world.checker;
     healing.healAll();
+    const healedAt = newestApplied(this.#nodes);
     const client = this.#client(NOTICING_CLIENT, this.#nodes);
     const isDone = await this.#runAtMost(
       LIVENESS_MS,
-      () => flips.unnoticed.length === 0 && areBelieved(this.#nodes),
+      () => flips.unnoticed.length === 0 && areBelieved(this.#nodes, healedAt),
     );
     client.stop();
     if (isDone) return;

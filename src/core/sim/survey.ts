@@ -7,13 +7,25 @@ import type { World } from "./world.ts";
 export function hasRightMajority(world: World, nodes: readonly SimNode[]): boolean {
   const { flips, config } = world.checker;
   const voters = nodes.filter(({ id }) => config?.voters.includes(id));
-  const newest = Math.max(...voters.map((node) => node.status()?.applied ?? 0));
+  const newest = newestApplied(voters);
   const right = voters.filter((node) => node.status()?.applied === newest && !flips.isWrong(node.id));
   return 2 * right.length > voters.length;
 }
 
-export function areBelieved(nodes: readonly SimNode[]): boolean {
-  return nodes.every(({ process }) => process?.comparing?.trust.now.kind !== "disputed");
+export function newestApplied(nodes: readonly SimNode[]): number {
+  return Math.max(...nodes.map((node) => node.status()?.applied ?? 0));
+}
+
+/**
+ * No replica is in a dispute, and none can follow from before the healing: a majority has confirmed a state at `index` or
+ * later. An earlier checkpoint may still be open, with the answer of a replica whose restart has repaired it.
+ */
+export function areBelieved(nodes: readonly SimNode[], index: number): boolean {
+  const trusts = nodes.flatMap(({ process }) => process?.comparing?.trust ?? []);
+  return (
+    trusts.every(({ now }) => now.kind !== "disputed") &&
+    trusts.some(({ confirmedThrough }) => confirmedThrough >= index)
+  );
 }
 
 /** Grows while a replica stores or applies entries. */
