@@ -71,6 +71,10 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
         replace: "",
       },
     ],
+    test: {
+      file: "test/unit/coordinator/membership/group-step.test.ts",
+      name: "without it there is no quorum: wait: without n3 the voters are n1, n2;…",
+    },
   },
   {
     name: "group-keeps-removed-leader",
@@ -106,6 +110,10 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
         replace: `if (isConfigured(context, id)) await takeOut(order, id);`,
       },
     ],
+    test: {
+      file: "test/unit/coordinator/membership/change-membership.test.ts",
+      name: "a member on its way in is removed behind the entry that lets it in",
+    },
   },
   {
     name: "let-in-while-removed",
@@ -139,6 +147,10 @@ export const COORDINATOR_MUTATIONS: readonly Mutation[] = [
         replace: "",
       },
     ],
+    test: {
+      file: "test/unit/coordinator/membership/roster.test.ts",
+      name: "a member that is not in this replica's old table is known once it has opened a stream",
+    },
   },
   {
     name: "version-raised-without-asking-all",
