@@ -16,6 +16,7 @@ import { TestFleet } from "../test/integration/local-fleet.ts";
 import { UsageWatch } from "./lab/usage.ts";
 import { usageOf } from "./load/server.ts";
 import { Attackers, type CrowdSize, worldOf } from "./soak/attackers.ts";
+import { prepare } from "./soak/prepare.ts";
 import { ProbeWriter } from "./soak/probe-writer.ts";
 import type { Table } from "./table.ts";
 
@@ -47,6 +48,7 @@ export async function benchSoak(size = FULL): Promise<readonly Table[]> {
   const fleet = await loadLocalFleet(home.directory);
   const attackers = new Attackers(await worldOf(fleet, size.crowd));
   try {
+    await prepare(home, fleet, client);
     const lab = new LabFleet(link, size.lab, 1);
     await fillLab(client, lab, { signal: new AbortController().signal, onProgress: () => undefined });
     await sleep(SETTLE_MS);
@@ -59,7 +61,7 @@ export async function benchSoak(size = FULL): Promise<readonly Table[]> {
     const stopped = await attackers.stop();
     const lost = await probes.stop();
     return [
-      tableOf(alone, beside, lost, `${gathered.connections} connections with ${gathered.streams} streams`),
+      tableOf(alone, beside, { lost, gathered, stopped }),
       { title: "What the hostile callers did", header: ["attack", "rounds"], rows: roundsOf(stopped.rounds) },
     ];
   } finally {
@@ -118,13 +120,31 @@ async function term(client: FleetClient): Promise<number> {
   return Math.max(...nodes.map(({ status }) => status?.term ?? 0));
 }
 
-function tableOf(alone: Phase, beside: Phase, lost: number, crowd: string): Table {
+interface Open {
+  readonly connections: number;
+  readonly streams: number;
+}
+
+interface Crowd {
+  readonly lost: number;
+  readonly gathered: Open;
+  /** At the end. */
+  readonly stopped: Open;
+}
+
+function tableOf(alone: Phase, beside: Phase, { lost, gathered, stopped }: Crowd): Table {
   const ms = ({ commits }: Phase, which: "p50Ms" | "p99Ms" | "worstMs") =>
     `${(commits[which] ?? 0).toFixed(1)} ms`;
   const ratio = (beside.commits.p99Ms ?? 0) / (alone.commits.p99Ms ?? 1);
   const row = (what: string, of: (phase: Phase) => string, goal = "–") => [what, of(alone), of(beside), goal];
+  const left = (which: keyof Open) => [
+    `${which} still open at the end`,
+    "–",
+    `${stopped[which]} of ${gathered[which]}`,
+    "–",
+  ];
   return {
-    title: `A lab beside hostile callers: ${crowd}`,
+    title: `A lab beside hostile callers: ${gathered.connections} connections with ${gathered.streams} streams`,
     header: ["what", "without", "with", "to reach"],
     rows: [
       row("elections", ({ elections }) => String(elections), "0"),
@@ -139,6 +159,8 @@ function tableOf(alone: Phase, beside: Phase, lost: number, crowd: string): Tabl
       row("the largest coordinator", ({ coordinatorMb }) => `${coordinatorMb.toFixed(0)} MB`, "≤ 512 MB"),
       row("the shard", ({ shardMb }) => `${shardMb.toFixed(0)} MB`, "≤ 512 MB"),
       row("CPU of the busiest coordinator", ({ coordinatorCpu }) => `${(100 * coordinatorCpu).toFixed(0)} %`),
+      left("connections"),
+      left("streams"),
     ],
   };
 }

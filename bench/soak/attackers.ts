@@ -7,16 +7,13 @@ import { issueCertificate, type PemPair } from "../../src/client/cert/certs.ts";
 import { authorityFiles } from "../../src/client/files/layout.ts";
 import type { LocalFleet } from "../../src/client/files/local-fleet.ts";
 import { present } from "../../src/core/base/assert.ts";
+import { MALFORMED } from "../../test/security/malformed-names.ts";
+import { oddCertificate } from "../../test/security/odd-certificates.ts";
 import type { Told } from "./attackers-child.ts";
+import { HOLDERS } from "./holders.ts";
 import type { World } from "./world.ts";
 
 const CHILD = fileURLToPath(new URL("attackers-child.ts", import.meta.url));
-const LONE = [
-  "fleet://shard/evil",
-  "fleet://cluster/evil",
-  "fleet://replica/99",
-  "https://example.com/nobody",
-];
 /** Identities of the crowd: a tenant has a few connections, not thousands. */
 const CONNECTIONS_AN_IDENTITY = 5;
 
@@ -38,14 +35,20 @@ export async function worldOf(fleet: LocalFleet, size: CrowdSize): Promise<World
     (_, at) => `fleet://${at % 2 === 0 ? "cluster" : "shard"}/crowd-${at}`,
   );
   const pairs: Record<string, PemPair> = {};
-  for (const uri of [...LONE, ...crowd]) {
+  for (const uri of [...Object.values(HOLDERS), ...crowd]) {
     pairs[uri] = await issueCertificate(authority, { commonName: "soak", uri, days: 1 });
+  }
+  for (const [name, names] of Object.entries(MALFORMED)) {
+    pairs[name] = await oddCertificate(authority, { names });
   }
   const addressOf = (role: string) =>
     fleet.processes.flatMap((plan) => (plan.role === role && plan.address !== null ? [plan.address] : []));
   return {
     ...{ authority: authority.certificate, clusterId: fleet.file.clusterId, pairs, crowd, ...size },
+    odd: Object.keys(MALFORMED),
     coordinators: addressOf("coordinator"),
+    etcd: fleet.processes.flatMap(({ etcd }) => etcd ?? []),
+    metrics: fleet.processes.flatMap(({ metrics }) => metrics ?? []),
     shard: present(addressOf("shard")[0], "the soak's fleet has a shard"),
   };
 }

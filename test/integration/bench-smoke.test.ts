@@ -10,6 +10,7 @@ import { GroupFleet } from "../../bench/load/group-fleet.ts";
 import { settledLeader } from "../../bench/load/store.ts";
 import { benchRestore } from "../../bench/restore.ts";
 import { benchSize } from "../../bench/size.ts";
+import { ACTORS } from "../../bench/soak/actors.ts";
 import { benchSoak } from "../../bench/soak.ts";
 import { burst } from "../../bench/storm/bursts.ts";
 import { benchTop } from "../../bench/top.ts";
@@ -112,6 +113,9 @@ test("a lab beside hostile callers loses no acknowledged write", async () => {
   expect(table?.title).toContain("8 connections with 16 streams");
   expect(rows.get("acknowledged writes lost")).toBe("0");
   expect(Number(rows.get("commits"))).toBeGreaterThan(0);
+  expect(rows.get("connections still open at the end")).toMatch(/^\d of 8$/);
+  expect(rows.get("streams still open at the end")).toMatch(/^\d+ of 16$/);
+  expect(attacks?.rows.map(([name]) => name)).toEqual(Object.keys(ACTORS));
   // Each is under way when they are told to stop, and ends its round.
   expect(attacks?.rows.filter(([, rounds]) => rounds === "0")).toEqual([]);
 });

@@ -3,33 +3,12 @@
 
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  CompactionRequest,
-  type Compare,
-  Compare_CompareResult,
-  Compare_CompareTarget,
-  DeleteRangeRequest,
-  LeaseGrantRequest,
-  LeaseRevokeRequest,
-  LeaseTimeToLiveRequest,
-  MoveLeaderRequest,
-  PutRequest,
-  RangeRequest,
-  TxnRequest,
-  WatchRequest,
-} from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import {
-  LeaderRequest,
-  ProclaimRequest,
-  ResignRequest,
-} from "../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
-import { LockRequest, UnlockRequest } from "../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
-import { call, type EtcdClients } from "../integration/etcd-clients.ts";
+import { RangeRequest } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { call } from "../integration/etcd-clients.ts";
 import { HostileCluster } from "./hostile-cluster.ts";
+import { ATTACKS, type Attack, LEASE, putVictims, RULES } from "./prefix-attacks.ts";
 import { knowsRevocations, submit } from "./revoking.ts";
 
-const b = (text: string) => Buffer.from(text);
-const LEASE = "4711";
 let cluster: HostileCluster;
 
 beforeAll(async () => {
@@ -38,116 +17,16 @@ beforeAll(async () => {
   await cluster.works();
   await knowsRevocations(cluster);
   await cluster.authority.issue("thief", ["fleet://client/thief"]);
-  const rules = [{ verbs: ["read", "write", "lease"], tables: ["key"], names: ["a/*"] }];
-  await submit(admin, { $case: "setRole", value: { name: "a", rules } });
+  await submit(admin, { $case: "setRole", value: { name: "a", rules: RULES } });
   await submit(admin, { $case: "grantRole", value: { operator: "client/thief", role: "a" } });
-  const { kv, lease } = cluster.etcd("admin", cluster.peer(1));
-  await call(lease.leaseGrant.bind(lease), LeaseGrantRequest.fromPartial({ ID: LEASE, TTL: 600 }));
-  const put = (key: string, value: string, of = "0") =>
-    call(kv.put.bind(kv), PutRequest.fromPartial({ key: b(key), value: b(value), lease: of }));
-  await put("secret", "hidden", LEASE);
-  await put("a/own", "open");
+  await putVictims(cluster.etcd("admin", cluster.peer(1)));
 });
 afterAll(() => cluster.dispose());
-
-const isSecret = (target: Partial<Compare>) => ({
-  ...{ key: b("secret"), result: Compare_CompareResult.EQUAL },
-  ...target,
-});
-const ownPut = { request: { $case: "requestPut", value: { key: b("a/own"), value: b("open") } } } as const;
-const foreign = (value: object, $case: string) => ({ request: { $case, value } }) as never;
-const txn = (request: object) => (of: EtcdClients) =>
-  call(of.kv.txn.bind(of.kv), TxnRequest.fromPartial(request));
-const range = (request: object) => (of: EtcdClients) =>
-  call(of.kv.range.bind(of.kv), RangeRequest.fromPartial(request));
-
-const ATTACKS: Readonly<Record<string, (of: EtcdClients) => Promise<unknown>>> = {
-  "all keys from its own on": range({ key: b("a/"), rangeEnd: b("\0") }),
-  "a range that ends behind its own": range({ key: b("a/"), rangeEnd: b("b") }),
-  "the number of all keys": range({ key: b("\0"), rangeEnd: b("\0"), countOnly: true }),
-  "another's key without its value, from its own member": range({
-    key: b("secret"),
-    keysOnly: true,
-    serializable: true,
-  }),
-  "an oracle: a comparison of another's value": txn({
-    compare: [
-      isSecret({ target: Compare_CompareTarget.VALUE, targetUnion: { $case: "value", value: b("hidden") } }),
-    ],
-    success: [ownPut],
-  }),
-  "an oracle in a nested transaction": txn({
-    success: [
-      foreign(
-        { compare: [isSecret({ target: Compare_CompareTarget.VERSION })], success: [ownPut] },
-        "requestTxn",
-      ),
-    ],
-  }),
-  "an oracle by a comparison of a range": txn({
-    compare: [{ ...isSecret({}), key: b("a/"), rangeEnd: b("z") }],
-  }),
-  "a read in the branch that does not run": txn({ failure: [foreign({ key: b("secret") }, "requestRange")] }),
-  "a deletion that would tell the values": txn({
-    success: [foreign({ key: b("a/"), rangeEnd: b("z"), prevKv: true }, "requestDeleteRange")],
-  }),
-  "a put that would tell the value before": (of) =>
-    call(
-      of.kv.put.bind(of.kv),
-      PutRequest.fromPartial({ key: b("secret"), prevKv: true, ignoreValue: true }),
-    ),
-  "a deletion of everything": (of) =>
-    call(of.kv.deleteRange.bind(of.kv), DeleteRangeRequest.fromPartial({ key: b("\0"), rangeEnd: b("\0") })),
-  "its own key on another's lease, which would hold up its revocation": (of) =>
-    call(of.kv.put.bind(of.kv), PutRequest.fromPartial({ key: b("a/x"), lease: LEASE })),
-  "the end of another's lease": (of) =>
-    call(of.lease.leaseRevoke.bind(of.lease), LeaseRevokeRequest.fromPartial({ ID: LEASE })),
-  "the names of the keys of another's lease": (of) =>
-    call(
-      of.lease.leaseTimeToLive.bind(of.lease),
-      LeaseTimeToLiveRequest.fromPartial({ ID: LEASE, keys: true }),
-    ),
-  "a compaction": (of) => call(of.kv.compact.bind(of.kv), CompactionRequest.fromPartial({ revision: 1 })),
-  "a lock of another's name": (of) =>
-    call(of.lock.lock.bind(of.lock), LockRequest.fromPartial({ name: b("secret") })),
-  "the release of another's lock": (of) =>
-    call(of.lock.unlock.bind(of.lock), UnlockRequest.fromPartial({ key: b("secret") })),
-  "a look at another's election": (of) =>
-    call(of.election.leader.bind(of.election), LeaderRequest.fromPartial({ name: b("secret") })),
-  "words in the name of another's election": (of) =>
-    call(
-      of.election.proclaim.bind(of.election),
-      ProclaimRequest.fromPartial({
-        leader: { name: b("a"), key: b("secret"), rev: 2, lease: LEASE },
-        value: b("x"),
-      }),
-    ),
-  "a resignation from another's election": (of) =>
-    call(
-      of.election.resign.bind(of.election),
-      ResignRequest.fromPartial({ leader: { name: b("a"), key: b("secret"), rev: 2, lease: LEASE } }),
-    ),
-  "a change of the leader": (of) =>
-    call(of.maintenance.moveLeader.bind(of.maintenance), MoveLeaderRequest.fromPartial({ targetID: "1" })),
-  "a hash over all keys": (of) => call(of.maintenance.hashKv.bind(of.maintenance), { revision: 0 }),
-  "a watch of all keys": (of) =>
-    new Promise((_, reject) => {
-      const watch = of.watch.watch();
-      watch.on("error", reject);
-      watch.on("data", ({ canceled, cancelReason }) => {
-        if (!canceled) return;
-        watch.cancel();
-        reject(Object.assign(new Error(cancelReason), { code: status.PERMISSION_DENIED }));
-      });
-      const value = { key: b("a/"), rangeEnd: b("\0"), prevKv: true, startRevision: 1 };
-      watch.write(WatchRequest.fromPartial({ requestUnion: { $case: "createRequest", value } }));
-    }),
-};
 
 test.each(Object.keys(ATTACKS))("%s: refused by every member, and nothing has changed", async (what) => {
   for (const peer of cluster.peers) {
     const clients = cluster.etcd("thief", peer);
-    const refusal = (ATTACKS[what] as (of: EtcdClients) => Promise<unknown>)(clients).then(
+    const refusal = (ATTACKS[what] as Attack)(clients).then(
       (answer) => JSON.stringify(answer),
       ({ code }: ServiceError) => code,
     );
@@ -157,7 +36,7 @@ test.each(Object.keys(ATTACKS))("%s: refused by every member, and nothing has ch
   const { kv } = cluster.etcd("admin", cluster.peer(1));
   const { kvs } = await call(
     kv.range.bind(kv),
-    RangeRequest.fromPartial({ key: b("\0"), rangeEnd: b("\0") }),
+    RangeRequest.fromPartial({ key: Buffer.of(0), rangeEnd: Buffer.of(0) }),
   );
   expect(kvs.map(({ key, value, lease }) => [String(key), String(value), lease])).toEqual([
     ["a/own", "open", "0"],

@@ -17,27 +17,13 @@ import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import type { Identity } from "../../src/core/wire/tls/identity.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
-import {
-  ACK,
-  callHeaders,
-  END_HEADERS,
-  END_STREAM,
-  FRAMES,
-  field,
-  flood,
-  frame,
-  LAST_FIELD,
-  number,
-  openRaw,
-  PADDED,
-  times,
-} from "./raw-frames.ts";
+import { type Flood, floodsOf, play } from "./floods.ts";
+import { openRaw } from "./raw-frames.ts";
 
 interface Echo {
   readonly echo: handleUnaryCall<Buffer, Buffer>;
 }
 const ECHO = "/test.Echo/Echo";
-const CALL = callHeaders(ECHO);
 const same = (bytes: Buffer) => bytes;
 const codec = {
   ...{ requestSerialize: same, requestDeserialize: same },
@@ -46,9 +32,6 @@ const codec = {
 const definition = { echo: { path: ECHO, requestStream: false, responseStream: false, ...codec } } as const;
 
 const BYTES_MAX = 32 * 1024 * 1024;
-/** Numbers of streams that each write of a flood may use. */
-const STREAMS_A_WRITE = 200;
-const CANCEL = number(8);
 
 let authority: TestAuthority;
 let server: RpcServer;
@@ -77,73 +60,7 @@ afterAll(async () => {
   await authority.remove();
 });
 
-/** What a connection begins with, and what it sends again and again; `stream`: a new number each time. */
-interface Flood {
-  /** The caller has asked for the end: it is not counted. */
-  readonly isFarewell?: true;
-  readonly first?: Buffer;
-  readonly again: Buffer | ((stream: number) => Buffer);
-}
-
-const call = (stream: number, headers = CALL) =>
-  frame(FRAMES.headers, END_HEADERS | END_STREAM, stream, headers);
-const open = frame(FRAMES.headers, END_HEADERS, 1, CALL);
-const settings = Buffer.concat([Buffer.from([0, 4]), number(65_535)]);
-const manyFields = (value: string, count: number) =>
-  Buffer.concat([CALL, field("a", value, true), Buffer.alloc(count, LAST_FIELD)]);
-
-const FLOODS: Readonly<Record<string, Flood>> = {
-  PING: { again: times(500, frame(FRAMES.ping, 0, 0, Buffer.alloc(8))) },
-  "answers to pings": { again: times(500, frame(FRAMES.ping, ACK, 0, Buffer.alloc(8))) },
-  SETTINGS: { again: times(500, frame(FRAMES.settings, 0, 0)) },
-  "SETTINGS with a value": { again: times(200, frame(FRAMES.settings, 0, 0, settings)) },
-  "SETTINGS with thousands of values": { again: frame(FRAMES.settings, 0, 0, times(2_000, settings)) },
-  PRIORITY: { again: times(500, frame(FRAMES.priority, 0, 9, Buffer.from([0, 0, 0, 1, 1]))) },
-  "GOAWAY, which ends a connection": {
-    isFarewell: true,
-    again: times(500, frame(FRAMES.goaway, 0, 0, Buffer.alloc(8))),
-  },
-  ORIGIN: { again: times(500, frame(FRAMES.origin, 0, 0)) },
-  "frames of no known type": { again: times(500, frame(FRAMES.unknown, 0, 0)) },
-  "CONTINUATION, empty": {
-    first: frame(FRAMES.headers, 0, 1, CALL),
-    again: times(500, frame(FRAMES.continuation, 0, 1)),
-  },
-  "CONTINUATION, full": {
-    first: frame(FRAMES.headers, 0, 1, CALL),
-    again: frame(FRAMES.continuation, 0, 1, times(100, field("a", "b".repeat(100)))),
-  },
-  "WINDOW_UPDATE of the connection": { again: times(500, frame(FRAMES.window, 0, 0, number(1))) },
-  "WINDOW_UPDATE of a stream": { first: open, again: times(500, frame(FRAMES.window, 0, 1, number(1))) },
-  "empty DATA": { first: open, again: times(500, frame(FRAMES.data, 0, 1)) },
-  "DATA of one byte": {
-    first: Buffer.concat([open, frame(FRAMES.data, 0, 1, framed(Buffer.alloc(0)).subarray(0, 1))]),
-    again: times(500, frame(FRAMES.data, 0, 1, Buffer.from([1]))),
-  },
-  "DATA that is padding": {
-    first: open,
-    again: times(100, frame(FRAMES.data, PADDED, 1, Buffer.concat([Buffer.from([255]), Buffer.alloc(255)]))),
-  },
-  "RST_STREAM of an ended stream": {
-    first: Buffer.concat([call(1), frame(FRAMES.reset, 0, 1, CANCEL)]),
-    again: times(500, frame(FRAMES.reset, 0, 1, CANCEL)),
-  },
-  "calls that are reset at once": {
-    again: (stream) =>
-      Buffer.concat(
-        Array.from({ length: STREAMS_A_WRITE }, (_, at) => stream + 2 * at).flatMap((each) => [
-          call(each),
-          frame(FRAMES.reset, 0, each, CANCEL),
-        ]),
-      ),
-  },
-  "headers that HTTP/2 forbids": { again: (stream) => call(stream, field("UPPER", "x")) },
-  "huge lists of headers": {
-    again: (stream) => call(stream, Buffer.concat([CALL, times(180, field("a", "b".repeat(60)))])),
-  },
-  "thousands of small headers": { again: (stream) => call(stream, manyFields("", 3_000)) },
-  "an HPACK bomb": { again: (stream) => call(stream, manyFields("x".repeat(3_900), 8_000)) },
-};
+const FLOODS = floodsOf(ECHO);
 
 const deniedCount = () => [...server.callers.denied.values()].reduce((sum, count) => sum + count, 0);
 
@@ -157,19 +74,12 @@ async function newShard(): Promise<TlsFiles> {
 let shards = 0;
 
 test.each(Object.keys(FLOODS))("a flood: %s", { timeout: 60_000 }, async (name) => {
-  const { first = Buffer.alloc(0), again, isFarewell } = FLOODS[name] as Flood;
+  const each = FLOODS[name] as Flood;
   const before = deniedCount();
-  const socket = await openRaw(address, await newShard());
-  socket.resume();
-  socket.write(first);
-  let stream = 1;
-  const next = () => {
-    stream += 2 * STREAMS_A_WRITE;
-    return typeof again === "function" ? again(stream) : again;
-  };
-  const [isCut, isAnswered] = await Promise.all([flood(socket, next, BYTES_MAX), adminIsAnswered()]);
+  const socket = await openRaw(address, loadTls(await newShard()));
+  const [isCut, isAnswered] = await Promise.all([play(socket, each, BYTES_MAX), adminIsAnswered()]);
   expect({ isCut, isAnswered }).toEqual({ isCut: true, isAnswered: true });
-  await expect.poll(deniedCount).toBe(before + (isFarewell ? 0 : 1));
+  await expect.poll(deniedCount).toBe(before + (each.isFarewell ? 0 : 1));
 });
 
 test("a caller with many small calls, large requests and large answers is not cut", async () => {

@@ -13,11 +13,12 @@ import { nodeId } from "../../src/core/base/ids.ts";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
-import { RaftFrame, SnapshotChunk, SnapshotHeader } from "../../src/core/wire/gen/fleet/v1/raft.ts";
+import { RaftFrame, SnapshotChunk } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { MemberRole } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { CLUSTER_ID, HostileCluster } from "./hostile-cluster.ts";
+import { HIGH, headerFrom } from "./outsider-snapshot.ts";
 
 const STRANGER = "r99";
 const FORMER = "n4";
@@ -52,31 +53,7 @@ const outsiders = [
   { holder: STRANGER, id: 99, is: { code: status.PERMISSION_DENIED, reason: "MEMBER_UNKNOWN" } },
   { holder: FORMER, id: 4, is: { code: status.PERMISSION_DENIED, reason: "MEMBER_REMOVED" } },
 ];
-const HIGH = 2 ** 40;
 const limits = () => ({ endMs: performance.now() + WAIT_MS });
-
-function headerFrom(from: number, to: Peer): SnapshotHeader {
-  const confState = {
-    voters: [from],
-    learners: [1, 2, 3],
-    votersOutgoing: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
-  return SnapshotHeader.fromPartial({
-    ...{
-      clusterId: CLUSTER_ID,
-      groupId: 0,
-      from,
-      to: to.id,
-      messageTerm: HIGH,
-      index: HIGH,
-      term: HIGH,
-      confState,
-    },
-    ...{ bytes: 1024 ** 3, sha256: new Uint8Array(32) },
-  });
-}
 
 /** What is on a node's disk of snapshots that are on their way in. */
 async function spooled({ name }: Peer): Promise<string[]> {
@@ -142,7 +119,7 @@ test.each(outsiders)("no address that $holder names is dialed", async ({ holder,
 test.each(outsiders)("not a byte of a snapshot by $holder is kept", async ({ holder, id, is }) => {
   for (const to of cluster.peers.slice(0, 3)) {
     const raft = cluster.raft(holder, to);
-    const header = headerFrom(id, to);
+    const header = headerFrom(CLUSTER_ID, id, to.id);
     const offered = await unary(raft.offerSnapshot.bind(raft), header, limits()).catch(readRpcError);
     expect(offered).toMatchObject(is);
     const failure = new Promise((resolve) => {

@@ -2,7 +2,6 @@
 
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
-import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
 
 export const FRAMES = {
   ...{ data: 0, headers: 1, priority: 2, reset: 3, settings: 4, ping: 6, goaway: 7 },
@@ -66,13 +65,14 @@ function text(value: string): Buffer {
   return Buffer.concat([Buffer.from([...length, left]), bytes]);
 }
 
-/** Connected, and HTTP/2 has begun. `settings`: pairs of identifier and value. */
-export async function openRaw(
-  address: string,
-  files: TlsFiles,
-  settings: readonly (readonly [number, number])[] = [],
-): Promise<TLSSocket> {
-  const { cert, key } = loadTls(files);
+/** What a caller shows, as PEM. */
+export interface OwnPair {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+/** TLS alone: HTTP/2 has not begun. */
+export async function openTls(address: string, { cert, key }: OwnPair): Promise<TLSSocket> {
   const [host, port] = address.split(":");
   const socket = connect({
     ...{ host, port: Number(port), cert, key, ALPNProtocols: ["h2"] },
@@ -80,6 +80,16 @@ export async function openRaw(
   });
   await once(socket, "secureConnect");
   socket.on("error", () => undefined);
+  return socket;
+}
+
+/** Connected, and HTTP/2 has begun. `settings`: pairs of identifier and value. */
+export async function openRaw(
+  address: string,
+  pair: OwnPair,
+  settings: readonly (readonly [number, number])[] = [],
+): Promise<TLSSocket> {
+  const socket = await openTls(address, pair);
   const pairs = settings.map(([id, value]) => Buffer.concat([Buffer.from([0, id]), number(value)]));
   socket.write(Buffer.concat([PREFACE, frame(FRAMES.settings, 0, 0, Buffer.concat(pairs))]));
   return socket;

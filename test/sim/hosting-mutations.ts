@@ -1,5 +1,5 @@
 // Deliberate bugs in what a process does for all of its groups: quiescence, silence of peers, leadership on slow disks,
-// and the queues of messages that wait for a peer.
+// and the queues of messages that wait for a peer. One is in which messages of a peer a group takes in.
 
 import type { Mutation } from "./mutation.ts";
 
@@ -89,6 +89,21 @@ export const HOSTING_MUTATIONS: readonly Mutation[] = [
     test: {
       file: "test/unit/transport/peer-link.test.ts",
       name: "the group whose message was dropped is told, no other",
+    },
+  },
+  {
+    name: "unknown-command-stored",
+    rule: "a peer's entry whose command this build cannot know is dropped before it is stored (ADR-0021)",
+    edits: [
+      {
+        file: `${COORDINATOR}/group/group-driver.ts`,
+        search: "refusalOf(message, self, machine) ??",
+        replace: "refusalOf(message, self, { ...machine, knows: () => true }) ??",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/cluster-version/unknown-operation.test.ts",
+      name: "a leader that writes one gets no follower to store it, and none stops",
     },
   },
 ];
