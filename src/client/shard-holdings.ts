@@ -1,5 +1,5 @@
-// What a shard has, by declaration and by its reports, and what it has not accepted yet: everything that must
-// end between a drain and a removal.
+// What a shard has, by declaration and by its reports, and what it has not accepted yet. All of it must end between a
+// drain and a removal.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";

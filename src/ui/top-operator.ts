@@ -1,6 +1,6 @@
-// Makes the changes that the dashboard's state asks for, outside React: the dry run of a proposal, then the change itself. What must
-// stay true: the screen never waits for them; at most one change is made at a time; a change that is made when the dashboard ends is
-// cancelled and waited for.
+// Makes the changes that the dashboard's state asks for, outside React: the dry run of a proposal, then the change
+// itself. What must stay true: the screen never waits for them, and at most one change is made at a time. A change that
+// runs when the dashboard ends is cancelled, and the dashboard waits for that.
 
 import { OperatorError } from "../core/base/errors.ts";
 import type { Change, ChangeCheck, ChangeDialog, ChangeNews, ChangeOutcome } from "./model/top/change.ts";

@@ -1,5 +1,6 @@
-// Keeps what the dashboard was told in a file: gzip of JSON lines, a head and then one line an event. What must stay true: a
-// recording that was cut off by a crash can be played as far as it goes; a full disk ends the recording, and not the dashboard.
+// Keeps what the dashboard was told in a file: gzip of JSON lines, a head and then one line an event. What must stay
+// true: a recording that was cut off by a crash can be played as far as it goes. A full disk ends the recording, and
+// not the dashboard.
 
 import { createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// Waits until shards have accepted their instructions about domains: a write is committed at once, and each
-// shard gets it in the answer to its next report.
+// Waits until shards have accepted their instructions about domains. A write is committed at once, but each shard gets
+// it only in the answer to its next report.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { WaitClock } from "../../core/base/wait-clock.ts";

@@ -11,8 +11,8 @@ import type { FleetClient } from "../fleet-client.ts";
 const LOOK_EVERY_MS = 100;
 
 /**
- * Resolves once `name` votes in every group, or is a learner that has caught up if that is wanted; `onProgress` is called
- * each time something changes.
+ * Resolves once `name` votes in every group, or is a learner that has caught up if that is wanted. `onProgress` is
+ * called each time something changes.
  */
 export async function waitForMember(
   client: FleetClient,

@@ -1,7 +1,7 @@
-// Files that survive a power cut. A whole file is replaced in four steps: write a temporary one, sync it,
-// rename it over the old one, sync the directory (POSIX promises nothing with fewer). What must stay true:
-// after a crash the path holds the old bytes or the new ones, never a mixture. Deliberately absent: locking.
-// Two writers of one path at a time are the caller's mistake.
+// Files that survive a power cut. A whole file is replaced in four steps: write a temporary one, sync it, rename it
+// over the old one, sync the directory. POSIX promises nothing with fewer. What must stay true: after a crash the path
+// holds the old bytes or the new ones, never a mixture. Deliberately absent: locking. Two writers of one path at a time
+// are the caller's mistake.
 
 import { dirname } from "node:path";
 import { diskFiles } from "./disk-files.ts";
@@ -53,9 +53,9 @@ export async function createDirectoryDurably(path: string, files: FileSystem = d
 }
 
 /**
- * Creates the directory and its missing parents; resolves to the topmost one that it created. One name at a
- * time: where a file system can't make folders, as in /proc, Node's recursive mkdir tries for ever, and for a
- * read-only one it reports ENOENT.
+ * Creates the directory and its missing parents; resolves to the topmost one that it created. It makes one folder at a
+ * time. Where a file system can't make folders, as in /proc, Node's recursive mkdir retries for ever. For a read-only
+ * one it reports ENOENT.
  */
 export async function createDirectory(
   path: string,

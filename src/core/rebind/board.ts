@@ -1,6 +1,6 @@
-// The observed fleet with the proposals so far applied to it: which shards are short, which shard would own
-// which domain, how much room is left, how many moves the plan may still have. Must stay true: a shortage is
-// open until some move answers it.
+// The observed fleet with the proposals so far applied to it. It says which shards are short, and which shard would own
+// which domain. It also says how much room and how many moves are left. Must stay true: a shortage is open until some
+// move answers it.
 
 import type { Domain } from "../wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";

@@ -1,6 +1,6 @@
-// What a data folder remembers of the groups beside the fleet's own (ADR-0049): the kind of each, and which of
-// them may have forgotten promises because an earlier disk was lost. What must stay true: a group is in this
-// file before its log is in the folder. So a log without a row here is a tally that an earlier build made.
+// What a data folder remembers of the groups beside the fleet's own (ADR-0049). It has the kind of each, and which of
+// them may have forgotten promises because an earlier disk was lost. What must stay true: a group is in this file
+// before its log is in the folder. So a log without a row here is a tally that an earlier build made.
 
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";

@@ -1,5 +1,5 @@
-// The lines of `fleet status` about shards, clusters and instructions, and about how many voters may fail:
-// one line a fact, with the command to run next.
+// The lines of `fleet status` about shards, clusters and instructions, and about how many voters may fail. Each fact is
+// one line, with the command to run next.
 
 import type { FleetStatus } from "../../client/fleet-status.ts";
 import { formatDuration } from "../../core/base/duration.ts";

@@ -1,6 +1,6 @@
-// Runs a plan that this process has taken: wave by wave, each step journalled in the fleet before the agent
-// moves and when the cluster has settled. What must stay true: a runner that was replaced changes nothing more,
-// and after every kind of end the journal says where to continue. Renewals continue while a slow command restarts an agent.
+// Runs a plan that this process has taken, wave by wave. The fleet's journal gets each step before the agent moves, and
+// again when the cluster has settled. What must stay true: a runner that was replaced changes nothing more, and after
+// every kind of end the journal says where to continue. Renewals continue while a slow command restarts an agent.
 
 import { assert } from "../../../core/base/assert.ts";
 import type { WaitClock } from "../../../core/base/wait-clock.ts";

@@ -1,7 +1,7 @@
-// A leader's exports: at each interval a verified snapshot is saved to the store, unless the newest one there
-// is whole and still holds the newest state. What must stay true: one export at a time, with a time limit.
-// Followers export nothing. A failure is shown until an export succeeds, and retried with a growing delay. A
-// new leader continues from the store's content.
+// A leader's exports. At each interval a verified snapshot is saved to the store, unless the newest one there is whole
+// and still holds the newest state. What must stay true: one export at a time, with a time limit. Followers export
+// nothing. A failure is shown until an export succeeds, and retried with a growing delay. A new leader continues from
+// the store's content.
 
 import { assert, isBug } from "../../base/assert.ts";
 import { type Clock, elapsedMs, type MonotonicMs } from "../../base/clock.ts";

@@ -1,6 +1,6 @@
-// Logs failed handshakes. A refused certificate (expired, of another authority, not for clients) ends the
-// connection without a message to the caller: only the server's log has the cause. A handshake costs more than a
-// hundred refused calls, so each one that failed is counted against its network (handshake-pace.ts).
+// Logs failed handshakes. A refused certificate (expired, of another authority, not for clients) ends the connection
+// without a message to the caller. Only the server's log has the cause. A handshake costs more than a hundred refused
+// calls, so each one that failed is counted against its network (handshake-pace.ts).
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";

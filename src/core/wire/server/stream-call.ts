@@ -1,7 +1,7 @@
-// A call with a stream of messages in a direction or both, as its handler sees it: what a call of grpc-js's server
-// is, with the same events and methods, on our HTTP/2 (ADR-0058). What must stay true: a message is bounded before it
-// is kept. A bug in a stream ends only that stream. Whichever end does not read holds up the other one, through the
-// windows of HTTP/2.
+// A streaming call as its handler sees it, with messages in one direction or both. It has the events and methods of a
+// call of grpc-js's server, on our HTTP/2 (ADR-0058). What must stay true: a message is bounded before it is kept. A
+// bug in a stream ends only that stream. Whichever end does not read holds up the other one, through the windows of
+// HTTP/2.
 
 import { Duplex } from "node:stream";
 import { Metadata, type MethodDefinition, type ServerErrorResponse, status } from "@grpc/grpc-js";

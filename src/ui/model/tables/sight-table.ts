@@ -1,5 +1,5 @@
-// The dashboard's row per node. Unlike `fleet status` it shows a silent node's last values, with their age:
-// during a failure an operator wants to see how far the dead node had come.
+// The dashboard's row per node. Unlike `fleet status` it shows a silent node's last values, with their age. During a
+// failure an operator wants to see how far the dead node had come.
 
 import { formatDuration } from "../../../core/base/duration.ts";
 import type { FollowerProgress, NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";

@@ -1,5 +1,6 @@
-// The view that opens first: what is wrong, who led in the last ten minutes, how commits went, the nodes, what they coordinate, and
-// the newest events. Narrow terminals get less of each; nothing is ever wider or higher than its place.
+// The view that opens first. It shows what is wrong, who led in the last ten minutes, and how commits went. Below are
+// the nodes, what they coordinate, and the newest events. Narrow terminals get less of each; nothing is ever wider or
+// higher than its place.
 
 import { formatDuration } from "../../../core/base/duration.ts";
 import { fitLine } from "../fit.ts";

@@ -1,7 +1,7 @@
 // Checks a cluster before it is unbound for something that the log does not know: whether an agent is
 // connected. Its shard would keep serving it without permission, so the binding stays unless it is forced.
-// What must stay true, as with a shard's removal: a shard's last report counts until the shard is dead; once
-// it is suspect, there may be more.
+// What must stay true, as with a shard's removal: a shard's last report counts until the shard is dead. A suspect shard
+// may have more than it reported.
 
 import { status } from "@grpc/grpc-js";
 import type { Binding, UnbindCluster } from "../../../wire/gen/fleet/v1/command.ts";
