@@ -107,7 +107,7 @@ export async function assemble(options: CoordinatorOptions, opened: Opened): Pro
     profile: PROFILES[options.profile],
     disk: storage,
     onUnknownGroup: (group, peer) =>
-      log.info("a peer speaks of a group that is not open here", { group, peer }),
+      log.info("a peer sent a message for a group that is not open here", { group, peer }),
   });
   const setting = {
     ...options,
@@ -259,7 +259,7 @@ function rejoinAsker(
     peers: () => roster.known().filter((replica) => replica.id !== self),
     onRefused: (failure) => {
       const { reason, message } = failure;
-      log.warn("the leader does not let this replica in", { reason, message });
+      log.warn("the leader does not admit this replica", { reason, message });
       stopIfOutdated(options, machine, failure);
     },
   });

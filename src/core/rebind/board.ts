@@ -95,7 +95,7 @@ export class Board {
     const agoMs = this.#nowMs - changedAtMs;
     if (agoMs >= cooldownMs) return null;
     const [ago, wait] = [agoMs, cooldownMs].map((ms) => Math.floor(ms / 1_000));
-    return `it got its shard ${ago} s ago, and stays for ${wait} s`;
+    return `it moved to its shard ${ago} s ago, and stays there for ${wait} s`;
   }
 
   #ownerOf(key: string, value: string): string | undefined {

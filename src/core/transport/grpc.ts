@@ -292,8 +292,8 @@ function mismatchWords(
   wanted: { readonly clusterId: string; readonly peer: Peer },
 ): string {
   if (hello.clusterId !== wanted.clusterId) {
-    return "a peer is of another cluster, which this replica can't join: if the fleet was recovered as a new one, add this node to it with an empty data folder";
+    return "a peer belongs to another cluster. If the fleet was recovered, add this node again with an empty data folder";
   }
-  if (hello.nodeId !== wanted.peer.id) return "a peer has another node id than expected";
-  return "a peer's build does not know the cluster version: the peer gets no entries until it runs a newer build";
+  if (hello.nodeId !== wanted.peer.id) return "A peer has another node id than expected";
+  return "a peer's build does not know the cluster version. The peer gets no entries until it runs a newer build";
 }

@@ -100,7 +100,7 @@ function questionLine(state: TopState, { stage, typed }: ChangeDialog, name: str
     case "running":
       return [segment("  c cancels it; the views work meanwhile", "faint")];
     case "stopping":
-      return [segment("  being cancelled: what it began is put in order first", "faint")];
+      return [segment("  being cancelled: it first finishes or undoes what it began", "faint")];
     case "done":
     case "failed":
       return [segment(state.prompt === null ? "  esc closes this" : "", "faint")];

@@ -45,8 +45,8 @@ test("ends when nothing is left to accept, and says what is whenever that change
   const both = [told("s1", "a"), told("s2", "a")];
   await wait([both, both, [told("s2", "a")], []], ["a"], said);
   expect(said).toEqual([
-    "shards have 2 instructions still to accept",
-    "shards have 1 instruction still to accept",
+    "shards have not accepted 2 instructions yet",
+    "shards have not accepted 1 instruction yet",
   ]);
 });
 
@@ -69,6 +69,6 @@ test("a refusal ends it at once, with the shard's own words", async () => {
 test("when the time is over it names the shards that have not answered", async () => {
   await expect(wait([[told("s2", "a"), told("s1", "a")]], ["a"])).rejects.toMatchObject({
     code: "INSTRUCTION_PENDING",
-    parts: { exit: Exit.TimedOut, what: expect.stringContaining("s1, s2 have 2 instructions") },
+    parts: { exit: Exit.TimedOut, what: expect.stringContaining("s1, s2 have not accepted 2 instructions") },
   });
 });
