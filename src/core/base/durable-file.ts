@@ -6,7 +6,7 @@
 import { dirname } from "node:path";
 import { diskFiles } from "./disk-files.ts";
 import type { FileContent, FileSystem } from "./file-system.ts";
-import { systemCodeOf } from "./system-error.ts";
+import { isErrno } from "./system-error.ts";
 
 /** The suffix of files that an interrupted `writeFileDurably` leaves; they may be removed at start. */
 export const TEMPORARY_SUFFIX = ".tmp";
@@ -78,9 +78,8 @@ async function makeOne(path: string, mode: number, files: FileSystem): Promise<b
     await files.makeDirectory(path, mode);
     return true;
   } catch (cause) {
-    const code = systemCodeOf(cause);
-    if (code === "EEXIST" && (await isDirectory(path, files))) return false;
-    if (code !== "ENOENT" || !(await isDirectory(dirname(path), files))) throw cause;
+    if (isErrno(cause, "EEXIST") && (await isDirectory(path, files))) return false;
+    if (!isErrno(cause, "ENOENT") || !(await isDirectory(dirname(path), files))) throw cause;
     const unsupported = new Error(`EOPNOTSUPP: no folder can be made on this file system, mkdir '${path}'`, {
       cause,
     });
@@ -93,7 +92,7 @@ async function isDirectory(path: string, files: FileSystem): Promise<boolean> {
   try {
     return (await files.stat(path)).isDirectory;
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return false;
+    if (isErrno(error, "ENOENT")) return false;
     throw error;
   }
 }
