@@ -168,8 +168,11 @@ export class GrpcTransport implements Transport {
     const openStream: OpenStream = (metadata, on) =>
       openPeerStream({ address, tls, keepalive: KEEPALIVE }, metadata, on);
     const members = () => this.#options.gate.known();
-    const dialer = { self, clusterId, announces, members, sent: this.sent, faults: this.#faults };
     const about = { peer: peer.name, address };
+    const dialer = {
+      ...{ self, clusterId, announces, members, sent: this.sent, faults: this.#faults },
+      random: Math.random,
+    };
     const link = new PeerLink(peer, openStream, dialer, {
       disk: () => this.#options.disk.own(),
       unreachable: (group) => events.unreachable(peer.id, group),

@@ -172,6 +172,7 @@ export class SnapshotSchedule {
       // In any case the replica continues: a failing store must not cost the fleet its leader.
       this.#error = messageOf(error);
       if (isBug(error)) errors.note(error, "an export of a snapshot");
+      // Without jitter (base/backoff.ts): only the leader exports, so no other replica retries at the same moment.
       const retryMs = Math.min(everyMs, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
       this.#dueMs = clock.monotonicMs() + retryMs;

@@ -4,6 +4,7 @@
 import { formatDuration } from "../../../core/base/duration.ts";
 import type { FollowerProgress, NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { shortHash } from "../fleet-verdict.ts";
+import { tenths } from "../milliseconds.ts";
 import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
 import { formatBytes } from "../top/bytes.ts";
@@ -71,7 +72,7 @@ function roleCell({ reply }: NodeSight): Cell {
 }
 
 function roundTripCell({ reply }: NodeSight): Cell {
-  return reply.roundTripMs === null ? null : `${reply.roundTripMs.toFixed(1)}ms`;
+  return reply.roundTripMs === null ? null : tenths(reply.roundTripMs);
 }
 
 // At the index at which all were compared: at different indexes, equal replicas differ during writes.

@@ -5,6 +5,7 @@
 import { formatDuration } from "../../../core/base/duration.ts";
 import { fitLine } from "../fit.ts";
 import type { Line as TextLine } from "../line.ts";
+import { shortTime } from "../milliseconds.ts";
 import { type Segment, type Style, segment } from "../paint.ts";
 import { sparkline } from "../sparkline.ts";
 import type { Symbols } from "../symbols.ts";
@@ -115,7 +116,6 @@ interface Chart {
 }
 
 function chartsOf(measured: readonly Measured[], none: string): Chart[] {
-  const ms = (value: number): string => (value < 10 ? `${value.toFixed(1)}ms` : formatDuration(value));
   const chart = (
     label: string,
     pick: (sample: Measured) => number | null,
@@ -133,8 +133,8 @@ function chartsOf(measured: readonly Measured[], none: string): Chart[] {
       (value) => `${value.toFixed(value < 10 ? 1 : 0)}/s`,
       "good",
     ),
-    chart("latency p99", ({ commitP99Ms }) => commitP99Ms, ms, "plain"),
-    chart("lag", ({ lagMs }) => lagMs, ms, "plain"),
+    chart("latency p99", ({ commitP99Ms }) => commitP99Ms, shortTime, "plain"),
+    chart("lag", ({ lagMs }) => lagMs, shortTime, "plain"),
   ];
 }
 
