@@ -4,17 +4,9 @@ import { expect, test } from "vitest";
 import type { Listed } from "../../../../src/client/all-pages.ts";
 import { waitUntilAccepted } from "../../../../src/client/domains/wait-accepted.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
-import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
 import { Instruction, InstructionOutcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ListInstructionsResponse } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-
-class SteppedClock implements WaitClock {
-  nowMs = 0;
-  now = () => this.nowMs;
-  sleep = async (ms: number) => {
-    this.nowMs += ms;
-  };
-}
+import { TestClock } from "../../test-clock.ts";
 
 const told = (
   shardId: string,
@@ -33,7 +25,7 @@ function wait(answers: readonly (readonly Instruction[])[], values: readonly str
   };
   const options = {
     timeoutMs: 5_000,
-    clock: new SteppedClock(),
+    clock: TestClock.movedBySleep(),
     onChange: (words: string) => said.push(words),
   };
   const domains = values.map((value) => ({ key: "zone", value }));
