@@ -1,6 +1,6 @@
-// The door of the roles, which run for long, and of the command that is started most often: `npm run build` bundles this
-// file with all that it leads to (deploy/make-bundle.ts). All other commands but a few are in a bundle of their own, so
-// that a role loads nothing of theirs.
+// The entry of the long-running roles, and of the command that is started most often. `npm run build` bundles this file
+// with all of its imports (deploy/make-bundle.ts). All other commands but a few are in a bundle of their own, so that a
+// role loads nothing of theirs.
 
 import { type CommandTable, runFromTable } from "./ui/cli/run-from-table.ts";
 

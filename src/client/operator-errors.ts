@@ -110,7 +110,7 @@ function advice(failure: RpcFailure): { readonly next: string; readonly exit: Ex
 function askForGrant({ operator = "", verb = "", table = "", name = "" }: RpcFailure["metadata"]): string {
   const role = `${operator}-${verb}-${table}`;
   const allow = shellWord(`${verb} ${table} ${name}`);
-  return `ask an administrator for it: fleet role create ${role} --allow ${allow}, then fleet role grant ${role} --to ${operator}; roles there are: fleet role list`;
+  return `ask an administrator for it: fleet role create ${role} --allow ${allow}, then fleet role grant ${role} --to ${operator}; see the roles: fleet role list`;
 }
 
 interface Advice {
@@ -262,11 +262,11 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: ({ identity }) =>
       identity === undefined
         ? "use another certificate to revoke this one: fleet cert issue, or fleet cert rotate"
-        : `get a new certificate first (fleet cert issue, or fleet cert rotate), then with it: fleet cert revoke ${identity} --issued-before TIME, where TIME is when the new one begins`,
+        : `Get a new certificate: fleet cert issue, or fleet cert rotate. With it, run: fleet cert revoke ${identity} --issued-before TIME. TIME is when the new certificate begins`,
   },
   REVOCATION_ENDS_QUORUM: {
     next: ({ nodes }) =>
-      `give ${nodes} a new certificate (fleet cert rotate; fleet member list -w), then revoke the old one by its serial number or its file; or remove it: fleet member remove`,
+      `Give ${nodes} a new certificate: fleet cert rotate. Wait until it answers: fleet member list -w. Then revoke the old certificate by its serial number or its file. Or remove the node: fleet member remove`,
   },
   FEATURE_GATE_UNKNOWN: { next: () => "see the gates: fleet gate list", exit: Exit.NotFound },
   FILTER_UNKNOWN: { next: () => "leave that filter away", exit: Exit.Usage },

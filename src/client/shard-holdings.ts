@@ -1,5 +1,5 @@
-// What a shard has, by declaration and by its reports, and what it has not accepted yet: everything that must
-// end between a drain and a removal.
+// What a shard has, by declaration and by its reports, and what it has not accepted yet. All of it must end between a
+// drain and a removal.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
@@ -143,7 +143,7 @@ function stillInUse(shardId: string, words: string): OperatorError {
   return new OperatorError("SHARD_STILL_IN_USE", {
     what: `shard ${shardId} still has ${words}`,
     why: "a drain moves nothing by itself, and a shard that does not report accepts no instruction",
-    next: `move it: fleet rebind plan, fleet domain move; clusters that are not declared to it: give their agents another shard's address, or bind those without an agent to another shard: fleet cluster bind; see it: fleet shard show ${shardId}`,
+    next: `Move what it has: fleet rebind plan, fleet domain move. Undeclared clusters: give their agents another address. Those without an agent: fleet cluster bind. See what is left: fleet shard show ${shardId}`,
     exit: Exit.TimedOut,
   });
 }

@@ -44,8 +44,8 @@ export type WatchEvent =
     };
 
 /**
- * The changes after the revision are gone; this fleet never reached it; or it belongs to another incarnation,
- * because the fleet was recovered or restored, or is another fleet.
+ * Forgotten: the changes after the revision are gone. Unreached: this fleet never reached the revision. Incarnation:
+ * the revision belongs to another fleet, or to this one before it was recovered or restored.
  */
 export type ResetReason = "forgotten" | "unreached" | "incarnation";
 

@@ -1,5 +1,5 @@
-// `fleet events`: elections, transfers, and every change of the fleet's state, in one list; with -f also nodes that come and
-// go, silent shards, drift and refused certificates, as they are seen.
+// `fleet events`: elections, transfers, and every change of the fleet's state, in one list. With -f it also shows what
+// is seen while it runs: nodes that come and go, silent shards, drift and refused certificates.
 import { Flags } from "@oclif/core";
 import type { FleetClient } from "../client/fleet-client.ts";
 import type { FleetReads } from "../client/fleet-reads.ts";

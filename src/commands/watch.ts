@@ -35,7 +35,7 @@ export default class Watch extends FleetCommand {
     incarnation: Flags.string({
       dependsOn: ["after"],
       summary:
-        "The incarnation that --after is of: without it a recovered or restored fleet begins with a reset",
+        "Incarnation of the revision in --after. Without it, a recovered or restored fleet begins with a reset",
     }),
   };
 

@@ -1,13 +1,13 @@
-// Makes the changes that the dashboard's state asks for, outside React: the dry run of a proposal, then the change itself. What must
-// stay true: the screen never waits for them; at most one change is made at a time; a change that is made when the dashboard ends is
-// cancelled and waited for.
+// Makes the changes that the dashboard's state asks for, outside React: the dry run of a proposal, then the change
+// itself. What must stay true: the screen never waits for them, and at most one change is made at a time. A change that
+// runs when the dashboard ends is cancelled, and the dashboard waits for that.
 
 import { OperatorError } from "../core/base/errors.ts";
 import type { Change, ChangeCheck, ChangeDialog, ChangeNews, ChangeOutcome } from "./model/top/change.ts";
 import type { TopEvent, TopState } from "./model/top/state.ts";
 
 /** Throw an OperatorError for what was foreseen. */
-export interface ChangeHands {
+export interface ChangeExecutor {
   readonly check: (change: Change, signal: AbortSignal) => Promise<ChangeCheck>;
   readonly perform: (
     change: Change,
@@ -30,13 +30,13 @@ interface OperatedStore {
 
 export class TopOperator {
   readonly #store: OperatedStore;
-  readonly #hands: ChangeHands;
+  readonly #executor: ChangeExecutor;
   readonly #broken = Promise.withResolvers<never>();
   #work: Work | null = null;
 
-  constructor(store: OperatedStore, hands: ChangeHands) {
+  constructor(store: OperatedStore, executor: ChangeExecutor) {
     this.#store = store;
-    this.#hands = hands;
+    this.#executor = executor;
     // It may reject after its last waiter has left.
     this.#broken.promise.catch(() => undefined);
   }
@@ -87,7 +87,7 @@ export class TopOperator {
   }
 
   async #check(change: Change, signal: AbortSignal): Promise<ChangeNews> {
-    const { finding, lines } = await this.#hands.check(change, signal);
+    const { finding, lines } = await this.#executor.check(change, signal);
     if (finding === "ask") return { kind: "checked", lines };
     return { kind: "ended", isDone: finding === "nothing", lines };
   }
@@ -97,7 +97,11 @@ export class TopOperator {
     notify: (news: ChangeNews) => void,
     signal: AbortSignal,
   ): Promise<ChangeNews> {
-    const outcome = await this.#hands.perform(change, (line) => notify({ kind: "progress", line }), signal);
+    const outcome = await this.#executor.perform(
+      change,
+      (line) => notify({ kind: "progress", line }),
+      signal,
+    );
     return { kind: "ended", ...outcome };
   }
 }

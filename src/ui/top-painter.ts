@@ -1,6 +1,7 @@
 // Draws the dashboard: the rows of a frame that differ from those on the screen. Ink would lay out, split and join every character of
-// every frame again, which costs more than all else that the dashboard does. What must stay true: at most 15 frames a second, and
-// the last one is of the last state; nothing is drawn once the dashboard ends, for the screen is the shell's then.
+// every frame again, which costs more than all else that the dashboard does. What must stay true: at most 15 frames a
+// second, and the last one is of the last state. Nothing is drawn once the dashboard ends, for the screen is the
+// shell's then.
 
 import { drawRows } from "./cli/terminal.ts";
 import type { Look } from "./model/paint.ts";

@@ -1,5 +1,6 @@
-// Plays a recording into the dashboard: at its own pace or another one, from any moment. What must stay true: a seek costs at most
-// ten minutes of events, which is what the charts show; while paused the recording stands still, and a seek still works.
+// Plays a recording into the dashboard: at its own pace or another one, from any moment. What must stay true: a seek
+// costs at most ten minutes of events, which is what the charts show. While paused the recording stands still, and a
+// seek still works.
 
 import type { Action } from "./model/top/keys.ts";
 import { observe, rewound } from "./model/top/observe.ts";

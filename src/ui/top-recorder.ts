@@ -1,11 +1,12 @@
-// Keeps what the dashboard was told in a file: gzip of JSON lines, a head and then one line an event. What must stay true: a
-// recording that was cut off by a crash can be played as far as it goes; a full disk ends the recording, and not the dashboard.
+// Keeps what the dashboard was told in a file: gzip of JSON lines, a head and then one line an event. What must stay
+// true: a recording that was cut off by a crash can be played as far as it goes. A full disk ends the recording, and
+// not the dashboard.
 
 import { createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { constants, createGzip, type Gzip } from "node:zlib";
 import { Exit, OperatorError } from "../core/base/errors.ts";
-import { systemCodeOf } from "../core/base/system-error.ts";
+import { isErrno, systemCodeOf } from "../core/base/system-error.ts";
 import type { DataEvent } from "./model/top/state.ts";
 
 export const RECORDING_KIND = "FleetTopRecording";
@@ -92,8 +93,9 @@ export class TopRecorder {
 }
 
 function notMade(path: string, error: unknown): OperatorError {
-  const code = systemCodeOf(error);
-  const why = code === "EEXIST" ? "there is a file of this name" : `the system says ${code ?? String(error)}`;
+  const why = isErrno(error, "EEXIST")
+    ? "there is a file of this name"
+    : `the system says ${systemCodeOf(error) ?? String(error)}`;
   return new OperatorError("RECORDING_NOT_MADE", {
     what: `${path} cannot be made for a recording`,
     why,

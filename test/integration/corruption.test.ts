@@ -36,7 +36,7 @@ test.each([
   expect(up.stderr).toContain("is corrupt at offset");
   const said = await untilLogged(log, "FLEET_E_STORAGE_CORRUPT");
   expect(said).toContain(`${file} is corrupt at offset 0`);
-  expect(said).toContain("move this node's data folder away (keep it), then start this node again");
+  expect(said).toContain("Move the data folder away, but keep it. Start the node");
 
   const verified = await fleet.run("verify", "--data", data, "-o", "json");
   expect(verified.exit).toBe(1);

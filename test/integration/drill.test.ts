@@ -178,7 +178,7 @@ test("a terminal that is closed and a SIGTERM end a drill as Ctrl-C does", async
     running.signal(signal);
     expect(await running.ended()).toMatchObject({
       exit: 130,
-      stderr: expect.stringContaining("put back"),
+      stderr: expect.stringContaining("is healed"),
     });
     await healthy();
   }

@@ -143,7 +143,7 @@ test("a shortage ends with a domain that lies idle, the next one with a cluster'
   });
   await eventually(
     async () => (await fleet.run("rebalance", "plan", "--cooldown-cycles", "100000")).stdout,
-  ).toMatch(/c3 at s1 .*rack=r1: it got its shard \d+ s ago, and stays for 100000 s$/m);
+  ).toMatch(/c3 at s1 .*rack=r1: it moved to its shard \d+ s ago, and stays there for 100000 s$/m);
 
   const first = await follow();
   expect(first.advice).toMatch(

@@ -231,11 +231,11 @@ describe("recovered", () => {
       ...["--ca", holderTls(fleet.directory, "n1").ca],
       ...["--cert", join(certs, "n2.crt"), "--key", join(certs, "n2.key")],
     );
-    await expect.poll(() => old.output).toContain("a peer is of another cluster");
+    await expect.poll(() => old.output).toContain("a peer belongs to another cluster");
     await write(HELD + 2, HELD + 2);
     old.signal("SIGTERM");
     const { stdout } = await old.ended();
-    expect(stdout.match(/a peer is of another cluster/g)).toHaveLength(1);
+    expect(stdout.match(/a peer belongs to another cluster/g)).toHaveLength(1);
     await until(({ verdict }) => verdict === "healthy");
   });
 

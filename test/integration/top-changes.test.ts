@@ -132,7 +132,7 @@ test("a drill runs once the fleet's name is typed, and one that is cancelled put
   await terminal.shows("drills 1 of ");
   terminal.type("X");
   await terminal.shows("$ fleet drill run transfer");
-  await terminal.shows("and the quorum can stand it");
+  await terminal.shows("and the quorum survives it");
   terminal.type("y\r");
   await terminal.shows("type local exactly, or esc");
   terminal.type("\u007flocal\r");
@@ -140,11 +140,11 @@ test("a drill runs once the fleet's name is typed, and one that is cancelled put
   await terminal.until("its verdict", ({ text }) => /run the drill transfer ● done/.test(text), 90_000);
   terminal.type(ESCAPE);
   terminal.type("X");
-  await terminal.shows("and the quorum can stand it");
+  await terminal.shows("and the quorum survives it");
   terminal.type("local\r");
   await terminal.shows("under way for");
   terminal.type("c");
-  await terminal.until("what was put back", ({ text }) => text.includes("has been put back"), 90_000);
+  await terminal.until("what was healed", ({ text }) => text.includes("the drill's fault is healed"), 90_000);
   expect((await fleet.run("drill", "heal")).stdout).toContain("nothing to heal");
 });
 
@@ -157,7 +157,7 @@ test("a signal during a change puts the screen back first, and what it says of t
   terminal.type(":drills\r/state=possible drill=transfer\r");
   await terminal.shows("drills 1 of ");
   terminal.type("X");
-  await terminal.shows("and the quorum can stand it");
+  await terminal.shows("and the quorum survives it");
   terminal.type("local\r");
   await terminal.shows("under way for");
   process.kill(Number(await readFile(join(fleet.home, "pid"), "utf8")), "SIGTERM");

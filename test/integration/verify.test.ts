@@ -116,7 +116,7 @@ test("1: a damaged file, where, and what to do", async () => {
     /wal\/0000000000000001\.wal\s+\S+ damaged\s+\d+\s+the frame there can't be read/,
   );
   expect(ran.stdout).toContain("1 of 3 files damaged");
-  expect(ran.stdout).toContain("move this node's data folder away");
+  expect(ran.stdout).toContain("Move the data folder away");
 });
 
 function open(): Promise<DiskStorage> {

@@ -1,18 +1,18 @@
-// Changes from the dashboard, through ink's own keys, with hands that a test holds: the dry run and the question come first, the
+// Changes from the dashboard, through ink's own keys, with an executor that a test holds: the dry run and the question come first, the
 // screen waits for nothing, a change can be cancelled, and a failure says why.
 
 import { describe, expect, test } from "vitest";
 import { Exit, OperatorError } from "../../src/core/base/errors.ts";
 import type { Change, ChangeCheck, ChangeOutcome } from "../../src/ui/model/top/change.ts";
-import { type ChangeHands, TopOperator } from "../../src/ui/top-operator.ts";
+import { type ChangeExecutor, TopOperator } from "../../src/ui/top-operator.ts";
 import { TopStore } from "../../src/ui/top-store.ts";
 import { feedBusyFleet } from "./busy-fleet.ts";
 import { openDashboard } from "./open-dashboard.ts";
 
 const ESCAPE = "\u001b";
 
-/** Hands whose answers a test gives when it wants. */
-class HeldHands implements ChangeHands {
+/** An executor whose answers a test gives when it wants. */
+class HeldExecutor implements ChangeExecutor {
   readonly checks: { change: Change; signal: AbortSignal; answer: PromiseWithResolvers<ChangeCheck> }[] = [];
   readonly performs: {
     change: Change;
@@ -21,13 +21,13 @@ class HeldHands implements ChangeHands {
     answer: PromiseWithResolvers<ChangeOutcome>;
   }[] = [];
 
-  readonly check: ChangeHands["check"] = (change, signal) => {
+  readonly check: ChangeExecutor["check"] = (change, signal) => {
     const answer = Promise.withResolvers<ChangeCheck>();
     this.checks.push({ change, signal, answer });
     return answer.promise;
   };
 
-  readonly perform: ChangeHands["perform"] = (change, tell, signal) => {
+  readonly perform: ChangeExecutor["perform"] = (change, tell, signal) => {
     const answer = Promise.withResolvers<ChangeOutcome>();
     this.performs.push({ change, tell, signal, answer });
     return answer.promise;
@@ -37,88 +37,88 @@ class HeldHands implements ChangeHands {
 function open() {
   const store = new TopStore(0, 0, "", { fleet: "prod", reason: "", restart: null });
   feedBusyFleet(store);
-  const hands = new HeldHands();
-  const operator = new TopOperator(store, hands);
+  const executor = new HeldExecutor();
+  const operator = new TopOperator(store, executor);
   const drive = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
   const { shows, press } = openDashboard(store, { drive, act: () => operator.act() });
-  return { hands, operator, shows, press };
+  return { executor, operator, shows, press };
 }
 
 describe("a change", () => {
   test("is shown, asked for, made, and its outcome is said", async () => {
-    const { hands, shows, press } = open();
+    const { executor, shows, press } = open();
     press("T");
     await shows("$ fleet leader transfer");
     await shows("dry run");
-    expect(hands.performs).toEqual([]);
-    hands.checks[0]?.answer.resolve({ finding: "ask", lines: ["? n2 would lead"] });
+    expect(executor.performs).toEqual([]);
+    executor.checks[0]?.answer.resolve({ finding: "ask", lines: ["? n2 would lead"] });
     await shows("? n2 would lead");
     await shows("do it?");
     press("y");
     await shows("under way");
-    expect(hands.performs[0]?.change).toEqual({ kind: "transfer", to: "" });
-    hands.performs[0]?.tell("halfway there");
+    expect(executor.performs[0]?.change).toEqual({ kind: "transfer", to: "" });
+    executor.performs[0]?.tell("halfway there");
     await shows("halfway there");
     // The screen waits for nothing.
     press("4");
     await shows("clusters 20");
-    hands.performs[0]?.answer.resolve({ isDone: true, lines: ["n2 leads term 4"] });
+    executor.performs[0]?.answer.resolve({ isDone: true, lines: ["n2 leads term 4"] });
     await shows("● done");
     await shows("n2 leads term 4");
   });
 
   test("is cancelled by c, and says what came of that", async () => {
-    const { hands, shows, press } = open();
+    const { executor, shows, press } = open();
     press("T");
     await shows("dry run");
-    hands.checks[0]?.answer.resolve({ finding: "ask", lines: [] });
+    executor.checks[0]?.answer.resolve({ finding: "ask", lines: [] });
     await shows("do it?");
     press("y");
     await shows("under way");
-    expect(hands.performs[0]?.signal.aborted).toBe(false);
+    expect(executor.performs[0]?.signal.aborted).toBe(false);
     press("c");
     await shows("being cancelled");
-    expect(hands.performs[0]?.signal.aborted).toBe(true);
-    hands.performs[0]?.answer.resolve({ isDone: false, lines: ["cancelled: all was put back"] });
+    expect(executor.performs[0]?.signal.aborted).toBe(true);
+    executor.performs[0]?.answer.resolve({ isDone: false, lines: ["cancelled: all was put back"] });
     await shows("cancelled: all was put back");
   });
 
   test("that fails says its reason and the next step", async () => {
-    const { hands, shows, press } = open();
+    const { executor, shows, press } = open();
     press("T");
     await shows("dry run");
     const parts = { what: "no leader answered", why: "two are down", next: "fleet up", exit: Exit.NoQuorum };
-    hands.checks[0]?.answer.reject(new OperatorError("NO_LEADER", parts));
+    executor.checks[0]?.answer.reject(new OperatorError("NO_LEADER", parts));
     await shows("✗ failed");
     await shows("FLEET_E_NO_LEADER: no leader answered");
     await shows("two are down");
     await shows("next: fleet up");
-    expect(hands.performs).toEqual([]);
+    expect(executor.performs).toEqual([]);
   });
 
   test("whose dry run hangs is left by esc, and another one begins", async () => {
-    const { hands, shows, press } = open();
+    const { executor, shows, press } = open();
     press("T");
     await shows("dry run");
     press(ESCAPE);
     await shows("left: transfer leadership");
-    expect(hands.checks[0]?.signal.aborted).toBe(true);
+    expect(executor.checks[0]?.signal.aborted).toBe(true);
     press("3D");
     await shows("$ fleet shard drain s1");
-    hands.checks[0]?.answer.resolve({ finding: "ask", lines: ["late"] });
-    hands.checks[1]?.answer.resolve({ finding: "nothing", lines: ["shard s1 was being drained already"] });
+    executor.checks[0]?.answer.resolve({ finding: "ask", lines: ["late"] });
+    executor.checks[1]?.answer.resolve({ finding: "nothing", lines: ["shard s1 was being drained already"] });
     await shows("was being drained already");
-    expect(hands.performs).toEqual([]);
+    expect(executor.performs).toEqual([]);
   });
 });
 
 describe("the end of the dashboard", () => {
   test("cancels what is under way, and waits for it", async () => {
-    const { hands, shows, press, operator } = open();
+    const { executor, shows, press, operator } = open();
     press("T");
     await shows("dry run");
-    hands.checks[0]?.answer.resolve({ finding: "ask", lines: [] });
+    executor.checks[0]?.answer.resolve({ finding: "ask", lines: [] });
     await shows("do it?");
     press("y");
     await shows("under way");
@@ -130,17 +130,17 @@ describe("the end of the dashboard", () => {
     });
     await new Promise((resolve) => setImmediate(resolve));
     expect(hasSettled).toBe(false);
-    expect(hands.performs[0]?.signal.aborted).toBe(true);
-    hands.performs[0]?.answer.resolve({ isDone: false, lines: [] });
+    expect(executor.performs[0]?.signal.aborted).toBe(true);
+    executor.performs[0]?.answer.resolve({ isDone: false, lines: [] });
     expect(await settled).toBe(true);
     expect(await operator.settle()).toBe(false);
   });
 
   test("comes with a bug in a change", async () => {
-    const { hands, shows, press, operator } = open();
+    const { executor, shows, press, operator } = open();
     press("T");
     await shows("dry run");
-    hands.checks[0]?.answer.reject(new TypeError("a bug"));
+    executor.checks[0]?.answer.reject(new TypeError("a bug"));
     await expect(operator.broken).rejects.toThrow("a bug");
   });
 });

@@ -1,5 +1,5 @@
-// A bundle as a file: lines of JSON, compressed with gzip, so that `zcat` and `jq` read it too (docs/bundle.md). What must
-// stay true: no file is ever overwritten, and a file from elsewhere costs a bounded amount of memory and raises no
+// A bundle as a file: lines of JSON, compressed with gzip, so that `zcat` and `jq` read it too (docs/bundle.md). What
+// must stay true: no file is ever overwritten. A file from elsewhere costs a bounded amount of memory and raises no
 // exception but ARCHIVE_INVALID.
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";

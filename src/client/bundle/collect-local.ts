@@ -1,5 +1,5 @@
-// What a machine knows of its local fleet, beside what the coordinators answer: configuration, metrics, the ends of logs,
-// and the last crash of this program.
+// What a machine knows of its local fleet, beside what the coordinators answer. That is the configuration, the metrics,
+// the ends of logs, and the last crash of this program.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { stateFolder } from "../../core/base/state-folder.ts";

@@ -1,5 +1,5 @@
-// Collects a bundle, as far as the fleet answers: with a node, a quorum or all coordinators down it still has the rest, and
-// says what is missing and why. It changes nothing.
+// Collects a bundle, as far as the fleet answers. With a node, a quorum or all coordinators down it still has the rest.
+// It says what is missing and why. It changes nothing.
 import { OperatorError } from "../../core/base/errors.ts";
 import type { FleetReads } from "../fleet-reads.ts";
 import type { FleetStatus } from "../fleet-status.ts";

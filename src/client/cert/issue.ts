@@ -127,8 +127,8 @@ function requireOwnNumber(
   if (inName === null || inName === id) return;
   throw usage(
     `--name ${name} says replica ${inName}, and --id says replica ${id}`,
-    `give both alike (--name ${id} --id ${id}), or give the node's name`,
-    `${name}.crt would be taken for replica ${inName}'s, whose process does not start with it`,
+    `give the same number twice (--name ${id} --id ${id}), or give the node's name`,
+    `replica ${inName} would look for ${name}.crt, and does not start with another replica's certificate`,
   );
 }
 

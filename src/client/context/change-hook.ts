@@ -1,5 +1,6 @@
-// A context's command that runs before a change through it, such as a check for a change freeze: it refuses
-// by any exit code except 0. What must stay true: a hook that can't be run, or does not end, refuses too.
+// A command of a context that runs before each change through that context, for example a check for a change freeze.
+// Any exit code except 0 refuses the change. What must stay true: a hook that can't be run, or does not end, refuses
+// too.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";

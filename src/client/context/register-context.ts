@@ -32,7 +32,7 @@ export async function registerContext(
     const notes = [
       ...(name === fleet.file.name
         ? []
-        : [`the context is called ${name}: another fleet's is ${fleet.file.name}`]),
+        : [`the context is called ${name}, because another fleet's context is called ${fleet.file.name}`]),
       ...(contexts.current === null || current === contexts.current
         ? []
         : [`the current context was ${contexts.current} and is now ${current}`]),

@@ -1,5 +1,5 @@
-// Collects the evidence for `fleet doctor`, as far as it is available: with a node, a quorum or all
-// coordinators down, it still reads the rest. It changes nothing.
+// Collects the evidence for `fleet doctor`, as far as it is available. With a node, a quorum or all coordinators down,
+// it still reads the rest. It changes nothing.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";

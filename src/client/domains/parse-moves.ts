@@ -30,7 +30,7 @@ export function parseMoves(text: string): ParsedMoves {
     const id = domainId(move);
     const before = seen.get(id);
     if (before !== undefined) {
-      problems.push(`row ${at}: ${move.key}=${move.value} already stands in row ${before} already`);
+      problems.push(`row ${at} repeats ${move.key}=${move.value} of row ${before}`);
     }
     seen.set(id, at);
     moves.push(move);

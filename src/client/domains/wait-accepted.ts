@@ -1,5 +1,5 @@
-// Waits until shards have accepted their instructions about domains: a write is committed at once, and each
-// shard gets it in the answer to its next report.
+// Waits until shards have accepted their instructions about domains. A write is committed at once, but each shard gets
+// it only in the answer to its next report.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { WaitClock } from "../../core/base/wait-clock.ts";
@@ -34,7 +34,7 @@ export async function waitUntilAccepted(
     const refused = open.find(({ outcome }) => outcome !== InstructionOutcome.UNSPECIFIED);
     if (refused !== undefined) throw notAccepted(refused);
     if (open.length === 0) return;
-    if (open.length !== before) onChange(`shards have ${counted(open)} still to accept`);
+    if (open.length !== before) onChange(`shards have not accepted ${counted(open)} yet`);
     before = open.length;
     if (clock.now() >= endMs) throw stillPending(open);
     await clock.sleep(Math.min(LOOK_EVERY_MS, Math.max(1, endMs - clock.now())));
@@ -56,9 +56,9 @@ function notAccepted({ shardId, key, value, detail }: Instruction): OperatorErro
 function stillPending(open: readonly Instruction[]): OperatorError {
   const shards = [...new Set(open.map(({ shardId }) => shardId))].sort();
   return new OperatorError("INSTRUCTION_PENDING", {
-    what: `${shards.join(", ")} ${shards.length === 1 ? "has" : "have"} ${counted(open)} still to accept`,
+    what: `${shards.join(", ")} ${shards.length === 1 ? "has" : "have"} not accepted ${counted(open)} yet`,
     why: "a shard gets them with the answer to its next report",
-    next: "the leader keeps telling them; see which shards are alive: fleet shard list",
+    next: "the leader repeats them; see which shards are alive: fleet shard list",
     exit: Exit.TimedOut,
   });
 }

@@ -4,14 +4,14 @@
 import { type Act, type DrillSpec, faultFor } from "../../core/drill/drill-spec.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { NodeObservation } from "../fleet-status.ts";
-import type { Hands } from "./hands.ts";
 import type { Journal, Undo } from "./journal.ts";
+import type { NodeControl } from "./node-control.ts";
 import type { LeaderNow } from "./preflight.ts";
 import type { WatchedShard } from "./shard-watch.ts";
 
 export interface ActContext {
   readonly client: FleetClient;
-  readonly hands: Hands;
+  readonly control: NodeControl;
   readonly journal: Journal;
   readonly drillId: string;
   /** The audit entry without which no replica makes a fault; 0 = a member runs an older build, and none needs it. */
@@ -88,25 +88,25 @@ export async function perform(
   nodes: readonly NodeObservation[],
   context: ActContext,
 ): Promise<void> {
-  const { client, hands, drillId, entryIndex, ttlMs } = context;
+  const { client, control, drillId, entryIndex, ttlMs } = context;
   switch (act.kind) {
     case "kill":
-      await Promise.all(victims.map((node) => hands.kill(node)));
+      await Promise.all(victims.map((node) => control.kill(node)));
       return;
     case "pause":
-      await Promise.all(victims.map((node) => hands.pause(node)));
+      await Promise.all(victims.map((node) => control.pause(node)));
       return;
     case "wipe":
       for (const node of victims) {
-        await hands.kill(node);
-        await hands.wipe(node);
-        await hands.start(node);
+        await control.kill(node);
+        await control.wipe(node);
+        await control.start(node);
       }
       return;
     case "restart-each":
       for (const node of victims) {
-        await hands.stop(node);
-        await hands.start(node);
+        await control.stop(node);
+        await control.start(node);
         await context.whole();
       }
       return;

@@ -62,8 +62,8 @@ export function drillUnderWay(sinceMs: number | null): OperatorError {
   const when = sinceMs === null ? "" : ` since ${new Date(sinceMs).toISOString()}`;
   return new OperatorError("DRILL_UNDER_WAY", {
     what: `another drill is under way in this fleet${when}`,
-    why: "two drills at once would break more than a quorum can miss",
-    next: "wait for its end; if it was killed, heal it where it ran: fleet drill heal, or anywhere: fleet drill heal --unlock",
+    why: "two drills at once could cost the quorum",
+    next: "Wait for its end. If it was killed, heal it where it ran: fleet drill heal. Anywhere else: fleet drill heal --unlock",
     exit: Exit.Precondition,
   });
 }

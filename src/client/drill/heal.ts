@@ -7,7 +7,6 @@ import type { FleetClient } from "../fleet-client.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { withLock } from "../processes/lock.ts";
 import { drillUnderWay, lockState } from "./drill-lock.ts";
-import type { Hands } from "./hands.ts";
 import {
   type JournalEntry,
   journalsOf,
@@ -16,6 +15,7 @@ import {
   readJournal,
   type Undo,
 } from "./journal.ts";
+import type { NodeControl } from "./node-control.ts";
 import { takeBack, undoWords } from "./undo.ts";
 
 // How long `fleet drill heal` tries each drill's steps.
@@ -26,7 +26,7 @@ const LOCK_READ_MS = 2_000;
 
 interface HealTools {
   readonly client: FleetClient;
-  readonly hands: Hands;
+  readonly control: NodeControl;
   readonly deps: Pick<LocalDeps, "clock" | "processes">;
 }
 
@@ -102,7 +102,7 @@ function refusalOf(
     return { what: `${path} cannot be read as a journal`, why: "remove it once the fleet is whole" };
   const { drillId, host } = entry;
   if (!isHere && !otherHosts) {
-    const why = "it may still run there: heal it there, or here with --other-hosts once it does not";
+    const why = "it may still run there. Heal it there, or here with --other-hosts once it has ended";
     return { what: `${drillId} of host ${host}`, why };
   }
   // It may have broken what the steps would start.
@@ -158,7 +158,7 @@ interface How {
 /** Never throws. */
 async function healOne(
   { path, entry: seen }: LeftBehind,
-  { client, hands, deps }: HealTools,
+  { client, control, deps }: HealTools,
   { limitMs, isStrict, begin }: How,
 ): Promise<Pick<HealResult, "healed" | "left">> {
   const heal = async () => {
@@ -179,7 +179,7 @@ async function healOne(
     const undo: readonly Undo[] = entry.undo.length === 0 ? [{ kind: "unlock" }] : entry.undo;
     const failed = await takeBack(
       undo,
-      { client, hands, drillId, sinceMs, guard },
+      { client, control, drillId, sinceMs, guard },
       { limitMs, isStrict },
       (step) => done.push(undoWords(step)),
     );

@@ -42,7 +42,7 @@ function whyLeft(
   if (isForbidden) return "another user's journal, so whether its drill still runs is not known here";
   if (entry === null) return "it cannot be read as a journal; remove it once the fleet is whole";
   if (!isHere) {
-    return `host ${entry.host} ran it, and this one cannot tell whether it still runs; if it does not, there: fleet drill heal`;
+    return `host ${entry.host} ran it, and this host cannot tell whether it still runs. If it has ended, run on that host: fleet drill heal`;
   }
   if (entry.isTried === true) return "a command could not heal all of it: fleet drill heal";
   const needsHooks = directory === undefined && entry.undo.some(({ kind }) => BY_HOOKS.has(kind));

@@ -4,7 +4,7 @@ import type { Need } from "../../core/drill/drill-spec.ts";
 import { loadLocalFleet } from "../files/local-fleet.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
-import type { Hands } from "./hands.ts";
+import type { NodeControl } from "./node-control.ts";
 import type { WatchedShard } from "./shard-watch.ts";
 
 export interface Possibilities {
@@ -17,14 +17,14 @@ export interface Possibilities {
 
 export async function possibilities(
   client: Pick<FleetClient, "listFaults" | "target">,
-  hands: Hands,
+  control: NodeControl,
   { nodes }: Pick<FleetStatus, "nodes">,
 ): Promise<Possibilities> {
   const { directory } = client.target;
   const file = directory === undefined ? null : (await loadLocalFleet(directory)).file;
   const shards = file?.shards.map(({ id: name, address }) => ({ name, address })) ?? [];
   const clusters = file?.clusters ?? [];
-  const can = new Set(hands.can);
+  const can = new Set(control.can);
   if (shards.length === 0) can.delete("shards");
   if (clusters.length === 0) can.delete("agents");
   const up = nodes.filter(({ reachable }) => reachable);

@@ -1,5 +1,5 @@
-// What must be true before a drill breaks anything: it is possible here, the fleet is whole, no replica lags,
-// and the quorum can stand it. Refusals change nothing.
+// What must be true before a drill breaks anything. It is possible here, the fleet is whole, no replica lags, and the
+// quorum can stand it. Refusals change nothing.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type DrillSpec, missing, type Need, needsOf } from "../../core/drill/drill-spec.ts";

@@ -25,7 +25,7 @@ export function noQuorumToSpare({ isLed, following, voters, quorum, left }: Spar
 export function lagging(node: string, entries: number): OperatorError {
   return new OperatorError("REPLICA_LAGS", {
     what: `${node} is ${entries} entries behind the leader`,
-    why: "a fault elsewhere would leave the fleet to a replica that has yet to catch up",
+    why: "a fault elsewhere would make the fleet depend on a replica that has not caught up",
     next: "wait until it has caught up: fleet status --watch",
     exit: Exit.Precondition,
   });
@@ -34,7 +34,7 @@ export function lagging(node: string, entries: number): OperatorError {
 export function notSteady(): OperatorError {
   return new OperatorError("LEADER_NOT_STEADY", {
     what: "leadership changed before the drill had broken anything",
-    why: "a fault on top of an election shows nothing of the fault alone",
+    why: "the result would mix the election with the fault",
     next: "see why: fleet leader show, then try again",
     exit: Exit.Precondition,
   });

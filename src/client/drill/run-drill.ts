@@ -20,11 +20,11 @@ import type { LocalDeps } from "../local/deps.ts";
 import { type ActContext, actWords, chooseVictims, perform, undoOf } from "./acts.ts";
 import { awaitCoolDown } from "./cool-down.ts";
 import { takeLock } from "./drill-lock.ts";
-import type { Hands } from "./hands.ts";
 import { Journal } from "./journal.ts";
 import { drillsFolder } from "./journal-folder.ts";
 import { DrillLoad, type LoadResult } from "./load.ts";
 import { Lookout } from "./lookout.ts";
+import type { NodeControl } from "./node-control.ts";
 import { possibilities } from "./possibilities.ts";
 import { assertPossible, assertSteady, type LeaderNow, leaderFor, leaderOf } from "./preflight.ts";
 import * as refuse from "./refusals.ts";
@@ -74,20 +74,20 @@ export async function runDrill(
   spec: DrillSpec,
   client: FleetClient,
   deps: LocalDeps,
-  hands: Hands,
+  control: NodeControl,
   options: DrillOptions,
 ): Promise<DrillResult> {
   const status = await client.status(PATIENTLY);
-  assertPossible(spec, (await possibilities(client, hands, status)).can, client.target.name);
+  assertPossible(spec, (await possibilities(client, control, status)).can, client.target.name);
   leaderFor(spec, status);
-  return new DrillRun(spec, client, deps, hands, options).run();
+  return new DrillRun(spec, client, deps, control, options).run();
 }
 
 class DrillRun {
   readonly #spec: DrillSpec;
   readonly #client: FleetClient;
   readonly #deps: LocalDeps;
-  readonly #hands: Hands;
+  readonly #control: NodeControl;
   readonly #options: DrillOptions;
   readonly #events: DrillEvent[] = [];
   readonly #startedAt = new Date();
@@ -102,11 +102,17 @@ class DrillRun {
   /** When the fault was complete: a process takes a while to be killed. */
   #brokenMs: number | null = null;
 
-  constructor(spec: DrillSpec, client: FleetClient, deps: LocalDeps, hands: Hands, options: DrillOptions) {
+  constructor(
+    spec: DrillSpec,
+    client: FleetClient,
+    deps: LocalDeps,
+    control: NodeControl,
+    options: DrillOptions,
+  ) {
     this.#spec = spec;
     this.#client = client;
     this.#deps = deps;
-    this.#hands = hands;
+    this.#control = control;
     this.#options = options;
     this.#drillId = `${spec.name}-${this.#startedAt.getTime()}`;
     this.#registersId = `${this.#drillId}.registers`;
@@ -156,7 +162,7 @@ class DrillRun {
       ...{ now: this.#now, onEvent: (event) => this.#note(event) },
       sleep: (ms) => this.#deps.clock.sleep(ms),
     });
-    const { shards } = await possibilities(this.#client, this.#hands, status);
+    const { shards } = await possibilities(this.#client, this.#control, status);
     const sleep = (ms: number) => this.#deps.clock.sleep(ms);
     const { tls } = this.#client;
     this.#shards = new ShardWatch({ shards, tls, now: this.#now, sleep });
@@ -185,7 +191,7 @@ class DrillRun {
     // Under load and without faults it must keep its leader; otherwise there was no time to recover.
     assertSteady(before.term, leader.term);
     const { nodes } = status;
-    const here = await possibilities(this.#client, this.#hands, status);
+    const here = await possibilities(this.#client, this.#control, status);
     this.#victims = chooseVictims(this.#spec, nodes, leader, here);
     const undo = undoOf(this.#spec, this.#victims, nodes);
     await journal.add(...undo);
@@ -235,7 +241,7 @@ class DrillRun {
     const { holdMs } = this.#spec;
     const { afterMs } = this.#options;
     const context: ActContext = {
-      ...{ client: this.#client, hands: this.#hands, journal, drillId: this.#drillId, entryIndex },
+      ...{ client: this.#client, control: this.#control, journal, drillId: this.#drillId, entryIndex },
       // Longer than the drill, so that the drill itself heals the fault.
       ttlMs: Math.min(3_600_000, holdMs + afterMs + RECOVERY_LIMIT_MS + HEAL_LIMIT_MS),
       whole: () => this.#whole(false),
@@ -283,7 +289,7 @@ class DrillRun {
 
   #healers() {
     const sinceMs = this.#startedAt.getTime();
-    return { client: this.#client, hands: this.#hands, drillId: this.#drillId, sinceMs };
+    return { client: this.#client, control: this.#control, drillId: this.#drillId, sinceMs };
   }
 
   /** Until all replicas have applied what was committed at the first check, and agree. */

@@ -5,14 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import { freeOwnLock } from "./drill-lock.ts";
-import type { Hands } from "./hands.ts";
 import type { Undo } from "./journal.ts";
+import type { NodeControl } from "./node-control.ts";
 
 type UndoClient = Pick<FleetClient, "clearFaults" | "listFaults" | "listProbes" | "submit">;
 
 interface UndoTools {
   readonly client: UndoClient;
-  readonly hands: Hands;
+  readonly control: NodeControl;
   readonly drillId: string;
   /** When the drill began: the number of its lock. */
   readonly sinceMs: number;
@@ -92,16 +92,16 @@ const isDenial = (cause: unknown): boolean =>
 const isUnderWay = (cause: unknown): boolean =>
   cause instanceof OperatorError && cause.code === "DRILL_UNDER_WAY";
 
-async function undoOne(undo: Undo, { client, hands, drillId, sinceMs }: UndoTools): Promise<void> {
+async function undoOne(undo: Undo, { client, control, drillId, sinceMs }: UndoTools): Promise<void> {
   switch (undo.kind) {
     case "start":
-      return hands.start(undo.node);
+      return control.start(undo.node);
     case "resume":
-      return hands.resume(undo.node);
+      return control.resume(undo.node);
     case "clear-faults":
       return clearOwnFaults(client, undo, drillId);
     case "discard":
-      return hands.discard(undo.node);
+      return control.discard(undo.node);
     case "clear-probes": {
       const operation = { kind: { $case: "clearProbes", value: { drillId: undo.drillId } } } as const;
       await client.submit(operation, { reason: drillId });

@@ -1,5 +1,6 @@
-// `import { openCoordinator } from "fleet"`: a host program's operations, replicated by one replica in its own process,
-// by a fleet, or by etcd (ADR-0053, docs/embedding.md). The package's types are made of this file and coordinator.ts.
+// `import { openCoordinator } from "fleet"`: a host program's replicated operations. A replica in its own process, a
+// fleet, or etcd replicates them (ADR-0053, docs/embedding.md). The package's types are made of this file and
+// coordinator.ts.
 
 import type { Coordinator, OpenOptions } from "./coordinator.ts";
 import { Failures, openOn } from "./host.ts";

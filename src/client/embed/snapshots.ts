@@ -1,5 +1,5 @@
 // The leader's snapshots of its state, so that the log stays short. What must stay true: the head is put when all parts
-// are there, and entries are removed when the head is; each step compares the leader's term. Heads never go back.
+// are there, and entries are removed when the head is. Each step compares the leader's term. Heads never go back.
 
 import { RangeRequest } from "../../core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Reign } from "./lead.ts";

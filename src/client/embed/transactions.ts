@@ -1,5 +1,5 @@
-// The transactions that write the log. Pure. What must stay true: each compares what makes it safe to repeat: an entry
-// that it was never created, a leader's write that the leader's key has its term (ADR-0053).
+// The transactions that write the log. Pure. What must stay true: each compares what makes it safe to repeat. An entry
+// compares that it was never created. A leader's write compares that the leader's key has its term (ADR-0053).
 
 import {
   type Compare,

@@ -1,6 +1,6 @@
 // Adds, promotes and removes members of a plain etcd cluster, one change at a time. etcd itself refuses a change that would
-// cost the quorum. What must stay true: a member is meant by a name or id that exactly one member has, and a repeated
-// command finds its change made.
+// cost the quorum. What must stay true: exactly one member has the given name or id. A repeated command finds its
+// change made.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import {

@@ -1,6 +1,6 @@
-// Who holds a lock or leads an election, and for whom the others wait: the rule of clientv3/concurrency, so that
-// etcdctl lock and elect take part in the same queue. Each contender has a key NAME/LEASE, which its lease deletes.
-// What must stay true: the key that was created first holds, so the tokens of successive holders increase. Pure.
+// Who holds a lock or leads an election, and for whom the others wait. The rule is that of clientv3/concurrency, so
+// etcdctl lock and elect join the same queue. Each contender has a key NAME/LEASE, which its lease deletes. What must
+// stay true: the key that was created first holds, so the tokens of successive holders increase. Pure.
 
 export interface Contender {
   readonly key: Uint8Array;
@@ -34,8 +34,8 @@ export function standingOf(ownKey: Uint8Array, contenders: readonly Contender[])
 }
 
 /**
- * When a holder must begin to end its work, so that it is over before the lease can end: `graceMs` is how long
- * ending takes at most.
+ * When a holder must begin to end its work, so that it is over before the lease can end. Ending takes at most
+ * `graceMs`.
  */
 export const endsWorkAtMs = (lastsUntilMs: number, graceMs: number): number => lastsUntilMs - graceMs;
 

@@ -66,7 +66,7 @@ interface Page {
 
 /**
  * A page of large values may exceed what one message holds: then it is asked for in smaller ones. The source is not
- * trusted: a key that was not asked for would be written to the target, and one that comes again would never end.
+ * trusted. A key that was not requested would be written to the target. A source that repeats a key would never end.
  */
 async function* pages(source: EtcdClient, keys: KeyRange, revision: number): AsyncGenerator<Page> {
   let limit = PAGE_KEYS;

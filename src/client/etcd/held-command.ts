@@ -1,5 +1,5 @@
-// A command that runs while a lock is held. It is the leader of a process group of its own, so that what it started
-// ends with it: SIGTERM first, then SIGKILL after a grace.
+// A command that runs while a lock is held. It leads a process group of its own, so that its child processes end with
+// it. It gets SIGTERM first, then SIGKILL after a grace.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";

@@ -1,4 +1,4 @@
-// The calls of etcd's KV and Lease services, each as a read or as a write: a write is repeated only if it was not
+// The calls of etcd's KV and Lease services, each as a read or as a write. A write is repeated only if it was not
 // applied.
 import {
   CompactionRequest,

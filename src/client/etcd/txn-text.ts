@@ -1,5 +1,5 @@
-// A transaction as text, in the grammar that etcdctl's txn reads: comparisons, then requests if all of them hold,
-// then requests if one does not; an empty line ends each part. Pure.
+// A transaction as text, in the grammar that etcdctl's txn reads. It has comparisons, then requests if all of them
+// hold, then requests if one does not. An empty line ends each part. Pure.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { cut, quoted } from "../../core/base/printable.ts";

@@ -1,5 +1,5 @@
-// The words of a line of a transaction, as a shell would cut them: "…" with the escapes of Go and JSON, '…' as it
-// stands, everything else up to a space. Pure.
+// The words of a line of a transaction, cut as a shell would cut them. "…" knows the escapes of Go and JSON, '…' stands
+// as it is. Everything else is a word up to a space. Pure.
 
 const ESCAPES: Readonly<Record<string, string>> = {
   ...{ n: "\n", r: "\r", t: "\t", a: "\u0007", b: "\b", f: "\f", v: "\v", "0": "\0" },

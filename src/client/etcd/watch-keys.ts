@@ -1,4 +1,4 @@
-// A watch of keys that outlives its streams: after a broken connection, a lost leader or a stopped node it continues
+// A watch of keys that outlives its streams. After a broken connection, a lost leader or a stopped node, it continues
 // at another endpoint, behind the last revision it has seen. It ends when it is aborted, and with a compaction.
 
 import { backoffMs } from "../../core/base/backoff.ts";

@@ -1,5 +1,5 @@
-// What remains of a node of a local fleet that is not a member any more: its folder and certificate are moved
-// below `removed`, never deleted. After an interruption the move is repeated.
+// What remains of a node of a local fleet that is not a member any more. Its folder and certificate are moved below
+// `removed`, never deleted. After an interruption the move is repeated.
 
 import { rename } from "node:fs/promises";
 import { basename, join } from "node:path";

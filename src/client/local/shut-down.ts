@@ -1,6 +1,6 @@
-// `fleet down` and `fleet destroy`: stops a local fleet's processes, and removes what `fleet init` made. What
-// must stay true: only init's own files are removed, symbolic links are never followed, and fleet.yaml is
-// removed last, so that an interrupted destroy can be run again.
+// `fleet down` and `fleet destroy`: stops a local fleet's processes, and removes what `fleet init` made. What must stay
+// true: only init's own files are removed, and symbolic links are never followed. fleet.yaml is removed last, so an
+// interrupted destroy can be run again.
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";

@@ -1,7 +1,6 @@
-// Waits until a started fleet answers. It stops at once when so many coordinators have exited that no quorum
-// is left: waiting for the deadline would only hide the cause in their logs. If the fleet answers although
-// one of its processes has died, it was not started completely. The operator must learn that now, not when
-// the next one dies.
+// Waits until a started fleet answers. It stops at once when so many coordinators have exited that no quorum is left.
+// Waiting for the deadline would only hide the cause in their logs. If the fleet answers although one of its processes
+// has died, it was not started completely. The operator must learn that now, not when the next one dies.
 import { open } from "node:fs/promises";
 import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { localTarget } from "../context/target.ts";

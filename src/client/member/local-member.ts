@@ -1,6 +1,6 @@
 // Members of a local fleet come with a process of their own: certificate, folder, port, an entry in
-// fleet.yaml. What must stay true: everything happens under the fleet's lock, and each step can be repeated,
-// so that an interrupted command is finished by running it again. Data is moved aside, never deleted.
+// fleet.yaml. What must stay true: everything happens under the fleet's lock, and each step can be repeated. So an
+// interrupted command is finished by running it again. Data is moved aside, never deleted.
 
 import { present } from "../../core/base/assert.ts";
 import { createDirectory, syncDirectory } from "../../core/base/durable-file.ts";

@@ -43,8 +43,8 @@ export function requireRebuildable(fleet: FleetStatus, name: string): Rebuildabl
 }
 
 /**
- * The leader with a trusted state, unless it is `name` itself; null = not elected yet, or the keys' state is trusted on no
- * other node.
+ * The leader with a trusted state, unless it is `name` itself. Null if no leader is elected yet, or if no other node
+ * has a trusted state of the keys.
  */
 export function trustedLeader(fleet: FleetStatus, name: string): NodeObservation | null {
   const leader = fleet.nodes.find(({ nodeId }) => nodeId !== null && nodeId === fleet.leader);

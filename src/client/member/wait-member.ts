@@ -11,8 +11,8 @@ import type { FleetClient } from "../fleet-client.ts";
 const LOOK_EVERY_MS = 100;
 
 /**
- * Resolves once `name` votes in every group, or is a learner that has caught up if that is wanted; `onProgress` is called
- * each time something changes.
+ * Resolves once `name` votes in every group, or is a learner that has caught up if that is wanted. `onProgress` is
+ * called each time something changes.
  */
 export async function waitForMember(
   client: FleetClient,
@@ -55,7 +55,7 @@ function notReady(name: string, state: string, timeoutMs: number): OperatorError
   return new OperatorError("MEMBER_NOT_READY", {
     what: `after ${timeoutMs / 1000} s ${state}`,
     why: "its process is not running, cannot reach the leader, or is still catching up",
-    next: `see its log, and fleet member list; it continues by itself, and ${name} needs no second add`,
+    next: `see its log, and fleet member list; it continues by itself, so do not add ${name} again`,
     exit: Exit.TimedOut,
   });
 }

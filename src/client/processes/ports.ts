@@ -8,9 +8,8 @@ import { isOwned, own, type PortOwner, whileNoneChooses } from "./port-owners.ts
 import { argumentsOf, listOrNothing, processIds, readOrNothing } from "./procfs.ts";
 
 const LOOPBACK = "127.0.0.1";
-// Below the ports that kernels give to outgoing connections (Linux: 32768 and up, RFC 6335: 49152 and up) and
-// Kubernetes to node ports (30000 and up). None of those may take a port on which a stopped process will
-// listen again.
+// Below the ports of outgoing connections (Linux: 32768 and up, RFC 6335: 49152 and up). Also below the node ports of
+// Kubernetes (30000 and up). None of those may take a port on which a stopped process will listen again.
 const FIRST_PORT = 10_000;
 const LAST_PORT = 29_999;
 const ATTEMPTS_MAX = 1_000;

@@ -1,5 +1,5 @@
-// Restores into the data folder of a node that is not part of a local fleet. What must stay true: only the
-// same command can finish a restore that was killed, and the node's own user can write to the new files.
+// Restores into the data folder of a node that is not part of a local fleet. What must stay true: only the same command
+// can finish a restore that was killed. The node's own user can write to the new files.
 
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";

@@ -1,7 +1,6 @@
-// Makes a fleet of one node from an exported snapshot: in a local fleet that has lost every copy, or in a new
-// local fleet (elsewhere: restore-data.ts). What must stay true: nothing is overwritten, and a folder gets
-// its name when it is whole. If it is killed anywhere, the same command or `fleet recover
-// --force-new-cluster` finishes it.
+// Makes a fleet of one node from an exported snapshot. It does so in a local fleet that has lost every copy, or in a
+// new local fleet (elsewhere: restore-data.ts). What must stay true: nothing is overwritten, and a folder gets its name
+// when it is whole. If it is killed anywhere, the same command or `fleet recover --force-new-cluster` finishes it.
 
 import { randomUUID } from "node:crypto";
 import { readdir, rename, rm } from "node:fs/promises";

@@ -6,7 +6,7 @@ import { BaseCommand } from "../../ui/cli/base-command.ts";
 import { comparisonView } from "../../ui/cli/drill-compare-view.ts";
 
 export default class DrillCompare extends BaseCommand {
-  static override summary = "What became better or worse between two reports of drills";
+  static override summary = "Show what became better or worse between two reports of drills";
   static override description =
     "Compares medians, drill by drill. A difference counts only if it is larger than the differences among " +
     "the runs of one report. A report of one run cannot show that: make reports of several runs (--runs). " +

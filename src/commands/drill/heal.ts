@@ -7,9 +7,9 @@ import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { localDeps } from "../../ui/cli/local-deps.ts";
 
 export default class DrillHeal extends FleetCommand {
-  static override summary = "Take back what an interrupted drill has done";
+  static override summary = "Undo what an interrupted drill has done";
   static override description =
-    "Reads the journals in .fleet/drills/ of drills whose process is gone. Starts and resumes what they killed and paused, and clears their faults, rows and lock. A drill that still runs is left alone, and so are others beside it. This host cannot tell whether another host's drill still runs: --other-hosts heals it too. --unlock removes the lock of a drill that was interrupted on another machine; its faults end by themselves.";
+    "Reads the journals in .fleet/drills/ of drills whose process is gone. Starts and resumes what they killed and paused, and clears their faults, rows and lock. While a drill still runs, nothing is healed: neither that drill nor an interrupted one. This host cannot tell whether another host's drill still runs: --other-hosts heals it too. --unlock removes the lock of a drill that was interrupted on another machine; its faults end by themselves.";
   static override examples = ["<%= config.bin %> drill heal", "<%= config.bin %> drill heal --unlock"];
   static override flags = {
     "other-hosts": Flags.boolean({ summary: "Heal drills of other hosts too; be sure that they do not run" }),
@@ -20,15 +20,15 @@ export default class DrillHeal extends FleetCommand {
     const { flags } = await this.parse(DrillHeal);
     const client = await this.client(flags);
     await allowChange(client.target, this.words);
-    const [{ healAll }, { handsOf }, { freeLock }] = await Promise.all([
+    const [{ healAll }, { nodeControlOf }, { freeLock }] = await Promise.all([
       import("../../client/drill/heal.ts"),
-      import("../../client/drill/hands.ts"),
+      import("../../client/drill/node-control.ts"),
       import("../../client/drill/drill-lock.ts"),
     ]);
     const deps = await localDeps((text) => this.note(text));
-    const hands = handsOf(client.target, deps);
+    const control = nodeControlOf(client.target, deps);
     const options = { cwd: process.cwd(), otherHosts: flags["other-hosts"] };
-    const report = await healAll({ client, hands, deps }, options);
+    const report = await healAll({ client, control, deps }, options);
     if (flags.unlock && report.running.length === 0) await freeLock(client, "drill heal --unlock");
     await this.printText(report, healView);
     if (report.left.length > 0) {

@@ -16,13 +16,13 @@ export default class DrillListCommand extends FleetCommand {
   async run(): Promise<DrillList> {
     const { flags } = await this.parse(DrillListCommand);
     const client = await this.client(flags);
-    const [{ possibilities }, { handsOf }, { whyNot }] = await Promise.all([
+    const [{ possibilities }, { nodeControlOf }, { whyNot }] = await Promise.all([
       import("../../client/drill/possibilities.ts"),
-      import("../../client/drill/hands.ts"),
+      import("../../client/drill/node-control.ts"),
       import("../../client/drill/preflight.ts"),
     ]);
-    const hands = handsOf(client.target, await localDeps((text) => this.note(text)));
-    const { can } = await possibilities(client, hands, await client.status());
+    const control = nodeControlOf(client.target, await localDeps((text) => this.note(text)));
+    const { can } = await possibilities(client, control, await client.status());
     const drills = DRILLS.map((spec) => {
       const { name, summary, victims, expects } = spec;
       return { name, summary, victims, expects, whyNot: whyNot(spec, can) };

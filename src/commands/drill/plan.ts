@@ -26,15 +26,21 @@ export default class DrillPlanCommand extends FleetCommand {
 
   async run(): Promise<PlanReport> {
     const { args, flags } = await this.parse(DrillPlanCommand);
-    const [{ readPlan }, { PlanProgress, runPlan }, files, { runDrill }, { handsOf }, { drillsFolder }] =
-      await Promise.all([
-        import("../../client/drill/plan-file.ts"),
-        import("../../client/drill/run-plan.ts"),
-        import("../../client/drill/report-file.ts"),
-        import("../../client/drill/run-drill.ts"),
-        import("../../client/drill/hands.ts"),
-        import("../../client/drill/journal-folder.ts"),
-      ]);
+    const [
+      { readPlan },
+      { PlanProgress, runPlan },
+      files,
+      { runDrill },
+      { nodeControlOf },
+      { drillsFolder },
+    ] = await Promise.all([
+      import("../../client/drill/plan-file.ts"),
+      import("../../client/drill/run-plan.ts"),
+      import("../../client/drill/report-file.ts"),
+      import("../../client/drill/run-drill.ts"),
+      import("../../client/drill/node-control.ts"),
+      import("../../client/drill/journal-folder.ts"),
+    ]);
     const { plan, text } = await readPlan(args.file);
     const { junit, html, report: wanted } = flags;
     for (const path of [wanted, junit, html]) if (path !== undefined) await files.assertWritable(path);
@@ -43,7 +49,7 @@ export default class DrillPlanCommand extends FleetCommand {
     await this.confirm(name, `run the game day "${plan.name}" on fleet ${name}`, flags.yes);
     await allowChange(client.target, this.words);
     const deps = await localDeps((said) => this.note(said));
-    const hands = handsOf(client.target, deps);
+    const control = nodeControlOf(client.target, deps);
     const stop = new AbortController();
     const { signal } = stop;
     const progress = await PlanProgress.open(drillsFolder(directory, process.cwd()), text, flags.restart);
@@ -54,7 +60,7 @@ export default class DrillPlanCommand extends FleetCommand {
           ...{ rate, beforeMs, afterMs, quietMs, gates, signal, onEvent: () => undefined },
           onWait: (words: string) => this.note(`  ${words}`),
         };
-        return (await runDrill(spec, client, deps, hands, options)).report;
+        return (await runDrill(spec, client, deps, control, options)).report;
       },
       pause: async (ms) => {
         await deps.clock.sleep(ms, signal);
@@ -65,7 +71,7 @@ export default class DrillPlanCommand extends FleetCommand {
     this.onInterrupt(async () => {
       stop.abort();
       await running.catch(() => undefined);
-      return "interrupted; what the drill broke has been put back. To resume, run the same command again";
+      return "interrupted; the drill's fault is healed. To resume, run the same command again";
     });
     const report = await running;
     await this.printText(report, planView);

@@ -11,8 +11,8 @@ export default class DrillRunCommand extends DrillCommand {
   static override description =
     "Checks first that the fleet is healthy enough for the fault, and that no other drill runs. Clients " +
     "write, read and compare-and-set all the time. The fault is made, observed and healed; then every write " +
-    "is read back. Exits with 7 if a gate fails. Ctrl-C, SIGTERM and a closed terminal heal the fault first; " +
-    "after a kill -9, the next command on this host does, or fleet drill heal. fleet drill list shows the drills.";
+    "is read back. Exits with 7 if a gate fails. Ctrl-C, SIGTERM and a closed terminal heal the fault first. " +
+    "After a kill -9, the next command on this host heals it, or fleet drill heal does. fleet drill list shows the drills.";
   static override examples = [
     "<%= config.bin %> drill run partition",
     "<%= config.bin %> drill run slow-disk --yes --slo first-write=2s",

@@ -27,8 +27,8 @@ export default class EngineMigrate extends LocalCommand {
   static override description =
     "Stops the coordinators of a local fleet, fences their log, copies the state to the other engine, compares its " +
     "hash, and starts them there. Shards and agents keep running; writes wait some seconds. Nothing is lost or applied " +
-    "twice. If it was interrupted, the same command finishes it; etcd's flags are not needed again. --abort goes back to the old engine while the new one " +
-    "was not started. Later, migrate to the other engine. --finish deletes what was set aside.";
+    "twice. If it was interrupted, the same command finishes it; etcd's flags are not needed again. Before the new engine was started, " +
+    "--abort goes back to the old one. After that, migrate back with --to. --finish deletes what was set aside.";
   static override examples = [
     "<%= config.bin %> engine migrate --to etcd --etcd 127.0.0.1:2379 --dry-run",
     "<%= config.bin %> engine migrate --to embedded",

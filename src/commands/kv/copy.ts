@@ -35,7 +35,7 @@ const PIPE_EVERY_MS = 10_000;
 export default class KvCopy extends BaseCommand {
   static override summary = "Copy keys from one store to another";
   static override description =
-    "FROM and TO are contexts. It copies the keys as they were at one revision, reads both again and compares their hashes. Stopped half-way, run it again: keys that are there already are passed. A key with another value in TO is replaced only with --overwrite. Keys with a lease are left out, since the lease is not in TO. Stop the writers of FROM first, or copy again afterwards.";
+    "FROM and TO are contexts. It copies the keys as they were at one revision, reads both again and compares their hashes. If it was stopped, run it again: it skips keys that are there already. A key with another value in TO is replaced only with --overwrite. Keys with a lease are left out, since the lease is not in TO. Stop the writers of FROM first, or copy again afterwards.";
   static override examples = [
     "<%= config.bin %> kv copy old new --dry-run",
     "<%= config.bin %> kv copy old new --prefix config/",

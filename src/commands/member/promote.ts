@@ -25,7 +25,7 @@ export default class MemberPromote extends MemberCommand {
     const name = objectOf(args.node, flags.name, "NODE");
     const words = {
       done: `${name} will become a voter`,
-      already: `${name} already was to become a voter`,
+      already: `${name} was promoted already`,
       would: `would make ${name} a voter`,
     };
     const onEtcd = await this.changeOnEtcd(flags, { kind: "promote", name }, words);

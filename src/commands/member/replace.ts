@@ -35,7 +35,7 @@ export default class MemberReplace extends MemberCommand {
     const notes = directory === undefined || dryRun ? [] : await this.retire(directory, old);
     const words = {
       done: `${fresh} has replaced ${old}`,
-      already: `${fresh} had already replaced ${old} already`,
+      already: `${fresh} has replaced ${old} already`,
       would: `would put ${fresh} in the place of ${old}`,
     };
     return await this.report(flags, done, words, notes);

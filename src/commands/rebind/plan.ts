@@ -77,7 +77,9 @@ export default class RebindPlanCommand extends RebindCommand {
     const request = { clusters, to, executor: this.executor(flags), onUnserved };
     const plan = await makePlan(await this.client(flags), request, this.hearing(flags));
     if (plan.moves.length === 0) {
-      this.note(`nothing to move: shard ${to} owns what was named, and no other shard serves it`);
+      this.note(
+        `nothing to move: shard ${to} already owns the named clusters, and no other shard serves them`,
+      );
       if (!this.printsEmptyPlans) return plan;
     }
     return await this.#printPlan(plan);
@@ -91,7 +93,7 @@ export default class RebindPlanCommand extends RebindCommand {
       clusters: await this.#named(argv, flags),
       to,
     };
-    const nothing = "nothing to move: no cluster is selected that is not at its target";
+    const nothing = "nothing to move: no cluster is selected, or all are at their targets already";
     const plan = await this.planWaves(which, flags, nothing);
     if (plan.moves.length === 0 && !this.printsEmptyPlans) return plan;
     return await this.#printPlan(plan);

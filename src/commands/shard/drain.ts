@@ -10,7 +10,7 @@ import { livenessWord } from "../../ui/model/words.ts";
 export default class ShardDrain extends WriteCommand {
   static override summary = "Stop giving a shard clusters, domains and migrations";
   static override description =
-    "The shard keeps what it has, and the answer lists it: move it with fleet rebind and fleet domain move, " +
+    "The shard keeps what it has, and the answer lists it. Move it with fleet rebind and fleet domain move; " +
     "list it again with fleet shard show. The list includes clusters that dial the shard but are declared " +
     "elsewhere; give their agents another address. --wait waits until nothing remains and the shard has " +
     "accepted every instruction. It exits with 6 after --timeout.";

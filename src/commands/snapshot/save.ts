@@ -56,7 +56,7 @@ export default class SnapshotSave extends FleetCommand {
     ...encryptionFlags,
     to: Flags.string({
       summary:
-        "A folder or s3://bucket/prefix (default: what fleet.yaml records); of an etcd cluster a new file",
+        "A folder or s3://bucket/prefix (default: what fleet.yaml records); for an etcd cluster a new file",
     }),
     timeout: timeoutFlag("1m", "Give up after this long, whether the fleet or the store is slow"),
   };

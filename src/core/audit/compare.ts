@@ -1,5 +1,5 @@
-// Compares an export with the fleet that made it: an entry that both have must be the same, and the fleet's
-// table must continue where the export ends.
+// Compares an export with the fleet that made it. An entry that both have must be the same, and the fleet's table must
+// continue where the export ends.
 
 import { AUDIT_ENTRIES_MAX } from "../fleet/limits.ts";
 import type { Link } from "./check-chain.ts";

@@ -1,12 +1,12 @@
-// Files that survive a power cut. A whole file is replaced in four steps: write a temporary one, sync it,
-// rename it over the old one, sync the directory (POSIX promises nothing with fewer). What must stay true:
-// after a crash the path holds the old bytes or the new ones, never a mixture. Deliberately absent: locking.
-// Two writers of one path at a time are the caller's mistake.
+// Files that survive a power cut. A whole file is replaced in four steps: write a temporary one, sync it, rename it
+// over the old one, sync the directory. POSIX promises nothing with fewer. What must stay true: after a crash the path
+// holds the old bytes or the new ones, never a mixture. Deliberately absent: locking. Two writers of one path at a time
+// are the caller's mistake.
 
 import { dirname } from "node:path";
 import { diskFiles } from "./disk-files.ts";
 import type { FileContent, FileSystem } from "./file-system.ts";
-import { systemCodeOf } from "./system-error.ts";
+import { isErrno } from "./system-error.ts";
 
 /** The suffix of files that an interrupted `writeFileDurably` leaves; they may be removed at start. */
 export const TEMPORARY_SUFFIX = ".tmp";
@@ -53,9 +53,9 @@ export async function createDirectoryDurably(path: string, files: FileSystem = d
 }
 
 /**
- * Creates the directory and its missing parents; resolves to the topmost one that it created. One name at a
- * time: where a file system can't make folders, as in /proc, Node's recursive mkdir tries for ever, and for a
- * read-only one it reports ENOENT.
+ * Creates the directory and its missing parents; resolves to the topmost one that it created. It makes one folder at a
+ * time. Where a file system can't make folders, as in /proc, Node's recursive mkdir retries for ever. For a read-only
+ * one it reports ENOENT.
  */
 export async function createDirectory(
   path: string,
@@ -78,9 +78,8 @@ async function makeOne(path: string, mode: number, files: FileSystem): Promise<b
     await files.makeDirectory(path, mode);
     return true;
   } catch (cause) {
-    const code = systemCodeOf(cause);
-    if (code === "EEXIST" && (await isDirectory(path, files))) return false;
-    if (code !== "ENOENT" || !(await isDirectory(dirname(path), files))) throw cause;
+    if (isErrno(cause, "EEXIST") && (await isDirectory(path, files))) return false;
+    if (!isErrno(cause, "ENOENT") || !(await isDirectory(dirname(path), files))) throw cause;
     const unsupported = new Error(`EOPNOTSUPP: no folder can be made on this file system, mkdir '${path}'`, {
       cause,
     });
@@ -93,7 +92,7 @@ async function isDirectory(path: string, files: FileSystem): Promise<boolean> {
   try {
     return (await files.stat(path)).isDirectory;
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return false;
+    if (isErrno(error, "ENOENT")) return false;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // Durations as operators type and read them: 250ms, 5s, 1m30s, 2h, 3d. Milliseconds everywhere inside.
 // Flags, plan files and gates of drills all use this grammar.
 
-/** The longest delay that a timer takes. */
+/** 24 days, the longest delay that a timer takes: a longer one ends at once. */
 export const DURATION_MS_MAX = 2 ** 31 - 1;
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

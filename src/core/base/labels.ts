@@ -12,7 +12,7 @@ export const LABEL_BYTES_MAX = 1_024;
 
 /** The rule of labels in words. */
 export const LABEL_RULE =
-  "a label has 1 to 63 of a-z A-Z 0-9 . _ - with a letter or digit at both ends; its key may have a DNS name and / before that, its value may be empty";
+  "a label has 1 to 63 of a-z A-Z 0-9 . _ - with a letter or digit at both ends. Its key may have a DNS name and / before that, its value may be empty";
 
 /** Whether `text` is a label's key: [prefix/]name. */
 export function isLabelKey(text: string): boolean {

@@ -1,5 +1,5 @@
-// Reads protobuf messages with less garbage: protobuf's own reader makes a big integer and a text of every 64-bit number,
-// and a list of every short text. What must stay true: for all bytes, the message or the error is that of
+// Reads protobuf messages with less garbage. Protobuf's own reader makes a big integer and a text of every 64-bit
+// number, and a list of every short text. What must stay true: for all bytes, the message or the error is that of
 // protobuf's own reader.
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";

@@ -1,5 +1,5 @@
-// Limits how fast each of many callers may ask for something, in tokens: a full bucket can be spent at once
-// and is refilled by the second.
+// Limits how fast each of many callers may ask for something, in tokens. A full bucket can be spent at once and is
+// refilled by the second.
 
 import type { MonotonicMs } from "./clock.ts";
 

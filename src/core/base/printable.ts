@@ -1,8 +1,8 @@
 // Makes text from other sources safe to show. Names and remarks come from shards, agents and other callers.
-// They must not move the cursor, hide or reorder the text beside them, or start a line of their own. Escaped
-// are Unicode's Cc, Cf, Zl, Zp, Cs and DI: control characters (C0, DEL, C1), format characters (bidirectional
-// controls, zero-width ones, tags), line and paragraph separators, lone surrogates, and invisible characters
-// (Default_Ignorable_Code_Point). The escapes are JSON's. A backslash stays as it is: escapes are for
+// They must not move the cursor, hide or reorder the text beside them, or start a line of their own. Unicode's Cc, Cf,
+// Zl, Zp, Cs and DI are escaped. These are control characters (C0, DEL, C1) and format characters (bidirectional
+// controls, zero-width ones, tags). They are also line and paragraph separators, lone surrogates, and invisible
+// characters (Default_Ignorable_Code_Point). The escapes are JSON's. A backslash stays as it is: escapes are for
 // reading. Absent: letters that look alike. isName decides which characters a name may have.
 
 const UNSAFE = "[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}\\p{DI}]";

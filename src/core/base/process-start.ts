@@ -1,5 +1,5 @@
-// The start time of the process with a pid, as an opaque text to compare: it distinguishes a process from a
-// later one with the same pid. From the kernel's /proc if there is one, otherwise from ps.
+// The start time of the process with a pid, as an opaque text to compare. It distinguishes a process from a later one
+// with the same pid. From the kernel's /proc if there is one, otherwise from ps.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -65,8 +65,8 @@ export function parseStat(line: string): string | null {
 }
 
 /**
- * Z is a zombie and X is dead: their pids stay in use until the parent collects them, which may take long,
- * but they do not run.
+ * Z is a zombie and X is dead. Their pids stay in use until the parent collects them, which may take long, but they do
+ * not run.
  */
 function isDead(state: string): boolean {
   return state.startsWith("Z") || state.startsWith("X");

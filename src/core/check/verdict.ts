@@ -1,6 +1,6 @@
-// Whether a history is linearizable (Herlihy & Wing 1990) with respect to a model: yes, no with evidence, or
-// unknown because the budget was too small. Deliberately absent: how histories are recorded and how a verdict
-// is shown (explain.ts).
+// Whether a history is linearizable (Herlihy & Wing 1990) with respect to a model. The answer is yes, no with evidence,
+// or unknown because the budget was too small. Deliberately absent: how histories are recorded and how a verdict is
+// shown (explain.ts).
 
 import { assert } from "../base/assert.ts";
 import { type Evidence, findEvidence, type Violation } from "./evidence.ts";

@@ -93,8 +93,12 @@ export function diskWatch(
   const onChange = (isSlow: boolean) => {
     const { underWayMs } = storage.syncs;
     const medianMs = quantile(storage.syncs.lastMinute(), 0.5);
-    if (isSlow) log.warn("the disk is slow; as a leader this replica hands over", { medianMs, underWayMs });
-    else log.info("the disk is quick again");
+    if (isSlow)
+      log.warn("the disk is slow; a replica with a slow disk hands leadership over", {
+        medianMs,
+        underWayMs,
+      });
+    else log.info("the disk is fast again");
   };
   // A drill's full disk is noticed at once, not only when the next segment is needed.
   const seen = {
@@ -140,6 +144,6 @@ export function rosterOf(
         { $case: "foundMembers", value: { members: [...members] } },
         systemClock,
       ),
-    onRemoved: () => log.warn("this replica was removed from the fleet, and takes part no more"),
+    onRemoved: () => log.warn("this replica was removed from the fleet, and no longer takes part"),
   });
 }

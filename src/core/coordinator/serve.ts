@@ -10,6 +10,7 @@ import type { RoleMetrics } from "../metrics/role-metrics.ts";
 import { serverOptions } from "../wire/channel-options.ts";
 import { type FaultsServer, FaultsService } from "../wire/gen/fleet/v1/faults.ts";
 import { type RaftServer, RaftService } from "../wire/gen/fleet/v1/raft.ts";
+import type { Gate } from "../wire/server/call-door.ts";
 import { RpcServer } from "../wire/server/rpc-server.ts";
 import { addStandardServices } from "../wire/server/standard-services.ts";
 import type { Identity } from "../wire/tls/identity.ts";
@@ -22,7 +23,7 @@ import { type CoordinatorOptions, ownPeer } from "./coordinator-options.ts";
 import { auditExporter, sizesOf, snapshotSchedule, versionWatch } from "./coordinator-parts.ts";
 import { auditFilesByKey } from "./encryption/audit-files.ts";
 import { operatorKeys } from "./encryption/encryption.ts";
-import { etcdApi } from "./etcd/etcd-api.ts";
+import { type EtcdApi, etcdApi } from "./etcd/etcd-api.ts";
 import type { LocalKeys } from "./etcd/local-keys.ts";
 import { PROFILES } from "./host/profile.ts";
 import { MembershipChanges } from "./membership/change-membership.ts";
@@ -60,7 +61,7 @@ export async function serve(
   opened: Opened,
   replica: Assembled,
 ): Promise<Serving> {
-  const { tls, errors, timers, faults, storage, trust } = opened;
+  const { tls, errors, timers, storage, trust } = opened;
   const { transport, driver, roster, dropped } = replica;
   // The server counts callers that the services refuse, and the status shows the export schedule: both are
   // made with the context.
@@ -70,40 +71,13 @@ export async function serve(
     snapshotExport: () => schedule?.status(),
   });
   const schedule = await snapshotSchedule(options, context, timers);
-  const isPeer = (identity: Identity) =>
-    identity.kind === "replica" && context.refusePeer(identity.id) === null;
-  const workerAtDoor = (identity: Identity): Worker => {
-    const worker = workerOf(identity);
-    // The certificate of a removed or unknown replica gives it no share among administrators.
-    return identity.kind === "replica" && !isPeer(identity) ? { ...worker, share: "tenants" } : worker;
-  };
-  const gate = {
-    arrive: (identity: Identity) => context.work.arrive(workerAtDoor(identity)),
-    goOn: (identity: Identity) => context.work.answer(workerAtDoor(identity)),
-    isPeer,
-    refusal: () => tooBusy(context),
-  };
-  const server = new RpcServer({
-    ...{ tls, errors, log: options.log, options: serverOptions },
-    gate,
-  });
-  server.addService<ServedCoordinator>(coordinatorDefinition, coordinatorService(context, timers), {
-    ...coordinatorRules,
-    reportShard: {
-      ...coordinatorRules.reportShard,
-      announced: (caller, bytes) => reportUnread(context, caller, bytes),
-    },
-  });
+  const gate = gateOf(context);
+  const server = new RpcServer({ tls, errors, gate, log: options.log, options: serverOptions });
   const etcd = etcdApi(context, transport, {
     tls: options.etcd?.isPlaintext === true ? "insecure-loopback" : tls,
     ...{ errors, log: options.log, gate, timers },
   });
-  server.addService<RaftServer>(
-    RaftService,
-    raftService(context, replica, (request, caller) => etcd.forwarded(request, caller)),
-    raftRules(tls),
-  );
-  server.addService<FaultsServer>(FaultsService, faultsService(context, faults), faultRules);
+  addServices(server, context, opened, replica, etcd);
   const standard = addStandardServices(server, ["coordinator", "raft", "faults"], tls);
   const versions = versionWatch(context);
   const stopLooking = timers.every(PROFILES[options.profile].tickMs, () => {
@@ -137,6 +111,45 @@ export async function serve(
       await server.close();
     },
   };
+}
+
+/** When a call may begin, and with whose share. */
+function gateOf(context: ServiceContext): Gate {
+  const isPeer = (identity: Identity) =>
+    identity.kind === "replica" && context.refusePeer(identity.id) === null;
+  const workerAtDoor = (identity: Identity): Worker => {
+    const worker = workerOf(identity);
+    // The certificate of a removed or unknown replica gives it no share among administrators.
+    return identity.kind === "replica" && !isPeer(identity) ? { ...worker, share: "tenants" } : worker;
+  };
+  return {
+    arrive: (identity) => context.work.arrive(workerAtDoor(identity)),
+    goOn: (identity) => context.work.answer(workerAtDoor(identity)),
+    isPeer,
+    refusal: () => tooBusy(context),
+  };
+}
+
+function addServices(
+  server: RpcServer,
+  context: ServiceContext,
+  { tls, faults, timers }: Opened,
+  replica: Assembled,
+  etcd: Pick<EtcdApi, "forwarded">,
+): void {
+  server.addService<ServedCoordinator>(coordinatorDefinition, coordinatorService(context, timers), {
+    ...coordinatorRules,
+    reportShard: {
+      ...coordinatorRules.reportShard,
+      announced: (caller, bytes) => reportUnread(context, caller, bytes),
+    },
+  });
+  server.addService<RaftServer>(
+    RaftService,
+    raftService(context, replica, (request, caller) => etcd.forwarded(request, caller)),
+    raftRules(tls),
+  );
+  server.addService<FaultsServer>(FaultsService, faultsService(context, faults), faultRules);
 }
 
 /** The port may be bound to all addresses of the host: others dial the host as they know it. */

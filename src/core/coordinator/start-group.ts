@@ -173,7 +173,7 @@ function driverOf<Result>(
     trailingBytes: limits.trailingBytes,
     onHeldTooMuch: (followers, held) =>
       log.warn(
-        "a follower that is being sent a snapshot lags by more log than is held for it, and needs another snapshot",
+        "a follower that receives a snapshot is further behind than the held log, and needs another snapshot",
         { group, followers: followers.map(nameOf), heldBytes: held.bytes, heldBytesMax: held.bytesMax },
       ),
     onLeadership: (leads) => {

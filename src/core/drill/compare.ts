@@ -1,5 +1,5 @@
-// Two reports side by side, drill by drill: what became better or worse, by how much, and whether that is more than the runs of
-// one report differ among themselves. Pure.
+// Two reports side by side, drill by drill: what became better or worse, and by how much. A difference counts if it is
+// more than the runs of one report differ among themselves. Pure.
 
 import { type DrillReport, measuredOf } from "./report.ts";
 import { GATE_NAMES, type GateUnit, unitOf } from "./slo.ts";

@@ -118,7 +118,8 @@ figure { margin: 1rem 0; } figcaption { color: var(--soft); font-size: .85rem; }
 svg text { fill: var(--fg); font: 11px system-ui, sans-serif; } svg .tick { fill: var(--soft); }
 .fault { fill: var(--fault); opacity: .6; } .bar { fill: var(--bar); } .grid { stroke: var(--grid); } .axis { stroke: var(--soft); }
 polyline { fill: none; stroke-linecap: round; stroke: var(--bar); stroke-width: 1.5; } polyline.worst { stroke: var(--bad); stroke-dasharray: 4 3; }
-rect.leader { fill: var(--good); opacity: .75; } rect.follower { fill: var(--soft); opacity: .25; } rect.candidate { fill: var(--bar); opacity: .6; } rect.unreachable { fill: none; stroke: var(--bad); stroke-dasharray: 3 2; }
+rect.leader { fill: var(--good); opacity: .75; } rect.follower { fill: var(--soft); opacity: .25; }
+rect.candidate { fill: var(--bar); opacity: .6; } rect.unreachable { fill: none; stroke: var(--bad); stroke-dasharray: 3 2; }
 .tables { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1rem 2rem; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .15rem .75rem .15rem 0; border-bottom: 1px solid var(--grid); vertical-align: top; }
 td:first-child { white-space: nowrap; }

@@ -1,5 +1,5 @@
-// A drill's verdict as JUnit XML, which CI systems show: a test suite a drill, a test case a gate, and one for the recovery itself.
-// Pure.
+// A drill's verdict as JUnit XML, which CI systems show. Each drill is a test suite. Each gate is a test case, and so
+// is the recovery itself. Pure.
 
 import type { DrillReport } from "./report.ts";
 import { requiredStages } from "./stages.ts";

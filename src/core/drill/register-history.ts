@@ -1,6 +1,6 @@
-// What a drill's clients asked of its registers and were told, event by event: the history that the linearizability
-// checker judges, and its file of one JSON document a line. What must stay true: what was written reads back as
-// the same events, so that anyone can judge the file again.
+// What a drill's clients asked of its registers, and the answers, event by event. The linearizability checker judges
+// this history. Its file has one JSON document a line. What must stay true: what was written reads back as the same
+// events, so that anyone can judge the file again.
 
 import { printableJson } from "../base/printable.ts";
 import type { History } from "../check/history.ts";

@@ -1,6 +1,6 @@
-// A drill's report: what was seen, what was measured, which gates held. Its fields are a contract with scripts
-// that read the JSON: they are added to, and the `schemaVersion` that it is written with rises if one ever changes
-// its meaning.
+// A drill's report: what was seen, what was measured, which gates held. Its fields are a contract with scripts that
+// read the JSON. Fields may be added. If one ever changes its meaning, the `schemaVersion` that is written with it
+// rises.
 
 import type { Linearizability } from "./linearizability.ts";
 import type { Observation } from "./observation.ts";

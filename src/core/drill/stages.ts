@@ -1,6 +1,6 @@
 // A recovery by stages, from what a drill saw. A looker sees a stage late, or never: it looks every few milliseconds.
-// What must stay true: times never contradict each other. A write that was acknowledged in a new term proves a leader of
-// that term, and a leader proves a candidate: no stage is later than one that follows from it.
+// What must stay true: times never contradict each other. A write that was acknowledged in a new term proves a leader
+// of that term, and a leader proves a candidate. So no stage is later than one that follows from it.
 
 import type { Expectation } from "./drill-spec.ts";
 import type { DrillEvent } from "./timeline.ts";

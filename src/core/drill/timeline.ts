@@ -67,7 +67,10 @@ export function measure(events: readonly DrillEvent[]): Durations {
   };
 }
 
-/** One line an event, in order of time and by the drill's own clock, as charts and clients have it; of the many acknowledgements only the first after the fault. */
+/**
+ * One line an event, in order of time and by the drill's own clock, as charts and clients have it. Of the many
+ * acknowledgements it shows only the first after the fault.
+ */
 export function timelineOf(events: readonly DrillEvent[]): readonly TimelineLine[] {
   const ordered = inOrder(events);
   const { write } = milestones(ordered);

@@ -1,7 +1,7 @@
 // Exported snapshots in a folder, which may be a mounted share. A file that a crash left half-written is a
-// draft, never an object. Folders of other names are not read, and links are not followed: what they lead to
-// was not written here, and must not be deleted from here. One system call runs at a time. Each call that
-// a hung share does not answer blocks one of the few threads that the process's own log needs too.
+// draft, never an object. Folders of other names are not read, and links are not followed. This program did not write
+// what they lead to, so it must not delete it. One system call runs at a time. Each call that a hung share does not
+// answer blocks one of the few threads that the process's own log needs too.
 
 import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -101,7 +101,7 @@ export function storedSizeProblem(manifest: StoredManifest, bytes: number): stri
   const expected = sealedExportBytes(manifest.bytes);
   return bytes === expected
     ? null
-    : `it has ${bytes} bytes, by its manifest it is ${expected} when encrypted`;
+    : `it has ${bytes} bytes; by its manifest it has ${expected} when encrypted`;
 }
 
 /** Null when the snapshot has as many bytes as its manifest says. */

@@ -18,11 +18,11 @@ const WORDS: Readonly<Record<string, Words>> = {
   OPERATION_UNKNOWN: () => "the command has no operation that this version knows",
   CLUSTER_ALREADY_BOUND: ({ cluster, owner }) => `cluster ${cluster} is bound to ${owner}`,
   OWNER_CHANGED: ({ cluster, owner }) => `cluster ${cluster} is bound to ${owner}`,
-  REBIND_TO_SAME_SHARD: ({ cluster, owner }) => `cluster ${cluster} already is at ${owner}`,
+  REBIND_TO_SAME_SHARD: ({ cluster, owner }) => `cluster ${cluster} is already at ${owner}`,
   CLUSTER_UNKNOWN: ({ cluster }) => `cluster ${cluster} is not bound`,
   MIGRATION_UNDER_WAY: ({ migration_id, cluster, from, to }) =>
     `migration ${migration_id} of cluster ${cluster} from ${from} to ${to} is under way`,
-  INVALID_ADOPTION: () => "an adoption names what the shard is to give up",
+  INVALID_ADOPTION: () => "an adoption must name the incarnation that the shard gives up",
   BATCH_TOO_LARGE: ({ limit, what }) =>
     what === "moves"
       ? `a batch moves at most ${limit} domains`

@@ -1,5 +1,5 @@
-// Encodes a command as the bytes of a log entry, and decodes it. What must stay true: a replica that does not know a
-// command's format, or one of its operations, stops before it applies anything of it (ADR-0015).
+// Encodes a command as the bytes of a log entry, and decodes it. What must stay true: a replica stops before
+// it applies a command whose format, or one of whose operations, it does not know (ADR-0015).
 
 import { encodeMessage } from "../base/encode-message.ts";
 import type { LogIndex } from "../base/ids.ts";

@@ -1,6 +1,7 @@
-// A key space as the database file of an etcd: what `etcdctl snapshot save` gets, `snapshot status` checks, and
-// `snapshot restore` makes a new etcd of. It has all versions since the last compaction, the leases, and no members:
-// a restore names those. The format is bbolt's (db.go, bucket.go), the buckets are etcd's (mvcc/kvstore.go, 3.4 and 3.5).
+// A key space as the database file of an etcd. `etcdctl snapshot save` gets it, `snapshot status` checks it, and
+// `snapshot restore` makes a new etcd of it. It has all versions since the last compaction, the leases, and no members:
+// a restore names those. The format is bbolt's (db.go, bucket.go), the buckets are etcd's (mvcc/kvstore.go, 3.4 and
+// 3.5).
 
 import type { Slicing } from "../fleet/slices.ts";
 import {

@@ -1,5 +1,5 @@
 // The newest version of each key, in the order of the keys: leaves of ids in typed arrays. The keys themselves are in the
-// versions. Only the first key of each leaf is here too: most of a search then needs no look at a version, which is far
+// versions. Only the first key of each leaf is here too. So most of a search needs no look at a version, which is far
 // away in memory. What must stay true: the version of each entry exists, and no leaf is empty, except if it is the only
 // one.
 

@@ -1,6 +1,6 @@
 // When leases end: the leader's own clock, which is not replicated. Keep-alives stay in the leader's memory, and only the
-// end of a lease is an entry of the log. What must stay true: no lease ends before its TTL has passed since its grant,
-// its last keep-alive or this leader's takeover, whichever is the latest.
+// end of a lease is an entry of the log. What must stay true: a lease ends only once its TTL has passed since
+// its grant, its last keep-alive and this leader's takeover.
 //
 // Fencing: a leader extends no lease before its `LeaseTerm` is applied, and an expiry names the term of the leader that
 // decided. Once a newer term is applied, earlier expiries change nothing (key-space.ts). So a deposed leader's expiry

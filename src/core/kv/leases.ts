@@ -13,8 +13,8 @@ export const TTL_SECONDS_MAX = 9_000_000_000;
 const TTL_SECONDS_MIN = 2;
 
 /**
- * What one caller with a right to leases can do to every replica: a lease takes some 500 bytes of V8's heap, for as long
- * as 285 years. With 1 GB for the heap (process-memory.ts), some 100 MB of it. Kubernetes needs one for each node.
+ * What one caller with a right to leases can do to every replica. A lease takes some 500 bytes of V8's heap, for as
+ * long as 285 years. With 1 GB for the heap (process-memory.ts), some 100 MB of it. Kubernetes needs one for each node.
  */
 export const LEASES_MAX = 200_000;
 /** A lease's end deletes all of its keys in one turn: some 0.2 s. Kubernetes attaches at most 1 000. */

@@ -163,7 +163,7 @@ export const METRICS = {
     "reason",
   ),
   fleet_callers_slowed_total: counter(
-    "What was slowed of callers that keep being refused: a refusal that left late, a large message that was not read, a connection that ended, a handshake that waited. The log names the callers.",
+    "Slowed calls and connections of repeatedly refused callers, by kind. The log names the callers.",
     "kind",
   ),
   fleet_internal_errors_total: counter(

@@ -1,7 +1,7 @@
-// One HTTP request on a connection, then its end. Node's HTTP server reads all requests that a caller sends before it has
-// answers: 80 sockets without a certificate that pipelined requests took 0.7 GB and stopped a coordinator. What must
-// stay true: a connection is read up to the end of one head, of HEADER_BYTES_MAX, and costs one answer. Deliberately
-// absent: bodies, keep-alive, pipelining. Scrapers and probes need none of them (RFC 9112, 9.3 and 9.6).
+// One HTTP request on a connection, then its end. Node's HTTP server reads all requests that a caller sends before it
+// has answers. So 80 sockets without a certificate that pipelined requests took 0.7 GB and stopped a coordinator. What
+// must stay true: a connection is read up to the end of one head, of HEADER_BYTES_MAX, and costs one answer.
+// Deliberately absent: bodies, keep-alive, pipelining. Scrapers and probes need none of them (RFC 9112, 9.3 and 9.6).
 
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";

@@ -1,7 +1,7 @@
 // Several proposals in one append. The batch needs one acknowledgement by the leader itself and one message a
-// follower; single proposals need as many as there are proposals. What must stay true: a batch has the same
-// result as its proposals one after the other, each with an index or a refusal of its own. Configuration
-// changes are proposed alone (proposal.ts).
+// follower; single proposals need as many as there are proposals. What must stay true: a batch has the same result as
+// its proposals one after the other. Each proposal gets an index or a refusal of its own. Configuration changes are
+// proposed alone (proposal.ts).
 
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term } from "../base/ids.ts";

@@ -8,9 +8,9 @@ import { broadcastAppend } from "./replication.ts";
 
 /**
  * "If there exists an N such that N > commitIndex, a majority of matchIndex[i] >= N, and log[N].term ==
- * currentTerm: set commitIndex = N" (Figure 2). The last condition is the rule of §5.4.2: an entry of an
- * earlier term is never committed by counting replicas, only together with one of the current term.
- * False if nothing new is committed.
+ * currentTerm: set commitIndex = N" (Figure 2). The last condition is the rule of §5.4.2. Counting replicas never
+ * commits an entry of an earlier term. It is committed together with one of the current term. False if nothing new is
+ * committed.
  */
 export function advanceCommit(core: Core): boolean {
   assert(core.role === "leader", "only a leader decides what is committed");

@@ -1,4 +1,4 @@
-// What a leader sends to bring followers' logs in line with its own (Raft §5.3, §7): appends, heartbeats, and
+// What a leader sends to bring followers' logs in line with its own (Raft §5.3, §7). It sends appends, heartbeats, and
 // snapshots where the needed entries are compacted. The follower's progress decides whether it may send.
 
 import { assert, present } from "../base/assert.ts";

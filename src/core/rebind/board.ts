@@ -1,6 +1,6 @@
-// The observed fleet with the proposals so far applied to it: which shards are short, which shard would own
-// which domain, how much room is left, how many moves the plan may still have. Must stay true: a shortage is
-// open until some move answers it.
+// The observed fleet with the proposals so far applied to it. It says which shards are short, and which shard would own
+// which domain. It also says how much room and how many moves are left. Must stay true: a shortage is open until some
+// move answers it.
 
 import type { Domain } from "../wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardView } from "../wire/gen/fleet/v1/coordinator.ts";
@@ -95,7 +95,7 @@ export class Board {
     const agoMs = this.#nowMs - changedAtMs;
     if (agoMs >= cooldownMs) return null;
     const [ago, wait] = [agoMs, cooldownMs].map((ms) => Math.floor(ms / 1_000));
-    return `it got its shard ${ago} s ago, and stays for ${wait} s`;
+    return `it moved to its shard ${ago} s ago, and stays there for ${wait} s`;
   }
 
   #ownerOf(key: string, value: string): string | undefined {

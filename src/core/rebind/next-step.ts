@@ -1,7 +1,7 @@
 // The next step for one move, decided only from observed state. There is no journal: an execution that was
 // interrupted anywhere continues, even on another machine, from what the coordinator and the shards show.
-// What must stay true: no move is settled before the executor has finished, the new owner serves the cluster,
-// and the old owner has released it.
+// What must stay true: a move is settled only when the executor has finished. The new owner must then serve the
+// cluster, and the old owner must have released it.
 
 import { assert } from "../base/assert.ts";
 import type { Binding } from "../wire/gen/fleet/v1/command.ts";

@@ -1,5 +1,5 @@
-// One shortfall as the planner sees it: whether anything may be proposed for it, how much is missing, which
-// of two is graver, and how several are described. Pure leaves of rebalance.ts.
+// One shortfall as the planner sees it. It says whether anything may be proposed for it, and how much is missing. It
+// also says which of two is graver, and how several are described. Pure leaves of rebalance.ts.
 
 import { isName } from "../base/ids.ts";
 import type { ShardShortfall } from "../wire/gen/fleet/v1/coordinator.ts";

@@ -1,5 +1,5 @@
-// Compares the logs of stopped replicas: which is most advanced, whether enough replicas are left for a
-// quorum, and what a recovery from one of them means for the entries. Pure.
+// Compares the logs of stopped replicas. It says which one is most advanced, and whether enough replicas are left for a
+// quorum. It also says what a recovery from each of them means for the entries. Pure.
 //
 // The most advanced log is the one that Raft would elect (§5.4.1): the later last term, then the longer log.
 // Such a log holds every entry that any survivor knows to be committed, and every committed entry that any

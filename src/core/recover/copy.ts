@@ -117,7 +117,7 @@ export function configurationAt(
   index: LogIndex,
 ): ConfState {
   const known = configurations.filter(({ since }) => since <= index).at(-1);
-  return known?.state ?? NOBODY;
+  return known?.state ?? NO_MEMBERS;
 }
 
 /** Of a stopped replica's log, if every entry counts: ascending. */
@@ -148,13 +148,14 @@ export function entriesOf(log: LogReader, after = logIndex(0)): readonly Entry[]
 
 function snapshotOf(log: LogReader): { index: LogIndex; confState: ConfState; data: Uint8Array } {
   const snapshot = log.snapshot();
-  if (typeof snapshot === "string") return { index: logIndex(0), confState: NOBODY, data: new Uint8Array() };
+  if (typeof snapshot === "string")
+    return { index: logIndex(0), confState: NO_MEMBERS, data: new Uint8Array() };
   const { index, confState, data } = snapshot;
   assert(data instanceof Uint8Array, "of a stopped node the snapshot is read whole");
   return { index, confState, data };
 }
 
-const NOBODY: ConfState = {
+const NO_MEMBERS: ConfState = {
   voters: [],
   learners: [],
   votersOutgoing: [],

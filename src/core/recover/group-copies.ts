@@ -1,7 +1,7 @@
-// How a group beside the fleet's own continues after a recovery (ADR-0005, ADR-0049): from its furthest copy, in
-// the survivor's folder, with the survivor as its only voter. Pure. What must stay true: the survivor's log
-// becomes the furthest copy's, entry by entry. The entries behind it only change the configuration, so the
-// machine's state needs no replay here. The same input gives the same bytes.
+// How a group beside the fleet's own continues after a recovery (ADR-0005, ADR-0049). It continues from its furthest
+// copy, in the survivor's folder. The survivor is its only voter. Pure. What must stay true: the survivor's log becomes
+// the furthest copy's, entry by entry. The entries behind it only change the configuration, so the machine's state
+// needs no replay here. The same input gives the same bytes.
 
 import { assert } from "../base/assert.ts";
 import { type GroupId, type LogIndex, logIndex, type NodeId, type Term, term } from "../base/ids.ts";

@@ -60,8 +60,8 @@ export function notEncryptedYet(directory: string): OperatorError {
     what: `${directory} is not encrypted, although a key was given`,
     why: "another user could have put plain files there; a start accepts them only with --encrypt-existing",
     next:
-      "to encrypt the existing files, start this node once with --encrypt-existing (fleet.yaml: encryption.existing: true); " +
-      "if the folder should be encrypted already, move it away: the node takes a fresh copy from the others",
+      "To encrypt existing files, start once with --encrypt-existing (fleet.yaml: encryption.existing: true). " +
+      "If they should be encrypted already, move the folder away: the node copies from the others",
     exit: Exit.Precondition,
   });
 }

@@ -1,7 +1,7 @@
-// Applies a coordinator's answer to this shard's report. Must stay true: an answer of another incarnation
-// than the obeyed one, or of an older leader than one already heard, is not applied at all (allegiance.ts).
-// The rest is fenced by version (bindings) and sequence (domains). Answers to instructions leave with the
-// next report, after the write that covers what they claim.
+// Applies a coordinator's answer to this shard's report. What must stay true: only answers of the obeyed incarnation
+// are applied. An answer of an older leader than one already heard is not applied either (allegiance.ts). The rest is
+// fenced by version (bindings) and sequence (domains). Answers to instructions leave with the next report, after the
+// write that covers what they claim.
 
 import type { Log } from "../base/log.ts";
 import type { BindingInstruction, ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";

@@ -1,6 +1,6 @@
 // How much of a shard's port one identity may use (ADR-0055). A coordinator's port has commands, lists and watches;
 // this one has one question, and a session for each agent. What must stay true: one identity has at most 512 streams
-// here, which need some 20 MB, and an administrator is answered while others are refused.
+// here, which need some 20 MB. An administrator is answered while others are refused.
 
 import { type IdentityLimits, KILOBYTE, limitsOf } from "../wire/server/identity-limits.ts";
 import type { Identity } from "../wire/tls/identity.ts";

@@ -1,6 +1,5 @@
-// What a report says about machines of a topology domain: those that this shard could give away, and those
-// that it would get with a domain. From both sides' reports an operator sees which move helps which shard.
-// Pure.
+// What a report says about machines of a topology domain. It has those that this shard could give away, and those that
+// it would get with a domain. From both sides' reports an operator sees which move helps which shard. Pure.
 
 import type { DomainMachines } from "../wire/gen/fleet/v1/coordinator.ts";
 import { domainName } from "./domain-table.ts";

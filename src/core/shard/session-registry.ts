@@ -1,7 +1,7 @@
-// The live sessions of this shard: at most one a cluster, each with a durable binding. Must stay true: a
-// session counts as live from its hello on, before its binding is on disk, so that a release meanwhile waits
-// for it. It is accepted only after the disk has the binding. Another agent never ends it while its own agent
-// lives. No step asks a coordinator.
+// The live sessions of this shard: at most one a cluster, each with a durable binding. Must stay true: a session counts
+// as live from its hello on, before its binding is on disk. So a release that comes meanwhile waits for it. It is
+// accepted only after the disk has the binding. Another agent never ends it while its own agent lives. No step asks a
+// coordinator.
 
 import { assert, present } from "../base/assert.ts";
 import type { MonotonicMs } from "../base/clock.ts";

@@ -1,5 +1,5 @@
-// An administrator who changes the membership by request, as `fleet member` does (ADR-0004): one change at a time, sent
-// again until it is answered, because a request that was interrupted continues from what is there.
+// An administrator who changes the membership by request, as `fleet member` does (ADR-0004). Only one change runs at a
+// time. The request is sent again until it is answered, and an interrupted change continues where it stopped.
 
 import type { NodeId } from "../base/ids.ts";
 import { listMembers } from "../fleet/query.ts";

@@ -1,6 +1,6 @@
-// Nodes of two builds in one run (ADR-0015): in some seeds some nodes begin with a build that knows cluster version 1
-// only, and are restarted with this one later. What must stay true: an older node never gets an entry that it does not
-// know, and the hashes agree throughout. Such a node would stop with FORMAT_UNKNOWN, which no fault explains.
+// Nodes of two builds in one run (ADR-0015). In some seeds some nodes begin with a build that knows cluster version 1
+// only. They are restarted with this build later. What must stay true: an older node never gets an entry that it does
+// not know, and the hashes agree throughout. Such a node would stop with FORMAT_UNKNOWN, which no fault explains.
 // Deliberately absent: the older build's code. Its replica is this one's, and stops at what it does not know.
 
 import type { NodeId } from "../base/ids.ts";

@@ -198,8 +198,8 @@ export class FaultInjector {
     return new Set(chance.sample(nodes, chance.between(1, Math.ceil(nodes.length / 2))));
   }
 
-  // One change at a time, and none while a replica that lost its disk is being let in again: with both under way voters
-  // that remember nothing could outvote the last healthy ones.
+  // One change at a time, and none while a replica that lost its disk is being let in again. With both under way,
+  // voters that remember nothing could outvote the last healthy ones.
   #changeMembership(chance: Chance, ms: number): void {
     const leader = this.#leader();
     const config = leader?.status()?.config;

@@ -1,5 +1,5 @@
-// The kinds of faults, and one run's schedule of them: data, drawn before the run begins, so that a shrinker can
-// leave some out without moving the others.
+// The kinds of faults, and one run's schedule of them. The schedule is data, drawn before the run begins. So a shrinker
+// can leave some faults out without moving the others.
 
 import type { Chance } from "./chance.ts";
 

@@ -1,5 +1,5 @@
-// Whether the groups beside the fleet's own have come to rest, once everything works again: each has the fleet's members
-// (ADR-0049), and every member has applied all of it and forgotten nothing.
+// Whether the groups beside the fleet's own have come to rest, once everything works again. Each must have the fleet's
+// members (ADR-0049). Every member must have applied all of the log and forgotten nothing.
 
 import type { GroupId } from "../base/ids.ts";
 import type { ConfState } from "../raft/message.ts";

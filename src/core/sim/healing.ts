@@ -1,5 +1,5 @@
 // The end of a run: the faults stop, a random quorum of the voters is healed and the rest stays broken. The quorum
-// must commit again. If membership changed or a disk was lost, the cluster first gets time to finish that: a running
+// must commit again. If membership changed or a disk was lost, the cluster first gets time to finish that. A running
 // change may need another quorum than the healed one.
 
 import type { NodeId } from "../base/ids.ts";
@@ -128,8 +128,9 @@ export class Healing {
   }
 
   /**
-   * Whether the voters that remember everything can do without those that lost their disk: by the newest configuration
-   * and by those that they know, which may be older ones, for a change takes effect only where it is applied.
+   * Whether the voters that remember everything are a quorum without those that lost their disk. They must be one in
+   * the newest configuration and in each configuration that they know. A voter may know an older one, because a change
+   * takes effect only where it is applied.
    */
   hasHealthyQuorum(newest: ConfState): boolean {
     const healthy = newest.voters.map((id) => this.#node(id)).filter((node) => !node.isRejoining);

@@ -1,6 +1,6 @@
-// The virtual network: what is sent arrives late, twice, out of order, or never; links can be cut in one direction
-// or both, or clogged so that everything arrives in a burst. Raft has to live with all of it. What must stay true:
-// without the noise called "reorder" a link keeps its order, as a stream does.
+// The virtual network. A message arrives late, twice, out of order, or never. A link can be cut in one direction or
+// both, or clogged so that everything arrives in a burst. Raft has to live with all of it. What must stay true: without
+// the noise called "reorder" a link keeps its order, as a stream does.
 
 import { FLEET_GROUP, type GroupId, type NodeId } from "../base/ids.ts";
 import type { DiskReport } from "../coordinator/leadership/slow-disk.ts";

@@ -1,5 +1,6 @@
-// A client's session with the coordinator: a write is sent to any node, again and again until it is answered, several
-// at a time; so that it arrives twice, late, and at deposed leaders. Deliberately absent: what is written, and why.
+// A client's session with the coordinator. The client sends several writes at a time. It sends each to any node, again
+// and again, until it is answered. So a write arrives twice, late, and at deposed leaders. Deliberately absent: what is
+// written, and why.
 
 import type { NodeId } from "../base/ids.ts";
 import { OUTSIDE_SESSIONS } from "../base/outside-sessions.ts";

@@ -1,4 +1,4 @@
-// Makes a failing run smaller: kinds of faults and then single faults are left out for as long as the run still
+// Makes a failing run smaller. It leaves out kinds of faults, and then single faults, for as long as the run still
 // fails in the same way. What is left is not minimal, but short enough to be read.
 
 import { FAULT_KINDS, type FaultKind, NOISES, type Noise } from "./faults.ts";

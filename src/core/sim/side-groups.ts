@@ -1,5 +1,6 @@
-// The groups of one simulated process beside the fleet's own: quiescent while nothing happens (ADR-0008), with the real
-// tally machine or the real key space, on the same storage, host and network. Their members follow the fleet's (ADR-0049).
+// The groups of one simulated process beside the fleet's own, which are quiescent while nothing happens (ADR-0008).
+// They have the real tally machine or the real key space, on the same storage, host and network. Their members follow
+// the fleet's (ADR-0049).
 
 import { present } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";

@@ -1,5 +1,5 @@
-// Whether anything of a replica that a checker looks at has changed since it looked last: most steps change nothing of it,
-// and a whole status costs more than the step.
+// Whether anything of a replica that a checker looks at has changed since its last look. Most steps change nothing of
+// it, and a whole status costs more than the step.
 
 import type { LogIndex, Term } from "../base/ids.ts";
 import type { RaftNode } from "../raft/raft-node.ts";

@@ -1,5 +1,6 @@
-// A snapshot's way from one simulated node to another, as snapshot-sender.ts goes it: from where the receiver says that it
-// has the bytes, part by part, on another stream whenever one breaks off. Deliberately absent: the rate, and its deadline.
+// How a snapshot travels from one simulated node to another, as snapshot-sender.ts sends it. The sender asks the
+// receiver which bytes it has, and sends the rest part by part. When a stream breaks off, it continues on another one.
+// Deliberately absent: the rate, and its deadline.
 
 import type { GroupId } from "../base/ids.ts";
 import type { Message, Snapshot, StoredData } from "../raft/message.ts";

@@ -1,5 +1,4 @@
-// What happened in a run: a running hash of all of it, by which two runs are compared, and the last lines, by which
-// a failure is understood.
+// What happened in a run. A running hash of all of it compares two runs, and the last lines explain a failure.
 
 import type { EventQueue } from "./event-queue.ts";
 

@@ -1,8 +1,9 @@
 // One node's disk and the page cache above it; both outlive the node's processes, and the disk a power cut. What must
-// stay true, as POSIX promises it and no more (ADR-0018): content is safe once its file was synced, and a name once its
-// directory was. At a power cut each sector of what was not synced is there or not, by chance; so is each change of a
-// name, a rename as a whole. A process that is killed loses nothing: the page cache stays. A sync that fails has kept
-// some sectors, and the cache takes all of them for clean (PostgreSQL's "fsyncgate").
+// stay true, as POSIX promises it and no more (ADR-0018): content is safe once its file was synced. A name is safe once
+// its directory was synced. At a power cut, chance decides whether each sector that was not synced is there. It decides
+// the same of each change of a name. A rename is there as a whole or not at all. A process that is killed loses
+// nothing: the page cache stays. A sync that fails has kept some sectors, and the cache takes all of them for clean
+// (PostgreSQL's "fsyncgate").
 
 import { dirname } from "node:path";
 import type { Chance } from "./chance.ts";

@@ -8,7 +8,7 @@ import { diskFiles } from "../base/disk-files.ts";
 import { createDirectoryDurably, TEMPORARY_SUFFIX, writeFileDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { type NodeId, nodeId } from "../base/ids.ts";
-import { systemCodeOf } from "../base/system-error.ts";
+import { isErrno } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 import { findFrame } from "./frame.ts";
 import { KEY_RING_NAME, requireRing } from "./key-ring-file.ts";
@@ -180,7 +180,7 @@ function wholeChecksumOf({ format, clusterId, nodeId, segmentBytes }: Meta): num
 export async function readMeta(directory: string, files: FileSystem = diskFiles): Promise<Meta | null> {
   const file = join(directory, META_NAME);
   const bytes = await files.read(file).catch((error: unknown) => {
-    if (systemCodeOf(error) === "ENOENT") return null;
+    if (isErrno(error, "ENOENT")) return null;
     throw error;
   });
   if (bytes === null) return null;

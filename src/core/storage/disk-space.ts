@@ -3,7 +3,7 @@
 // write or a sync inside the log is never retried (PostgreSQL's "fsyncgate"). Meanwhile nothing that depends
 // on the work is acknowledged.
 
-import { systemCodeOf } from "../base/system-error.ts";
+import { isErrno } from "../base/system-error.ts";
 import type { OnReport } from "./report.ts";
 import type { StorageClock } from "./storage-world.ts";
 
@@ -69,7 +69,7 @@ export class DiskSpace {
 
 /** No space is left, or the quota is used up. */
 export function isOutOfSpace(error: unknown): error is Error {
-  return ["ENOSPC", "EDQUOT"].includes(systemCodeOf(error) ?? "");
+  return isErrno(error, "ENOSPC", "EDQUOT");
 }
 
 /** Null once `work` is done. Rethrows errors with any other cause. */

@@ -10,7 +10,7 @@ import { systemClock } from "../base/clock.ts";
 import { createDirectoryDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { type GroupId, type LogIndex, logIndex } from "../base/ids.ts";
-import { isErrno, systemCodeOf } from "../base/system-error.ts";
+import { isErrno } from "../base/system-error.ts";
 import type { LogReader } from "../raft/log-reader.ts";
 import type { Snapshot, SnapshotHead } from "../raft/message.ts";
 import type { OperatorKeys } from "../seal/operator-keys.ts";
@@ -318,7 +318,7 @@ async function syncNameOf(directory: string, files: FileSystem): Promise<void> {
   try {
     await files.syncDirectory(dirname(directory));
   } catch (error) {
-    if (!["EACCES", "EPERM"].includes(systemCodeOf(error) ?? "")) throw error;
+    if (!isErrno(error, "EACCES", "EPERM")) throw error;
   }
 }
 

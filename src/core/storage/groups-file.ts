@@ -1,6 +1,6 @@
-// What a data folder remembers of the groups beside the fleet's own (ADR-0049): the kind of each, and which of
-// them may have forgotten promises because an earlier disk was lost. What must stay true: a group is in this
-// file before its log is in the folder. So a log without a row here is a tally that an earlier build made.
+// What a data folder remembers of the groups beside the fleet's own (ADR-0049). It has the kind of each, and which of
+// them may have forgotten promises because an earlier disk was lost. What must stay true: a group is in this file
+// before its log is in the folder. So a log without a row here is a tally that an earlier build made.
 
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";
@@ -9,7 +9,7 @@ import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { type GroupId, groupId, type LogIndex, logIndex } from "../base/ids.ts";
-import { systemCodeOf } from "../base/system-error.ts";
+import { isErrno } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 
 export const GROUPS_FILE_NAME = "groups.json";
@@ -114,7 +114,7 @@ async function read(path: string, files: FileSystem): Promise<Content> {
   try {
     return parsed(path, new TextDecoder().decode(await files.read(path)));
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return NOTHING;
+    if (isErrno(error, "ENOENT")) return NOTHING;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { diskFiles } from "../base/disk-files.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
-import { systemCodeOf } from "../base/system-error.ts";
+import { isErrno } from "../base/system-error.ts";
 import {
   decodeKeyRing,
   encodeKeyRing,
@@ -31,7 +31,7 @@ export async function readKeyRing(
 ): Promise<OpenedRing | null> {
   const path = join(directory, KEY_RING_NAME);
   const bytes = await files.read(path).catch((error: unknown) => {
-    if (["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "")) return null;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
     throw error;
   });
   if (bytes === null) return null;

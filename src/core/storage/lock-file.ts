@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
-import { systemCodeOf } from "../base/system-error.ts";
+import { isErrno } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 import { diskWorld } from "./disk-world.ts";
 import type { OnReport } from "./report.ts";
@@ -96,7 +96,7 @@ class Acquisition {
       return true;
     } catch (error) {
       // ENOENT: the holder removed our draft as a leftover.
-      if (["EEXIST", "ENOENT"].includes(systemCodeOf(error) ?? "")) return false;
+      if (isErrno(error, "EEXIST", "ENOENT")) return false;
       throw error;
     } finally {
       await files.remove(draft);
@@ -126,7 +126,7 @@ async function readHolder(path: string, files: FileSystem): Promise<string | nul
   try {
     return new TextDecoder().decode(await files.read(path));
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return null;
+    if (isErrno(error, "ENOENT")) return null;
     throw error;
   }
 }

@@ -10,7 +10,7 @@ import { Exit, OperatorError } from "../base/errors.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { logIndex, nodeId, term } from "../base/ids.ts";
 import type { RecoveredGroup, RecoveryOrder } from "../base/recovery-order.ts";
-import { systemCodeOf } from "../base/system-error.ts";
+import { isErrno } from "../base/system-error.ts";
 import { StorageCorrupt } from "./storage-errors.ts";
 
 export interface RecoveryMark extends RecoveryOrder {
@@ -34,7 +34,7 @@ export async function readRecoveryMark(
 ): Promise<RecoveryMark | null> {
   const file = join(directory, RECOVERY_MARK_NAME);
   const bytes = await files.read(file).catch((error: unknown) => {
-    if (["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "")) return null;
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
     throw error;
   });
   if (bytes === null) return null;

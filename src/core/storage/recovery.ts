@@ -234,8 +234,8 @@ class WalRecovery {
     return null;
   }
 
-  // The data that was read may be only in the page cache: the writer was killed before its sync, or the sync
-  // failed and left the page marked clean. Writing the newest frame again and syncing makes it durable.
+  // The data that was read may be only in the page cache. The writer was killed before its sync, or the sync failed and
+  // left the page marked clean. Writing the newest frame again and syncing makes it durable.
   async #confirmNewest(): Promise<void> {
     if (this.#newest !== null)
       await this.#overwrite(this.#newest.file, this.#newest.offset, this.#newest.frame);

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { diskFiles } from "../base/disk-files.ts";
 import { createDirectory, writeFileDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
-import { systemCodeOf } from "../base/system-error.ts";
+import { isErrno } from "../base/system-error.ts";
 
 const REJOIN_MARK_NAME = "rejoining";
 
@@ -53,7 +53,7 @@ export class RejoinMark {
     try {
       return new TextDecoder().decode(await this.#files.read(this.#path));
     } catch (error) {
-      if (systemCodeOf(error) === "ENOENT") return null;
+      if (isErrno(error, "ENOENT")) return null;
       throw error;
     }
   }

@@ -1,8 +1,7 @@
 // Files whose content is sealed on the disk (ADR-0031). Callers read and write the content; the file holds
 // the chunks of seal/sealed-stream. What must stay true: a file counts as whole only if its last chunk says
-// so. A plain file is read only if the folder's ring allows it. Data added to an unfinished file is sealed
-// anew together with the file's content: a chunk that a crash tore must not be written again with the same
-// key and nonce.
+// so. A plain file is read only if the folder's ring allows it. Data added to an unfinished file is sealed anew
+// together with the file's content. A chunk that a crash tore must not be written again with the same key and nonce.
 
 import { basename } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";

@@ -31,8 +31,8 @@ export function segmentPath(directory: string, sequence: number): string {
 export function shortnessOf(fileBytes: number, { bytes }: SegmentSize): string | null {
   if (fileBytes >= bytes) return null;
   return (
-    `it has ${fileBytes} bytes, but a segment gets all of its ${bytes} before the first frame is written: ` +
-    "its end is lost, and with it perhaps entries that were acknowledged"
+    `it has ${fileBytes} bytes, but a segment gets all of its ${bytes} before the first frame is written. ` +
+    "Its end is missing. Acknowledged entries may be lost"
   );
 }
 

@@ -1,8 +1,7 @@
 // One snapshot in one file, `<group>-<term>-<index>.snap`, and its bytes:
 //   magic u64 | format u32 | group u64 | index u64 | term u64 | conf state | data | SHA-256 of all before
-// Format 1, which is still read, had the data's length before the data: they had to be whole in memory before
-// the first byte was written.
-// What must stay true: bytes that differ in one bit are not read as a snapshot.
+// Format 1, which is still read, had the data's length before the data. So the data had to be whole in memory before
+// the first byte was written. What must stay true: bytes that differ in one bit are not read as a snapshot.
 
 import { createHash } from "node:crypto";
 import { assert } from "../base/assert.ts";

@@ -5,10 +5,11 @@ import { Exit, messageOf, OperatorError } from "../base/errors.ts";
 
 // Cutting acknowledged entries, or forgetting a vote, could elect a leader that lacks committed entries. An
 // empty folder is safe: the others remove this replica and add it again (docs/adr/0002).
-export const REJOIN_ADVICE =
-  "check the disk, move this node's data folder away (keep it), then start this node again: while the " +
-  "others are a quorum, it rejoins and takes a new copy from them (or replace it: fleet member replace); " +
-  "if the quorum is lost, see what is left with: fleet recover";
+const START_EMPTY =
+  "Move the data folder away, but keep it. Start the node: it copies the state from a quorum. " +
+  "Without a quorum: fleet recover";
+
+export const REJOIN_ADVICE = `Check the disk. ${START_EMPTY}`;
 
 /**
  * The log, a snapshot or meta.json holds data that no crash explains: refuse to start rather than lose
@@ -45,7 +46,7 @@ export function storageFailed(directory: string, cause: unknown): OperatorError 
   return new OperatorError("STORAGE_FAILED", {
     what: `data folder ${directory} can't be opened: ${messageOf(cause)}`,
     why: "the disk is failing, gone or read-only",
-    next: `look at the kernel's log, repair the disk and start this node again; if it can't be repaired: ${REJOIN_ADVICE}`,
+    next: `Look at the kernel's log. Repair the disk and start this node again. If it can't be repaired, use another one. ${START_EMPTY}`,
     exit: Exit.Failure,
     cause,
   });

@@ -103,7 +103,7 @@ async function verifyWhole(
 function tornTail(report: StorageReport): VerifiedFile[] {
   if (report.kind !== "torn-tail-cut") return [];
   const { file, offset, claim } = report;
-  const found = `a crash cut off the last frame (${claim}); it was never acknowledged`;
+  const found = `a crash cut off the last frame (${claim}), which was never acknowledged`;
   return [{ file, state: "torn", offset, found, next: "nothing: the next start cuts it away" }];
 }
 

@@ -88,7 +88,7 @@ interface VerifiedIdentity extends Pick<Verification, "clusterId" | "nodeId"> {
 }
 
 // Without meta.json the segments' minimum size is unknown; a start refuses the folder anyway.
-const NOBODY = { clusterId: null, nodeId: null, segment: { bytes: 0, mayHaveGrown: true } };
+const UNKNOWN_IDENTITY = { clusterId: null, nodeId: null, segment: { bytes: 0, mayHaveGrown: true } };
 
 async function verifyIdentity(directory: string): Promise<VerifiedIdentity> {
   const file = join(directory, META_NAME);
@@ -96,7 +96,7 @@ async function verifyIdentity(directory: string): Promise<VerifiedIdentity> {
     const meta = await readMeta(directory);
     if (meta === null) {
       const lost = damaged(file, 0, "the file is missing, yet there is a log", REJOIN_ADVICE);
-      return { ...NOBODY, file: lost };
+      return { ...UNKNOWN_IDENTITY, file: lost };
     }
     const { clusterId, nodeId } = meta;
     const found = `node ${String(nodeId)} of cluster ${String(clusterId)}`;
@@ -108,7 +108,7 @@ async function verifyIdentity(directory: string): Promise<VerifiedIdentity> {
     };
   } catch (error) {
     if (!(error instanceof StorageCorrupt)) throw error;
-    return { ...NOBODY, file: damaged(file, error.offset, error.why, REJOIN_ADVICE) };
+    return { ...UNKNOWN_IDENTITY, file: damaged(file, error.offset, error.why, REJOIN_ADVICE) };
   }
 }
 

@@ -168,8 +168,11 @@ export class GrpcTransport implements Transport {
     const openStream: OpenStream = (metadata, on) =>
       openPeerStream({ address, tls, keepalive: KEEPALIVE }, metadata, on);
     const members = () => this.#options.gate.known();
-    const dialer = { self, clusterId, announces, members, sent: this.sent, faults: this.#faults };
     const about = { peer: peer.name, address };
+    const dialer = {
+      ...{ self, clusterId, announces, members, sent: this.sent, faults: this.#faults },
+      random: Math.random,
+    };
     const link = new PeerLink(peer, openStream, dialer, {
       disk: () => this.#options.disk.own(),
       unreachable: (group) => events.unreachable(peer.id, group),
@@ -292,8 +295,8 @@ function mismatchWords(
   wanted: { readonly clusterId: string; readonly peer: Peer },
 ): string {
   if (hello.clusterId !== wanted.clusterId) {
-    return "a peer is of another cluster, which this replica can't join: if the fleet was recovered as a new one, add this node to it with an empty data folder";
+    return "a peer belongs to another cluster. If the fleet was recovered, add this node again with an empty data folder";
   }
-  if (hello.nodeId !== wanted.peer.id) return "a peer has another node id than expected";
-  return "a peer's build does not know the cluster version: the peer gets no entries until it runs a newer build";
+  if (hello.nodeId !== wanted.peer.id) return "A peer has another node id than expected";
+  return "a peer's build does not know the cluster version. The peer gets no entries until it runs a newer build";
 }

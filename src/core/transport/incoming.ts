@@ -1,7 +1,7 @@
 // The streams that peers open here: frames and snapshots. The coordinator owns the gRPC server and decides
 // which certificates may call. It also handles Rejoin, which is a request to the leader, not a message of the
-// log. What must stay true: a peer is believed only as the replica that its certificate names, only of this
-// cluster, and only while the gate admits it (ADR-0023).
+// log. What must stay true: a peer is believed only as the replica that its certificate names. It must be of this
+// cluster, and the gate must admit it (ADR-0023).
 
 import { type ServerDuplexStream, type sendUnaryData, status } from "@grpc/grpc-js";
 import { assert } from "../base/assert.ts";

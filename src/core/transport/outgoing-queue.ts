@@ -1,6 +1,6 @@
-// The messages that wait to be sent to one peer, of all groups together, in order. What must stay true: the
-// queue is bounded by number and by bytes, so that a slow peer costs a fixed amount of memory however many
-// groups there are. A message that does not fit is refused; accepted ones are never dropped.
+// The messages that wait to be sent to one peer, of all groups together, in order. What must stay true: the queue is
+// bounded by number and by bytes. So a slow peer costs a fixed amount of memory however many groups there are. A
+// message that does not fit is refused; accepted ones are never dropped.
 
 import type { GroupMessage } from "../wire/gen/fleet/v1/raft.ts";
 

@@ -4,6 +4,7 @@
 // that is still full.
 
 import type { Metadata } from "@grpc/grpc-js";
+import { backoffMs } from "../base/backoff.ts";
 import { type MonotonicMs, systemClock } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId } from "../base/ids.ts";
 import type { Message } from "../raft/message.ts";
@@ -33,8 +34,7 @@ const EMPTY: GroupMessage = {
 };
 // A build that announces no version is from before cluster versions (ADR-0015).
 const SILENT_BUILD_KNOWS = 1;
-const RETRY_FIRST_MS = 20;
-const RETRY_LAST_MS = 200;
+const RETRY = { initialMs: 20, maxMs: 200 };
 // A sound dial takes a few milliseconds, across regions a few hundred. One whose first packets were lost waits for
 // TCP to send them again.
 const HANGS_AFTER_MS = 2_000;
@@ -54,6 +54,8 @@ export interface Dialer {
   members(): readonly KnownMember[];
   readonly sent: SentCounts;
   readonly faults: LinkFaults;
+  /** In [0, 1): so the peers of a process that was restarted do not all dial it at the same moment. */
+  random(): number;
 }
 
 export type OpenStream = (metadata: Metadata, events: PeerStreamEvents) => PeerStream;
@@ -101,7 +103,8 @@ export class PeerLink {
   #newsTimer: NodeJS.Timeout | null = null;
   /** Commit indices that wait in the queue, one a group. */
   readonly #news = new Map<GroupId, GroupMessage>();
-  #retryMs = RETRY_FIRST_MS;
+  /** Since the last hello, or since the peer was seen. */
+  #failures = 0;
   #retry: NodeJS.Timeout | null = null;
   /** The unexpected identity that was reported last. */
   #mismatch = "";
@@ -194,7 +197,7 @@ export class PeerLink {
     if (this.#retry === null) this.#endHangingDial();
     if (this.#retry === null) return;
     clearTimeout(this.#retry);
-    this.#retryMs = RETRY_FIRST_MS;
+    this.#failures = 0;
     this.#open();
   }
 
@@ -240,7 +243,7 @@ export class PeerLink {
     this.#announced = announced;
     this.#lastAnnounced = announced;
     this.#hasFailed = false;
-    this.#retryMs = RETRY_FIRST_MS;
+    this.#failures = 0;
     this.#events.opened();
   }
 
@@ -266,8 +269,9 @@ export class PeerLink {
     this.#news.clear();
     this.#stream = null;
     if (this.#closed) return;
-    this.#retry = setTimeout(() => this.#open(), this.#retryMs).unref();
-    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_LAST_MS);
+    const retryMs = backoffMs(this.#failures, RETRY, this.#dialer.random());
+    this.#failures += 1;
+    this.#retry = setTimeout(() => this.#open(), retryMs).unref();
     if (worked) this.#events.disconnected(why);
     else if (!this.#hasFailed) this.#events.failed(why);
     this.#hasFailed = !worked;

@@ -1,7 +1,7 @@
-// The stream of frames to a peer, on a connection of its own (ADR-0069): a call of the Raft service's Exchange, with gRPC's
-// framing and status. The other calls to a peer stay with grpc-js. What must stay true: a stream ends once, with null or
-// the error that the peer gave, and a connection that cannot be made ends it too. The peer's certificate is checked as for
-// every other call.
+// The stream of frames to a peer, on a connection of its own (ADR-0069). It is a call of the Raft service's Exchange,
+// with gRPC's framing and status. The other calls to a peer stay with grpc-js. What must stay true: a stream ends once,
+// with null or the error that the peer gave. A connection that cannot be made ends it too. The peer's certificate is
+// checked as for every other call.
 
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";

@@ -1,5 +1,5 @@
-// The gRPC options of every channel and server, set on purpose: by default grpc-js waits up to two minutes
-// before it redials, and never detects a peer that hangs.
+// The gRPC options of every channel and server, set on purpose. By default grpc-js waits up to two minutes before it
+// redials, and never detects a peer that hangs.
 
 import type { ChannelOptions } from "@grpc/grpc-js";
 

@@ -12,7 +12,7 @@ const WHY: Readonly<Record<ResetReason, (revision: number) => string>> = {
   forgotten: (revision) =>
     `changes up to revision ${revision} are no longer all known: list again, then continue`,
   unreached: (revision) =>
-    `this fleet has only come to revision ${revision} (it was restored, or is another fleet): list again, then continue`,
+    `this fleet is only at revision ${revision} (it was restored, or is another fleet): list again, then continue`,
   incarnation: (revision) =>
     `the revision may belong to another incarnation (after a recovery or a restore) or another fleet: list again, then continue from revision ${revision}`,
 };

@@ -1,5 +1,5 @@
-// The one rule for colour. chalk is told its level here, since it does not know NO_COLOR; only the sixteen ANSI
-// colours are used, which a terminal's theme keeps readable on light and dark.
+// The one rule for colour. chalk gets its level here, since it does not know NO_COLOR. Only the sixteen ANSI colours
+// are used, which a terminal's theme keeps readable on light and dark.
 import { Chalk } from "chalk";
 import type { ContextColor } from "../../client/context/target.ts";
 import type { Paint } from "../model/paint.ts";

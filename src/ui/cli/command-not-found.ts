@@ -1,4 +1,4 @@
-// oclif's hook for a command that does not exist: a suggestion and exit code 127, in place of the not-found plugin,
+// oclif's hook for a command that does not exist: a suggestion and exit code 127. It replaces the not-found plugin,
 // which asks a question that a script cannot answer.
 import { Errors, type Hook, type Interfaces } from "@oclif/core";
 import { Exit } from "../../core/base/errors.ts";

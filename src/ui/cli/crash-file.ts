@@ -1,5 +1,5 @@
-// Where the details of a bug go: a file in the user's state folder, so that the terminal shows one line and a report
-// can still carry the stack. Returns null where it cannot write; a failure to report must not hide the failure.
+// Where the details of a bug are written: a file in the user's state folder. So the terminal shows one line, and a
+// report can still carry the stack. Returns null where it cannot write; a failure to report must not hide the failure.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";

@@ -17,7 +17,7 @@ export abstract class DomainCommand extends WriteCommand {
       import("../../core/base/wait-clock.ts"),
     ]);
     this.onInterrupt(
-      () => "it is committed, and the leader keeps telling the shards: fleet instruction list",
+      () => "it is committed, and the leader repeats the instructions: fleet instruction list",
     );
     const onChange = (words: string) => this.note(words);
     await waitUntilAccepted(await this.client(flags), domains, {

@@ -3,9 +3,9 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { handsOf } from "../../client/drill/hands.ts";
 import { journalsOf, type Undo } from "../../client/drill/journal.ts";
 import { drillsFolder, isJournal } from "../../client/drill/journal-folder.ts";
+import { nodeControlOf } from "../../client/drill/node-control.ts";
 import { possibilities } from "../../client/drill/possibilities.ts";
 import { whyNot } from "../../client/drill/preflight.ts";
 import { readRuns } from "../../client/drill/read-report.ts";
@@ -56,8 +56,8 @@ export class DrillBoardReader {
   }
 
   async #drills(): Promise<DrillBoard["drills"]> {
-    const hands = handsOf(this.#client.target, this.#deps);
-    const { can } = await possibilities(this.#client, hands, await this.#client.status());
+    const control = nodeControlOf(this.#client.target, this.#deps);
+    const { can } = await possibilities(this.#client, control, await this.#client.status());
     return DRILLS.map((spec) => ({
       ...{ name: spec.name, summary: spec.summary, victims: spec.victims },
       ...{ expects: EXPECTS[spec.expects], whyNot: whyNot(spec, can) },

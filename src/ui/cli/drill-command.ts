@@ -44,7 +44,8 @@ export const drillFlags = {
   slo: Flags.string({ summary: "Gates: first-write=2s,election=1s,catch-up=10s,lost=0,…", default: "" }),
   report: Flags.string({ summary: "File for the JSON report (default: in .fleet/drills/)" }),
   history: Flags.string({
-    summary: "File for what clients asked and were told, one JSON document a line; of several runs FILE-1, …",
+    summary:
+      "File for the clients' operations and answers, one JSON document a line; for several runs FILE-1, …",
   }),
   edn: Flags.string({ summary: "File for the same history as EDN, in the form of Jepsen's" }),
   junit: Flags.string({ summary: "File for the gates as JUnit XML, for CI" }),
@@ -151,12 +152,12 @@ export abstract class DrillCommand extends FleetCommand {
   }
 
   async #drill(spec: DrillSpec, client: FleetClient, options: DrillOptions): Promise<DrillResult> {
-    const [{ runDrill }, { handsOf }] = await Promise.all([
+    const [{ runDrill }, { nodeControlOf }] = await Promise.all([
       import("../../client/drill/run-drill.ts"),
-      import("../../client/drill/hands.ts"),
+      import("../../client/drill/node-control.ts"),
     ]);
     const deps = await localDeps((text) => this.note(text));
-    return await runDrill(spec, client, deps, handsOf(client.target, deps), options);
+    return await runDrill(spec, client, deps, nodeControlOf(client.target, deps), options);
   }
 }
 
@@ -168,7 +169,7 @@ async function endEarly(stop: AbortController, drill: Promise<unknown>): Promise
   } catch (error) {
     if (!(error instanceof OperatorError) || error.code !== "DRILL_STOPPED") throw error;
   }
-  return "interrupted; what the drill broke has been put back, every node started again (to be sure: fleet status)";
+  return "interrupted; the drill's fault is healed, and every node was started again (check with: fleet status)";
 }
 
 function gatesOf(slo: string): readonly Gate[] {

@@ -1,4 +1,4 @@
-// The one place that refuses empty values: `--to ''` is most likely `--to "$TARGET"` with TARGET unset, and what an absent
+// The one place that refuses empty values. `--to ''` is most likely `--to "$TARGET"` with TARGET unset. What an absent
 // flag means ("any", "none", "all") is seldom what the operator wanted.
 import type { ParserOutput } from "@oclif/core/interfaces";
 import { Exit, OperatorError } from "../../core/base/errors.ts";

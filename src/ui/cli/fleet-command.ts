@@ -1,5 +1,5 @@
-// A command that talks to a fleet: which one is meant, a client to it that is closed at the end, and reads of it: once,
-// again and again, or from an archive. The client, and gRPC with it, is loaded only when a command runs.
+// A command that talks to a fleet. It chooses the fleet, opens a client to it, and closes the client at the end. It
+// reads once, again and again, or from an archive. The client, and gRPC with it, is loaded only when a command runs.
 import type { Bundle } from "../../client/bundle/section.ts";
 import type { ContextColor, Target } from "../../client/context/target.ts";
 import type { EtcdClient } from "../../client/etcd/etcd-client.ts";

@@ -53,15 +53,15 @@ async function heal(
   command: string,
   note: HealingCommand["note"],
 ): Promise<Pick<HealResult, "healed" | "left">> {
-  const [{ healFirst }, { handsOf }] = await Promise.all([
+  const [{ healFirst }, { nodeControlOf }] = await Promise.all([
     import("../../client/drill/heal.ts"),
-    import("../../client/drill/hands.ts"),
+    import("../../client/drill/node-control.ts"),
   ]);
   const deps = await localDeps(note);
-  const hands = handsOf(client.target, deps);
+  const control = nodeControlOf(client.target, deps);
   return await healFirst(
     healable,
-    { client, hands, deps },
+    { client, control, deps },
     {
       allow: () => allowChange(client.target, command, "an interrupted drill is healed"),
       onBegin: (entry) =>

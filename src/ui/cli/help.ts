@@ -1,4 +1,4 @@
-// Help as oclif makes it, with one difference: for a command that does not exist, it prints a suggestion and exits with
+// Help as oclif makes it, with one difference. For a command that does not exist, it prints a suggestion and exits with
 // 127, as that command itself would.
 import { Help } from "@oclif/core/help";
 import { refuseCommand } from "./command-not-found.ts";

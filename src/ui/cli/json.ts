@@ -1,5 +1,6 @@
-// The JSON contract, in one place: schemaVersion, keys in order, 64-bit numbers as strings (they pass 2^53 in other
-// languages' counters), enums as words, moments in RFC 3339. Scripts build on it: what is here may grow, not change.
+// The JSON contract, in one place: schemaVersion, keys in order, enums as words, moments in RFC 3339. 64-bit numbers
+// are strings, because they pass 2^53 in other languages' counters. Scripts build on it: what is here may grow, not
+// change.
 import { assert } from "../../core/base/assert.ts";
 import { printableJson } from "../../core/base/printable.ts";
 import {

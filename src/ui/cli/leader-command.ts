@@ -28,7 +28,7 @@ export const transferView: TextView<LeaderMoved> = {
   text: ({ changed, dryRun, leaderName, term }, { paint, symbols }) => {
     const mark = dryRun ? "unknown" : "good";
     const what = dryRun ? `${leaderName} would lead` : `${leaderName} leads term ${term}`;
-    const already = changed ? "" : ": it was so already";
+    const already = changed ? "" : " already";
     return [paint.mark(mark, `${symbols.marks[mark]} ${what}${already}`)];
   },
 };

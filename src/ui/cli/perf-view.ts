@@ -1,6 +1,6 @@
 // The report of `fleet check perf` as lines for people.
-import { formatDuration } from "../../core/base/duration.ts";
 import type { PerfGate, PerfPhaseName, PerfReport } from "../../core/drill/perf.ts";
+import { shortTime } from "../model/milliseconds.ts";
 import type { TextView } from "./view.ts";
 
 export const PHASE_WORDS: Readonly<Record<PerfPhaseName, string>> = {
@@ -55,8 +55,4 @@ function gateText({ name, measured, limit }: PerfGate): string {
   }
 }
 
-/** Below ten milliseconds a tenth counts. */
-function time(ms: number | null): string {
-  if (ms === null) return "–";
-  return ms < 10 ? `${ms.toFixed(1)}ms` : formatDuration(ms);
-}
+const time = (ms: number | null): string => (ms === null ? "–" : shortTime(ms));

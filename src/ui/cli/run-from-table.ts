@@ -1,7 +1,7 @@
-// Runs a command without oclif's configuration, when a table has it. Which words are the command's is decided as oclif
-// decides it: the longest command that the words begin with, and further words only if that command takes arguments.
-// What must stay true: a command behaves here as when oclif runs it; everything that needs all commands (help,
-// suggestions) is left to oclif.
+// Runs a command without oclif's configuration, when a table has it. The words of a command are found as oclif finds
+// them. The command is the longest one that the words begin with. Further words are allowed only if that command takes
+// arguments. What must stay true: a command behaves here as when oclif runs it; everything that needs all commands
+// (help, suggestions) is left to oclif.
 
 import type { Config } from "@oclif/core/config";
 import { argvInOrder } from "./argv-in-order.ts";

@@ -1,5 +1,5 @@
-// Runs a command of the one executable (deploy/make-executable.ts), in which oclif finds no files: what it would read of
-// them, its help and its hook are given to it. What must stay true: all is printed as by bin/run.js.
+// Runs a command of the one executable (deploy/make-executable.ts), in which oclif finds no files. So it passes oclif
+// what oclif would read: the commands, the help and the hook. What must stay true: all is printed as by bin/run.js.
 
 import type { Command } from "@oclif/core/command";
 import { type Config, Config as OclifConfig, Plugin } from "@oclif/core/config";

@@ -1,6 +1,6 @@
-// The one way of text to this process's standard output and standard error (test/tidy/output.test.ts). What others wrote is
-// made printable where it becomes a row, a line or a note; here whatever was missed is escaped, but for line ends
-// and, on a terminal, colours.
+// The one way of text to this process's standard output and standard error (test/tidy/output.test.ts). What others
+// wrote is made printable where it becomes a row, a line or a note. Here the rest is escaped, except line ends and, on
+// a terminal, colours.
 import { printable, printableLines } from "../../core/base/printable.ts";
 import { bytesText } from "../model/byte-text.ts";
 import { clearScreen, repaint, repaintRows } from "./repaint.ts";

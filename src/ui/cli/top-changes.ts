@@ -118,7 +118,10 @@ async function remainsAt(client: FleetClient, shard: string): Promise<ShardHoldi
 async function orLeft(signal: AbortSignal, call: Promise<ChangeCheck>): Promise<ChangeCheck> {
   const left = Promise.withResolvers<ChangeCheck>();
   const leave = () =>
-    left.resolve({ finding: "refused", lines: ["not waited for any longer: it may still be done"] });
+    left.resolve({
+      finding: "refused",
+      lines: ["the dashboard no longer waits for it: it may still be done"],
+    });
   signal.addEventListener("abort", leave, { once: true });
   if (signal.aborted) leave();
   try {

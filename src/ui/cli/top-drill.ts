@@ -1,5 +1,5 @@
 // Runs a drill from the dashboard, as `fleet drill run` does: the preflight is its dry run, and cancelling it puts everything back.
-import { handsOf } from "../../client/drill/hands.ts";
+import { nodeControlOf } from "../../client/drill/node-control.ts";
 import { possibilities } from "../../client/drill/possibilities.ts";
 import { assertPossible, leaderFor } from "../../client/drill/preflight.ts";
 import { defaultReport, writeReport } from "../../client/drill/report-file.ts";
@@ -19,13 +19,13 @@ export async function checkDrill({ client, deps }: ChangeTools, name: string): P
   const status = await client.status();
   assertPossible(
     spec,
-    (await possibilities(client, handsOf(client.target, deps), status)).can,
+    (await possibilities(client, nodeControlOf(client.target, deps), status)).can,
     client.target.name,
   );
   const leader = leaderFor(spec, status);
   const lines = [
     `${spec.summary}; hits: ${spec.victims}; expected: ${EXPECTS[spec.expects]}`,
-    `possible here: ${leader.name} leads term ${leader.term}, and the quorum can stand it`,
+    `possible here: ${leader.name} leads term ${leader.term}, and the quorum survives it`,
     `its clients write ${USUAL_DRILL.rate} times a second until all is whole again`,
   ];
   return { finding: "ask", lines };
@@ -46,12 +46,12 @@ export async function performDrill(
   };
   const options = { ...USUAL_DRILL, gates: [], signal, onEvent, onWait: notify };
   try {
-    const { report } = await runDrill(spec, client, deps, handsOf(client.target, deps), options);
+    const { report } = await runDrill(spec, client, deps, nodeControlOf(client.target, deps), options);
     await writeReport(file, report);
     const lines = [...(await shownLines(tools, report, drillView)), `report: ${file}`];
     return { isDone: report.verdict === "pass", lines };
   } catch (error) {
     if (!(error instanceof OperatorError) || error.code !== "DRILL_STOPPED") throw error;
-    return { isDone: false, lines: ["cancelled: what the drill broke has been put back"] };
+    return { isDone: false, lines: ["cancelled: the drill's fault is healed"] };
   }
 }

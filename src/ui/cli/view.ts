@@ -1,6 +1,6 @@
 // What a command hands to print: its report, and how that looks as rows or as lines. One function turns the pair into
-// text in whichever format was asked for. What must stay true: rows, lines and names are made of a printable copy of the
-// report; JSON and YAML are made of the report itself and escape what is not printable.
+// text in whichever format was asked for. What must stay true: rows, lines and names are made of a printable copy of
+// the report. JSON and YAML are made of the report itself and escape what is not printable.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { printable } from "../../core/base/printable.ts";

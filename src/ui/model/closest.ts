@@ -3,7 +3,10 @@
 /** Two edits of a shorter word make nearly any other: --yes is two from --key. */
 const TWO_EDITS_FROM = 5;
 
-/** The nearest of `known`, or `null` if none is within a third of the word's length: at least two edits, or one if it is short. */
+/**
+ * The nearest of `known`, or `null` if none is near enough. Near is within a third of the word's length: at least two
+ * edits, or one if it is short.
+ */
 export function closest(word: string, known: readonly string[]): string | null {
   const limit = Math.max(word.length < TWO_EDITS_FROM ? 1 : 2, Math.floor(word.length / 3));
   let best: string | null = null;

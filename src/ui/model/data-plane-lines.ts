@@ -1,5 +1,5 @@
-// The lines of `fleet status` about shards, clusters and instructions, and about how many voters may fail:
-// one line a fact, with the command to run next.
+// The lines of `fleet status` about shards, clusters and instructions, and about how many voters may fail. Each fact is
+// one line, with the command to run next.
 
 import type { FleetStatus } from "../../client/fleet-status.ts";
 import { formatDuration } from "../../core/base/duration.ts";
@@ -19,7 +19,7 @@ export function toleranceLines({ tolerance }: Pick<FleetStatus, "tolerance">): L
     });
   if (voters % 2 === 0 && voters > 2) {
     const bears = Math.floor((voters - 1) / 2);
-    const text = `${voters} voters bear the loss of ${bears}, as ${voters - 1} would: add one with fleet member add, or remove one`;
+    const text = `${voters} voters can lose ${bears}, no more than ${voters - 1} voters can: add one with fleet member add, or remove one`;
     lines.push({ text, mark: "warn" });
   }
   return lines;

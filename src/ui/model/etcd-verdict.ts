@@ -1,5 +1,5 @@
-// Whether an etcd cluster is healthy, in lines and as an exit code: every node that was named answers, one leads, and
-// none reports a problem.
+// Whether an etcd cluster is healthy, in lines and as an exit code. Every node that was named must answer, one must
+// lead, and none may report a problem.
 import { Exit } from "../../core/base/errors.ts";
 import type { Line } from "./line.ts";
 

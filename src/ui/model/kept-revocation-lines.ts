@@ -18,6 +18,6 @@ export function keptRevocationLines(report: KeptReport | null): Line[] {
   }
   if (lists.length > 0) return [{ text: "the copy has all revocations that are known here", mark: "good" }];
   const text =
-    "no list of revoked certificates was found here: what was revoked after the copy was made may be accepted again; name folders with --revocations-from, or revoke again";
+    "no list of revoked certificates was found here. Certificates that were revoked after the copy was made may be accepted again. Name folders with --revocations-from, or revoke again";
   return [{ text, mark: "warn" }];
 }

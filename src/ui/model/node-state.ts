@@ -2,6 +2,7 @@
 // problem comes first.
 
 import type { NodeStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { tenths } from "./milliseconds.ts";
 import type { Cell, MarkedCell } from "./table.ts";
 import { admissionWord } from "./words.ts";
 
@@ -27,7 +28,7 @@ export function nodeState(status: NodeStatus): MarkedCell {
 /** The 99th percentile of the last minute, or the duration of the present frame if that is longer. */
 export function syncCell(status: NodeStatus | null): Cell {
   const ms = slowestSyncMs(status);
-  return ms === null ? null : `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)}ms`;
+  return ms === null ? null : ms < 10 ? tenths(ms) : `${ms.toFixed(0)}ms`;
 }
 
 export function slowestSyncMs(status: NodeStatus | null): number | null {

@@ -34,7 +34,7 @@ export function rebuildLines(report: RebuildReport): string[] {
 }
 
 function planned({ node, isLocal, isUnderWay }: RebuildReport): string[] {
-  if (isUnderWay) return [`would wait for ${node}, which is on its way back`];
+  if (isUnderWay) return [`would wait for ${node}, which rejoins already`];
   const here = [
     "stop its process",
     "set its data folder aside, below removed/ in the fleet's folder",

@@ -1,5 +1,5 @@
-// A table: columns that turn one object of a server's reply into cells. Rows are selected and ordered here,
-// but not painted: a cell has a mark, never a colour, so that a symbol always stands beside the colour.
+// A table: columns that turn one object of a server's reply into cells. Rows are selected and ordered here, but not
+// painted. A cell has a mark, never a colour, so that a symbol always stands beside the colour.
 
 import { compareText, naturalKey } from "./natural.ts";
 

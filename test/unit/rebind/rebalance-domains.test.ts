@@ -87,7 +87,7 @@ test.each<{ change: Partial<FleetSeen>; says: string; why: string }>([
   },
   {
     change: { domains: [domain("rack", "r1", "s2", { confirmedAtMs: NOW - 10_000 })] },
-    says: "it got its shard 10 s ago, and stays for 80 s",
+    says: "it moved to its shard 10 s ago, and stays there for 80 s",
     why: "it cools down",
   },
   {
@@ -146,7 +146,7 @@ test("a domain that only has to cool down is waited for: no cluster goes instead
   });
   expect(advised(cooling)).toEqual({
     moves: [],
-    refused: ["c1: rack=r1: it got its shard 79 s ago, and stays for 80 s"],
+    refused: ["c1: rack=r1: it moved to its shard 79 s ago, and stays there for 80 s"],
   });
   const inUse = fleet({ shortfalls, shards: [short(), donor(9)] });
   expect(advised(inUse).moves).toEqual(["c1: s1>s2"]);

@@ -108,7 +108,7 @@ describe("what stays", () => {
     },
     {
       fleet: { clusters: [bound("c1", "s1", { sinceMs: NOW - 79_999 })] },
-      says: "it got its shard 79 s ago, and stays for 80 s",
+      says: "it moved to its shard 79 s ago, and stays there for 80 s",
       why: "it cools down",
     },
     {

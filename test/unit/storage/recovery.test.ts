@@ -54,7 +54,11 @@ async function reopenWith({ directory }: Written, segment: Uint8Array) {
 const corruptAt = (offset: number) => ({
   code: "STORAGE_CORRUPT",
   message: expect.stringMatching(new RegExp(`${SEGMENT} is corrupt at offset ${offset}$`)),
-  parts: { why: expect.any(String), next: expect.stringContaining("it rejoins"), exit: 1 },
+  parts: {
+    why: expect.any(String),
+    next: expect.stringContaining("it copies the state from a quorum"),
+    exit: 1,
+  },
 });
 
 // Space is reserved before a frame is written, so no crash explains a shorter file: what is missing was acknowledged.

@@ -79,7 +79,7 @@ test.each([
     file,
     offset: 600,
     found: expect.stringContaining("it has 600 bytes, but a segment gets all of its 4096"),
-    next: expect.stringContaining("move this node's data folder away"),
+    next: expect.stringContaining("Move the data folder away"),
   });
 });
 

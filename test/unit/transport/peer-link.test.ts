@@ -37,7 +37,7 @@ class SlowStream {
   }
 }
 
-function connect(knownVersion = 2, isTooOld = false) {
+function connect(knownVersion = 2, isTooOld = false, random = 1) {
   const opened: SlowStream[] = [];
   const dropped: GroupId[] = [];
   const sent = { messages: 0, frames: 0 };
@@ -58,6 +58,7 @@ function connect(knownVersion = 2, isTooOld = false) {
       members: () => members,
       sent,
       faults: soundLinks,
+      random: () => random,
     },
     {
       disk: () => ({ medianMs: 0, slow: false, full: false }),
@@ -141,6 +142,16 @@ describe("a peer whose stream has ended", () => {
       vi.advanceTimersByTime(1);
       expect(opened).toHaveLength(before + 1);
     }
+    link.close();
+  });
+
+  test("is dialed after half of that time at the earliest", () => {
+    const { link, stream, opened } = connect(2, false, 0);
+    stream.cancel();
+    vi.advanceTimersByTime(9);
+    expect(opened).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(opened).toHaveLength(2);
     link.close();
   });
 

@@ -13,7 +13,7 @@ export const keyChecks: readonly Check<FleetStatus>[] = [
   {
     id: "keys.fenced",
     severity: "critical",
-    why: "a node whose keys are wrong serves none and does not lead them: one failure less is tolerated",
+    why: "a node with wrong keys serves no keys and does not lead them: the fleet tolerates one failure less",
     look: (fleet) => keySpaces(fleet, ({ stateDoubt }, name) => doubtHit(stateDoubt, name)),
   },
   {
@@ -49,12 +49,12 @@ export const keyChecks: readonly Check<FleetStatus>[] = [
   {
     id: "keys.history",
     severity: "error",
-    why: "the window of the retention needs more history than there may be: writes of keys are refused",
+    why: "the retention's window needs more history than the limit allows: writes of keys are refused",
     look: (fleet) =>
       keySpaces(fleet, ({ historyFull, retention }) =>
         historyFull
           ? {
-              evidence: `its history has the ${retention?.revisionsMax ?? 0} revisions that there may be`,
+              evidence: `its history is at the limit of ${retention?.revisionsMax ?? 0} revisions`,
               next: "fleet kv retention set with a shorter window or a higher limit",
             }
           : null,

@@ -15,7 +15,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
   {
     id: "node.down",
     severity: "error",
-    why: "a node that is down is one failure the fleet can no longer bear",
+    why: "while a node is down, the fleet tolerates one failure less",
     look: ({ nodes }) =>
       nodes.flatMap(({ name, address, reachable, error }): Hit[] =>
         reachable
@@ -45,7 +45,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
   {
     id: "node.version-awaited",
     severity: "warning",
-    why: "until every member runs the newer build, the fleet keeps the older format and lacks what needs the newer one",
+    why: "until every member runs the newer build, the fleet keeps the older format and refuses operations of the newer one",
     look: ({ versions: { ruling, newest, awaited } }) =>
       ruling === null || newest === null || ruling >= newest
         ? []
@@ -128,7 +128,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
   {
     id: "node.restarted",
     severity: "info",
-    why: "a process that restarts again and again hides its reason in its log",
+    why: "a process may restart repeatedly; only its log says why",
     look: answering(({ status: { uptimeMs } }) =>
       uptimeMs >= UPTIME_MIN_MS
         ? null

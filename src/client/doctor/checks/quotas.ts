@@ -43,7 +43,7 @@ export const quotaChecks: readonly Check<Tables>[] = [
   {
     id: "quota.shard",
     severity: "warning",
-    why: "a slice of a shard that is not there is lost to the others",
+    why: "no other shard can use the slice of an unknown shard",
     look: ({ quotas, shards }) => {
       const known = new Set(shards.map(({ shard }) => shard?.shardId));
       return quotas.flatMap((quota): Hit[] => {

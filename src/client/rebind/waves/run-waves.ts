@@ -1,6 +1,6 @@
-// Runs a plan that this process has taken: wave by wave, each step journalled in the fleet before the agent
-// moves and when the cluster has settled. What must stay true: a runner that was replaced changes nothing more,
-// and after every kind of end the journal says where to continue. Renewals continue while a slow command restarts an agent.
+// Runs a plan that this process has taken, wave by wave. The fleet's journal gets each step before the agent moves, and
+// again when the cluster has settled. What must stay true: a runner that was replaced changes nothing more, and after
+// every kind of end the journal says where to continue. Renewals continue while a slow command restarts an agent.
 
 import { assert } from "../../../core/base/assert.ts";
 import type { WaitClock } from "../../../core/base/wait-clock.ts";
@@ -9,9 +9,9 @@ import { unmet } from "../../../core/rebind/waves/preconditions.ts";
 import type { PlanStep } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { AgentMover } from "../executor.ts";
 import { FleetReader, type FleetReads } from "../look.ts";
-import { Heart } from "./heart.ts";
 import type { PlanJournal } from "./journal.ts";
 import type { HealthReader } from "./leader-health.ts";
+import { RunnerHeartbeat } from "./runner-heartbeat.ts";
 import { StepTrack } from "./step-track.ts";
 import type { RunnablePlan } from "./stored-plan.ts";
 import type { WaveEvents } from "./wave-events.ts";
@@ -54,7 +54,7 @@ class Waves {
   readonly #plan: RunnablePlan;
   readonly #deps: WaveDeps;
   readonly #reader: FleetReader;
-  readonly #heart: Heart;
+  readonly #heartbeat: RunnerHeartbeat;
   #rollingBack = false;
   #steps: StepTrack[] = [];
   #failed: PlanStep[] = [];
@@ -66,7 +66,7 @@ class Waves {
     this.#reader = new FleetReader(deps.reads, (shards) =>
       deps.events.onWait(`the leader is new, and has yet to hear ${shards.length} shards`),
     );
-    this.#heart = new Heart(deps.journal, deps.clock, deps.events.onRow);
+    this.#heartbeat = new RunnerHeartbeat(deps.journal, deps.clock, deps.events.onRow);
   }
 
   async run(): Promise<WavesEnd> {
@@ -96,14 +96,14 @@ class Waves {
     const run = new WaveRun(this.#plan.strategy, this.#steps, wave, {
       ...this.#deps,
       reader: this.#reader,
-      heart: this.#heart,
+      heartbeat: this.#heartbeat,
     });
     const problem = await run.run();
-    if (problem !== null && this.#heart.end === null) return await this.#fail(problem, wave);
+    if (problem !== null && this.#heartbeat.end === null) return await this.#fail(problem, wave);
     const isLast = this.#nextWave().length === 0;
     if (!this.#mustStop && !isLast) await this.#rest(this.#plan.strategy.pauseMs);
     // All is done: only the end is left to write.
-    return this.#mustStop && !(isLast && this.#heart.end === null) ? await this.#stop() : null;
+    return this.#mustStop && !(isLast && this.#heartbeat.end === null) ? await this.#stop() : null;
   }
 
   /** Empty: no step may begin any more. If skipped steps take all places, only what is under way may end. */
@@ -145,8 +145,8 @@ class Waves {
     await this.#deps.journal.pause("STEP_FAILED");
     return this.#end(
       "paused",
-      `no further step may begin: ${names.length} of the skipped steps have begun, so their clusters are not served, ` +
-        `and maxUnavailable is ${this.#plan.strategy.maxUnavailable}: ${names.join(", ")}`,
+      `no further step may begin: maxUnavailable is ${this.#plan.strategy.maxUnavailable}. ` +
+        `Of the skipped steps, ${names.length} had begun, so their clusters are not served: ${names.join(", ")}`,
     );
   }
 
@@ -166,13 +166,13 @@ class Waves {
   }
 
   get #mustStop(): boolean {
-    return this.#heart.end !== null || this.#deps.isStopping();
+    return this.#heartbeat.end !== null || this.#deps.isStopping();
   }
 
   /** As another terminal or Ctrl-C wants it. */
   async #stop(): Promise<WavesEnd> {
     const { journal, isStopping } = this.#deps;
-    const { end } = this.#heart;
+    const { end } = this.#heartbeat;
     if (end !== null) return this.#end(end.kind, end.why);
     assert(isStopping(), "a run that stops has a reason");
     await journal.pause("");
@@ -190,7 +190,7 @@ class Waves {
       if (why !== said) events.onWait(`waiting: ${why}`);
       said = why;
       await clock.sleep(LOOK_EVERY_MS);
-      await this.#heart.beat();
+      await this.#heartbeat.beat();
     }
   }
 
@@ -200,7 +200,7 @@ class Waves {
     const endMs = clock.now() + pauseMs;
     while (clock.now() < endMs && !this.#mustStop) {
       await clock.sleep(Math.min(LOOK_EVERY_MS, endMs - clock.now()));
-      await this.#heart.beat();
+      await this.#heartbeat.beat();
     }
   }
 

@@ -9,9 +9,9 @@ import { lackingRoom, unmet } from "../../../core/rebind/waves/preconditions.ts"
 import type { WavePlan } from "../../../core/rebind/waves/wave-plan.ts";
 import { type Plan, PlanState } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { FleetReads } from "../look.ts";
-import { RENEW_EVERY_MS } from "./heart.ts";
 import type { PlanJournal } from "./journal.ts";
 import type { HealthReader } from "./leader-health.ts";
+import { RENEW_EVERY_MS } from "./runner-heartbeat.ts";
 
 const SHOWN = 5;
 /** A runner that does not renew for so long is taken to be gone. Measured by this process's own clock. */
@@ -48,7 +48,7 @@ export async function requirePreconditions(
   throw new OperatorError("PRECONDITIONS_UNMET", {
     what: `the preconditions of plan ${name} do not hold; nothing was changed`,
     why: whys.join("; "),
-    next: "try again later, or change them in the plan; see: fleet status, fleet shard list",
+    next: "try again later, or change the preconditions in the plan; see: fleet status, fleet shard list",
     exit: Exit.Precondition,
   });
 }

@@ -10,9 +10,9 @@ import type { Strategy } from "../../../core/rebind/waves/wave-plan.ts";
 import { type PlanStep, PlanStepState } from "../../../core/wire/gen/fleet/v1/command.ts";
 import type { AgentMover } from "../executor.ts";
 import { type Fleet, type FleetReader, targetAddress } from "../look.ts";
-import type { Heart } from "./heart.ts";
 import type { PlanJournal } from "./journal.ts";
 import type { HealthReader } from "./leader-health.ts";
+import type { RunnerHeartbeat } from "./runner-heartbeat.ts";
 import type { StepTrack } from "./step-track.ts";
 import { isTransient } from "./transient.ts";
 import type { WaveEvents } from "./wave-events.ts";
@@ -24,7 +24,7 @@ const NAMES_SHOWN = 5;
 
 interface WaveRunDeps {
   readonly reader: FleetReader;
-  readonly heart: Heart;
+  readonly heartbeat: RunnerHeartbeat;
   readonly journal: PlanJournal;
   readonly mover: AgentMover;
   readonly health: HealthReader;
@@ -53,14 +53,14 @@ export class WaveRun {
 
   /** Null = all of its clusters are at their targets, or the run ends; otherwise what failed. */
   async run(): Promise<string | null> {
-    const { heart, clock, isStopping } = this.#deps;
+    const { heartbeat, clock, isStopping } = this.#deps;
     for (;;) {
       const acted = await this.#round();
       const open = this.#wave.filter((step) => !step.isEnded && !step.hasFailed);
       const moving = open.filter((step) => step.isMoving);
-      if (heart.end !== null && heart.end.kind !== "paused") return null;
+      if (heartbeat.end !== null && heartbeat.end.kind !== "paused") return null;
       if (open.length === 0) break;
-      const mayEnd = this.#mayBeginNone() || heart.end !== null || isStopping();
+      const mayEnd = this.#mayBeginNone() || heartbeat.end !== null || isStopping();
       if (mayEnd && moving.length === 0) break;
       if (clock.now() >= this.#endMs) {
         await this.#timeOut(moving);
@@ -73,8 +73,8 @@ export class WaveRun {
 
   /** Returns whether anything was changed. */
   async #round(): Promise<boolean> {
-    const { heart } = this.#deps;
-    await heart.beat();
+    const { heartbeat } = this.#deps;
+    await heartbeat.beat();
     const open = this.#wave.filter((step) => !step.isEnded && !step.hasFailed);
     const fleet = await this.#look();
     if (fleet === null) return false;
@@ -89,14 +89,14 @@ export class WaveRun {
       free -= 1;
       return [this.#guarded(step, () => this.#begin(step, next, fleet))];
     });
-    const acted = await heart.during(Promise.all(acts));
+    const acted = await heartbeat.during(Promise.all(acts));
     return acted.includes(true);
   }
 
   /** Null: the fleet did not answer, and is asked again. */
   async #look(): Promise<Fleet | null> {
     try {
-      return await this.#deps.heart.during(this.#deps.reader.look(this.#endMs));
+      return await this.#deps.heartbeat.during(this.#deps.reader.look(this.#endMs));
     } catch (error) {
       if (!isTransient(error)) throw error;
       return null;
@@ -116,8 +116,8 @@ export class WaveRun {
   }
 
   #mayBeginNone(): boolean {
-    const { heart, isStopping } = this.#deps;
-    return isStopping() || heart.end !== null || this.#throttle !== null || this.#problem() !== null;
+    const { heartbeat, isStopping } = this.#deps;
+    return isStopping() || heartbeat.end !== null || this.#throttle !== null || this.#problem() !== null;
   }
 
   async #begin(step: StepTrack, next: NextStep, fleet: Fleet): Promise<boolean> {
@@ -159,21 +159,21 @@ export class WaveRun {
       return await act();
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      const { heart } = this.#deps;
-      if (heart.refused(error) || isTransient(error) || error.code === "PLAN_AT_LIMIT") return false;
+      const { heartbeat } = this.#deps;
+      if (heartbeat.refused(error) || isTransient(error) || error.code === "PLAN_AT_LIMIT") return false;
       await this.#failStep(step, error);
       return true;
     }
   }
 
   async #failStep(step: StepTrack, error: OperatorError): Promise<void> {
-    const { journal, heart, events } = this.#deps;
+    const { journal, heartbeat, events } = this.#deps;
     step.track.error = error;
     try {
       await journal.advance(step.clusterId, PlanStepState.FAILED, error.code, this.#submitMs());
     } catch (refusal) {
       // A step that is settled already can't fail; without an answer it stays as it was, and fails in this run.
-      if (!heart.refused(refusal) && !(refusal instanceof OperatorError)) throw refusal;
+      if (!heartbeat.refused(refusal) && !(refusal instanceof OperatorError)) throw refusal;
     }
     step.becomes(PlanStepState.FAILED);
     events.onStep(step.clusterId, `failed (${error.code}: ${error.parts.what})`);
@@ -189,16 +189,16 @@ export class WaveRun {
 
   /** The shards confirm the wave: each cluster has its session at its target, and at no other shard. */
   async #verify(): Promise<string | null> {
-    const { heart, clock } = this.#deps;
+    const { heartbeat, clock } = this.#deps;
     for (;;) {
-      if (heart.end !== null) return null;
+      if (heartbeat.end !== null) return null;
       const fleet = await this.#look();
       const unseen =
         fleet === null ? null : this.#wave.filter((step) => step.isEnded && !isThere(step, fleet));
       if (unseen?.length === 0) return null;
       if (clock.now() >= this.#endMs) return `not verified: ${namesOf(unseen ?? this.#wave)}`;
       await clock.sleep(LOOK_EVERY_MS);
-      await heart.beat();
+      await heartbeat.beat();
     }
   }
 

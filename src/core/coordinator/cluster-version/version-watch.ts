@@ -1,7 +1,7 @@
 // Raises the cluster version (ADR-0015). Like etcd's monitorVersions, the leader compares the versions that
-// all members announce, and raises the cluster version to the lowest of them. What must stay true: a member
-// that is not connected to the leader keeps the version where it is, because it may return with an older
-// build. A learner counts too, because it applies the same entries.
+// all members announce, and raises the cluster version to the lowest of them. What must stay true: a member that is not
+// connected to the leader holds the version back. It may return with an older build. A learner counts too, because it
+// applies the same entries.
 
 import { type NodeId, nodeId } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";

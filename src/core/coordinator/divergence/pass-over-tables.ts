@@ -1,5 +1,5 @@
-// A pass over the fleet's tables in memory (memory-check.ts): each table's rows are hashed again and compared with
-// the table's digest, which a row that changed in place leaves as it was.
+// A pass over the fleet's tables in memory (memory-check.ts). It hashes each table's rows again and compares them with
+// the table's digest. A row that changed in place leaves that digest as it was.
 
 import type { FleetView } from "../../fleet/state.ts";
 import { type Lanes, printLanes } from "../../fleet/tables/row-hash.ts";

@@ -104,9 +104,8 @@ export class StateChecks {
 
   /**
    * Whether the snapshot may be sent to a follower that lacks compacted entries. A confirmed one is sent
-   * during a dispute, too: the follower applies the later entries itself, and then counts. It is also sent if
-   * this replica was fenced after it was made: as a last resort it leads, and its log and that snapshot are
-   * right.
+   * during a dispute, too: the follower applies the later entries itself, and then counts. It is also sent if this
+   * replica was fenced after it was made. As a last resort this replica leads, and its log and that snapshot are right.
    */
   maySend(follower: NodeId, snapshot: LogIndex): boolean {
     const { driver, trust } = this.#options;

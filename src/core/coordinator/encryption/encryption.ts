@@ -25,7 +25,7 @@ export function warnOfExisting(
   log: Pick<Log, "warn">,
 ): void {
   if (setting?.existing !== true || folder?.isComplete !== true) return;
-  log.warn("nothing plain is left: take --encrypt-existing away (fleet.yaml: encryption.existing)");
+  log.warn("every file is encrypted now: remove --encrypt-existing (fleet.yaml: encryption.existing)");
 }
 
 /** The present keys. Throws ENCRYPTION_KEY_UNUSABLE. */

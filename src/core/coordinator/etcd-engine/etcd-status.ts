@@ -1,5 +1,5 @@
-// A picture of a replica on etcd in the words of Raft's status. The log is in etcd for every replica, so each follower's match is the
-// log's end; how far it has applied it, its own status says.
+// A picture of a replica on etcd in the words of Raft's status. The log is in etcd for every replica, so each
+// follower's match is the log's end. Its own status says how far it has applied the log.
 
 import { type LogIndex, logIndex, type NodeId, nodeId } from "../../base/ids.ts";
 import type { EtcdLog } from "../../etcd-log/etcd-log.ts";

@@ -1,7 +1,7 @@
-// What a caller may do with which keys. Administrators may do everything, readonly and operators read everything, and
-// otherwise the roles that were granted to an operator or a client decide (ADR-0028, ADR-0047): verbs read, write and
-// lease on the table key, with patterns of keys as names. While a snapshot replaces the tables, roles are unknown: callers
-// who need one are told to come back, and nothing is remembered.
+// What a caller may do with which keys. Administrators may do everything, readonly and operators read everything.
+// Otherwise the roles that were granted to an operator or a client decide (ADR-0028, ADR-0047). Their verbs are read,
+// write and lease on the table key, and their names are patterns of keys. While a snapshot replaces the tables, roles
+// are unknown: callers who need one are told to come back, and nothing is remembered.
 
 import { accessOf } from "../../fleet/permissions/access.ts";
 import { clientGrantee } from "../../fleet/permissions/client-grantee.ts";

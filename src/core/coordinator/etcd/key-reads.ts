@@ -1,5 +1,5 @@
-// Reads of the key space: linearizable ones after a quorum has confirmed this replica's place in the log (ReadIndex),
-// serializable ones at once, from what this replica has.
+// Reads of the key space. A linearizable read waits until a quorum has confirmed this replica's place in the log
+// (ReadIndex). A serializable one gets at once what this replica has.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Caller } from "../calls/caller.ts";

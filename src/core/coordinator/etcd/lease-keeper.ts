@@ -1,6 +1,6 @@
-// Keeps the leader's lease clock: tells it of what is applied, claims the leases when this replica has become leader,
-// and proposes the end of leases. What must stay true: the clock runs only between the applied claim of this leader's
-// term and the end of that term here.
+// Keeps the leader's lease clock. It reports to the clock what is applied, claims the leases when this replica has
+// become leader, and proposes the end of leases. What must stay true: the clock runs only between the applied claim of
+// this leader's term and the end of that term here.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import { encodeKeyCommand } from "../../kv/command-codec.ts";

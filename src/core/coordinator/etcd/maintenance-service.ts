@@ -1,5 +1,5 @@
-// etcd's Maintenance service, as far as it makes sense here: a snapshot has the keys and leases, not the fleet's tables,
-// and there is no file to defragment.
+// etcd's Maintenance service, as far as it makes sense here. A snapshot has the keys and leases, not the fleet's
+// tables. There is no file to defragment.
 
 import { status } from "@grpc/grpc-js";
 import { nodeId } from "../../base/ids.ts";

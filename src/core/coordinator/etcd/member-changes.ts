@@ -1,7 +1,7 @@
-// Changes of the fleet's members that etcd's Cluster service asks for (ADR-0071). Any member takes them and forwards them to
-// the leader of the fleet's own group, which makes them as `fleet member` does: one at a time, checked against the
-// caller's roles, and audited. What must stay true: a change is asked for again only while it is certain that nothing was
-// changed.
+// Changes of the fleet's members that etcd's Cluster service asks for (ADR-0071). Any member takes them and forwards
+// them to the leader of the fleet's own group. The leader makes them as `fleet member` does: one at a time, checked
+// against the caller's roles, and audited. What must stay true: a change is asked for again only while it is certain
+// that nothing was changed.
 
 import { type LogIndex, logIndex, type NodeId, nodeId } from "../../base/ids.ts";
 import { listMembers } from "../../fleet/query.ts";

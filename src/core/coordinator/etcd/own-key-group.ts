@@ -1,5 +1,5 @@
-// The key space's group among those of this process. What must stay true: a listener hears of every entry that is
-// applied after the group was first asked for, so no watch and no lease misses one. A listener that throws does not stop the
+// The key space's group among those of this process. What must stay true: a listener gets every entry that is applied
+// after the group was first asked for. So no watch and no lease misses one. A listener that throws does not stop the
 // group: it begins again from the state, as after a snapshot.
 
 import type { ServiceContext } from "../calls/context.ts";

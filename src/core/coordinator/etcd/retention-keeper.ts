@@ -1,8 +1,8 @@
-// Lets the key space keep as much history as an operator has set: the rule is a row of the fleet's tables, audited like any
-// other, and the leader of the key space's group proposes it there. The two logs have no common order. So the leader looks
-// again until both say the same, and a lost proposal costs a moment. What must stay true: no older rule replaces a newer one.
-// So the leader reads the tables behind a quorum before it proposes, in the term in which it proposes. Its proposal names the
-// change that it follows, and is refused when another one was applied in between (ADR-0072).
+// Applies the operator's retention rule. The rule is an audited row. The leader of the key group proposes it there. The
+// two logs have no common order. So the leader looks again until both say the same, and a lost proposal costs a moment.
+// What must stay true: no older rule replaces a newer one. So the leader reads the tables behind a quorum before it
+// proposes, in the term in which it proposes. Its proposal names the change that it follows, and is refused when
+// another one was applied in between (ADR-0072).
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import { encodeKeyCommand } from "../../kv/command-codec.ts";

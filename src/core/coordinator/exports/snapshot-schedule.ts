@@ -1,7 +1,7 @@
-// A leader's exports: at each interval a verified snapshot is saved to the store, unless the newest one there
-// is whole and still holds the newest state. What must stay true: one export at a time, with a time limit.
-// Followers export nothing. A failure is shown until an export succeeds, and retried with a growing delay. A
-// new leader continues from the store's content.
+// A leader's exports. At each interval a verified snapshot is saved to the store, unless the newest one there is whole
+// and still holds the newest state. What must stay true: one export at a time, with a time limit. Followers export
+// nothing. A failure is shown until an export succeeds, and retried with a growing delay. A new leader continues from
+// the store's content.
 
 import { assert, isBug } from "../../base/assert.ts";
 import { type Clock, elapsedMs, type MonotonicMs } from "../../base/clock.ts";
@@ -172,6 +172,7 @@ export class SnapshotSchedule {
       // In any case the replica continues: a failing store must not cost the fleet its leader.
       this.#error = messageOf(error);
       if (isBug(error)) errors.note(error, "an export of a snapshot");
+      // Without jitter (base/backoff.ts): only the leader exports, so no other replica retries at the same moment.
       const retryMs = Math.min(everyMs, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
       this.#dueMs = clock.monotonicMs() + retryMs;

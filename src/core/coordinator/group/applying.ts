@@ -68,8 +68,8 @@ export class Applying<Result> {
   /**
    * The Ready with these messages was handed out. A leader waits for its followers' storage, not for their
    * applying. So commands may wait for the next turn, which after a single write comes once the write was
-   * passed to the disk. A configuration change may not wait: a snapshot that arrived meanwhile would have
-   * changed the core's configuration already, and the old change would be applied to that. Entries before a
+   * passed to the disk. A configuration change may not wait. A snapshot that arrived meanwhile would have changed the
+   * core's configuration already. The old change would then be applied to the new configuration. Entries before a
    * snapshot may not wait either.
    */
   handedOut(messages: readonly Message[]): void {

@@ -64,7 +64,7 @@ const WARNINGS: Readonly<Record<DropReason, readonly [string, string] | null>> =
   ],
   "peer-ahead": [
     "a peer holds committed entries that this cluster has lost; what it acknowledges does not count",
-    "if the cluster's state is right, stop that node, move its data folder away and start it again; if the lost entries matter, stop all nodes and look with: fleet recover",
+    "If the cluster's state is right, stop that node, move its data folder away and start it again. If the lost entries matter, stop all nodes and look with: fleet recover",
   ],
   // The replica stops with an error of its own (lost-entries.ts).
   "committed-entries-lost": null,

@@ -2,9 +2,9 @@
 // What must stay true: `ageMs` is at least the age of any committed write that is missing here. The proof is
 // a read index (Raft §6.4). A quorum confirms it for a request made at time T; once it is applied here, every
 // write committed by T is here. The state never goes back, so that stays true. The age is counted from the
-// request, never from the answer. A heartbeat would prove less: its sender may be a deposed leader that does
-// not know it, and its commit index is limited to what the receiver holds. Leaders use the same proof: the
-// last time that a quorum followed them.
+// request, never from the answer. A heartbeat would prove less. Its sender may be a deposed leader that does not know
+// it, and its commit index is limited to what the receiver holds. Leaders use the same proof: the last time that a
+// quorum followed them.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Timers } from "../../base/timers.ts";

@@ -1,7 +1,7 @@
 // When a leader's proposals gather for a larger append (ADR-0041). A frame to each follower, a write of each disk and their
 // answers cost as much for one entry as for twenty. So while many writes wait, and this replica's disk is busy with the
-// entries before, later ones wait for it: their own frame would wait for the same disk. What must stay true: a lone write
-// never waits, and a disk that hangs holds up no proposal for longer than the limit and a tick.
+// entries before, later ones wait for it. Their own frame would wait for the same disk. What must stay true: a lone
+// write never waits. A disk that hangs holds up no proposal for longer than the limit and a tick.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 

@@ -27,6 +27,7 @@ import { isLoss, lostEntries } from "./lost-entries.ts";
 import { endsByTransfer, refusalOf } from "./message-questions.ts";
 import { OwnSnapshots } from "./own-snapshots.ts";
 import type { ReadResult, WriteResult } from "./pending.ts";
+import { proposeChange } from "./propose-change.ts";
 import { ReadRounds } from "./read-rounds.ts";
 import { whyHeld } from "./snapshot-hold.ts";
 import { Waiting } from "./waiting.ts";
@@ -200,17 +201,9 @@ export class GroupDriver<Result> implements GroupPort<Result> {
 
   changeConfiguration(change: ConfChange, deadline: MonotonicMs): Promise<WriteResult<LogIndex>> {
     if (this.#waiting.changes.isFull) return Promise.resolve({ ok: false, refusal: "overloaded" });
-    const proposed = this.#ask((raft) => raft.proposeConfChange(change));
+    const proposed = this.#ask((raft) => proposeChange(raft, change));
     if (proposed === null) return Promise.resolve({ ok: false, refusal: "leadership-lost" });
-    if (!proposed.ok) {
-      const refusal = proposed.reason === "removed" ? "not-leader" : proposed.reason;
-      return Promise.resolve({ ok: false, refusal });
-    }
-    assert(proposed.forwarded === false, "proposal forwarding is off: clients find the leader themselves");
-    if (proposed.refused !== null) {
-      const refusal = proposed.refused === "malformed" ? "change-malformed" : "change-pending";
-      return Promise.resolve({ ok: false, refusal });
-    }
+    if (!proposed.ok) return Promise.resolve(proposed);
     return this.#waiting.changes.add(proposed.index, proposed.term, deadline);
   }
 

@@ -1,6 +1,6 @@
 // The port between a coordinator and what replicates a group (ADR-0054): embedded Raft (group-driver.ts), or an etcd cluster
-// (etcd-engine/etcd-driver.ts). What must stay true of every engine: an entry is applied in the same order and once on every
-// replica, and only a replica that leads adds entries.
+// (etcd-engine/etcd-driver.ts). What must stay true of every engine: an entry is applied in the same order and once on
+// every replica. Only a replica that leads adds entries.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { LogIndex, NodeId, Term } from "../../base/ids.ts";

@@ -36,7 +36,7 @@ function clusterLost(raft: RaftNode, message: Message, group: GroupId): Operator
       ? `the log of ${leader} ended at ${message.index}`
       : `entry ${contradiction.index} is committed here with term ${contradiction.held}, and ${leader} has term ${contradiction.sent} there`;
   return new OperatorError("COMMITTED_ENTRIES_LOST", {
-    what: `this replica holds committed entries that the cluster has lost: ${where}; here group ${group} is committed up to ${commit}, and the log ends at ${lastIndex}`,
+    what: `this replica holds committed entries that the cluster has lost: ${where}. Here group ${group} is committed up to ${commit}, and the log ends at ${lastIndex}`,
     why: "a quorum was started from older data (a backup, a disk that was set back), or its logs were cut short",
     next: "nothing was changed in this node's data folder: keep a copy of it. If the cluster's state is right, move the folder away and start this node again, and it takes a copy from its peers. If the lost entries matter, stop all nodes and look with: fleet recover",
     exit: Exit.Failure,
@@ -46,7 +46,7 @@ function clusterLost(raft: RaftNode, message: Message, group: GroupId): Operator
 function replicaLost(raft: RaftNode, message: Message, group: GroupId): OperatorError {
   const { lastIndex, term } = raft.status();
   return new OperatorError("ACKNOWLEDGED_ENTRIES_LOST", {
-    what: `this replica has lost entries that it acknowledged: leader ${message.from} of term ${term} counts on group ${group} up to ${message.commit} here, and the log ends at ${lastIndex}`,
+    what: `this replica has lost entries that it acknowledged. Leader ${message.from} of term ${term} counts on group ${group} up to ${message.commit} here, but the log ends at ${lastIndex}`,
     why: "its data folder was replaced by an older copy, or its disk lost what it had synced",
     next: "keep a copy of this node's data folder, move it away and start this node again: it takes a copy from its peers",
     exit: Exit.Failure,

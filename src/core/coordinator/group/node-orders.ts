@@ -1,6 +1,6 @@
-// Audited entries of the log that let one replica do something outside the tables: fence itself, rotate its keys, or
-// make a fault for a drill. What must stay true: an entry lets each replica that it names act once. Entries from before this start let it do
-// nothing, since they may have been used already.
+// Audited entries of the log that let one replica do something outside the tables. It fences itself, rotates its keys,
+// or makes a fault for a drill. What must stay true: an entry lets each replica that it names act once. Entries from
+// before this start let it do nothing, since they may have been used already.
 
 import type { LogIndex } from "../../base/ids.ts";
 import type { NewCommand } from "../../fleet/command-codec.ts";

@@ -6,8 +6,8 @@
 import { assert } from "../../base/assert.ts";
 import type { LogIndex, NodeId } from "../../base/ids.ts";
 
-// Multiples of the golden ratio, modulo one, keep consecutive ids apart (Knuth, TAOCP 6.4): three replicas
-// are at least 23 % of the way from each other, five at least 14 %.
+// Multiples of the golden ratio, modulo one, keep consecutive ids apart (Knuth, TAOCP 6.4). Three replicas are at least
+// 23 % of the way from each other, five at least 14 %.
 const GOLDEN_RATIO = 0.618_033_988_749_895;
 
 /** Whether one of the replica's points is after `saved`, at or before `applied`. */
@@ -23,8 +23,8 @@ export function passedSnapshotPoint(
 }
 
 /**
- * How many bytes of entries are between two snapshots that are made because of bytes: between three quarters
- * of `every` and all of it, a different number on each replica.
+ * How many bytes of entries are between two snapshots that are made because of bytes. It is between three quarters of
+ * `every` and all of it, and differs on each replica.
  */
 export function snapshotBytes(self: NodeId, every: number): number {
   return every * (0.75 + 0.25 * shareOf(self));

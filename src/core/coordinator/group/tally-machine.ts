@@ -1,6 +1,6 @@
-// What groups of kind tally replicate: the number of entries, and a digest of all of them in order, so that
-// replicas can be compared (ADR-0008). It is a kind for tests and measurements: its entries and snapshots have no versions, so
-// it could never change (ADR-0015).
+// What groups of kind tally replicate: the number of entries, and a digest of all of them in order. By these, replicas
+// can be compared (ADR-0008). It is a kind for tests and measurements. Its entries and snapshots have no versions, so it
+// could never change (ADR-0015).
 
 import { createHash } from "node:crypto";
 import { Exit, OperatorError } from "../../base/errors.ts";

@@ -1,8 +1,7 @@
 // Hosts all Raft groups of a process on shared parts: one clock, one turn, one transport. A group without
 // work is quiescent: it gets no ticks and sends nothing, and one beat to every peer replaces all of its
-// heartbeats (ADR-0008). What must stay true: a quiescent group wakes in three cases. A part of this process
-// needs it, a message for it arrives, or the process of its leader (for the leader: of a member) is not heard
-// any more.
+// heartbeats (ADR-0008). What must stay true: a quiescent group wakes in three cases. A part of this process needs it,
+// or a message for it arrives. Or the process of its leader (for the leader: of a member) is not heard any more.
 
 import { assert } from "../../base/assert.ts";
 import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";

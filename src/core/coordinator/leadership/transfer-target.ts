@@ -44,7 +44,7 @@ export function transferTarget(
   if (wanted.to === "") {
     const to = bestSuccessor(raft, FLEET_GROUP, (replica) => answers(replica) && isFit(replica));
     if (to !== undefined) return { kind: "hand-over", to };
-    return refused("NO_SUCCESSOR", "no other voter that is not fenced answers, so none can take over");
+    return refused("NO_SUCCESSOR", "no other unfenced voter answers, so none can take over");
   }
   const to = named(wanted.to);
   if (to === undefined || to === raft.id) return { kind: "already" };

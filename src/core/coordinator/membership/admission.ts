@@ -1,4 +1,4 @@
-// How one group's replica takes part again after it lost its disk, or takes part for the first time (ADR-0002):
+// How one group's replica takes part again after it lost its disk, or takes part for the first time (ADR-0002). It is
 // the replica's side, and its leader's. The same for every group. What must stay true: a replica that may have
 // forgotten promises neither votes nor campaigns, and accepts nothing before the log has added it again.
 
@@ -68,8 +68,8 @@ export class Admission {
   }
 
   /**
-   * Messages that an amnesiac replica must not answer: all of them before the log has added it again; then
-   * still requests for its vote, and heartbeats for the log that it lost.
+   * Messages that an amnesiac replica must not answer. Before the log has added it again, these are all messages. After
+   * that, these are requests for its vote, and heartbeats for the log that it lost.
    */
   ignores(message: Message): boolean {
     if (!this.#isAmnesiac) return false;

@@ -1,5 +1,5 @@
-// How a replica begins in a group of the fleet's table (ADR-0049): pure. What must stay true: a replica begins
-// with an empty state only in a group in which no process of this node can have voted before.
+// How a replica begins in a group of the fleet's table (ADR-0049): pure. What must stay true: a replica begins with an
+// empty state only where it is safe. No process of this node can have voted in that group before.
 
 import { assert } from "../../base/assert.ts";
 import type { LogIndex, NodeId } from "../../base/ids.ts";

@@ -1,6 +1,6 @@
-// Changes of the members: checked by the leader, one at a time, each under the configuration index that the
-// caller has seen, if it names one. Rows say what is wanted, and the configuration follows (ADR-0004). Every
-// request can be repeated: it continues from the present state.
+// Changes of the members. The leader checks them and makes one at a time. If the caller names the configuration index
+// that it has seen, the change is made under that index only. Rows say what is wanted, and the configuration follows
+// (ADR-0004). Every request can be repeated: it continues from the present state.
 
 import { status } from "@grpc/grpc-js";
 import { type NodeId, nodeId } from "../../base/ids.ts";

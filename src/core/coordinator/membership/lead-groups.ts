@@ -1,6 +1,7 @@
-// What this replica does as the leader of groups beside the fleet's own, and as a follower of a leader that was
-// removed: the groups' members follow the fleet's (ADR-0049, group-step.ts), and leadership leaves a full or a
-// slow disk (ADR-0007) and a wrong state (ADR-0070). Each change is proposed without waiting; the next look sees what became of it.
+// What this replica does as the leader of the groups beside the fleet's own. Their members follow the fleet's
+// (ADR-0049, group-step.ts). Leadership leaves a full or a slow disk (ADR-0007) and a wrong state (ADR-0070). As a
+// follower it takes over from a leader that was removed. Each change is proposed without waiting; the next look sees
+// what became of it.
 
 import type { GroupId, NodeId } from "../../base/ids.ts";
 import type { Timers } from "../../base/timers.ts";

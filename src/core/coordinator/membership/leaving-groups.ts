@@ -37,8 +37,8 @@ function stillIn(name: string, groups: readonly number[]) {
   const named = groups.slice(0, GROUPS_NAMED).join(", ");
   const more = groups.length > GROUPS_NAMED ? ` and ${groups.length - GROUPS_NAMED} more` : "";
   const message =
-    `${name} has left the fleet's own group, and is still in group ${named}${more}; ` +
-    "their leaders remove it as soon as a quorum without it answers, so keep it running until then";
+    `${name} has left the fleet's own group, and is still in group ${named}${more}. ` +
+    "Keep it running: leaders remove it once a quorum without it answers";
   return rpcError(status.UNAVAILABLE, "GROUPS_LEAVING", message, { groups: String(groups.length) });
 }
 

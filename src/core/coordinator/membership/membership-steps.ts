@@ -65,9 +65,9 @@ export async function configure(
 }
 
 /**
- * Even if it is in no configuration: an entry that is not applied yet may admit it, and the change that
- * removes it must come after that entry. A number beyond the limit is never admitted (readmit.ts), and
- * followers may not be able to decode a change that names it.
+ * That holds even if it is in no configuration. An entry that is not applied yet may admit it, and the change that
+ * removes it must come after that entry. A number beyond the limit is never admitted (readmit.ts), and followers may
+ * not be able to decode a change that names it.
  */
 export async function takeOut(order: Order, id: NodeId): Promise<void> {
   if (!isMemberNumber(id) && !isConfigured(order.context, id)) return;

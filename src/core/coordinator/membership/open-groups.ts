@@ -1,6 +1,6 @@
 // The groups beside the fleet's own that are open in this process (ADR-0049): those in the data folder, and those that
-// the fleet's table names. What must stay true: a group that may have been on a lost disk waits until its own log has
-// removed this replica and added it again (ADR-0002). What the folder remembers is durable before the group takes part.
+// the fleet's table names. What must stay true: a group that may have been on a lost disk waits. Its own log must first
+// remove this replica and add it again (ADR-0002). What the folder remembers is durable before the group takes part.
 
 import { assert, present } from "../../base/assert.ts";
 import { FLEET_GROUP, type GroupId, groupId, type LogIndex, type NodeId } from "../../base/ids.ts";

@@ -14,8 +14,8 @@ import { collectRaft, type RaftSights } from "./raft-metrics.ts";
 const UNAPPLIED_ENTRIES_MAX = 1_000;
 
 const ADMISSIONS = {
-  waiting: "it lost its disk, and no leader has let it in again yet",
-  rejoining: "it lost its disk, and has not caught up to vote again yet",
+  waiting: "it lost its disk, and no leader has readmitted it yet",
+  rejoining: "it lost its disk, and does not vote until it has caught up",
 } as const;
 
 export interface CoordinatorSights extends RaftSights, KeySights {

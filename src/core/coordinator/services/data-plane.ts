@@ -1,6 +1,6 @@
-// The leader's counts of shards, bindings and instructions. A pass over a table is done in slices, between
-// which other work runs: a table may hold 100 000 rows, and heartbeats are due every 50 ms. What must stay
-// true: a replica that does not lead counts nothing, because shards report only to the leader.
+// The leader's counts of shards, bindings and instructions. A pass over a table is done in slices, between which other
+// work runs. A table may hold 100 000 rows, and heartbeats are due every 50 ms. What must stay true: a replica that
+// does not lead counts nothing, because shards report only to the leader.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { elapsedMs, type MonotonicMs, shownAgeMs } from "../../base/clock.ts";

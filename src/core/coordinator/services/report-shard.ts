@@ -201,7 +201,7 @@ function hasNothing({ bindings, heldDomains }: ReportShardRequest): boolean {
 }
 
 function stillReading(shardId: string): RpcError {
-  const message = `an earlier report of shard ${shownName(shardId)} is being looked at`;
+  const message = `an earlier report of shard ${shownName(shardId)} is still being processed`;
   return rpcError(status.RESOURCE_EXHAUSTED, "REPORTS_TOO_OFTEN", message, {}, STILL_READING_MS);
 }
 

@@ -1,6 +1,6 @@
 // The replicas that the fleet wants. Rows only: the leader then changes the group's configuration one step at
-// a time (ADR-0004). What must stay true: a used number belongs to one name and address for good, because a
-// replica that returns under a number takes part as its former holder.
+// a time (ADR-0004). What must stay true: a used number belongs to one name and address for good. A replica that
+// returns under a number takes part as its former holder.
 
 import { isMemberNumber, MEMBER_NUMBER_MAX } from "../../base/ids.ts";
 import {

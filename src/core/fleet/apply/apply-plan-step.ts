@@ -1,6 +1,6 @@
 // One step of a plan: the cluster's binding and the step change in one entry (ADR-0040). So no crash leaves a
-// moved cluster whose step says that it waits. What must stay true: a step changes the binding only if it has
-// the version that the step expects, and the plan's counts are those of its steps.
+// moved cluster whose step says that it waits. What must stay true: a step changes the binding only if it has the
+// version that the step expects. The plan's counts are those of its steps.
 
 import { assert } from "../../base/assert.ts";
 import {

@@ -1,7 +1,7 @@
-// Client sessions: a write with (session, sequence) is applied at most once, and a repetition gets the first
-// outcome, across failover and snapshot (Raft dissertation §6.3). A session ends only as the least recently
-// used of too many. Time does not matter, so that every replica drops the same ones. What must stay true:
-// operators, however many, never evict the sessions that administrators used last, up to their half.
+// Client sessions: a write with (session, sequence) is applied at most once. A repetition gets the first outcome,
+// across failover and snapshot (Raft dissertation §6.3). A session ends only as the least recently used of too many.
+// Time does not matter, so that every replica drops the same ones. What must stay true: operators, however many, never
+// evict the sessions that administrators used last, up to their half.
 
 import { present } from "../../base/assert.ts";
 import type { LogIndex } from "../../base/ids.ts";

@@ -1,6 +1,6 @@
-// The audit entries as a chain: each entry's hash covers its fields and the hash of the entry before it, so
-// that the newest hash stands for all of them (ADR-0029). What must stay true: the hashed bytes are part of
-// the format. The words of an entry (render-audit.ts) are not part of them, because builds may change them.
+// The audit entries as a chain (ADR-0029). Each entry's hash covers its fields and the hash of the entry before it. So
+// the newest hash stands for all of them. What must stay true: the hashed bytes are part of the format. The words of an
+// entry (render-audit.ts) are not part of them, because builds may change them.
 
 import type { AuditEntry } from "../../wire/gen/fleet/v1/command.ts";
 import { metadataOf } from "../result.ts";

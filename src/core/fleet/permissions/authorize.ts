@@ -1,6 +1,6 @@
-// Whether an operator's command may be applied. The leader checks it before it proposes, and every replica
-// checks it again when the entry is applied: the roles at that place of the log decide (ADR-0028). Other
-// actors are checked only by their certificate, when the call arrives.
+// Whether an operator's command may be applied. The leader checks it before it proposes, and every replica checks it
+// again when it applies the entry. The roles at that place of the log decide (ADR-0028). Other actors are checked only
+// by their certificate, when the call arrives.
 
 import { type Operation, RowRefusal } from "../../wire/gen/fleet/v1/command.ts";
 import { ROW_REFUSALS_MAX } from "../limits.ts";

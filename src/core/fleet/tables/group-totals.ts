@@ -1,6 +1,5 @@
-// How many rows share the first part of their keys, and the sum of their digests: so all of them can be
-// removed without reading them. What must stay true: the totals match the rows, and a prefix without rows has
-// no entry.
+// How many rows share the first part of their keys, and the sum of their digests. So all of them can be removed without
+// reading them. What must stay true: the totals match the rows, and a prefix without rows has no entry.
 
 import { assert } from "../../base/assert.ts";
 import { OrderedMap } from "./ordered-map.ts";

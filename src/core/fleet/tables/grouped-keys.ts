@@ -1,8 +1,7 @@
 // An index beside a table's rows: which keys belong to which group, such as the domains of a shard. Within a
-// group a key has a place: itself, unless the table orders its groups differently. What must stay true: a key
-// is in a group exactly while its row names that group, at the place that its row gives, and no group is
-// empty. The index follows from the rows alone. So it is not part of the digest, and a restore builds it
-// anew.
+// group a key has a place: itself, unless the table orders its groups differently. What must stay true: a key is in a
+// group exactly while its row names that group, at the place that its row gives. No group is empty. The index follows
+// from the rows alone. So it is not part of the digest, and a restore builds it anew.
 
 import { OrderedMap } from "./ordered-map.ts";
 

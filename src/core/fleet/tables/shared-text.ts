@@ -1,6 +1,5 @@
-// Replaces equal texts by one. Rows decoded from the log have texts of their own, and a hundred thousand rows
-// name the same few hundred shards: shared texts take a third less memory. What must stay true: a row's
-// content never changes.
+// Replaces equal texts by one. Rows decoded from the log have texts of their own, and a hundred thousand rows name the
+// same few hundred shards. Shared texts take a third less memory. What must stay true: a row's content never changes.
 
 /** Beyond this the texts are not as repetitive as expected, and the map starts empty again. */
 const TEXTS_MAX = 10_000;

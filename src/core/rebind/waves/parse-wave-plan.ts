@@ -1,5 +1,6 @@
 // Reads a plan of version 2 from a parsed YAML document.
 
+import { DURATION_MS_MAX } from "../../base/duration.ts";
 import {
   entries,
   type Found,
@@ -20,8 +21,6 @@ const HASH = /^[0-9a-f]{64}$/;
 /** Counts travel in 32 bits. */
 const COUNT_MAX = 2 ** 32 - 1;
 const INDEX_MAX = Number.MAX_SAFE_INTEGER;
-/** 24 days: longer timers end at once. */
-const DURATION_MS_MAX = 2 ** 31 - 1;
 
 const MOVE = moves(fieldsOnly({ cluster: place, from: place, to: place, version: integer(1, INDEX_MAX) }));
 const MOVES_OF_A_WAVE = integer(1, WAVE_MOVES_MAX);

@@ -1,6 +1,6 @@
-// A plan of a migration in waves, version 2 of plan files: what it was made from, what must hold, how it
-// proceeds, and its moves with the version that each cluster's binding must have. The journal of its execution
-// is in the fleet (ADR-0040). The client reads and writes the YAML.
+// A plan of a migration in waves, version 2 of plan files. It says what it was made from, what must hold, and how it
+// proceeds. Each move has the version that its cluster's binding must have. The journal of its execution is in the
+// fleet (ADR-0040). The client reads and writes the YAML.
 
 import type { Executor } from "../plan.ts";
 

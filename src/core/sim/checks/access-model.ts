@@ -1,6 +1,7 @@
-// Who may do what, and what is revoked, as a second reading of the log (ADR-0026, ADR-0028): an operator's entry is applied if a
-// role that it has there allows it, and only then; a revocation never becomes weaker, and each change of the list has a number
-// above all before. Small on purpose: of roles it knows only those that the officers write (officer.ts).
+// Who may do what, and what is revoked, as a second reading of the log (ADR-0026, ADR-0028). An operator's entry is
+// applied if and only if a role that the operator has there allows it. A revocation never becomes weaker. Each change
+// of the list has a higher number than all before. Small on purpose: of roles it knows only those that the officers
+// write (officer.ts).
 
 import type { LogIndex } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";

@@ -1,6 +1,6 @@
-// What clients were told: an acknowledged write is there for good and was applied once, however often it was sent; a
-// linearizable read sees all that was acknowledged, or read by any client, before it began. The committed log is the
-// witness: a state's applied index tells what it has seen.
+// What clients were promised. An acknowledged write stays for good and was applied once, however often it was sent. A
+// linearizable read sees everything that was acknowledged, or read by any client, before it began. The committed log is
+// the witness: a state's applied index tells what it has seen.
 
 import type { LogIndex } from "../../base/ids.ts";
 import type { FleetView } from "../../fleet/state.ts";

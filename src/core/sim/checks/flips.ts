@@ -1,5 +1,5 @@
-// Whose state a flip has made wrong, and what must come of it (ADR-0017): a replica is fenced only if its state was wrong,
-// serves nothing once it is, and what it has passed on is no other's state. Only replicas that were not
+// Whose state a flip has made wrong, and what must come of it (ADR-0017). A replica is fenced only if its state was
+// wrong. A fenced replica serves nothing. No other replica has the wrong state from it. Only replicas that were not
 // flipped, or whose state has been right since, tell which state is right at an index. Checks never influence the run.
 
 import type { NodeId } from "../../base/ids.ts";

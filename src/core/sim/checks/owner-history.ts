@@ -1,6 +1,6 @@
-// What clients that contend for one cluster were told, put to the linearizability checker at the end of a run: the
-// owner is a register that each migration changes by compare-and-set. Unlike the witness of the other checks it
-// knows nothing of logs and indexes. A sample: one cluster, in some of the runs.
+// What clients that contend for one cluster were answered, put to the linearizability checker at the end of a run. The
+// owner is a register that each migration changes by compare-and-set. Unlike the witness of the other checks it knows
+// nothing of logs and indexes. A sample: one cluster, in some of the runs.
 
 import { explain } from "../../check/explain.ts";
 import { HistoryRecorder } from "../../check/history-recorder.ts";

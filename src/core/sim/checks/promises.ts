@@ -1,5 +1,5 @@
-// What one node may say, and what it must still know after a restart (Raft Figure 2, persistent state): nothing is
-// acknowledged before it is durable, term and commit never go back, and at most one vote is given a term.
+// What one node may say, and what it must still know after a restart (Raft Figure 2, persistent state). It acknowledges
+// nothing before it is durable. Its term and commit never go back. It gives at most one vote a term.
 
 import { type LogIndex, logIndex, type NodeId, type Term, term } from "../../base/ids.ts";
 import type { LogReader } from "../../raft/log-reader.ts";
@@ -93,13 +93,13 @@ export class Promises {
   }
 
   // An acknowledgement of term t says that this log agrees with the log of t's leader up to the index. The core makes
-  // it in term t. From then on only a leader of a later term takes such an entry back: with an append that conflicts at
-  // or below the index, or with a snapshot that restarts the log below it. Storage gets either of them in a later reign
-  // than t, with the acknowledgement's own write or after it. So if the entry is not durable when the acknowledgement
-  // leaves, its replacement is or was. The replacement may be of any term, also of an older one than the entry. A later
-  // term alone excuses nothing, because it takes no entry back. The excuse misleads no leader. In the majority that
-  // elected the later leader, no replica had acknowledged the entry in term t, and none does so later. It would have
-  // refused its vote. So t's leader can't commit the entry, whatever it hears from here.
+  // it in term t. From then on only a leader of a later term takes such an entry back. It does so with an append that
+  // conflicts at or below the index, or with a snapshot that restarts the log below it. Storage gets either of them in
+  // a later reign than t, with the acknowledgement's own write or after it. So if the entry is not durable when the
+  // acknowledgement leaves, its replacement is or was. The replacement may be of any term, also of an older one than
+  // the entry. A later term alone excuses nothing, because it takes no entry back. The excuse misleads no leader. In
+  // the majority that elected the later leader, no replica had acknowledged the entry in term t, and none does so
+  // later. It would have refused its vote. So t's leader can't commit the entry, whatever it hears from here.
   #acknowledges({ index, term: now }: Message): void {
     const log = this.#log;
     if (log === null) return;

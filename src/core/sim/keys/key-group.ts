@@ -1,6 +1,6 @@
-// The key space of one simulated process (ADR-0046): the real machine, the real leader's clock of leases, the real writes
-// and keep-alives, and the real hub of watches. Deliberately absent: forwarding. A client that meets a follower asks another
-// node.
+// The key space of one simulated process (ADR-0046). It has the real machine, the real lease clock of the leader, and
+// the real writes and keep-alives. The real hub serves its watches. Deliberately absent: forwarding. A client that
+// meets a follower asks another node.
 
 import type { Clock } from "../../base/clock.ts";
 import type { Timers } from "../../base/timers.ts";

@@ -1,6 +1,5 @@
-// The file that names the agents of one process and the shard that each dials (BigFleet ADR-0007: a cluster's
-// operator picks its shard at deploy time). Pure text in, values out. Edits keep the operator's comments and
-// order.
+// The file that names the agents of one process and the shard that each dials. A cluster's operator picks its shard at
+// deploy time (BigFleet ADR-0007). Pure text in, values out. Edits keep the operator's comments and order.
 
 import { parseDocument, stringify } from "yaml";
 import { Exit, OperatorError } from "../../base/errors.ts";

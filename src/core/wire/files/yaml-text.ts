@@ -74,7 +74,7 @@ function caught<Value>(read: () => Value): { readonly ok: true; readonly value: 
 function problemOf(message: string): string {
   if (message.startsWith("Maximum call stack")) return TOO_DEEP;
   if (message.startsWith("Excessive alias count")) {
-    return "its aliases stand for more than any sound file has: write the values out";
+    return "its aliases expand to too many values: write the values out";
   }
   return message.split("\n", 1)[0] ?? message;
 }

@@ -1,7 +1,8 @@
-// One call with messages in both directions on a connection of its own: the client's side of HTTP/2 (RFC 9113), as far as
-// a replica needs it for its peers (ADR-0069). What must stay true: bytes leave in order, and no more than both windows
-// allow. Whatever the server sends costs bounded memory, and at most ends the call. Only a bug of ours is thrown out of the
-// socket's handler. The call ends once, and its connection with it. Deliberately absent: a second call, pushes, priorities.
+// One call with messages in both directions on a connection of its own. It is the client's side of HTTP/2 (RFC 9113),
+// as far as a replica needs it for its peers (ADR-0069). What must stay true: bytes leave in order, and no more than
+// both windows allow. Whatever the server sends costs bounded memory, and at most ends the call. Only a bug of ours is
+// thrown out of the socket's handler. The call ends once, and its connection with it. Deliberately absent: a second
+// call, pushes, priorities.
 
 import type { Socket } from "node:net";
 import { AssertionError, assert } from "../../base/assert.ts";

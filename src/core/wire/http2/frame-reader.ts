@@ -1,6 +1,6 @@
 // Cuts the bytes of a connection into frames (RFC 9113, 4.1). What must stay true: each byte is copied at most once
-// here, however small the pieces in which it comes; at most one frame is kept; a frame beyond the limit is refused at its
-// head. Data are passed on as they come, so that uploads are not copied here.
+// here, even if it comes in small pieces. At most one frame is kept. A frame beyond the limit is refused at its head.
+// Data are passed on as they come, so that uploads are not copied here.
 
 import {
   CODE,

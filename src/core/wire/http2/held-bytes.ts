@@ -1,5 +1,5 @@
 // Bytes of a request that wait for its reader. What must stay true: they need at most some four times their size in
-// memory, and time in proportion to it, however small the pieces in which they come.
+// memory, and time in proportion to it. That holds also if they come in small pieces.
 
 import { FRAME_BYTES_MAX } from "./protocol.ts";
 

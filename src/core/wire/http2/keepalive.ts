@@ -1,4 +1,4 @@
-// Asks the peer of a connection for a sign of life, and ends a connection that gives none: only the answer to a ping, or
+// Pings the peer of a connection, and ends the connection if it gives no sign of life. Only the answer to a ping, or
 // data after it, distinguish a frozen process from an idle one (channel-options.ts).
 
 export interface KeepaliveTimes {

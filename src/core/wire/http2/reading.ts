@@ -1,6 +1,6 @@
-// Whether a connection is read. There are two reasons not to, and each has one way out: `paced` ends with the next pass
-// of the event loop (server/paced-reading.ts), `full` ends when a write has left (output.ts). What must stay true: the
-// socket is paused exactly while a reason stands.
+// Whether a connection is read. There are two reasons not to read, and each has one way out. `paced` ends with the next
+// pass of the event loop (server/paced-reading.ts). `full` ends when a write has left (output.ts). What must stay true:
+// the socket is paused exactly while a reason stands.
 
 import { assert } from "../../base/assert.ts";
 

@@ -270,7 +270,7 @@ export class ServerSession implements StreamSession {
   }
 
   /**
-   * What waits leaves, if the peer takes it soon. What the peer still sends is dropped until its own end: a socket that
+   * What waits leaves, if the peer takes it soon. What the peer still sends is dropped until its own end. A socket that
    * closes with unread bytes resets the connection, and the peer may lose our last answers (RFC 9113, 6.8).
    */
   #end(): void {

@@ -1,6 +1,7 @@
 // While a call has no answer, asks the other replicas who leads. A paused leader keeps its connections, so a call there fails only
-// by its own time limit, long after the others elected another. What must stay true: the call itself is not sent anywhere else from
-// here; it leaves the silent node only for a leader that another replica names; the questions are few, however many calls wait.
+// by its own time limit, long after the others elected another. What must stay true: the call itself is not sent
+// anywhere else from here. It leaves the silent node only for a leader that another replica names. The questions are
+// few, however many calls wait.
 
 import { status } from "@grpc/grpc-js";
 import type { MonotonicMs } from "../../base/clock.ts";

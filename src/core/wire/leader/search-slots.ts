@@ -1,5 +1,5 @@
-// Lets only a few of a caller's calls look for the leader, while the others wait for the result: a thousand
-// concurrent calls cause no more requests than a handful.
+// Lets only a few of a caller's calls look for the leader, while the others wait for the result. A thousand concurrent
+// calls cause no more requests than a handful.
 
 import { assert } from "../../base/assert.ts";
 

@@ -2,6 +2,7 @@
 
 import type { SecureContextOptions } from "node:tls";
 import { Exit, OperatorError } from "../../base/errors.ts";
+import { isErrno } from "../../base/system-error.ts";
 import type { Http2Server } from "../http2/http2-server.ts";
 import { assertLoopback } from "../tls/credentials.ts";
 import type { Tls } from "../tls/tls.ts";
@@ -39,7 +40,7 @@ export function secureContextOf(tls: Tls): (() => SecureContextOptions) | null {
 }
 
 function cannotListen(listen: string, cause: Error): OperatorError {
-  const isTaken = cause.message.includes("EADDRINUSE");
+  const isTaken = isErrno(cause, "EADDRINUSE");
   return new OperatorError(isTaken ? "PORT_TAKEN" : "CANNOT_LISTEN", {
     what: `cannot listen on ${listen}`,
     why: isTaken ? "another process listens there" : cause.message,

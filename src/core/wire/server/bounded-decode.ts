@@ -1,6 +1,6 @@
-// Decodes messages from the network. What must stay true: a message costs at most as many objects as its
-// method allows, however few bytes it spends on each (two bytes can be a row). An unreadable message is the
-// caller's fault, not a bug of ours.
+// Decodes messages from the network. What must stay true: a message costs at most as many objects as its method allows.
+// That holds even if it spends few bytes on each (two bytes can be a row). An unreadable message is the caller's fault,
+// not a bug of ours.
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { status } from "@grpc/grpc-js";

@@ -1,9 +1,10 @@
-// Logs failed handshakes. A refused certificate (expired, of another authority, not for clients) ends the
-// connection without a message to the caller: only the server's log has the cause. A handshake costs more than a
-// hundred refused calls, so each one that failed is counted against its network (handshake-pace.ts).
+// Logs failed handshakes. A refused certificate (expired, of another authority, not for clients) ends the connection
+// without a message to the caller. Only the server's log has the cause. A handshake costs more than a hundred refused
+// calls, so each one that failed is counted against its network (handshake-pace.ts).
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { isErrno } from "../../base/system-error.ts";
 import type { Http2Server } from "../http2/http2-server.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
 
@@ -14,11 +15,12 @@ export function noteFailedHandshakes(
   onFailed: (from: string) => void,
 ): void {
   http2.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-    const what = refusedCertificate(socket) ?? error.code ?? "";
+    const refused = refusedCertificate(socket);
     const from = addressOf(socket);
     // A probe sends nothing.
     if (hasSpoken(socket)) onFailed(from);
-    if (what !== "ECONNRESET") denied.note({ reason: "HANDSHAKE_FAILED", identity: "", from, what });
+    if (refused === null && isErrno(error, "ECONNRESET")) return;
+    denied.note({ reason: "HANDSHAKE_FAILED", identity: "", from, what: refused ?? error.code ?? "" });
   });
 }
 

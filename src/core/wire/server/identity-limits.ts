@@ -36,7 +36,7 @@ const CLUSTER: IdentityLimits = {
 
 /**
  * Many people and programs may share one certificate. But one pass of the event loop reads some 64 kB of each of its
- * connections: with 300 of them a flood of refused headers took 0.4 s, which is an election (ADR-0043).
+ * connections. With 300 of them a flood of refused headers took 0.4 s, which is an election (ADR-0043).
  */
 const OPERATOR: IdentityLimits = {
   connections: 128,

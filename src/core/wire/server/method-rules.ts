@@ -1,6 +1,6 @@
-// The rules of a call that are checked before a byte of it is read: who may call the method, and how large a
-// request may be. A service without a rule for each of its methods does not compile. A path without a rule
-// reaches no code of ours.
+// The rules of a call that are checked before a byte of it is read. They say who may call the method, and how large a
+// request may be. A service without a rule for each of its methods does not compile. A path without a rule reaches no
+// code of ours.
 
 import type { RpcError } from "../rpc-error.ts";
 import type { Identity } from "../tls/identity.ts";

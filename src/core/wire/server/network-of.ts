@@ -1,5 +1,5 @@
-// The remote end of a connection without an identity: an IPv4 address, or the /64 of an IPv6 address, because
-// one host has all addresses of a /64 (RFC 4291, 2.5.4).
+// The remote end of a connection without an identity. It is an IPv4 address, or the /64 of an IPv6 address. One host
+// has all addresses of a /64 (RFC 4291, 2.5.4).
 
 import { isIPv6 } from "node:net";
 

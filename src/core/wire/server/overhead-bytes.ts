@@ -1,8 +1,8 @@
 // Bytes of connections that belong to no call (ADR-0043). WINDOW_UPDATE frames, refused headers and data of closed
-// streams never become a call: neither roles, nor limits of identities, nor paced reading count them, and hundreds of
+// streams never become a call. Neither roles, nor limits of identities, nor paced reading count them. Hundreds of
 // connections together deposed a leader with them. So this compares what a socket has read with what its calls account
-// for. What must stay true: an identity's frames beside its calls have one budget over all of its connections; its
-// heaviest connections end first, so that others with the same certificate stay. Administrators have no limit (ADR-0030).
+// for. What must stay true: an identity's frames beside its calls have one budget over all of its connections. Its
+// heaviest connections end first, so others with the same certificate stay. Administrators have no limit (ADR-0030).
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import { Pace, type Rate } from "../../base/pace.ts";

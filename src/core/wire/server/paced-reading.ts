@@ -1,9 +1,9 @@
 // Limits how much of one pass of the event loop is spent on reading new calls. Node reads up to 2 MB of each socket in
-// one pass and makes a stream of every call in it: thousands of them, before a timer or another socket has its turn. So
-// once new calls have used their share of a pass, all connections are read again in the next one. Unread data waits in
-// the kernel and then at the client, so a burst costs no memory here. What must stay true: every connection is read in
-// every pass until the share is used up. The one that was read last is the last to be read again. Data that Node has
-// started to read (64 KB) are still handled.
+// one pass and makes a stream of every call in it. These are thousands of streams before a timer or another socket has
+// its turn. So once new calls have used their share of a pass, all connections are read again in the next one. Unread
+// data waits in the kernel and then at the client, so a burst costs no memory here. What must stay true: every
+// connection is read in every pass until the share is used up. The one that was read last is the last to be read again.
+// Data that Node has started to read (64 KB) are still handled.
 
 import type { MonotonicMs } from "../../base/clock.ts";
 import type { Loop } from "../../base/event-loop.ts";

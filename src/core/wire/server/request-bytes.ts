@@ -1,5 +1,5 @@
-// The bytes of an incomplete request. What must stay true: it needs at most twice its size in memory, however small its
-// pieces, and all bytes of its caller are bounded (unfinished-bytes.ts).
+// The bytes of an incomplete request. What must stay true: it needs at most twice its size in memory, even if it comes
+// in small pieces. All bytes of its caller are bounded (unfinished-bytes.ts).
 
 import { status } from "@grpc/grpc-js";
 import { owned } from "../http2/held-bytes.ts";

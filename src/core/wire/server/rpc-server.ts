@@ -1,5 +1,5 @@
-// A gRPC server of ours: services with a rule for each method, health and reflection, and one entry for all
-// calls, over our own HTTP/2 (ADR-0024, ADR-0058).
+// A gRPC server of ours, over our own HTTP/2 (ADR-0024, ADR-0058). It has services with a rule for each method, health
+// and reflection, and one entry for all calls.
 
 import type { ChannelOptions, MethodDefinition } from "@grpc/grpc-js";
 import { assert } from "../../base/assert.ts";

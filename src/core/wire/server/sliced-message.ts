@@ -63,7 +63,7 @@ export function sliceMessage(bytes: Buffer, { rows, nested, fieldsMax }: Cut): S
       rowCount += 1;
       roomIn(slices, bytes).add(from, reader.pos);
     } else head.add(from, reader.pos);
-    if (head.bytes > HEAD_BYTES_MAX) throw tooLarge("all that is no row", HEAD_BYTES_MAX);
+    if (head.bytes > HEAD_BYTES_MAX) throw tooLarge("the fields that are not rows", HEAD_BYTES_MAX);
   }
   const cut = slices.map((slice) => slice.all());
   return { head: Buffer.concat(head.all()), slices: cut, rows: rowCount, nested: inside };

@@ -1,11 +1,12 @@
-// A call with a stream of messages in a direction or both, as its handler sees it: what a call of grpc-js's server
-// is, with the same events and methods, on our HTTP/2 (ADR-0058). What must stay true: a message is bounded before it
-// is kept. A bug in a stream ends only that stream. Whichever end does not read holds up the other one, through the
-// windows of HTTP/2.
+// A streaming call as its handler sees it, with messages in one direction or both. It has the events and methods of a
+// call of grpc-js's server, on our HTTP/2 (ADR-0058). What must stay true: a message is bounded before it is kept. A
+// bug in a stream ends only that stream. Whichever end does not read holds up the other one, through the windows of
+// HTTP/2.
 
 import { Duplex } from "node:stream";
 import { Metadata, type MethodDefinition, type ServerErrorResponse, status } from "@grpc/grpc-js";
 import { elapsedMs, type MonotonicMs, systemClock } from "../../base/clock.ts";
+import { DURATION_MS_MAX } from "../../base/duration.ts";
 import type { ServerStream } from "../http2/server-stream.ts";
 import { RpcError, rpcError } from "../rpc-error.ts";
 import { decodeBounded } from "./bounded-decode.ts";
@@ -56,7 +57,6 @@ export function serveStream(stream: ServerStream, served: ServedStream, limits: 
   }
 }
 
-const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Beyond it a handler is told to wait, as far as it asks. */
 const UNSENT_BYTES_MAX = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
@@ -92,7 +92,7 @@ class StreamCall extends Duplex {
     this.#cutter = new MessageCutter(served.rule.bytesMax, limits.budget.announce);
     this.#unfinished = new UnfinishedBytes(limits.budget.account ?? stream.session, served.rule);
     this.#deadline = systemClock.wallMs() + waitMs;
-    if (waitMs <= TIMER_MS_MAX) this.#timer = setTimeout(() => this.#expire(), waitMs);
+    if (waitMs <= DURATION_MS_MAX) this.#timer = setTimeout(() => this.#expire(), waitMs);
     this.on("error", (error) => {
       if (!this.#isFinished) this.#status = this.#errorOf(error);
       this.end();

@@ -169,7 +169,7 @@ export function takeable(message: Uint8Array): Uint8Array {
 
 /** `size`: of the answer. */
 export function answerTooLarge(size: string): RpcError {
-  const what = `the answer has ${size}, and callers take ${MESSAGE_BYTES_MAX} bytes: ask for less`;
+  const what = `the answer has ${size}; the limit is ${MESSAGE_BYTES_MAX} bytes: ask for less`;
   return rpcError(status.RESOURCE_EXHAUSTED, "ANSWER_TOO_LARGE", what);
 }
 

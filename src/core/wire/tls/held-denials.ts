@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { writeFileDurably } from "../../base/durable-file.ts";
 import { Exit, messageOf, OperatorError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { systemCodeOf } from "../../base/system-error.ts";
+import { isErrno } from "../../base/system-error.ts";
 import type { Denial, DenyList } from "./deny-list.ts";
 
 export interface Denials {
@@ -133,7 +133,7 @@ async function readDenials(path: string): Promise<Denials> {
     const denials = parseDenials(JSON.parse(await readFile(path, "utf8")));
     if (denials !== null) return denials;
   } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return NOTHING;
+    if (isErrno(error, "ENOENT")) return NOTHING;
     throw unreadable(path, messageOf(error), error);
   }
   throw unreadable(path, "it is no list of this version's");

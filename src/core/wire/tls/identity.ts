@@ -1,7 +1,6 @@
 // The caller's identity: the one URI among the subject alternative names of the verified peer certificate, if
-// it is a `fleet://`. A certificate without a URI, or with more than one of any scheme, has no identity: an
-// ambiguous certificate must not get the larger of two rights. The code that serves a call decides what an
-// identity may do.
+// it is a `fleet://`. A certificate without a URI, or with more than one of any scheme, has no identity. An ambiguous
+// certificate must not get the larger of two rights. The code that serves a call decides what an identity may do.
 
 import { status } from "@grpc/grpc-js";
 import { systemClock } from "../../base/clock.ts";

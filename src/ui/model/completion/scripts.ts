@@ -1,7 +1,8 @@
 // The scripts that a shell loads: `source <(fleet completion bash)`. They pass the words to `fleet complete`. Its first line
 // says whether paths are wanted ("files" or "names"). Each further line is a candidate, with its description behind the
-// first space. What must stay true: a script says nothing by itself, an answer that fails gives nothing, and no
-// answer is ever run: bash inserts a candidate as it is, so its script quotes; zsh (compadd without -Q) and fish quote themselves.
+// first space. What must stay true: a script says nothing by itself, and an answer that fails gives nothing. No answer
+// is ever run. bash inserts a candidate as it is, so its script quotes; zsh (compadd without -Q) and fish quote
+// themselves.
 
 const BASH = `# bash completion of fleet
 _fleet() {

@@ -36,7 +36,7 @@ const NODE: Subject = {
     applied: "Highest log index that its tables contain.",
     lag: "Entries that it is behind the leader's commit index.",
     "lag-time": "How long the oldest entry that this follower lacks has been in the leader's log.",
-    log: "How the leader sends it the log: replicate is the normal way, probe is careful, snapshot means that entries are gone.",
+    log: "How the leader sends it the log. Normally: replicate. One message at a time: probe. The needed entries are compacted: snapshot.",
     flight: "Messages that the leader has sent to it and that are not acknowledged.",
     hash: "Digest of its tables at an index that all nodes have. All must show the same.",
     rtt: "Time that its answer took.",
@@ -135,7 +135,7 @@ const KEY: Subject = {
       is: "Whether its files are encrypted with the newest keys.",
       values: {
         encrypted: "All of its log and snapshots are.",
-        replacing: "Some files still have an earlier key, or none. They go as the log is compacted.",
+        replacing: "Some files still have an earlier key, or none. They disappear as the log is compacted.",
         plain: "It encrypts nothing.",
         unknown: "It did not answer.",
       },

@@ -5,6 +5,7 @@ import type { NodeObservation } from "../../../client/fleet-status.ts";
 import { formatDuration } from "../../../core/base/duration.ts";
 import { endsSoon } from "../../../core/wire/tls/certificate-age.ts";
 import { shortHash } from "../fleet-verdict.ts";
+import { tenths } from "../milliseconds.ts";
 import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
 import { roleWord } from "../words.ts";
@@ -53,7 +54,7 @@ function hashCell(node: NodeObservation): Cell {
 }
 
 function roundTripCell(node: NodeObservation): Cell {
-  return node.roundTripMs === null ? null : `${node.roundTripMs.toFixed(1)}ms`;
+  return node.roundTripMs === null ? null : tenths(node.roundTripMs);
 }
 
 function certificateCell({ certificateDaysLeft: days }: NodeObservation): Cell {

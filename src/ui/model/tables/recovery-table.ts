@@ -44,9 +44,10 @@ export function recoveryLines(diagnosis: Diagnosis): Line[] {
 
 function quorumLine({ voters, present, quorumNeeded }: Diagnosis): Line {
   if (quorumNeeded === null) return { text: "the voters are unknown: no copy can be read", mark: "bad" };
-  const left = present.length === 0 ? "none is left" : `${present.length} left: ${present.join(", ")}`;
+  const left = present.length === 0 ? "none is left" : `left: ${present.join(", ")}`;
   const isEnough = present.length >= quorumNeeded;
-  const text = `${quorumNeeded} of the ${voters.length} voters ${voters.join(", ")} are a quorum, ${left}`;
+  const judged = isEnough ? "This is a quorum" : `This is no quorum, which needs ${quorumNeeded}`;
+  const text = `of the ${voters.length} voters ${voters.join(", ")}, ${left}. ${judged}`;
   return { text, mark: isEnough ? "good" : "bad" };
 }
 
@@ -104,7 +105,7 @@ export function consequenceLines({ becomesCommitted, givenUp, mayBeLost }: Conse
 /** Shown before the operator is asked: a restore elsewhere may have started with a later clock. */
 export function clockLines(behindMs: number): Line[] {
   if (behindMs === 0) return [];
-  const text = `this host's clock is ${formatDuration(behindMs)} behind the copy's newest entry: correct it first. The new incarnation's epoch is above the copy's in any case, but below that of a restore of the same copy by a right clock`;
+  const text = `this host's clock is ${formatDuration(behindMs)} behind the copy's newest entry: correct it first. The new epoch is above the copy's in any case. But a restore of the same copy on a host with the right time would get a higher one`;
   return [{ text, mark: "warn" }];
 }
 

@@ -1,9 +1,10 @@
-// The dashboard's row per node. Unlike `fleet status` it shows a silent node's last values, with their age:
-// during a failure an operator wants to see how far the dead node had come.
+// The dashboard's row per node. Unlike `fleet status` it shows a silent node's last values, with their age. During a
+// failure an operator wants to see how far the dead node had come.
 
 import { formatDuration } from "../../../core/base/duration.ts";
 import type { FollowerProgress, NodeStatus } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { shortHash } from "../fleet-verdict.ts";
+import { tenths } from "../milliseconds.ts";
 import { nodeState, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
 import { formatBytes } from "../top/bytes.ts";
@@ -71,7 +72,7 @@ function roleCell({ reply }: NodeSight): Cell {
 }
 
 function roundTripCell({ reply }: NodeSight): Cell {
-  return reply.roundTripMs === null ? null : `${reply.roundTripMs.toFixed(1)}ms`;
+  return reply.roundTripMs === null ? null : tenths(reply.roundTripMs);
 }
 
 // At the index at which all were compared: at different indexes, equal replicas differ during writes.

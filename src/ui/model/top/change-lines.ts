@@ -1,5 +1,5 @@
-// The panel of a change, below the view in front: what would be done, by which command line, what came of the dry run, the
-// question, the progress and the outcome.
+// The panel of a change, below the view in front. It shows what would be done, by which command line, the result of the
+// dry run, and the question. Then it shows the progress and the outcome.
 
 import { assert } from "../../../core/base/assert.ts";
 import { formatDuration } from "../../../core/base/duration.ts";
@@ -100,7 +100,7 @@ function questionLine(state: TopState, { stage, typed }: ChangeDialog, name: str
     case "running":
       return [segment("  c cancels it; the views work meanwhile", "faint")];
     case "stopping":
-      return [segment("  being cancelled: what it began is put in order first", "faint")];
+      return [segment("  being cancelled: it first finishes or undoes what it began", "faint")];
     case "done":
     case "failed":
       return [segment(state.prompt === null ? "  esc closes this" : "", "faint")];

@@ -1,5 +1,5 @@
-// What an operator can change from the dashboard, and how far the present change is. What must stay true: a change is shown as the
-// command line that does the same, and its dry run is shown before anything is asked.
+// What an operator can change from the dashboard, and how far the present change is. What must stay true: a change is
+// shown as the command line that does the same. Its dry run is shown before anything is asked.
 
 import { shellWord } from "../../../core/base/shell-word.ts";
 

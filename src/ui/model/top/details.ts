@@ -8,6 +8,7 @@ import type {
 } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { concerns } from "../audit-subject.ts";
 import { factAndFields, LOG_MARKS } from "../log-lines.ts";
+import { tenths } from "../milliseconds.ts";
 import type { Cell } from "../table.ts";
 import { formatBytes } from "./bytes.ts";
 import { nodeName, reignEndWords, reignsOf } from "./reign-words.ts";
@@ -130,7 +131,7 @@ function followerLines(follower: FollowerProgress): DetailLine[] {
     { label: "match", cell: `${matchIndex}, next ${nextIndex}` },
     { label: "lag", cell: lagMs === null ? "not known" : `${lagEntries} entries, ${formatDuration(lagMs)}` },
     { label: "under way", cell: `${inflight} appends` },
-    { label: "round trip", cell: roundTripMs === undefined ? null : `${roundTripMs.toFixed(1)}ms` },
+    { label: "round trip", cell: roundTripMs === undefined ? null : tenths(roundTripMs) },
   ];
 }
 

@@ -1,5 +1,6 @@
-// How the whole fleet is, as the dashboard's first word says it: the coordinators and what they coordinate, by the rules and in the
-// words of `fleet status`. What must stay true: "healthy" only when nothing is known to be wrong.
+// How the whole fleet is, as the dashboard's first word says it. It covers the coordinators and what they coordinate,
+// by the rules and in the words of `fleet status`. What must stay true: "healthy" only when nothing is known to be
+// wrong.
 
 import type { FleetStatus, FleetVerdict } from "../../../client/fleet-status.ts";
 import { isDataPlaneSound } from "../../../core/wire/data-plane-health.ts";

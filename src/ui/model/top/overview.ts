@@ -1,9 +1,11 @@
-// The view that opens first: what is wrong, who led in the last ten minutes, how commits went, the nodes, what they coordinate, and
-// the newest events. Narrow terminals get less of each; nothing is ever wider or higher than its place.
+// The view that opens first. It shows what is wrong, who led in the last ten minutes, and how commits went. Below are
+// the nodes, what they coordinate, and the newest events. Narrow terminals get less of each; nothing is ever wider or
+// higher than its place.
 
 import { formatDuration } from "../../../core/base/duration.ts";
 import { fitLine } from "../fit.ts";
 import type { Line as TextLine } from "../line.ts";
+import { shortTime } from "../milliseconds.ts";
 import { type Segment, type Style, segment } from "../paint.ts";
 import { sparkline } from "../sparkline.ts";
 import type { Symbols } from "../symbols.ts";
@@ -114,7 +116,6 @@ interface Chart {
 }
 
 function chartsOf(measured: readonly Measured[], none: string): Chart[] {
-  const ms = (value: number): string => (value < 10 ? `${value.toFixed(1)}ms` : formatDuration(value));
   const chart = (
     label: string,
     pick: (sample: Measured) => number | null,
@@ -132,8 +133,8 @@ function chartsOf(measured: readonly Measured[], none: string): Chart[] {
       (value) => `${value.toFixed(value < 10 ? 1 : 0)}/s`,
       "good",
     ),
-    chart("latency p99", ({ commitP99Ms }) => commitP99Ms, ms, "plain"),
-    chart("lag", ({ lagMs }) => lagMs, ms, "plain"),
+    chart("latency p99", ({ commitP99Ms }) => commitP99Ms, shortTime, "plain"),
+    chart("lag", ({ lagMs }) => lagMs, shortTime, "plain"),
   ];
 }
 

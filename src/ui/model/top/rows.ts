@@ -1,5 +1,5 @@
-// A view's rows as they are shown: filtered, ordered, found by their names. What must stay true: cells are computed for rows
-// that are drawn, and a list of twenty thousand is filtered and ordered once, not once a frame.
+// A view's rows as they are shown: filtered, ordered, found by their names. What must stay true: cells are computed for
+// rows that are drawn. A list of twenty thousand is filtered and ordered once, not once a frame.
 
 import { inNaturalOrder } from "../natural.ts";
 import { type Cell, rowsSorted, type Table } from "../table.ts";

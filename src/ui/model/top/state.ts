@@ -130,8 +130,8 @@ export function initialTopState(nowMs: number, wallMs = 0, targetWords = ""): To
 }
 
 /**
- * How long a follower lags. Null when the leader does not know yet what the follower holds: it has not heard it in its term, and
- * nothing (index 0) is a beginning, not a finding.
+ * How long a follower lags. Null when the leader does not know yet what the follower holds, because it has not heard it
+ * in its term. Index 0 is then a starting value and no finding.
  */
 export function lagMsOf({ matchIndex, lagMs }: FollowerProgress): number | null {
   return matchIndex === 0 ? null : lagMs;

@@ -22,7 +22,7 @@ test("two fleets of one name get two contexts, and the newest is current", async
   const second = await init(world, "b");
   expect(second.context).toBe("local-2");
   expect(second.notes).toEqual([
-    "the context is called local-2: another fleet's is local",
+    "the context is called local-2, because another fleet's context is called local",
     "the current context was local and is now local-2",
   ]);
   expect(await summary(world)).toEqual({

@@ -37,7 +37,7 @@ describe("CSV", () => {
     { text: "zone,a,s1,x\n", says: 'row 1: "x" is no version', why: "a version is a number" },
     {
       text: "zone,a,s1\nzone,a,s2\n",
-      says: "row 2: zone=a already stands in row 1 already",
+      says: "row 2 repeats zone=a of row 1",
       why: "which one?",
     },
     { text: ",a,s1\n", says: "row 1: it needs a key", why: "no key" },

@@ -4,17 +4,9 @@ import { expect, test } from "vitest";
 import type { Listed } from "../../../../src/client/all-pages.ts";
 import { waitUntilAccepted } from "../../../../src/client/domains/wait-accepted.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
-import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
 import { Instruction, InstructionOutcome } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ListInstructionsResponse } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-
-class SteppedClock implements WaitClock {
-  nowMs = 0;
-  now = () => this.nowMs;
-  sleep = async (ms: number) => {
-    this.nowMs += ms;
-  };
-}
+import { TestClock } from "../../test-clock.ts";
 
 const told = (
   shardId: string,
@@ -33,7 +25,7 @@ function wait(answers: readonly (readonly Instruction[])[], values: readonly str
   };
   const options = {
     timeoutMs: 5_000,
-    clock: new SteppedClock(),
+    clock: TestClock.movedBySleep(),
     onChange: (words: string) => said.push(words),
   };
   const domains = values.map((value) => ({ key: "zone", value }));
@@ -45,8 +37,8 @@ test("ends when nothing is left to accept, and says what is whenever that change
   const both = [told("s1", "a"), told("s2", "a")];
   await wait([both, both, [told("s2", "a")], []], ["a"], said);
   expect(said).toEqual([
-    "shards have 2 instructions still to accept",
-    "shards have 1 instruction still to accept",
+    "shards have not accepted 2 instructions yet",
+    "shards have not accepted 1 instruction yet",
   ]);
 });
 
@@ -69,6 +61,6 @@ test("a refusal ends it at once, with the shard's own words", async () => {
 test("when the time is over it names the shards that have not answered", async () => {
   await expect(wait([[told("s2", "a"), told("s1", "a")]], ["a"])).rejects.toMatchObject({
     code: "INSTRUCTION_PENDING",
-    parts: { exit: Exit.TimedOut, what: expect.stringContaining("s1, s2 have 2 instructions") },
+    parts: { exit: Exit.TimedOut, what: expect.stringContaining("s1, s2 have not accepted 2 instructions") },
   });
 });

@@ -4,10 +4,10 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Hands } from "../../../../src/client/drill/hands.ts";
 import { healAll, healFirst } from "../../../../src/client/drill/heal.ts";
 import { interruptedDrills } from "../../../../src/client/drill/interrupted.ts";
 import type { JournalEntry, Undo } from "../../../../src/client/drill/journal.ts";
+import type { NodeControl } from "../../../../src/client/drill/node-control.ts";
 import type { FleetClient } from "../../../../src/client/fleet-client.ts";
 import { SystemProcesses } from "../../../../src/client/processes/system-processes.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
@@ -51,12 +51,12 @@ async function world({ journals, lock = [], onStart }: Given) {
   }
   const state = { lock, folder };
   const did: string[] = [];
-  const hands = {
+  const control = {
     start: async (node: string) => {
       did.push(`start ${node}`);
       await onStart?.(state);
     },
-  } as unknown as Hands;
+  } as unknown as NodeControl;
   const client = {
     target: { name: "local", directory },
     listProbes: async () => {
@@ -76,7 +76,7 @@ async function world({ journals, lock = [], onStart }: Given) {
   } as unknown as FleetClient;
   const processes = await SystemProcesses.open();
   const clock = { now: () => performance.now(), sleep: async () => undefined };
-  const tools = { client, hands, deps: { processes, clock } } as unknown as Parameters<typeof healAll>[0];
+  const tools = { client, control, deps: { processes, clock } } as unknown as Parameters<typeof healAll>[0];
   const find = () => interruptedDrills(client.target, directory);
   const begun: string[] = [];
   return {

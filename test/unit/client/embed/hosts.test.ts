@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import type { Coordinator, Json, OpenOptions } from "../../../../src/client/embed/coordinator.ts";
 import { Failures, openOn } from "../../../../src/client/embed/host.ts";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
+import { settle, TestClock } from "../../test-clock.ts";
 import { SharedKeys } from "./shared-keys.ts";
-import { settle, TestClock } from "./test-clock.ts";
 
 const STEPS = 400;
 const HOSTS = 3;

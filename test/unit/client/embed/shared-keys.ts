@@ -15,7 +15,7 @@ import type {
   TxnResponse,
 } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Event } from "../../../../src/core/wire/gen/etcd/mvccpb/kv.ts";
-import type { TestClock } from "./test-clock.ts";
+import type { TestClock } from "../../test-clock.ts";
 
 const LATE_MS_MAX = 20_000;
 

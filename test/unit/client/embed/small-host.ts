@@ -4,8 +4,8 @@ import type { Coordinator, EffectCall, Json, OpenOptions } from "../../../../src
 import { Failures, openOn } from "../../../../src/client/embed/host.ts";
 import type { Store } from "../../../../src/client/embed/store.ts";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
+import { settle, TestClock } from "../../test-clock.ts";
 import { SharedKeys } from "./shared-keys.ts";
-import { settle, TestClock } from "./test-clock.ts";
 
 export type Perform = (payload: Json, call: EffectCall) => Promise<Json | undefined>;
 

@@ -1,6 +1,6 @@
 // Endpoints in turn, deadlines, and what is repeated: a read always, a write only if no server took it.
 
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { EtcdClient } from "../../../../src/client/etcd/etcd-client.ts";
 import { put, range } from "../../../../src/client/etcd/store-calls.ts";
@@ -66,7 +66,7 @@ describe("a read", () => {
     const client = store.client();
     const reader = async (_: unknown, number: number) => {
       for (let round = 0; round < 5; round += 1) {
-        await sleep(number % 4);
+        for (let turn = 0; turn < number % 4; turn += 1) await nextTurn();
         expect((await range(client, { key: KEY })).kvs).toHaveLength(1);
       }
     };

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { type Held, hold, type Wanted } from "../../../../src/client/etcd/hold.ts";
 import { keepLease } from "../../../../src/client/etcd/keep-alive.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
-import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
+import { TestClock } from "../../test-clock.ts";
 import { failureOf } from "../local/fakes.ts";
 import { FakeStore } from "./fake-store.ts";
 
@@ -75,34 +75,10 @@ test("a compaction while the lock is held is no loss", async () => {
   expect(result).toBe(false);
 });
 
-/** Stands still until the test moves it. */
-class HandClock implements WaitClock {
-  // Whole milliseconds, so that differences are exact.
-  #now = Math.round(performance.now());
-  readonly #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((wake) => {
-      this.#sleepers.push({ atMs: this.#now + ms, wake });
-      signal?.addEventListener("abort", () => wake(), { once: true });
-      if (signal?.aborted === true) wake();
-    });
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-    for (const { atMs, wake } of this.#sleepers) if (atMs <= this.#now) wake();
-  }
-}
-
 test("a lease that can't be renewed ends the work while it still lasts for the grace", async () => {
   const store = await FakeStore.start();
   for (const node of store.nodes) node.fate = (method) => (method === "keepAlive" ? "hangs" : "usual");
-  const clock = new HandClock();
+  const clock = new TestClock();
   const beganMs = clock.now();
   const work = async (held: Held) => {
     const ended = lost(held);
@@ -183,20 +159,15 @@ test("work that fails releases the lock", async () => {
 });
 
 test("a lease is certain from before each keep-alive was sent, and a failed one changes nothing", async () => {
-  let now = 1_000;
-  const clock: WaitClock = {
-    now: () => now,
-    sleep: async (ms) => {
-      now += ms;
-    },
-  };
+  const clock = TestClock.movedBySleep();
+  clock.advance(1_000);
   const answers = [null, 10, null, 0];
   const seen: number[] = [];
   const lease = keepLease({ id: "1", ttlMs: 10_000, sinceMs: 500, everyMs: 3_000, clock }, async () => {
     await null;
     seen.push(lease.lastsUntilMs());
     // The answer takes 400 ms.
-    now += 400;
+    clock.advance(400);
     const answer = answers.shift();
     if (answer === null || answer === undefined) throw new Error("no answer");
     return answer;

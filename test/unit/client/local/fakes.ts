@@ -9,8 +9,8 @@ import type {
   ProcessIdentity,
   Signal,
 } from "../../../../src/client/processes/processes.ts";
-import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
+import { TestClock } from "../../test-clock.ts";
 
 const SELF: ProcessIdentity = { pid: 100, startTime: "fleet itself" };
 
@@ -73,20 +73,6 @@ export class FakeProcesses implements Processes {
   }
 }
 
-export class FakeClock implements WaitClock {
-  #now = 0;
-
-  now(): number {
-    return this.#now;
-  }
-
-  async sleep(ms: number): Promise<void> {
-    this.#now += ms;
-    // Lets other work of the same turn run, as a real sleep would.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-}
-
 /** A folder that is removed when the test ends. */
 export interface FakeWorld {
   readonly root: string;
@@ -105,7 +91,7 @@ export async function fakeWorld(
   const progress: string[] = [];
   const deps: LocalDeps = {
     processes,
-    clock: new FakeClock(),
+    clock: TestClock.movedBySleep(),
     program: { node: "/usr/bin/node", fleet: "/opt/fleet/bin/run.js" },
     contextsFile: join(root, "config", "contexts.yaml"),
     // The ports are real: none of them may be another fleet's.

@@ -6,7 +6,8 @@ import { beforeEach, expect, test } from "vitest";
 import { withLock } from "../../../../src/client/processes/lock.ts";
 import { systemWaitClock } from "../../../../src/core/base/wait-clock.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
-import { FakeClock, FakeProcesses, failureOf } from "../local/fakes.ts";
+import { TestClock } from "../../test-clock.ts";
+import { FakeProcesses, failureOf } from "../local/fakes.ts";
 
 let path: string;
 let processes: FakeProcesses;
@@ -14,7 +15,7 @@ beforeEach(async () => {
   path = join(await temporaryFolder(), "lock");
   processes = new FakeProcesses();
 });
-const deps = () => ({ processes, clock: new FakeClock() });
+const deps = () => ({ processes, clock: TestClock.movedBySleep() });
 
 test("bodies never overlap, and nothing is left afterwards", async () => {
   let inside = 0;

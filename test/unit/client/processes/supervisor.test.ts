@@ -11,7 +11,8 @@ import {
   stopProcess,
 } from "../../../../src/client/processes/supervisor.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
-import { FakeClock, FakeProcesses, failureOf } from "../local/fakes.ts";
+import { TestClock } from "../../test-clock.ts";
+import { FakeProcesses, failureOf } from "../local/fakes.ts";
 
 const LAUNCH = { command: "node", args: [], environment: {}, cwd: "/f/n1", logFile: "/f/n1/log" };
 
@@ -22,7 +23,10 @@ describe("a process by its pid file", () => {
     pidFile = join(await temporaryFolder(), "pid");
     processes = new FakeProcesses();
   });
-  const deps = (ignoring: FakeProcesses = processes) => ({ processes: ignoring, clock: new FakeClock() });
+  const deps = (ignoring: FakeProcesses = processes) => ({
+    processes: ignoring,
+    clock: TestClock.movedBySleep(),
+  });
   const start = (on: FakeProcesses = processes) => startProcess(pidFile, LAUNCH, on);
 
   test("without a pid file it is stopped", async () => {

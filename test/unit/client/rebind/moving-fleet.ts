@@ -85,6 +85,16 @@ interface FakeAgent {
   dialing: string;
 }
 
+/** The fleet as a client asks it, with some of its answers replaced. */
+export function clientWith(fleet: MovingFleet, replaced: Partial<RebindClient>): RebindClient {
+  return {
+    listShards: fleet.listShards.bind(fleet),
+    listClusters: fleet.listClusters.bind(fleet),
+    submit: fleet.submit.bind(fleet),
+    ...replaced,
+  };
+}
+
 export class MovingFleet implements RebindClient, AgentMover {
   readonly replica = new Replica();
   readonly shards = new Map<string, Shard>();

@@ -6,7 +6,7 @@ import { makePlan } from "../../../../src/client/rebind/make-plan.ts";
 import { type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";
 import { inversePlan, type RebindPlan } from "../../../../src/core/rebind/plan.ts";
 import { fakeTime } from "../../fake-time.ts";
-import { MovingFleet } from "./moving-fleet.ts";
+import { clientWith, MovingFleet } from "./moving-fleet.ts";
 
 vi.mock("node:timers/promises", async () => (await import("../../fake-time.ts")).promisedTimers);
 fakeTime("performance", "setTimeout");
@@ -91,14 +91,12 @@ describe.each(cases)("$kind whose target $fault", ({ fault, strike, ...kind }) =
       const { fleet, plan } = await prepare(kind);
       fleet.shard(to).served.delete("c1");
       let looks = 0;
-      const client = {
-        listShards: fleet.listShards.bind(fleet),
+      const client = clientWith(fleet, {
         listClusters: () => {
           if (looks++ === look) strike(fleet, to);
           return fleet.listClusters();
         },
-        submit: fleet.submit.bind(fleet),
-      };
+      });
       const { report } = await runPlan(client, plan, fleet, options);
       const result = report.moves[0]?.result;
       results.add(result);

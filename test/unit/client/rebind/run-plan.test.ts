@@ -7,7 +7,7 @@ import { inversePlan } from "../../../../src/core/rebind/plan.ts";
 import { ReadStamp } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { fakeTime } from "../../fake-time.ts";
 import { bind, register, removeShard, unbind } from "../../fleet/replica.ts";
-import { CutOff, MovingFleet } from "./moving-fleet.ts";
+import { CutOff, clientWith, MovingFleet } from "./moving-fleet.ts";
 import { cutOffEverywhere, local, options, rebind, rest, toS2, wholly } from "./one-move.ts";
 
 vi.mock("node:timers/promises", async () => (await import("../../fake-time.ts")).promisedTimers);
@@ -88,15 +88,13 @@ test("a leader that is replaced at any moment changes nothing about the end", as
     const fleet = MovingFleet.withClusters("c1");
     const plan = await makePlan(fleet, toS2);
     let looks = 0;
-    const client = {
-      listShards: () => fleet.listShards(),
+    const client = clientWith(fleet, {
       listClusters: () => {
         // Between the two answers of one look: they are of two leaders then.
         if (looks++ === look) fleet.changeLeader();
         return fleet.listClusters();
       },
-      submit: fleet.submit.bind(fleet),
-    };
+    });
     const { report } = await runPlan(client, plan, fleet, options);
     expect(report.moves[0]?.result, `replaced at look ${look}`).toBe("done");
     expect(rest(fleet)).toEqual(wholly("s2"));
@@ -110,7 +108,7 @@ test.each([
   const fleet = MovingFleet.withClusters("c1");
   const plan = await makePlan(fleet, toS2);
   let looks = 0;
-  const client = {
+  const client = clientWith(fleet, {
     listShards: async () => {
       const answer = await fleet.listShards();
       if (looks++ > 0) return answer;
@@ -121,9 +119,7 @@ test.each([
         shards: deaf,
       };
     },
-    listClusters: fleet.listClusters.bind(fleet),
-    submit: fleet.submit.bind(fleet),
-  };
+  });
   const { report } = await runPlan(client, plan, fleet, options);
   expect(report.moves).toMatchObject([{ result: "done" }]);
 });
@@ -277,14 +273,12 @@ describe("a leader that is new", () => {
     const beganMs = performance.now();
     const target = present(fleet.shards.get("s2"), "there is a shard s2");
     target.isSilent = true;
-    const client = {
+    const client = clientWith(fleet, {
       listShards: () => {
         target.isSilent = performance.now() - beganMs < 20_000;
         return fleet.listShards();
       },
-      listClusters: fleet.listClusters.bind(fleet),
-      submit: fleet.submit.bind(fleet),
-    };
+    });
     const heard: string[][] = [];
     const onWait = (shards: readonly string[]) => heard.push([...shards]);
     const plan = await makePlan(client, toS2, { timeoutMs: 60_000, onWait });

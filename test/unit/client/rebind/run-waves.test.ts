@@ -279,7 +279,7 @@ describe("a failed step", () => {
     const end = await run(it, { mover, skipFailed: true });
     expect(end).toMatchObject({ kind: "paused", failed: [] });
     expect(end.why).toBe(
-      "no further step may begin: 1 of the skipped steps have begun, so their clusters are not served, and maxUnavailable is 1: c2",
+      "no further step may begin: maxUnavailable is 1. Of the skipped steps, 1 had begun, so their clusters are not served: c2",
     );
     expect(it.waves.length).toBe(waves);
     expect(planRow(it)).toMatchObject({ state: PlanState.PAUSED, cause: "STEP_FAILED", done: 1, failed: 1 });

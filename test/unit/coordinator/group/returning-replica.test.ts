@@ -86,7 +86,7 @@ test("one returning replica stops itself and not the quorum, and says which comm
   expect(fleet.failures.get(3)).toMatchObject({
     code: "COMMITTED_ENTRIES_LOST",
     message: expect.stringMatching(
-      /^this replica holds committed entries that the cluster has lost: entry 4 is committed here with term 1, and leader \d of term \d has term \d there; here group 0 is committed up to 10, and the log ends at 10$/,
+      /^this replica holds committed entries that the cluster has lost: entry 4 is committed here with term 1, and leader \d of term \d has term \d there. Here group 0 is committed up to 10, and the log ends at 10$/,
     ),
   });
   const written = leader.driver.propose(encodeCommand(recordProbe(1), 0), fleet.nowMs + 5_000);
@@ -103,7 +103,7 @@ test("a replica that lost what it acknowledged stops, and says so", async () => 
   expect(fleet.failures.get(3)).toMatchObject({
     code: "ACKNOWLEDGED_ENTRIES_LOST",
     message:
-      "this replica has lost entries that it acknowledged: leader 1 of term 4 counts on group 0 up to 9 here, and the log ends at 3",
+      "this replica has lost entries that it acknowledged. Leader 1 of term 4 counts on group 0 up to 9 here, but the log ends at 3",
   });
   fleet.close();
 });

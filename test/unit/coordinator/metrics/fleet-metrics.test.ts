@@ -163,8 +163,8 @@ test.each([
     admission: "member",
     why: "4999 committed entries are not applied",
   },
-  { leader: 1, commit: 9, applied: 9, admission: "waiting", why: "no leader has let it in" },
-  { leader: 1, commit: 9, applied: 9, admission: "rejoining", why: "has not caught up" },
+  { leader: 1, commit: 9, applied: 9, admission: "waiting", why: "no leader has readmitted it" },
+  { leader: 1, commit: 9, applied: 9, admission: "rejoining", why: "does not vote until it has caught up" },
 ] as const)("ready or not: $why", ({ leader, commit, applied, admission, why }) => {
   const readiness = readinessOf({
     driver: { status: () => ({ leader, commit }), appliedIndex: applied, isRestoring: false },

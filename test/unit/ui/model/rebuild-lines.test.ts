@@ -33,6 +33,6 @@ test("of a node on another host it says what to run there, and that nothing is d
 test("a dry run names each step, and of one under way that it would only wait", () => {
   expect(rebuildLines(report({ state: "planned", aside: null })).length).toBe(6);
   expect(rebuildLines(report({ state: "planned", aside: null, isUnderWay: true }))).toEqual([
-    "would wait for n2, which is on its way back",
+    "would wait for n2, which rejoins already",
   ]);
 });

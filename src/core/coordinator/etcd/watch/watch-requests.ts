@@ -1,6 +1,6 @@
-// The requests of one stream of watches, one after the other. What must stay true: a caller that reads no answers is not
-// read, and a caller beyond its identity's rate is not read until it may send again. No request is lost meanwhile:
-// etcd's clients do not repeat them, and an error would end all watches of the stream.
+// The requests of one stream of watches, one after the other. What must stay true: the requests of a caller that reads
+// no answers are not read. Those of a caller beyond its identity's rate are not read until it may send again. No
+// request is lost meanwhile: etcd's clients do not repeat them, and an error would end all watches of the stream.
 
 import type { Timers } from "../../../base/timers.ts";
 import type { WatchRequest } from "../../../wire/gen/etcd/etcdserverpb/rpc.ts";

@@ -1,6 +1,6 @@
 // One stream of etcd's Watch service: its watches by id, and the events that the caller gets of each. What must stay
-// true: a caller hears that a watch was created before its first event, and nothing after it was cancelled; and no
-// event of keys that it may not read by now. The stream's buffer is bounded: while it is full, the hub keeps its
+// true: a caller learns of a watch's creation before its first event, and gets nothing after its cancellation. It gets
+// no event of keys that it may not read by now. The stream's buffer is bounded: while it is full, the hub keeps its
 // watches waiting.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";

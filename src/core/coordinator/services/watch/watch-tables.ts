@@ -25,9 +25,8 @@ const TABLES: Readonly<Record<WatchedTable, WatchTable>> = {
 export type WatchedTables = ReadonlySet<WatchedTable>;
 
 /**
- * Without names = all except sessions: almost every write changes one, and clients from before sessions could
- * be watched take an unknown table for a removal. Throws the RpcError for a table that this version does not
- * know.
+ * Without names = all except sessions. Almost every write changes a session, and clients that are older than watches of
+ * sessions take an unknown table for a removal. Throws the RpcError for a table that this version does not know.
  */
 export function tablesOf(wanted: readonly WatchTable[]): WatchedTables {
   const names = Object.keys(TABLES) as WatchedTable[];

@@ -38,7 +38,7 @@ export function refuseForgetting(context: ServiceContext, { shardId }: ForgetSha
   if (liveness === ShardLiveness.DEAD) return;
   const message =
     liveness === ShardLiveness.UNKNOWN
-      ? `whether shard ${shardId} still reports is not known yet: this leader is too new`
+      ? `this leader is too new to know whether shard ${shardId} still reports`
       : `shard ${shardId} reported lately: its next report would register it again`;
   throw rpcError(status.FAILED_PRECONDITION, "SHARD_HEARD", message, { shard: shardId });
 }
@@ -50,7 +50,7 @@ export function leavesServing(context: ServiceContext, { shardId, force }: Remov
   const { liveness, undeclared } = serving;
   const isKnown = liveness === ShardLiveness.ALIVE;
   if (undeclared.length > 0) {
-    const since = isKnown ? "still serves or holds" : `when it last reported, ${silence(serving)} ago, had`;
+    const since = isKnown ? "still serves or holds" : `in its last report, ${silence(serving)} ago, had`;
     return `${since} ${inWords(undeclared)}`;
   }
   if (isKnown) return "";

@@ -1,7 +1,7 @@
 // Checks a cluster before it is unbound for something that the log does not know: whether an agent is
 // connected. Its shard would keep serving it without permission, so the binding stays unless it is forced.
-// What must stay true, as with a shard's removal: a shard's last report counts until the shard is dead; once
-// it is suspect, there may be more.
+// What must stay true, as with a shard's removal: a shard's last report counts until the shard is dead. A suspect shard
+// may have more than it reported.
 
 import { status } from "@grpc/grpc-js";
 import type { Binding, UnbindCluster } from "../../../wire/gen/fleet/v1/command.ts";
@@ -29,7 +29,7 @@ export function refuseUnbinding(context: ServiceContext, operation: UnbindCluste
 export function leavesServed(context: ServiceContext, { clusterId, force }: UnbindCluster): string {
   const sight = sightOf(context);
   const serving = force && sight.leadsForMs !== null ? servingOf(context, clusterId, sight) : undefined;
-  return serving === undefined ? "" : `leaves an agent of it served at shard ${serving.shardId}`;
+  return serving === undefined ? "" : `has an agent that shard ${serving.shardId} still serves`;
 }
 
 function servingOf(context: ServiceContext, clusterId: string, sight: Sight): ClusterObserved | undefined {
@@ -45,7 +45,7 @@ function isRefusedAnyway({ version, migration }: Readonly<Binding>, { expectedVe
 }
 
 function inUse(cluster: string, { shardId: shard, late, ageMs }: ClusterObserved) {
-  const when = late ? `, as it said ${Math.round(ageMs / 1000)} s ago` : "";
+  const when = late ? ` by its report of ${Math.round(ageMs / 1000)} s ago` : "";
   const message = `an agent of cluster ${cluster} has a live session at shard ${shard}${when}`;
   return rpcError(status.FAILED_PRECONDITION, "CLUSTER_IN_USE", message, { cluster, shard });
 }

@@ -57,8 +57,8 @@ export async function submit(
   return { index: result.index, term, applied: withServing(appliedOf(result), serving), incarnation };
 }
 
-// Like any other linearizable read, then tried on a copy of the state. Only the leader can do it, as with the
-// write: another replica does not know shards' reports, so it does not know what would be refused.
+// Like any other linearizable read, then tried on a copy of the state. Only the leader can do it, as with the write.
+// Another replica does not know shards' reports, so it does not know what would be refused.
 async function tryOut(
   context: ServiceContext,
   caller: Caller,

@@ -135,7 +135,7 @@ test.each([
   { after: () => report(2), says: "", why: "there is nothing" },
   {
     after: () => report(2, serving("y1")).then(() => group.run(SECOND * 65)),
-    says: "when it last reported, 65 s ago, had a cluster that is not declared to it: y1",
+    says: "in its last report, 65 s ago, had a cluster that is not declared to it: y1",
     why: "a dead shard may serve still",
   },
   {

@@ -68,7 +68,7 @@ test("what is forced says where an agent is served on, and before it is done", a
   };
   expect(await summary(true)).toBe("takes it from shard s1");
   await report("s2", here(true));
-  const said = "takes it from shard s1, and which leaves an agent of it served at shard s2";
+  const said = "takes it from shard s1, and which has an agent that shard s2 still serves";
   expect([await summary(true), await summary(false)]).toEqual([said, said]);
 });
 

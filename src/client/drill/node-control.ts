@@ -13,7 +13,7 @@ import type { LocalDeps } from "../local/deps.ts";
 import { killNode, pauseNode, resumeNode, startNode, stopNode } from "../local/process-control.ts";
 
 /** Each method takes the name of a coordinator or shard. Repeating a call changes nothing. */
-export interface Hands {
+export interface NodeControl {
   readonly can: ReadonlySet<Need>;
   kill(node: string): Promise<void>;
   start(node: string): Promise<void>;
@@ -29,12 +29,12 @@ const HOOK_TIMEOUT_MS = 60_000;
 const ASIDE = ".drill";
 
 /** For a local fleet, for its context's hooks, or none. */
-export function handsOf(target: Target, deps: LocalDeps): Hands {
-  if (target.directory !== undefined) return localHands(target.directory, deps);
-  return hookHands(target.hooks ?? {});
+export function nodeControlOf(target: Target, deps: LocalDeps): NodeControl {
+  if (target.directory !== undefined) return localControl(target.directory, deps);
+  return hookControl(target.hooks ?? {});
 }
 
-function localHands(directory: string, deps: LocalDeps): Hands {
+function localControl(directory: string, deps: LocalDeps): NodeControl {
   const dataOf = (node: string) => processFiles(directory, node).data;
   return {
     can: new Set<Need>(["kill", "start", "stop", "pause", "wipe", "shards", "agents"]),
@@ -53,7 +53,7 @@ function localHands(directory: string, deps: LocalDeps): Hands {
   };
 }
 
-function hookHands({ kill, start, directory }: Partial<DrillHooks>): Hands {
+function hookControl({ kill, start, directory }: Partial<DrillHooks>): NodeControl {
   const run = (name: string, command: string | undefined) => async (node: string) => {
     if (command === undefined) throw missing(name);
     await runHook(name, command, directory ?? ".", node);

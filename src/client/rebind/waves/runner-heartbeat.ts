@@ -10,7 +10,7 @@ import { isTransient } from "./transient.ts";
 export const RENEW_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 1_000;
 
-interface HeartEnd {
+interface RunEnd {
   readonly kind: "paused" | "aborted" | "replaced";
   readonly why: string;
 }
@@ -18,11 +18,11 @@ interface HeartEnd {
 /** Refusals that mean that this process no longer runs the plan. */
 const REPLACED: ReadonlySet<string> = new Set(["PLAN_FENCED", "PLAN_UNKNOWN"]);
 
-export class Heart {
+export class RunnerHeartbeat {
   readonly #journal: PlanJournal;
   readonly #clock: WaitClock;
   readonly #onRow: (row: Plan) => void;
-  #end: HeartEnd | null = null;
+  #end: RunEnd | null = null;
   #lookAtMs = 0;
   #renewAtMs = 0;
 
@@ -33,7 +33,7 @@ export class Heart {
   }
 
   /** Why the run ends; null = it continues. */
-  get end(): HeartEnd | null {
+  get end(): RunEnd | null {
     return this.#end;
   }
 

@@ -4,12 +4,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { DrillHooks, Target } from "../../../../src/client/context/target.ts";
-import { handsOf } from "../../../../src/client/drill/hands.ts";
+import { nodeControlOf } from "../../../../src/client/drill/node-control.ts";
 import { systemDeps } from "../../../../src/client/local/deps.ts";
 import { waitReady } from "../../../../src/client/wait-ready.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 
-async function handsWith(hooks: Omit<DrillHooks, "directory"> | undefined) {
+async function controlWith(hooks: Omit<DrillHooks, "directory"> | undefined) {
   const directory = await temporaryFolder();
   const target: Target = {
     ...{ name: "prod", endpoints: [], origin: "test", settings: [] },
@@ -18,17 +18,17 @@ async function handsWith(hooks: Omit<DrillHooks, "directory"> | undefined) {
   };
   const deps = await systemDeps(waitReady, () => undefined, {});
   const told = () => readFile(join(directory, "told"), "utf8");
-  return { hands: handsOf(target, deps), told };
+  return { control: nodeControlOf(target, deps), told };
 }
 
 test("kill and start are the context's commands, with the node's name, in its folder", async () => {
-  const { hands, told } = await handsWith({
+  const { control, told } = await controlWith({
     kill: 'echo "kill $FLEET_HOOK_NODE" >> told',
     start: 'echo "start $FLEET_HOOK_NODE" >> told',
   });
-  expect([...hands.can].sort()).toEqual(["kill", "start"]);
-  await hands.kill("n2");
-  await hands.start("n2");
+  expect([...control.can].sort()).toEqual(["kill", "start"]);
+  await control.kill("n2");
+  await control.start("n2");
   expect(await told()).toBe("kill n2\nstart n2\n");
 });
 
@@ -37,13 +37,13 @@ test.each([
   { hooks: { kill: "true" }, can: ["kill"], why: "one that only kills" },
   { hooks: { start: "true" }, can: ["start"], why: "one that only starts" },
 ])("what is possible follows from the hooks: $why", async ({ hooks, can }) => {
-  const { hands } = await handsWith(hooks);
-  expect([...hands.can]).toEqual(can);
+  const { control } = await controlWith(hooks);
+  expect([...control.can]).toEqual(can);
 });
 
 test("a hook that fails says which, for which node, and why", async () => {
-  const { hands } = await handsWith({ kill: "echo no such host >&2; exit 3" });
-  await expect(hands.kill("n3")).rejects.toMatchObject({
+  const { control } = await controlWith({ kill: "echo no such host >&2; exit 3" });
+  await expect(control.kill("n3")).rejects.toMatchObject({
     code: "HOOK_FAILED",
     parts: {
       what: "the context's hook kill failed for node n3",
@@ -55,7 +55,7 @@ test("a hook that fails says which, for which node, and why", async () => {
 test.each(["start", "stop", "pause", "resume", "wipe", "discard"] as const)(
   "%s without a hook is refused, and says what is missing",
   async (act) => {
-    const { hands } = await handsWith({ kill: "true" });
-    await expect(hands[act]("n1")).rejects.toMatchObject({ code: "DRILL_NOT_POSSIBLE" });
+    const { control } = await controlWith({ kill: "true" });
+    await expect(control[act]("n1")).rejects.toMatchObject({ code: "DRILL_NOT_POSSIBLE" });
   },
 );

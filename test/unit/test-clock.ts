@@ -1,18 +1,35 @@
-// Time that passes when a test says so.
+// The one clock that tests give in place of a WaitClock.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { WaitClock } from "../../../../src/core/base/wait-clock.ts";
+import type { WaitClock } from "../../src/core/base/wait-clock.ts";
 
 export class TestClock implements WaitClock {
   #nowMs = 0;
+  readonly #movesBySleep: boolean;
   readonly #sleepers = new Set<{ readonly endMs: number; readonly wake: () => void }>();
+
+  /** Stands still until the test advances it. */
+  constructor(movesBySleep = false) {
+    this.#movesBySleep = movesBySleep;
+  }
+
+  /** Moves whenever something sleeps on it, so each wait ends at once. */
+  static movedBySleep(): TestClock {
+    return new TestClock(true);
+  }
 
   now(): number {
     return this.#nowMs;
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (this.#movesBySleep) {
+      this.#nowMs += ms;
+      // Lets other work of the same turn run, as a real sleep would.
+      await nextTurn();
+      return;
+    }
+    await new Promise<void>((resolve) => {
       if (signal?.aborted === true) return resolve();
       const sleeper = {
         endMs: this.#nowMs + ms,
