@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   OPERATION_UNKNOWN: () => "the command has no operation that this version knows",
   CLUSTER_ALREADY_BOUND: ({ cluster, owner }) => `cluster ${cluster} is bound to ${owner}`,
   OWNER_CHANGED: ({ cluster, owner }) => `cluster ${cluster} is bound to ${owner}`,
-  REBIND_TO_SAME_SHARD: ({ cluster, owner }) => `cluster ${cluster} is already at ${owner}`,
+  REBIND_TO_SAME_SHARD: ({ cluster, owner }) => `cluster ${cluster} already is at ${owner}`,
   CLUSTER_UNKNOWN: ({ cluster }) => `cluster ${cluster} is not bound`,
   MIGRATION_UNDER_WAY: ({ migration_id, cluster, from, to }) =>
     `migration ${migration_id} of cluster ${cluster} from ${from} to ${to} is under way`,

@@ -71,6 +71,6 @@ test("-o json has the versions as the status has them", async () => {
   const { stdout } = await run(MemberList, "member list", ["-o", "json"]);
   expect(JSON.parse(stdout).versions).toEqual({
     ...{ ruling: 1, newest: 2 },
-    awaited: [{ name: "n2", knownVersion: 1, build: "0.1.0" }],
+    awaited: [{ name: "n2", knownVersion: "1", build: "0.1.0" }],
   });
 });

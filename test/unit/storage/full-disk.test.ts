@@ -173,7 +173,7 @@ test("a failed sync of an own snapshot is told as one, and names the file", asyn
 
 test("a folder whose disk fails at its opening is told as such", async () => {
   disk.failure = "EIO";
-  const parts = { what: expect.stringContaining("EIO"), next: expect.stringContaining("repair the disk") };
+  const parts = { what: expect.stringContaining("EIO"), next: expect.stringContaining("Repair the disk") };
   await expect(openStorage(await temporaryFolder())).rejects.toMatchObject({ code: "STORAGE_FAILED", parts });
 });
 
