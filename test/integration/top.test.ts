@@ -151,7 +151,7 @@ describe("keys", () => {
       { keys: "\r", shows: 'filter "cluster=c4"', why: "and stays" },
       { keys: "\r", shows: "clusters › c4", why: "enter opens it" },
       { keys: ESCAPE, shows: "clusters 1 of 6", why: "esc goes back" },
-      { keys: "y", shows: "copied: fleet cluster list --prefix c4", why: "the same as a command line" },
+      { keys: "y", shows: "copied: fleet cluster show c4", why: "the same as a command line" },
       { keys: ESCAPE, shows: "  clusters 6", why: "esc clears the filter" },
     ];
     for (const { keys, shows } of presses) {

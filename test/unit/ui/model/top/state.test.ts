@@ -276,14 +276,14 @@ describe("keys", () => {
     const settled = observe(open, listed("clusters", clustersReply(clusterView("c2"), clusterView("c1"))));
     const shown = (state: TopState) => frameRows(state, { columns: 80, rows: 24 }, look, false).join("\n");
     expect(shown(settled)).toContain("declared  s1");
-    expect(commandHere(settled)).toBe("fleet cluster list --prefix c2");
+    expect(commandHere(settled)).toBe("fleet cluster show c2");
     const gone = observe(settled, listed("clusters", clustersReply(clusterView("c1"))));
     expect(shown(gone)).toContain("c2 is not there any more");
   });
 
   test("y stands for the command that shows the same, at the same fleet", () => {
     const here = { ...front(stateAfter(clusters), "clusters"), targetWords: "--context prod" };
-    expect(commandHere(here)).toBe("fleet cluster list --prefix c3 --context prod");
+    expect(commandHere(here)).toBe("fleet cluster show c3 --context prod");
     expect(commandHere(initialTopState(0))).toBe("fleet status");
   });
 
