@@ -52,7 +52,7 @@ test("leadership is handed to the node under the cursor, once it was answered", 
   terminal.type("j".repeat(NODES.indexOf(next)));
   await terminal.shows(`› ${next}`);
   terminal.type("T");
-  await terminal.shows(`$ fleet leader transfer --to ${next} --reason 'a new kernel'`);
+  await terminal.shows(`$ fleet leader transfer ${next} --reason 'a new kernel'`);
   await terminal.shows(`${next} would lead`);
   expect(await leaderNow()).toBe(before);
   terminal.type("y");

@@ -84,7 +84,9 @@ export function changeCommand(change: Change, { reason, restart }: Writing, targ
 function commandWords(change: Change): readonly string[] {
   switch (change.kind) {
     case "transfer":
-      return ["fleet leader transfer", ...(change.to === "" ? [] : [`--to ${shellWord(change.to)}`])];
+      return ["fleet leader transfer", ...(change.to === "" ? [] : [shellWord(change.to)])];
+    case "label":
+      return [`fleet ${change.subject} label`, ...[change.name, ...change.labels].map(shellWord)];
     case "drain":
     case "activate":
       return [`fleet shard ${change.kind}`, shellWord(change.shard)];

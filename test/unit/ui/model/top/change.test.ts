@@ -236,7 +236,7 @@ describe("the command line that does the same", () => {
     {
       change: { kind: "transfer", to: "n2" },
       writing: given,
-      command: "fleet leader transfer --to n2 --reason 'rack 7'\\''s move' --context prod",
+      command: "fleet leader transfer n2 --reason 'rack 7'\\''s move' --context prod",
     },
     {
       change: { kind: "rebind", clusters: ["c1", "c2"], to: "s2" },
@@ -260,7 +260,7 @@ describe("the panel", () => {
     expect(panel(now)).toBe(
       [
         "──  prod  transfer leadership to n2 ▲ not done yet",
-        "  $ fleet leader transfer --to n2 --context prod",
+        "  $ fleet leader transfer n2 --context prod",
         "  ? n2 would lead",
         "  do it? y does, n or esc leaves everything as it is",
       ].join("\n"),
