@@ -280,12 +280,6 @@ describe("cluster unbind", () => {
     expect(stdout).toBe("● unbound cluster c1, which takes it from shard s1 (index 12)\n");
   });
 
-  test("a cluster that is not bound is as asked for", async () => {
-    client.submit.mockResolvedValue({ ...written, changed: false });
-    const { stdout, exit } = await run(ClusterUnbind, "cluster:unbind", ["--cluster", "c1"]);
-    expect({ stdout, exit }).toEqual({ stdout: "● cluster c1 was not bound (index 12)\n", exit: 0 });
-  });
-
   test("--force without a terminal needs --yes, and the question says what is at stake; a dry run asks nobody", async () => {
     client.tryOut.mockResolvedValue(takes);
     const line = ["--cluster", "c1", "--force"];
