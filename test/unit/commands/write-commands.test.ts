@@ -22,6 +22,7 @@ vi.mock(
 
 afterEach(() => {
   vi.clearAllMocks();
+  vi.unstubAllEnvs();
   client.target.readOnly = false;
   client.target.beforeChange = undefined;
 });
