@@ -21,6 +21,8 @@ export interface Seen {
   readonly wide: readonly string[];
   /** Width and height of each chart. */
   readonly charts: readonly (readonly [number, number])[];
+  /** Words in charts that are not wholly in sight. */
+  readonly cut: readonly string[];
   readonly text: string;
 }
 
@@ -36,7 +38,11 @@ const PROBE = `
     const { width, height } = svg.getBoundingClientRect();
     return [Math.round(width), Math.round(height)];
   });
-  const seen = { overflowPx: root.scrollWidth - root.clientWidth, wide: wide.map(({ outerHTML }) => outerHTML.slice(0, 80)), charts, text: page.body.innerText };
+  const cut = [...page.querySelectorAll("svg text")].filter((text) => {
+    const [own, chart] = [text.getBoundingClientRect(), text.closest("svg").getBoundingClientRect()];
+    return own.left < chart.left - 1 || own.right > chart.right + 1;
+  }).map(({ textContent }) => textContent);
+  const seen = { cut, overflowPx: root.scrollWidth - root.clientWidth, wide: wide.map(({ outerHTML }) => outerHTML.slice(0, 80)), charts, text: page.body.innerText };
   document.getElementById("seen").textContent = btoa(unescape(encodeURIComponent(JSON.stringify(seen))));
 `;
 

@@ -78,7 +78,7 @@ test.skipIf(isElsewhere).each([
       .replace("@media print {", "@media all {")
       .replace("@media screen and (", "@media print and (");
     const seen = await look(medium === "print" ? printed : page(), widthPx);
-    expect(seen).toMatchObject({ overflowPx: 0, wide: [] });
+    expect(seen).toMatchObject({ overflowPx: 0, wide: [], cut: [] });
     expect(seen.charts).toHaveLength(2 * CHARTS);
     for (const [width, height] of seen.charts) {
       expect(width).toBeGreaterThan(300);
