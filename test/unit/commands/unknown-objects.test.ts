@@ -2,9 +2,11 @@
 
 import { afterEach, expect, test, vi } from "vitest";
 import ClusterUnbind from "../../../src/commands/cluster/unbind.ts";
+import DomainUnassign from "../../../src/commands/domain/unassign.ts";
 import ProviderRemove from "../../../src/commands/provider/remove.ts";
 import QuotaRemove from "../../../src/commands/quota/remove.ts";
 import RoleDelete from "../../../src/commands/role/delete.ts";
+import ShardForget from "../../../src/commands/shard/forget.ts";
 import { clustersReply, clusterView } from "../ui/model/fixtures.ts";
 import { client } from "./fake-client.ts";
 import { run } from "./harness.ts";
@@ -25,6 +27,13 @@ test.each([
   {
     ...{ Class: QuotaRemove, id: "quota:remove" },
     ...{ argv: ["--provider", "nope", "--region", "r"], says: "there is no quota nope/r" },
+  },
+  { Class: ShardForget, id: "shard:forget", argv: ["nope"], says: "there is no shard nope" },
+  {
+    Class: DomainUnassign,
+    id: "domain:unassign",
+    argv: ["zone=nope"],
+    says: "domain zone=nope is not assigned",
   },
   { Class: RoleDelete, id: "role:delete", argv: ["nope"], says: "there is no role nope" },
 ])("$id $argv exits 3", async ({ Class, id, argv, says }) => {
