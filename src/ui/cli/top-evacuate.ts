@@ -1,5 +1,5 @@
-// Evacuates a shard from the dashboard, as `fleet shard evacuate` does: its plan in waves is made and shown first, and that plan
-// is what runs, unless the fleet has changed meanwhile. Cancelling it finishes what is under way and pauses the plan.
+// Evacuates a shard from the dashboard, as `fleet shard evacuate` does. Its plan in waves is made and shown first, and that plan
+// runs. If the fleet has changed meanwhile, it is refused. Cancelling it finishes what is under way and pauses the plan.
 import { openMover } from "../../client/rebind/executor.ts";
 import { PlanJournal } from "../../client/rebind/waves/journal.ts";
 import { leaderHealth } from "../../client/rebind/waves/leader-health.ts";
