@@ -59,6 +59,15 @@ export async function clusterFacts(
   };
 }
 
+/** CLUSTER_UNKNOWN, if none is declared under this name and no shard reports one. */
+export async function unknownCluster(
+  client: Pick<Lists, "listClusters">,
+  clusterId: string,
+): Promise<OperatorError | null> {
+  const { clusters } = await client.listClusters({ filter: { prefix: clusterId }, rowsMax: 1 });
+  return clusters.some((view) => view.clusterId === clusterId) ? null : unknown(clusterId);
+}
+
 function unknown(clusterId: string): OperatorError {
   return new OperatorError("CLUSTER_UNKNOWN", {
     what: `there is no cluster ${shownName(clusterId)}`,

@@ -33,13 +33,16 @@ export function failureWords(failure: RpcFailure, address = "it"): string {
   if (failure.reason !== null) return failure.message;
   const seconds = DEADLINE.exec(failure.message)?.[1];
   if (failure.code === status.DEADLINE_EXCEEDED && seconds !== undefined) {
-    return `no answer within ${Number(seconds).toFixed(1)} s`;
+    return silenceWords(Number(seconds) * 1_000);
   }
   // This client cancelled a silent stream.
   if (failure.code === status.CANCELLED) return "no answer";
   const cause = NEVER_CONNECTED.exec(failure.message)?.[1];
   return cause === undefined ? failure.message : connectionWords(cause, address);
 }
+
+/** What is said of a node that was given so long to answer. */
+export const silenceWords = (limitMs: number): string => `no answer within ${(limitMs / 1_000).toFixed(1)} s`;
 
 /** Whether the listening process does not serve a fleet's port. */
 export const speaksNoTls = (failure: RpcFailure): boolean =>

@@ -40,8 +40,9 @@ import { type RpcFailure, readRpcError } from "../core/wire/rpc-error.ts";
 import { type FollowedTls, followTls } from "../core/wire/tls/live-tls.ts";
 import { requireValid } from "../core/wire/tls/validity.ts";
 import { type CallLimits, unary } from "../core/wire/unary.ts";
+import { type Asked, askNode } from "./ask-node.ts";
 import type { Target } from "./context/target.ts";
-import { failureWords, isTlsFailure } from "./failure-words.ts";
+import { isTlsFailure } from "./failure-words.ts";
 import {
   type Answer,
   commonIndex,
@@ -301,20 +302,9 @@ export class FleetClient extends LeaderReads {
   async #ask(node: NodeAddress, options: ObserveOptions): Promise<Asked> {
     const { timeoutMs = this.#patience.nodeTimeoutMs, hashAtIndex = 0 } = options;
     const endMs = systemClock.monotonicMs() + timeoutMs;
-    try {
-      // The first call on a connection includes the connection's setup, which would make every node look
-      // slow.
-      if (!this.#isConnected(node.address)) await this.#nodeStatus(node.address, 0, endMs);
-      const startedMs = performance.now();
-      const status = await this.#nodeStatus(node.address, hashAtIndex, endMs);
-      const roundTripMs = Math.round(performance.now() - startedMs);
-      const answer = { name: status.nodeName, address: node.address, roundTripMs, error: null, status };
-      return { answer: { ...answer, observedAtMs: Date.now() }, cause: null };
-    } catch (cause) {
-      const error = failureWords(readRpcError(cause));
-      const answer = { ...node, roundTripMs: null, error, status: null, observedAtMs: Date.now() };
-      return { answer, cause };
-    }
+    const call = () => this.#nodeStatus(node.address, hashAtIndex, endMs);
+    const first = this.#isConnected(node.address) ? null : call;
+    return await askNode(node, { first, timed: call }, timeoutMs);
   }
 
   async #hashes(answers: readonly Answer[], index: number, timeoutMs: number): Promise<Map<string, string>> {
@@ -370,12 +360,6 @@ export class FleetClient extends LeaderReads {
 function written({ index, term, applied }: SubmitResponse): Written {
   const { changed = false, version = 0, summary = "" } = applied ?? {};
   return { index, term, changed, version, summary };
-}
-
-/** An answer, and the error when there was none. */
-interface Asked {
-  readonly answer: Answer;
-  readonly cause: unknown;
 }
 
 function throwIfAllRefuse(asked: readonly Asked[]): void {

@@ -6,6 +6,7 @@ import { type LogLevelName, logLevelNamed } from "../core/base/log.ts";
 import type { Operation } from "../core/wire/gen/fleet/v1/command.ts";
 import { LOG_LEVEL_NUMBERS } from "../core/wire/log-level.ts";
 import type { FleetClient } from "./fleet-client.ts";
+import type { FleetReads } from "./fleet-reads.ts";
 
 const LOOK_EVERY_MS = 100;
 
@@ -23,7 +24,7 @@ export interface LogLevels {
 
 /** Of one node, or of all. Throws NODE_UNKNOWN. */
 export async function levelsOf(
-  client: Pick<FleetClient, "status">,
+  client: Pick<FleetReads, "status">,
   node: string | undefined,
 ): Promise<LogLevels> {
   const { nodes } = await client.status();

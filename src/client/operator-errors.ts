@@ -195,14 +195,14 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   ONLY_VOTER: { next: () => "fleet member promote, then fleet member remove" },
   MEMBER_NOT_CAUGHT_UP: { next: () => "wait until it has: fleet member list -w" },
   CONFIGURATION_CHANGED: { next: () => "check it again, and take its index from: fleet member list" },
-  NOT_A_VOTER: { next: () => "choose a voter, or let the fleet choose: fleet leader transfer --to auto" },
+  NOT_A_VOTER: { next: () => "choose a voter, or let the fleet choose: fleet leader transfer" },
   ENGINE_IS_ETCD: { next: () => "see what the etcd engine can do: docs/etcd-engine.md" },
   MEMBER_UNREACHABLE: { next: () => "see which nodes are up: fleet status" },
   AUDIT_ENTRY_MISSING: { next: () => "run the same command again: it writes the entry first" },
   SUCCESSOR_FENCED: { next: () => "name another node, or rebuild this one: fleet member rebuild NODE" },
   NO_SUCCESSOR: { next: () => "see which nodes are up: fleet status" },
   TRANSFER_FAILED: {
-    next: () => "leadership did not move; try again, or another node: fleet leader transfer --to NODE",
+    next: () => "leadership did not move; try again, or another node: fleet leader transfer NODE",
   },
   VERSION_CONFLICT: {
     next: ({ actual }) => `another writer changed it: check it again, then expect version ${actual}`,

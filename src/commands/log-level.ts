@@ -1,8 +1,10 @@
 // `fleet log-level [NODE] [LEVEL]`: from which level on coordinators log; changed while they run.
 import { Args } from "@oclif/core";
 import type { LogLevels } from "../client/log-level.ts";
+import { Exit, OperatorError } from "../core/base/errors.ts";
 import { LOG_LEVELS } from "../core/base/log.ts";
 import { mutationFlags } from "../ui/cli/fleet-flags.ts";
+import { liveFlags } from "../ui/cli/output-flags.ts";
 import type { TextView } from "../ui/cli/view.ts";
 import { WriteCommand, type WriteReport } from "../ui/cli/write-command.ts";
 
@@ -26,19 +28,18 @@ export default class LogLevel extends WriteCommand {
     node: Args.string({ description: "The coordinator's name (default: all are shown)" }),
     level: Args.string({ options: [...LOG_LEVELS], description: "The lowest level that it logs" }),
   };
-  static override flags = mutationFlags;
+  static override flags = { ...mutationFlags, ...liveFlags };
 
   async run(): Promise<WriteReport | LogLevels> {
     const { args, flags } = await this.parse(LogLevel);
     const { node } = args;
     const level = LOG_LEVELS.find((name) => name === args.level);
     const { levelOrder, levelsOf, untilLevel } = await import("../client/log-level.ts");
+    if (node === undefined || level === undefined)
+      return await this.read(flags, { view, load: (client) => levelsOf(client, node) });
+    refuseReading(flags);
     const client = await this.client(flags);
     const levels = await levelsOf(client, node);
-    if (node === undefined || level === undefined) {
-      await this.printText(levels, view);
-      return levels;
-    }
     const write = {
       operation: levelOrder(levels, level),
       would: `would let ${node} log from level ${level} on`,
@@ -48,4 +49,16 @@ export default class LogLevel extends WriteCommand {
     const wait = () => untilLevel(client, node, level, flags.timeout);
     return await this.write(flags, write, flags["dry-run"] ? null : wait);
   }
+}
+
+/** These flags show levels; a level beside them would be ignored. */
+function refuseReading(flags: Readonly<Record<string, unknown>>): void {
+  const flag = Object.keys(liveFlags).find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (flag === undefined) return;
+  throw new OperatorError("USAGE", {
+    what: `--${flag} and a new level contradict each other`,
+    why: `--${flag} only shows levels`,
+    next: `leave the level or --${flag} away`,
+    exit: Exit.Usage,
+  });
 }

@@ -28,8 +28,8 @@ export default class Top extends FleetCommand {
     `The overview opens first. Choose another view with 0 to 9, tab or : (a colon). There are views of nodes, groups, shards, clusters,
 domains, instructions, shortfalls, quotas, sessions, providers, audit, snapshots and drills. Keys: enter opens a row, / filters,
 s sorts, y copies the command line that shows the same, ? shows all keys, q quits. --once exits with 5 unless all is healthy.
-With --write, keys also transfer leadership, drain and activate shards, move clusters and run drills. Each shows its command line
-and its dry run first, then asks.`;
+With --write, keys also transfer leadership, drain, activate, evacuate and label shards, move and label clusters,
+and run drills. Each shows its command line and its dry run first, then asks.`;
   static override examples = [
     "<%= config.bin %> top",
     "<%= config.bin %> top --once",

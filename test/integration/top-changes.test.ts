@@ -52,7 +52,7 @@ test("leadership is handed to the node under the cursor, once it was answered", 
   terminal.type("j".repeat(NODES.indexOf(next)));
   await terminal.shows(`› ${next}`);
   terminal.type("T");
-  await terminal.shows(`$ fleet leader transfer --to ${next} --reason 'a new kernel'`);
+  await terminal.shows(`$ fleet leader transfer ${next} --reason 'a new kernel'`);
   await terminal.shows(`${next} would lead`);
   expect(await leaderNow()).toBe(before);
   terminal.type("y");
@@ -124,6 +124,34 @@ test("a shard is drained and activated; a drill's reports and an interrupted one
   terminal.type("G");
   await terminal.shows("● verdict: pass");
   await rm(journal);
+});
+
+test("a shard is labelled, and evacuated once the fleet's name is typed", async () => {
+  const client = await fleet.client();
+  const ownedByFirst = async () =>
+    (await client.listClusters()).clusters.filter(({ declared }) => declared?.shardId === "s2").length;
+  const before = await ownedByFirst();
+  expect(before).toBeGreaterThan(0);
+  await openTop("--write");
+  terminal.type("3j");
+  await terminal.shows("› s2");
+  terminal.type("L");
+  await terminal.shows("label s2: ");
+  terminal.type("rack=7\r");
+  await terminal.shows("$ fleet shard label s2 rack=7");
+  await terminal.shows("would label shard s2 rack=7");
+  terminal.type("y");
+  await terminal.shows("labelled shard s2 rack=7 (index");
+  terminal.type(ESCAPE);
+  terminal.type("E");
+  await terminal.shows("$ fleet shard evacuate s2");
+  await terminal.shows(`${before} clusters to move`);
+  await terminal.shows("type local and enter to do it");
+  expect(await ownedByFirst()).toBe(before);
+  terminal.type("local\r");
+  await terminal.until("the evacuation", ({ text }) => /evacuate shard s2 ● done/.test(text), 90_000);
+  await terminal.shows(`${before} of ${before} clusters moved`);
+  expect(await ownedByFirst()).toBe(0);
 });
 
 test("a drill runs once the fleet's name is typed, and one that is cancelled puts everything back", async () => {

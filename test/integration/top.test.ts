@@ -39,6 +39,34 @@ const rowOf = (name: string): string =>
 const rowShows = (name: string, text: string) =>
   terminal.until(`${name} with ${text}`, () => rowOf(name).includes(text));
 
+/** Three views at each of five sizes: placed as they should be, within the terminal, and saying the same of the fleet. */
+async function fitsAtFiveSizes(verdict: string): Promise<void> {
+  for (const [columns, rows] of [
+    [60, 15],
+    [80, 24],
+    [110, 30],
+    [160, 45],
+    [250, 80],
+  ] as const) {
+    terminal.resize(columns, rows);
+    for (const { key, shows } of [
+      { key: "4", shows: "  clusters 6" },
+      { key: "1", shows: "  nodes 3" },
+      { key: "0", shows: " leaders" },
+    ]) {
+      terminal.type(key);
+      await terminal.until(`${shows} of ${columns} x ${rows}, ${verdict}`, ({ lines }) => {
+        const [first = ""] = lines;
+        const isWithin = lines.every((line) => line.length <= columns);
+        const isPlaced = first.startsWith("local") && lines.at(-1)?.startsWith("q quit") === true;
+        return (
+          isWithin && isPlaced && first.includes(verdict) && lines.some((line) => line.startsWith(shows))
+        );
+      });
+    }
+  }
+}
+
 describe("the picture", () => {
   test("holds the whole fleet: who leads, since when, nodes, shards, clusters", async () => {
     await openTop();
@@ -79,29 +107,24 @@ describe("the picture", () => {
     expect([...colors].every((color) => color === null || color < 16)).toBe(true);
   });
 
-  test("fits the terminal at five sizes, whatever is in front", async () => {
+  test("fits the terminal at five sizes, whatever is in front: also with a node paused, resumed, killed, started", async () => {
     await openTop();
-    for (const [columns, rows] of [
-      [60, 15],
-      [80, 24],
-      [110, 30],
-      [160, 45],
-      [250, 80],
-    ] as const) {
-      terminal.resize(columns, rows);
-      for (const { key, shows } of [
-        { key: "4", shows: "  clusters 6" },
-        { key: "1", shows: "  nodes 3" },
-        { key: "0", shows: " leaders" },
-      ]) {
-        terminal.type(key);
-        await terminal.until(`${shows} of ${columns} x ${rows}`, ({ lines }) => {
-          const isWithin = lines.every((line) => line.length <= columns);
-          const isPlaced =
-            lines[0]?.startsWith("local") === true && lines.at(-1)?.startsWith("q quit") === true;
-          return isWithin && isPlaced && lines.some((line) => line.startsWith(shows));
-        });
-      }
+    await fitsAtFiveSizes("● healthy");
+    const client = await fleet.client();
+    const leader = leaderOf(await fleet.untilStatus(client, (status) => status.leader !== null));
+    const follower = present(
+      NODES.find((name) => name !== leader),
+      "two nodes follow",
+    );
+    for (const { change, verdict } of [
+      { change: () => fleet.pause(follower), verdict: "▲ degraded" },
+      { change: () => fleet.resume(follower), verdict: "● healthy" },
+      { change: () => fleet.kill(follower), verdict: "▲ degraded" },
+      { change: () => fleet.start(follower), verdict: "● healthy" },
+    ]) {
+      await change();
+      await terminal.until(verdict, ({ lines }) => lines[0]?.includes(verdict) === true);
+      await fitsAtFiveSizes(verdict);
     }
   });
 
@@ -151,7 +174,7 @@ describe("keys", () => {
       { keys: "\r", shows: 'filter "cluster=c4"', why: "and stays" },
       { keys: "\r", shows: "clusters › c4", why: "enter opens it" },
       { keys: ESCAPE, shows: "clusters 1 of 6", why: "esc goes back" },
-      { keys: "y", shows: "copied: fleet cluster list --prefix c4", why: "the same as a command line" },
+      { keys: "y", shows: "copied: fleet cluster show c4", why: "the same as a command line" },
       { keys: ESCAPE, shows: "  clusters 6", why: "esc clears the filter" },
     ];
     for (const { keys, shows } of presses) {

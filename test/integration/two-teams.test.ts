@@ -94,7 +94,10 @@ test("what the refusal says gives what is missing", async () => {
   const role = "bob-remove-provider";
   await as("admin", "role", "create", role, "--allow", "remove provider aws");
   await as("admin", "role", "grant", role, "--to", "bob");
-  expect(await as("operator-bob", "provider", "remove", "aws")).toMatchObject({ exit: 0 });
+  expect(await as("operator-bob", "provider", "remove", "aws")).toMatchObject({
+    exit: 3,
+    stderr: expect.stringContaining("there is no provider aws"),
+  });
 });
 
 test("who one is, and what one may do, is asked of the leader", async () => {

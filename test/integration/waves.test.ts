@@ -4,6 +4,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { processFiles } from "../../src/client/files/layout.ts";
+import { signalProcess } from "../../src/client/processes/supervisor.ts";
 import { eventually, LiveDataPlane } from "./live-data-plane.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
 
@@ -151,3 +153,46 @@ test("a runner that was killed is replaced from another terminal; meanwhile its 
   expect(await ownedBy("s2")).toEqual([]);
   await plane.untilInSync(CLUSTERS);
 });
+
+test("Ctrl-C twice stops a run whose target hangs, says in what state, and another run finishes the plan", async () => {
+  const planned = await fleet.run(
+    "rebind",
+    "plan",
+    "--from",
+    "s3",
+    "--to",
+    "s2",
+    "--wave",
+    "1",
+    "--quiet",
+    "0s",
+  );
+  const file = join(fleet.home, "hanging.yaml");
+  await writeFile(file, planned.stdout);
+  const plan = /^name: (.*)$/m.exec(planned.stdout)?.[1] ?? "";
+  await signalShard("s2", "SIGSTOP");
+  try {
+    const running = fleet.launch("rebind", "apply", file, "--yes");
+    await eventually(async () => (await fleet.run("rebind", "status", plan, "-o", "json")).stdout).toMatch(
+      /"underWay": ?"?1"?/,
+    );
+    running.signal("SIGINT");
+    expect(await running.says(/finishing what is under way; Ctrl-C again stops at once/)).toBe(true);
+    running.signal("SIGINT");
+    const { exit, stderr } = await running.ended();
+    expect(exit).toBe(130);
+    expect(stderr).toMatch(
+      new RegExp(`stopped at once; \\d+ under way; continue with: fleet rebind resume ${plan}\n$`),
+    );
+  } finally {
+    await signalShard("s2", "SIGCONT");
+  }
+  const resumed = await fleet.run("rebind", "resume", plan, "--yes");
+  expect(resumed, resumed.stderr).toMatchObject({ exit: 0 });
+  expect(await ownedBy("s3")).toEqual([]);
+});
+
+async function signalShard(shard: string, signal: "SIGSTOP" | "SIGCONT"): Promise<void> {
+  const { processes } = await fleet.deps();
+  expect(await signalProcess(processFiles(fleet.directory, shard).pid, signal, processes)).not.toBeNull();
+}

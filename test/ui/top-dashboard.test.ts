@@ -112,7 +112,7 @@ test("y copies the command line by OSC 52, and shows it", async () => {
   press("4");
   await shows("cluster-0");
   press("y");
-  const command = "fleet cluster list --prefix cluster-0";
+  const command = "fleet cluster show cluster-0";
   const copied = `\u001b]52;c;${Buffer.from(command).toString("base64")}\u0007`;
   await vi.waitFor(() => expect(stdout.written).toContain(copied), PATIENCE);
   await shows(`copied: ${command}`);

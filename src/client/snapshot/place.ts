@@ -1,12 +1,14 @@
 // Chooses the store: the named one, or the one to which the local fleet's leader exports.
 
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { shellWord } from "../../core/base/shell-word.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import { absolutePlace, openStore } from "../../core/export/open-store.ts";
 import { isS3, requirePlace } from "../../core/export/place.ts";
 import type { SnapshotStore } from "../../core/export/snapshot-store.ts";
+import { isBundle } from "../bundle/bundle-file.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
 
 /**
@@ -35,6 +37,14 @@ export async function storeOf(
 // For the store a typo looks like a place without snapshots. A missing bucket causes an error of its own, and
 // the store reports other problems of a folder.
 async function requireFolder(place: string): Promise<void> {
+  if (await isBundleFile(place)) {
+    throw new OperatorError("NOT_IN_BUNDLE", {
+      what: `${place} is a bundle: it has no exported snapshots`,
+      why: "they are in a folder or a bucket, and too large for a bundle",
+      next: `name a folder or s3://bucket/prefix; the last export: fleet status -o wide --from ${shellWord(place)}`,
+      exit: Exit.NotFound,
+    });
+  }
   const isThere = await stat(place).then(
     (about) => about.isDirectory(),
     (error: unknown) => !isErrno(error, "ENOENT", "ENOTDIR"),
@@ -45,6 +55,22 @@ async function requireFolder(place: string): Promise<void> {
     next: "correct --from, or mount its disk",
     exit: Exit.NotFound,
   });
+}
+
+/** Other files, and what cannot be read, are no bundle. */
+async function isBundleFile(place: string): Promise<boolean> {
+  const bytes = await readHead(place, 2).catch(() => null);
+  return bytes !== null && isBundle(bytes);
+}
+
+async function readHead(path: string, bytes: number): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 // Each node resolves it from its own folder, so it would mean a different place on each.

@@ -1,6 +1,6 @@
 // `fleet cluster label NAME KEY=VALUE… KEY-…`: sets and removes labels, by which clusters are selected.
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { labelArgs, labelChange, overwriteFlag } from "../../ui/cli/label-change.ts";
+import { labelArgs, labelWrite, overwriteFlag } from "../../ui/cli/label-change.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class ClusterLabel extends WriteCommand {
@@ -18,12 +18,6 @@ export default class ClusterLabel extends WriteCommand {
 
   async run(): Promise<WriteReport> {
     const { argv, flags } = await this.parse(ClusterLabel);
-    const { name, change, shown } = labelChange(argv, "CLUSTER", flags.overwrite);
-    return await this.write(flags, {
-      operation: { $case: "labelCluster", value: { clusterId: name, change } },
-      would: `would label cluster ${name} ${shown}`,
-      done: `labelled cluster ${name} ${shown}`,
-      already: `cluster ${name} has these labels already`,
-    });
+    return await this.write(flags, labelWrite("cluster", argv, flags.overwrite));
   }
 }

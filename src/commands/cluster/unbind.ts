@@ -45,6 +45,10 @@ export default class ClusterUnbind extends WriteCommand {
       would: `would unbind cluster ${cluster}`,
       done: `unbound cluster ${cluster}`,
       already: `cluster ${cluster} was not bound`,
+      unknown: async (client) => {
+        const { unknownCluster } = await import("../../client/cluster-facts.ts");
+        return await unknownCluster(client, cluster);
+      },
     });
   }
 }

@@ -2,7 +2,7 @@
 import { DomainCommand, waitFlag } from "../../ui/cli/domain-command.ts";
 import { domainArgument, domainFlags, domainOf } from "../../ui/cli/domain-flags.ts";
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import type { Write, WriteReport } from "../../ui/cli/write-command.ts";
+import { notThere, type Write, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class DomainUnassign extends DomainCommand {
   static override summary = "Unassign a topology domain from its shard";
@@ -20,6 +20,11 @@ export default class DomainUnassign extends DomainCommand {
       would: `would take domain ${name} from its shard`,
       done: `domain ${name} is no longer assigned`,
       already: `domain ${name} was not assigned`,
+      unknown: notThere(
+        "DOMAIN_UNKNOWN",
+        `domain ${name} is not assigned`,
+        "see the assigned domains: fleet domain list",
+      ),
     };
     return await this.write(flags, write, flags.wait ? () => this.untilAccepted(flags, [domain]) : null);
   }

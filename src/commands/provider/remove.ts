@@ -1,7 +1,7 @@
 // `fleet provider remove NAME`: removes a provider that has no quotas.
 import { Args } from "@oclif/core";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import { notThere, WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class ProviderRemove extends WriteCommand {
   static override summary = "Remove a provider";
@@ -22,6 +22,11 @@ export default class ProviderRemove extends WriteCommand {
       would: `would remove provider ${name}`,
       done: `removed provider ${name}`,
       already: `there is no provider ${name}`,
+      unknown: notThere(
+        "PROVIDER_UNKNOWN",
+        `there is no provider ${name}`,
+        "see the providers: fleet provider list",
+      ),
     });
   }
 }

@@ -1,7 +1,7 @@
 // `fleet quota remove`: takes a quota away, with all its slices.
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { quotaFlags } from "../../ui/cli/quota-flags.ts";
-import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import { notThere, WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class QuotaRemove extends WriteCommand {
   static override summary = "Remove a quota, with all its slices";
@@ -17,6 +17,7 @@ export default class QuotaRemove extends WriteCommand {
       would: `would remove ${name}`,
       done: `removed ${name}`,
       already: `there is no ${name}`,
+      unknown: notThere("QUOTA_UNKNOWN", `there is no ${name}`, "see the quotas: fleet quota list"),
     });
   }
 }

@@ -14,6 +14,8 @@ export default class RebindResume extends WavesCommand {
   static override args = { plan: Args.string({ required: true, description: "The plan's name" }) };
   static override flags = {
     reason: Flags.string({ summary: "Why; kept in the audit log" }),
+    // It asks nothing. Scripts give --yes to all commands that run a plan.
+    yes: Flags.boolean({ hidden: true, summary: "Do not ask" }),
     "skip-failed": Flags.boolean({
       summary:
         "Leave out the steps that failed, and continue with the others; those that had begun still count as unavailable",

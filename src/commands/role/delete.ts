@@ -1,7 +1,7 @@
 // `fleet role delete NAME`: deletes a role that no operator has.
 import { Args } from "@oclif/core";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import { notThere, WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class RoleDelete extends WriteCommand {
   static override summary = "Delete a role that no operator has";
@@ -22,6 +22,7 @@ export default class RoleDelete extends WriteCommand {
       would: `would delete role ${name}`,
       done: `deleted role ${name}`,
       already: `there is no role ${name}`,
+      unknown: notThere("ROLE_UNKNOWN", `there is no role ${name}`, "see the roles: fleet role list"),
     });
   }
 }

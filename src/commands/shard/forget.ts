@@ -1,7 +1,7 @@
 // `fleet shard forget NAME`: drops the row of a removed shard, which lists show until then.
 import { Args } from "@oclif/core";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
+import { notThere, WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class ShardForget extends WriteCommand {
   static override summary = "Drop a removed shard from the lists";
@@ -26,6 +26,11 @@ export default class ShardForget extends WriteCommand {
       would: `would forget shard ${shard}`,
       done: `forgot shard ${shard}`,
       already: `shard ${shard} is unknown already`,
+      unknown: notThere(
+        "SHARD_UNKNOWN",
+        `there is no shard ${shard}`,
+        "see the known shards: fleet shard list --state removed",
+      ),
     });
   }
 }

@@ -1,6 +1,6 @@
 // `fleet shard label NAME KEY=VALUE… KEY-…`: sets and removes labels, by which shards are selected.
 import { mutationFlags } from "../../ui/cli/fleet-flags.ts";
-import { labelArgs, labelChange, overwriteFlag } from "../../ui/cli/label-change.ts";
+import { labelArgs, labelWrite, overwriteFlag } from "../../ui/cli/label-change.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 
 export default class ShardLabel extends WriteCommand {
@@ -18,12 +18,6 @@ export default class ShardLabel extends WriteCommand {
 
   async run(): Promise<WriteReport> {
     const { argv, flags } = await this.parse(ShardLabel);
-    const { name, change, shown } = labelChange(argv, "SHARD", flags.overwrite);
-    return await this.write(flags, {
-      operation: { $case: "labelShard", value: { shardId: name, change } },
-      would: `would label shard ${name} ${shown}`,
-      done: `labelled shard ${name} ${shown}`,
-      already: `shard ${name} has these labels already`,
-    });
+    return await this.write(flags, labelWrite("shard", argv, flags.overwrite));
   }
 }

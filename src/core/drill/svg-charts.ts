@@ -5,7 +5,7 @@ import { xml } from "./junit.ts";
 import type { Observation, RoleChange } from "./observation.ts";
 
 const WIDTH = 720;
-const LEFT = 56;
+const LEFT = 72;
 const RIGHT = 12;
 const PLOT = WIDTH - LEFT - RIGHT;
 const TOP = 8;
@@ -62,6 +62,7 @@ export function latencyChart(seen: Seen): string {
 }
 
 const LANE = 26;
+const NAME_CHARACTERS = 8;
 const LETTERS = { leader: "L", follower: "f", candidate: "c", unreachable: "✗" } as const;
 
 export function rolesChart(seen: Seen): string {
@@ -70,7 +71,7 @@ export function rolesChart(seen: Seen): string {
     const y = TOP + row * LANE;
     const changes = seen.roles.filter((change) => change.node === node);
     return [
-      `<text class="name" x="${LEFT - 6}" y="${y + 15}" text-anchor="end">${xml(node)}</text>`,
+      `<text class="name" x="${LEFT - 6}" y="${y + 15}" text-anchor="end"><title>${xml(node)}</title>${xml(shortName(node))}</text>`,
       ...changes.map((change, nth) => span(change, changes[nth + 1]?.atMs ?? seen.endedMs, y, seen)),
     ];
   });
@@ -81,6 +82,10 @@ export function rolesChart(seen: Seen): string {
     lanes,
   );
 }
+
+/** As much of its beginning as stands beside a lane; more would be cut on the left. The whole name is a tooltip. */
+const shortName = (name: string): string =>
+  name.length <= NAME_CHARACTERS ? name : `${name.slice(0, NAME_CHARACTERS - 1)}…`;
 
 function span({ atMs, role, term }: RoleChange, endMs: number, y: number, seen: Seen): string {
   const x = at(Math.min(atMs, seen.endedMs), seen);

@@ -41,6 +41,7 @@ export abstract class BaseCommand extends Command {
   protected readonly meaningfulWhenEmpty: readonly string[] = [];
   #target: GivenTarget = new Map();
   #interruptHandler: InterruptHandler | null = null;
+  #leftBehind: (() => string) | null = null;
   #interrupted = false;
 
   /** Prints a report in the format asked for: data to stdout, remarks to stderr. */
@@ -69,12 +70,14 @@ export abstract class BaseCommand extends Command {
 
   /**
    * What Ctrl-C does before the process ends with 130. A second Ctrl-C ends it at once. A terminal that is closed (SIGHUP), and a
-   * process manager's SIGTERM, do the same. Called again, the new handler takes the place of the one before.
+   * process manager's SIGTERM, do the same. Called again, the new handler takes the place of the one before. `leftBehind` says in
+   * what state a second Ctrl-C leaves things.
    */
-  protected onInterrupt(handler: InterruptHandler): void {
+  protected onInterrupt(handler: InterruptHandler, leftBehind: (() => string) | null = null): void {
     // A listener that is there twice would take one signal for two.
     if (this.#interruptHandler === null) for (const signal of ENDS) process.on(signal, this.#onSigint);
     this.#interruptHandler = handler;
+    this.#leftBehind = leftBehind;
   }
 
   /** Symbols and colours as the flags, the environment and the stream allow. */
@@ -146,7 +149,10 @@ export abstract class BaseCommand extends Command {
   }
 
   readonly #onSigint = (): void => {
-    if (this.#interrupted || this.#interruptHandler === null) process.exit(Exit.Interrupted);
+    if (this.#interrupted || this.#interruptHandler === null) {
+      if (this.#interrupted && this.#leftBehind !== null) this.note(this.#leftBehind());
+      process.exit(Exit.Interrupted);
+    }
     this.#interrupted = true;
     const handler = this.#interruptHandler;
     // A handler that fails must not keep the process alive; it is reported as the bug that it is.

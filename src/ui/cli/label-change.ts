@@ -5,6 +5,7 @@ import { isLabelKey, isLabelValue, LABEL_RULE } from "../../core/base/labels.ts"
 import { quoted } from "../../core/base/printable.ts";
 import type { LabelChange } from "../../core/wire/gen/fleet/v1/command.ts";
 import { objectsOf } from "./object-argument.ts";
+import type { Write } from "./write-command.ts";
 
 /** For `strict = false`: oclif has no argument that is given several times. */
 export const labelArgs = (object: string) => ({
@@ -17,7 +18,7 @@ export const overwriteFlag = {
 };
 
 /** The object and its change; `words` as they were typed, the object first. Throws USAGE. */
-export function labelChange(
+function labelChange(
   words: readonly unknown[],
   object: string,
   overwrite: boolean,
@@ -36,6 +37,25 @@ export function labelChange(
     else set[key] = label.slice(at + 1);
   }
   return { name, change: { set, remove, overwrite }, shown: labels.join(" ") };
+}
+
+/** The write that changes labels: the same from the command line and from the dashboard. Throws USAGE. */
+export function labelWrite(
+  subject: "cluster" | "shard",
+  words: readonly unknown[],
+  overwrite: boolean,
+): Write {
+  const { name, change, shown } = labelChange(words, subject.toUpperCase(), overwrite);
+  const operation =
+    subject === "cluster"
+      ? ({ $case: "labelCluster", value: { clusterId: name, change } } as const)
+      : ({ $case: "labelShard", value: { shardId: name, change } } as const);
+  return {
+    operation,
+    would: `would label ${subject} ${name} ${shown}`,
+    done: `labelled ${subject} ${name} ${shown}`,
+    already: `${subject} ${name} has these labels already`,
+  };
 }
 
 function wrong(what: string): OperatorError {

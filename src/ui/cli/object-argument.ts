@@ -6,6 +6,15 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 /** The flag of earlier builds. */
 export const aliasFlag = () => Flags.string({ hidden: true });
 
+/** The same for an object that may be left away. */
+export function optionalObjectOf(
+  given: string | undefined,
+  alias: string | undefined,
+  what: string,
+): string | undefined {
+  return given === undefined && alias === undefined ? undefined : objectOf(given, alias, what);
+}
+
 /** Throws `OperatorError` (usage) unless exactly one of both was given. `what`: as the help calls it, CLUSTER or --to. */
 export function objectOf(given: string | undefined, alias: string | undefined, what: string): string {
   if (given !== undefined && alias !== undefined) throw wrong(`${what} is given twice`, "give it once");

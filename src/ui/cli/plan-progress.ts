@@ -15,6 +15,7 @@ export class PlanProgress {
   #doneBefore: number | null = null;
   #rollingBack = false;
   #wave = "";
+  #underWay = 0;
   #saidMs = 0;
   #said = "";
 
@@ -23,6 +24,11 @@ export class PlanProgress {
     this.#now = now;
     this.#beganMs = now();
     this.#saidMs = now();
+  }
+
+  /** As the fleet last told it. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   wave(number: number, size: number): void {
@@ -36,6 +42,7 @@ export class PlanProgress {
       this.#rollingBack = row.rollingBack;
     }
     const progress = progressOf(row, this.#doneBefore, this.#now() - this.#beganMs);
+    this.#underWay = progress.underWay;
     if (this.#isTerminal) writeProgress(this.#text(progress));
     else this.#sparse(progress);
   }

@@ -4,31 +4,47 @@ import type { FleetClient } from "../../client/fleet-client.ts";
 import type { ShardHoldings } from "../../client/shard-holdings.ts";
 import { OperatorError } from "../../core/base/errors.ts";
 import type { RebindPlan } from "../../core/rebind/plan.ts";
+import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import type { Change, ChangeCheck, ChangeOutcome } from "../model/top/change.ts";
 import { allowChange } from "./allow-change.ts";
 import { type ChangeTools, shownLines } from "./change-tools.ts";
+import { labelWrite } from "./label-change.ts";
 import { transferLeadership, transferView } from "./leader-command.ts";
 import { activateWrite, drainView, drainWrite } from "./shard-writes.ts";
 import { checkDrill, performDrill } from "./top-drill.ts";
+import { checkEvacuation, performEvacuation } from "./top-evacuate.ts";
 import { checkRebind, performRebind } from "./top-rebind.ts";
 import type { View } from "./view.ts";
 import { performWrite, writeView } from "./write-command.ts";
 
 const CALL_MS = 5_000;
 
-/** What each change is called by its command, for hooks. */
-const COMMANDS: Readonly<Record<Change["kind"], string>> = {
-  transfer: "leader transfer",
-  drain: "shard drain",
-  activate: "shard activate",
-  rebind: "rebind",
-  drill: "drill run",
-};
+/** What a change is called by its command, for hooks. */
+function commandOf(change: Change): string {
+  switch (change.kind) {
+    case "transfer":
+      return "leader transfer";
+    case "drain":
+    case "activate":
+    case "evacuate":
+      return `shard ${change.kind}`;
+    case "label":
+      return `${change.subject} label`;
+    case "rebind":
+      return "rebind";
+    case "drill":
+      return "drill run";
+  }
+}
+
+/** Changes that are one call of the fleet. */
+type Called = Extract<Change, { kind: "transfer" | "drain" | "activate" | "label" }>;
 
 export class TopChanges {
   readonly #tools: ChangeTools;
   /** What was shown is what is done. */
   readonly #plans = new WeakMap<Change, RebindPlan>();
+  readonly #evacuations = new WeakMap<Change, WavePlan>();
 
   constructor(tools: ChangeTools) {
     this.#tools = tools;
@@ -43,9 +59,15 @@ export class TopChanges {
         this.#plans.set(change, plan);
         return check;
       }
+      case "evacuate": {
+        const { plan, ...check } = await checkEvacuation(this.#tools, change.shard);
+        this.#evacuations.set(change, plan);
+        return check;
+      }
       case "transfer":
       case "drain":
       case "activate":
+      case "label":
         return await this.#called(change, true);
     }
   };
@@ -57,7 +79,7 @@ export class TopChanges {
   ): Promise<ChangeOutcome> => {
     const { client, reason } = this.#tools;
     if (client.target.beforeChange !== undefined) notify("asking the context's hook");
-    await allowChange(client.target, COMMANDS[change.kind], reason);
+    await allowChange(client.target, commandOf(change), reason);
     switch (change.kind) {
       case "drill":
         return await performDrill(this.#tools, change.name, notify, signal);
@@ -65,9 +87,14 @@ export class TopChanges {
         const plan = this.#plans.get(change) ?? (await checkRebind(this.#tools, change)).plan;
         return await performRebind(this.#tools, plan, notify, signal);
       }
+      case "evacuate": {
+        const plan = this.#evacuations.get(change) ?? (await checkEvacuation(this.#tools, change.shard)).plan;
+        return await performEvacuation(this.#tools, plan, notify, signal);
+      }
       case "transfer":
       case "drain":
-      case "activate": {
+      case "activate":
+      case "label": {
         const { lines } = await orLeft(signal, this.#called(change, false));
         return { isDone: !signal.aborted, lines };
       }
@@ -75,10 +102,7 @@ export class TopChanges {
   };
 
   /** One call of the fleet, or its dry run. */
-  async #called(
-    change: Extract<Change, { kind: "transfer" | "drain" | "activate" }>,
-    dryRun: boolean,
-  ): Promise<ChangeCheck> {
+  async #called(change: Called, dryRun: boolean): Promise<ChangeCheck> {
     const { client, reason } = this.#tools;
     const flags = { reason, timeout: CALL_MS, "dry-run": dryRun };
     switch (change.kind) {
@@ -86,6 +110,11 @@ export class TopChanges {
         return await this.#shown(await transferLeadership(client, flags, { to: change.to }), transferView);
       case "activate":
         return await this.#shown(await performWrite(client, flags, activateWrite(change.shard)), writeView);
+      case "label": {
+        const { subject, name, labels } = change;
+        const write = labelWrite(subject, [name, ...labels], false);
+        return await this.#shown(await performWrite(client, flags, write), writeView);
+      }
       case "drain": {
         const report = await performWrite(client, flags, drainWrite(change.shard));
         const remains = await remainsAt(client, change.shard);

@@ -6,7 +6,14 @@ import { Exit } from "../../core/base/errors.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import type { Plan, PlanStep } from "../../core/wire/gen/fleet/v1/command.ts";
-import { interruptedText, planSentence, type Route, routesOf, routesText } from "../model/plan-words.ts";
+import {
+  interruptedText,
+  planSentence,
+  type Route,
+  routesOf,
+  routesText,
+  stoppedText,
+} from "../model/plan-words.ts";
 import { routeTable } from "../model/tables/plan-table.ts";
 import { allowChange } from "./allow-change.ts";
 import type { TargetFlagValues } from "./fleet-flags.ts";
@@ -41,7 +48,7 @@ export interface WavesReport {
   readonly failed: readonly PlanStep[];
 }
 
-const previewView: TableView<WavesPreview, Route> = {
+export const previewView: TableView<WavesPreview, Route> = {
   kind: "PlanPreview",
   rowKind: "Route",
   table: routeTable,
@@ -50,7 +57,7 @@ const previewView: TableView<WavesPreview, Route> = {
   empty: "nothing to move",
 };
 
-const reportView: TextView<WavesReport> = {
+export const reportView: TextView<WavesReport> = {
   kind: "PlanRun",
   text: (report, { paint, symbols }) => {
     const mark = report.result === "done" || report.result === "rolled-back" ? "good" : "warn";
@@ -166,13 +173,16 @@ export abstract class WavesCommand extends RebindCommand {
       },
       isStopping: () => isStopping,
     });
-    this.onInterrupt(async () => {
-      isStopping = true;
-      progress.note("finishing what is under way; Ctrl-C again stops at once");
-      const { kind } = await running;
-      progress.end();
-      return interruptedText(plan.name, kind);
-    });
+    this.onInterrupt(
+      async () => {
+        isStopping = true;
+        progress.note("finishing what is under way; Ctrl-C again stops at once");
+        const { kind } = await running;
+        progress.end();
+        return interruptedText(plan.name, kind);
+      },
+      () => stoppedText(plan.name, progress.underWay),
+    );
     return await running.finally(() => progress.end());
   }
 

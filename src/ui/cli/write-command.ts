@@ -1,6 +1,7 @@
 // A command that changes the fleet by one write. With `--dry-run` the leader only says what it would answer. Otherwise
 // the answer comes once the write is committed and applied. It has the index from which a read sees the write.
 import type { FleetClient, Written } from "../../client/fleet-client.ts";
+import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Operation } from "../../core/wire/gen/fleet/v1/command.ts";
 import { allowChange } from "./allow-change.ts";
 import { FleetCommand } from "./fleet-command.ts";
@@ -21,6 +22,8 @@ export interface Write {
   readonly would: string;
   /** Said when the state already was as asked for. */
   readonly already: string;
+  /** Why nothing changed, if that is because the fleet does not know the object. Null: it knows it. */
+  readonly unknown?: (client: FleetClient) => Promise<OperatorError | null>;
 }
 
 export interface WriteReport {
@@ -86,13 +89,24 @@ export async function performWrite(
   const options = { reason: flags.reason ?? "", deadlineMs: flags.timeout };
   if (flags["dry-run"]) {
     const tried = await client.tryOut(operation, options);
+    await refuseUnknown(client, tried, write);
     const { changed, summary } = tried;
     const what = wordsOf(tried, write.would, write.already);
     return { changed, summary, what, dryRun: true, index: null, term: null, version: null };
   }
   const written = await client.submit(operation, options);
+  await refuseUnknown(client, written, write);
   return { ...written, dryRun: false, what: wordsOf(written, write.done, write.already) };
 }
+
+async function refuseUnknown(client: FleetClient, { changed }: Written, { unknown }: Write): Promise<void> {
+  const error = changed ? null : ((await unknown?.(client)) ?? null);
+  if (error !== null) throw error;
+}
+
+/** For `unknown`, where a row is removed: nothing changes exactly if there is none. */
+export const notThere = (code: string, what: string, next: string) => async (): Promise<OperatorError> =>
+  new OperatorError(code, { what, next, exit: Exit.NotFound });
 
 function wordsOf({ changed, summary }: Written, done: string, already: string): string {
   if (!changed) return already;

@@ -71,7 +71,7 @@ function shardLine({ shard, liveness, observed }: ShardView): Line {
   return { text, mark: isWell ? "good" : "warn" };
 }
 
-function shortfallLine({ shardId, shortfall }: ShardShortfall): Line {
+export function shortfallLine({ shardId, shortfall }: ShardShortfall): Line {
   const wanted = pairs(shortfall?.requirements);
   const needs = `${shardId} lacks ${pairs(shortfall?.deficit) ?? "nothing"} for it`;
   const since = `for ${shortfall?.ageCycles ?? 0} cycles, priority ${shortfall?.priority ?? 0}`;

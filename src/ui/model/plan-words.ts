@@ -132,6 +132,11 @@ export function routesText(routes: readonly Route[]): string {
   ].join(", ");
 }
 
+/** What a second Ctrl-C leaves: the fleet keeps the plan as it is, and another run takes it over. */
+export function stoppedText(plan: string, underWay: number): string {
+  return `stopped at once; ${underWay} under way; continue with: fleet rebind resume ${plan}`;
+}
+
 /** What Ctrl-C came to. What was under way may have been the plan's last step. */
 export function interruptedText(plan: string, end: WavesEnd["kind"]): string {
   const undo = `undo it: fleet rebind rollback ${plan}`;

@@ -42,6 +42,31 @@ class TwoSteps extends FleetCommand {
   }
 }
 
+/** Finishes nothing: what hangs keeps its first end waiting. */
+class Hanging extends FleetCommand {
+  async run(): Promise<void> {
+    await this.parse(Hanging);
+    this.onInterrupt(
+      () => new Promise<string>(() => undefined),
+      () => "stopped at once; 2 under way",
+    );
+    const exits: unknown[] = [];
+    const exit = vi.spyOn(process, "exit").mockImplementation((code) => {
+      exits.push(code);
+      return undefined as never;
+    });
+    process.emit("SIGINT", "SIGINT");
+    process.emit("SIGINT", "SIGINT");
+    exit.mockRestore();
+    await this.printText({ exits }, { kind: "Exits", text: () => [exits.join(" ")] });
+  }
+}
+
+test("a second Ctrl-C ends at once, and says in what state", async () => {
+  const { stdout, stderr } = await run(Hanging, "hanging", []);
+  expect({ stdout, stderr }).toEqual({ stdout: "130\n", stderr: "stopped at once; 2 under way\n" });
+});
+
 test("a second handler replaces the first, and one signal is still one", async () => {
   const { stdout, stderr } = await run(TwoSteps, "two-steps", []);
   expect({ stdout, stderr }).toEqual({ stdout: "130\n", stderr: "the second step was stopped\n" });

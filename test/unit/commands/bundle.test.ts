@@ -8,6 +8,7 @@ import BundleCommand from "../../../src/commands/bundle.ts";
 import ClusterList from "../../../src/commands/cluster/list.ts";
 import Doctor from "../../../src/commands/doctor.ts";
 import DomainList from "../../../src/commands/domain/list.ts";
+import LogLevelCommand from "../../../src/commands/log-level.ts";
 import Logs from "../../../src/commands/logs.ts";
 import ShardList from "../../../src/commands/shard/list.ts";
 import Status from "../../../src/commands/status.ts";
@@ -80,6 +81,16 @@ test.each([
   const replayed = await run(Class, id, [...argv, "--from", file]);
   expect({ stdout: replayed.stdout, exit: replayed.exit }).toEqual({ stdout: seen.stdout, exit: seen.exit });
   expect(replayed.stderr).toMatch(/^from \S+: fleet local as it was at \d{4}-/);
+});
+
+test("the log levels are in the status of a bundle; a change is none of its", async () => {
+  const seen = await run(LogLevelCommand, "log-level", []);
+  const { file } = await bundled();
+  const replayed = await run(LogLevelCommand, "log-level", ["--from", file]);
+  expect({ stdout: replayed.stdout, exit: replayed.exit }).toEqual({ stdout: seen.stdout, exit: 0 });
+  const changing = await run(LogLevelCommand, "log-level", ["n1", "debug", "--from", file]);
+  expect(changing.exit).toBe(2);
+  expect(changing.stderr).toContain("--from");
 });
 
 test("a filter chooses from the bundle; doctor and one frame of top are in it", async () => {

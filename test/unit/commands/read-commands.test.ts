@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { joinAnswers } from "../../../src/client/fleet-status.ts";
 import AuditList from "../../../src/commands/audit/list.ts";
 import ClusterList from "../../../src/commands/cluster/list.ts";
 import ShardList from "../../../src/commands/shard/list.ts";
@@ -13,6 +14,7 @@ import {
   clusterView,
   downNode,
   fleetReply,
+  SOUND_DATA_PLANE,
   shardsReply,
   shardView,
   upNode,
@@ -54,6 +56,15 @@ describe("fleet status", () => {
     const { stdout, exit } = await run(Status, "status", []);
     expect(stdout).toContain("✗ down");
     expect(stdout).toContain("n2 (127.0.0.1:7002) is down: connection refused");
+    expect(exit).toBe(5);
+  });
+
+  test("20 of 23 shards dead is no health, though all coordinators are well", async () => {
+    const dataPlane = { ...SOUND_DATA_PLANE, shardsAlive: 3, shardsDead: 20 };
+    const answers = [upNode(1), upNode(2), upNode(3)];
+    client.status.mockResolvedValue(joinAnswers(answers, 120, new Map(), dataPlane));
+    const { stdout, exit } = await run(Status, "status", []);
+    expect(stdout).toContain("20 dead");
     expect(exit).toBe(5);
   });
 

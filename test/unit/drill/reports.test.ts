@@ -9,7 +9,7 @@ import type { Observation } from "../../../src/core/drill/observation.ts";
 import type { HistoryEvent } from "../../../src/core/drill/register-history.ts";
 import { type DrillReport, reportOf } from "../../../src/core/drill/report.ts";
 import { spreadRows } from "../../../src/core/drill/spread.ts";
-import { latencyChart, throughputChart } from "../../../src/core/drill/svg-charts.ts";
+import { latencyChart, rolesChart, throughputChart } from "../../../src/core/drill/svg-charts.ts";
 import { observed } from "./observed.ts";
 
 function run(seen: Partial<Observation> = {}, lost: readonly number[] = []): DrillReport {
@@ -65,6 +65,14 @@ test("the page holds its charts and tables, loads nothing, and escapes all it is
   expect(page).not.toMatch(/NaN|undefined|Infinity/);
   const opened = [...page.matchAll(/<(section|table|figure|svg|pre|div)\b/g)].length;
   expect([...page.matchAll(/<\/(section|table|figure|svg|pre|div)>/g)]).toHaveLength(opened);
+});
+
+test("a long name of a node is shortened beside its lane, and whole in a tooltip", () => {
+  const chart = rolesChart({
+    ...observed,
+    roles: [{ atMs: 0, node: "node-1.eu-west", role: "leader", term: 1 }],
+  });
+  expect(chart).toContain("<title>node-1.eu-west</title>node-1.…</text>");
 });
 
 test("a page of a drill that saw nothing is still a page", () => {

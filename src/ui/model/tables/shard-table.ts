@@ -39,13 +39,13 @@ export const shardTable: Table<ShardView> = {
 const STATE_MARKS: Readonly<Record<string, Mark>> = { active: "good", draining: "warn", removed: "unknown" };
 const LIVENESS_MARKS: Readonly<Record<string, Mark>> = { alive: "good", suspect: "warn", dead: "bad" };
 
-function stateCell({ shard }: ShardView): Cell {
+export function stateCell({ shard }: ShardView): Cell {
   if (shard === undefined) return null;
   const text = shardStateWord(shard.state);
   return { text, mark: STATE_MARKS[text] ?? "unknown" };
 }
 
-function livenessCell({ liveness }: ShardView): Cell {
+export function livenessCell({ liveness }: ShardView): Cell {
   const text = livenessWord(liveness);
   return { text, mark: LIVENESS_MARKS[text] ?? "unknown" };
 }

@@ -1,6 +1,6 @@
 // What the operator's keys do to the dashboard's state.
 import { isUnderWay } from "./change.ts";
-import { cancelled, confirmed, markedHere, proposed, rebindTo, typedName } from "./change-state.ts";
+import { cancelled, confirmed, labelTo, markedHere, proposed, rebindTo, typedName } from "./change-state.ts";
 import { cursorAt, listHere, rowHere, viewHere } from "./cursor.ts";
 import type { Action } from "./keys.ts";
 import { shardsNamed } from "./shard-names.ts";
@@ -128,6 +128,7 @@ function completed({ prompt, lists }: TopState, text: string): string {
 function endPrompt(state: TopState): TopState {
   const { prompt } = state;
   if (prompt?.kind === "shard") return rebindTo(state, prompt.text);
+  if (prompt?.kind === "labels") return labelTo(state, prompt.text);
   if (prompt?.kind !== "view") return { ...state, prompt: null };
   if (/^(q|quit|exit)$/.test(prompt.text.trim())) return { ...state, running: "quit" };
   const [view] = prompt.text.trim() === "" ? [state.view] : viewsNamed(prompt.text);

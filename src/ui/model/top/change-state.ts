@@ -23,6 +23,8 @@ const WORDS: Readonly<Record<Proposal, string>> = {
   drain: "drain a shard",
   activate: "activate a shard",
   rebind: "move clusters",
+  label: "label something",
+  evacuate: "evacuate a shard",
   drill: "run a drill",
 };
 
@@ -36,6 +38,7 @@ export function proposed(state: TopState, what: Proposal): TopState {
       return begun(state, { kind: what, to: state.view === "nodes" ? (here ?? "") : "" });
     case "drain":
     case "activate":
+    case "evacuate":
       if (state.view !== "shards" || here === null)
         return noticed(state, `to ${WORDS[what]}, choose it in :shards`);
       return begun(state, { kind: what, shard: here });
@@ -43,6 +46,10 @@ export function proposed(state: TopState, what: Proposal): TopState {
       if (state.view !== "clusters" || clustersToMove(state).length === 0)
         return noticed(state, "to move clusters, mark them in :clusters with space");
       return { ...state, help: false, prompt: { kind: "shard", text: "" } };
+    case "label":
+      if (subjectIn(state) === null || here === null)
+        return noticed(state, `to ${WORDS.label}, choose it in :clusters or :shards`);
+      return { ...state, help: false, prompt: { kind: "labels", text: "" } };
     case "drill":
       if (state.view !== "drills" || here === null || !isDrill(state, here))
         return noticed(state, "to run a drill, choose it in :drills");
@@ -56,6 +63,21 @@ export function rebindTo(state: TopState, shard: string): TopState {
   const to = shard.trim();
   const clusters = clustersToMove(state);
   return to === "" || clusters.length === 0 ? left : begun(left, { kind: "rebind", clusters, to });
+}
+
+/** The labels of the row under the cursor were typed. */
+export function labelTo(state: TopState, text: string): TopState {
+  const left = { ...state, prompt: null };
+  const [subject, name] = [subjectIn(state), rowHere(state)];
+  const labels = text.split(/\s+/).filter((word) => word !== "");
+  if (subject === null || name === null || labels.length === 0) return left;
+  return begun(left, { kind: "label", subject, name, labels });
+}
+
+/** What has labels in this view. */
+function subjectIn({ view }: TopState): "cluster" | "shard" | null {
+  if (view === "clusters") return "cluster";
+  return view === "shards" ? "shard" : null;
 }
 
 /** The marked ones, or else the one under the cursor. */

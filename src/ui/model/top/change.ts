@@ -9,6 +9,14 @@ export type Change =
   | { readonly kind: "drain"; readonly shard: string }
   | { readonly kind: "activate"; readonly shard: string }
   | { readonly kind: "rebind"; readonly clusters: readonly string[]; readonly to: string }
+  /** KEY=VALUE sets a label, KEY- removes one. */
+  | {
+      readonly kind: "label";
+      readonly subject: "cluster" | "shard";
+      readonly name: string;
+      readonly labels: readonly string[];
+    }
+  | { readonly kind: "evacuate"; readonly shard: string }
   | { readonly kind: "drill"; readonly name: string };
 
 export type Proposal = Change["kind"];
@@ -68,6 +76,10 @@ export function changeWords(change: Change): string {
       const { clusters, to } = change;
       return `move ${clusters.length === 1 ? clusters[0] : `${clusters.length} clusters`} to ${to}`;
     }
+    case "label":
+      return `label ${change.subject} ${change.name}`;
+    case "evacuate":
+      return `evacuate shard ${change.shard}`;
     case "drill":
       return `run the drill ${change.name}`;
   }
@@ -77,16 +89,20 @@ export function changeWords(change: Change): string {
 export function changeCommand(change: Change, { reason, restart }: Writing, target: string): string {
   // A drill takes none: its own name is in the audit log.
   const why = reason === "" || change.kind === "drill" ? [] : [`--reason ${shellWord(reason)}`];
-  const how = restart === null || change.kind !== "rebind" ? [] : [`--command ${shellWord(restart)}`];
+  const restarts = change.kind === "rebind" || change.kind === "evacuate";
+  const how = restart === null || !restarts ? [] : [`--command ${shellWord(restart)}`];
   return [...commandWords(change), ...how, ...why, ...(target === "" ? [] : [target])].join(" ");
 }
 
 function commandWords(change: Change): readonly string[] {
   switch (change.kind) {
     case "transfer":
-      return ["fleet leader transfer", ...(change.to === "" ? [] : [`--to ${shellWord(change.to)}`])];
+      return ["fleet leader transfer", ...(change.to === "" ? [] : [shellWord(change.to)])];
+    case "label":
+      return [`fleet ${change.subject} label`, ...[change.name, ...change.labels].map(shellWord)];
     case "drain":
     case "activate":
+    case "evacuate":
       return [`fleet shard ${change.kind}`, shellWord(change.shard)];
     case "rebind":
       return ["fleet rebind", ...change.clusters.map(shellWord), `--to ${shellWord(change.to)}`];
@@ -97,8 +113,8 @@ function commandWords(change: Change): readonly string[] {
 
 /** What must be typed before it is done: a drill breaks something, and many agents are restarted at once. Null: y is enough. */
 export function nameToType(change: Change, { fleet }: Writing): string | null {
-  const isDestructive = change.kind === "drill" || (change.kind === "rebind" && change.clusters.length > 1);
-  return isDestructive ? fleet : null;
+  const moves = change.kind === "evacuate" || (change.kind === "rebind" && change.clusters.length > 1);
+  return moves || change.kind === "drill" ? fleet : null;
 }
 
 /** While true, keys answer the question; otherwise they move through the views, also while the change is made. */

@@ -7,9 +7,13 @@ import type {
   NodeStatus,
 } from "../../../core/wire/gen/fleet/v1/coordinator.ts";
 import { concerns } from "../audit-subject.ts";
+import { shortfallLine } from "../cluster-facts-lines.ts";
+import type { Line } from "../line.ts";
 import { factAndFields, LOG_MARKS } from "../log-lines.ts";
 import { tenths } from "../milliseconds.ts";
+import { syncCell } from "../node-state.ts";
 import type { Cell } from "../table.ts";
+import { livenessCell, stateCell } from "../tables/shard-table.ts";
 import { formatBytes } from "./bytes.ts";
 import { nodeName, reignEndWords, reignsOf } from "./reign-words.ts";
 import { followersOf, lagMsOf, leaderStatus, type NodeSight, type TopState } from "./state.ts";
@@ -36,7 +40,7 @@ export function clusterDetails(state: TopState, view: ClusterView): readonly Det
       ...heading(`seen at ${seen.shardId}`),
       { label: "session", cell: seen.session ? "yes" : "no" },
       { label: "bound", cell: seen.bound ? "yes" : "no" },
-      { label: "report", cell: `${formatDuration(seen.ageMs)} ago` },
+      { label: "report", cell: `${formatDuration(seen.ageMs)} ago${seen.late ? ", silent since" : ""}` },
       ...(seen.doubleDial === undefined
         ? []
         : [{ label: "refuses", cell: `a second agent at ${seen.doubleDial.from}` }]),
@@ -45,15 +49,22 @@ export function clusterDetails(state: TopState, view: ClusterView): readonly Det
       ? []
       : [
           ...heading(`its shard ${shardId}`),
+          { label: "state", cell: stateCell(shard) },
+          { label: "liveness", cell: livenessCell(shard) },
           { label: "address", cell: shard.shard?.address ?? null },
           { label: "sessions", cell: shard.observed?.sessions ?? null },
         ]),
     ...(shortfalls === undefined || shortfalls.length === 0
       ? []
-      : [...heading("demand"), { label: "shortfalls", cell: shortfalls.length }]),
+      : [
+          ...heading("demand"),
+          ...shortfalls.map((row) => ({ label: "shortfall", cell: marked(shortfallLine(row)) })),
+        ]),
     ...auditOf(state, view.clusterId),
   ];
 }
+
+const marked = ({ text, mark = "unknown" }: Line): Cell => ({ text, mark });
 
 /** The audit entries about something, the newest first. */
 export function auditOf(state: TopState, name: string): readonly DetailLine[] {
@@ -63,9 +74,9 @@ export function auditOf(state: TopState, name: string): readonly DetailLine[] {
   return [
     ...heading("in the audit log lately"),
     ...lines.map(
-      ({ atMs, what, actor }): DetailLine => ({
+      ({ atMs, what, actor, reason }): DetailLine => ({
         label: formatDuration(Math.max(0, state.wallMs - atMs)),
-        cell: `${what} (${actor})`,
+        cell: `${what} (${actor})${reason === "" ? "" : `: ${reason}`}`,
       }),
     ),
   ];
@@ -90,6 +101,7 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
       cell: reply.certificateDaysLeft === null ? null : `${reply.certificateDaysLeft} days left`,
     },
     { label: "metrics", cell: status.metricsAddress || null },
+    { label: "disk", cell: diskCell(status) },
     ...heading("sizes"),
     {
       label: "log",
@@ -115,6 +127,15 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
     ...reignLines(state),
     ...logLines(state, reply.name),
   ];
+}
+
+/** The status has no free space: a node says when none is left. */
+function diskCell(status: NodeStatus): Cell {
+  if (status.diskFull) return { text: "full: as a leader it accepts no writes", mark: "bad" };
+  const sync = syncCell(status);
+  if (sync === null) return null;
+  const text = `writes take ${String(sync)} (p99 of the last minute)`;
+  return status.diskSlow ? { text: `slow: ${text}`, mark: "warn" } : { text, mark: "good" };
 }
 
 /** The data folder of a coordinator on etcd has no log. */

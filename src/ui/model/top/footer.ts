@@ -2,7 +2,7 @@
 import { fitLine } from "../fit.ts";
 import { type Segment, segment } from "../paint.ts";
 import type { Symbols } from "../symbols.ts";
-import { viewHere } from "./cursor.ts";
+import { rowHere, viewHere } from "./cursor.ts";
 import { shardsNamed } from "./shard-names.ts";
 import type { TopState } from "./state.ts";
 import type { Line } from "./table-lines.ts";
@@ -17,6 +17,14 @@ function footer(state: TopState): Segment[] {
   if (prompt?.kind === "filter") {
     const hint = prompt.text === "" ? [segment("  text, column=value or column!=value", "faint")] : [];
     return [segment("/", "strong"), segment(prompt.text), segment(" ", "cursor"), ...hint];
+  }
+  if (prompt?.kind === "labels") {
+    return [
+      segment(`label ${rowHere(state) ?? ""}: `, "strong"),
+      segment(prompt.text),
+      segment(" ", "cursor"),
+      segment("  KEY=VALUE sets a label, KEY- removes it", "faint"),
+    ];
   }
   if (prompt !== null) {
     const isView = prompt.kind === "view";
@@ -46,7 +54,7 @@ function keysHere(state: TopState): string {
 
 const CHANGES: Readonly<Partial<Record<ViewName, string>>> = {
   nodes: "T lead  ",
-  shards: "D drain  A activate  ",
-  clusters: "space mark  M move  ",
+  shards: "D drain  A activate  E evacuate  L label  ",
+  clusters: "space mark  M move  L label  ",
   drills: "X run  ",
 };

@@ -23,6 +23,8 @@ const CHANGES: readonly (readonly [string, string])[] = [
   ["T", "hand leadership to the node under the cursor; elsewhere: to the voter with the longest log"],
   ["D  A", "drain the shard under the cursor; activate it"],
   ["space  M", "mark clusters; move the marked ones, or the one under the cursor"],
+  ["E", "evacuate the shard under the cursor: move all its clusters elsewhere, in waves"],
+  ["L", "set or remove labels of the cluster or shard under the cursor: team=a, tier-"],
   ["X", "run the drill under the cursor"],
   ["c", "cancel what is under way"],
 ];

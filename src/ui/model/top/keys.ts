@@ -70,6 +70,8 @@ const LETTERS: Readonly<Record<string, Action>> = {
   D: { kind: "propose", what: "drain" },
   A: { kind: "propose", what: "activate" },
   M: { kind: "propose", what: "rebind" },
+  L: { kind: "propose", what: "label" },
+  E: { kind: "propose", what: "evacuate" },
   X: { kind: "propose", what: "drill" },
   c: { kind: "cancel" },
   "/": { kind: "begin-filter" },

@@ -35,7 +35,7 @@ export interface ViewState {
 
 /** The text that is being typed below the frame. */
 interface Prompt {
-  readonly kind: "filter" | "view" | "shard";
+  readonly kind: "filter" | "view" | "shard" | "labels";
   readonly text: string;
 }
 

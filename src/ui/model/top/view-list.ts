@@ -60,7 +60,8 @@ const LISTERS: Readonly<Record<TableView, Lister>> = {
     table: () => clusterTable,
     rows: ({ lists }) => lists.clusters?.value.clusters ?? NONE,
     rank: ({ drift }) => driftSeverity(drift),
-    command: (row) => `fleet cluster list${row === null ? "" : ` --prefix ${shellWord(row.clusterId)}`}`,
+    command: (row) =>
+      row === null ? "fleet cluster list" : `fleet cluster show ${shellWord(row.clusterId)}`,
     details: clusterDetails,
   }),
   domains: lister("domains", {

@@ -47,11 +47,14 @@ export const listOf = (view: ViewName): ListName | null => LIST_OF[view];
 // The lists for the overview's counts and events, whichever view is shown.
 const ALWAYS: readonly ListName[] = ["shards", "clusters", "audit"];
 
-/** The lists to request while this view is shown. A node that is opened shows the end of its log. */
+/** The lists to request while this view is shown. An open node shows the end of its log, an open cluster its demand. */
 export function listsFor(view: ViewName): readonly ListName[] {
-  const own = view === "nodes" ? "logs" : listOf(view);
+  const own = DETAILS[view] ?? listOf(view);
   return own === null || ALWAYS.includes(own) ? ALWAYS : [...ALWAYS, own];
 }
+
+/** Beside the view's own list, which is one of those that are always requested or none. */
+const DETAILS: Readonly<Partial<Record<ViewName, ListName>>> = { nodes: "logs", clusters: "shortfalls" };
 
 const ALIASES: Readonly<Record<string, ViewName>> = {
   bindings: "clusters",

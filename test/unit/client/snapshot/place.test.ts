@@ -2,6 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { beforeEach, expect, test } from "vitest";
 import { storeOf } from "../../../../src/client/snapshot/place.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
@@ -22,6 +23,15 @@ test.each([
   await expect(storeOf(place, "--from", folder)).rejects.toMatchObject({
     code: "FOLDER_NOT_FOUND",
     parts: { what: `there is no folder ${place}`, exit: Exit.NotFound },
+  });
+});
+
+test("a bundle is recognized, and holds no snapshots", async () => {
+  const place = join(folder, "sick.bundle");
+  await writeFile(place, gzipSync("{}"));
+  await expect(storeOf(place, "--from", folder)).rejects.toMatchObject({
+    code: "NOT_IN_BUNDLE",
+    parts: { what: `${place} is a bundle: it has no exported snapshots`, exit: Exit.NotFound },
   });
 });
 

@@ -34,6 +34,7 @@ test.each([
   { line: "rebind c1 c", wanted: { kind: "cluster", head: "", prefix: "c" } },
   { line: "rebind c1 --to=s", wanted: { kind: "shard", head: "--to=", prefix: "s" } },
   { line: "shard evacuate s1 --to s2,s", wanted: { kind: "shard", list: true, head: "s2,", prefix: "s" } },
+  { line: "leader transfer ", wanted: { kind: "node", head: "", prefix: "" } },
   { line: "leader transfer --to ", wanted: { kind: "node", head: "", prefix: "" } },
   { line: "member remove ", wanted: { kind: "node", head: "", prefix: "" } },
   { line: "context use p", wanted: { kind: "context", head: "", prefix: "p" } },

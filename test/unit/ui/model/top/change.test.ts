@@ -106,6 +106,17 @@ describe("which change a key proposes", () => {
       why: "a mark taken away, and the next one; tab completes",
     },
     { keys: ":drills\rX", change: { kind: "drill", name: "kill-leader" }, why: "" },
+    {
+      keys: "4jL team=a tier-\r",
+      change: { kind: "label", subject: "cluster", name: "c2", labels: ["team=a", "tier-"] },
+      why: "a cluster's labels, in the command's own form",
+    },
+    {
+      keys: "3L\u007frack=7\r",
+      change: { kind: "label", subject: "shard", name: "s1", labels: ["rack=7"] },
+      why: "a shard's",
+    },
+    { keys: "3jE", change: { kind: "evacuate", shard: "s2" }, why: "all of the shard under the cursor" },
   ])("$keys: $why", ({ keys, change }) => {
     const now = typed(state(), keys);
     expect(now.change).toMatchObject({ change, stage: "checking", lines: [] });
@@ -115,15 +126,25 @@ describe("which change a key proposes", () => {
     { keys: "0D", says: "to drain a shard, choose it in :shards" },
     { keys: "0M", says: "to move clusters, mark them in :clusters with space" },
     { keys: "4X", says: "to run a drill, choose it in :drills" },
+    { keys: "4E", says: "to evacuate a shard, choose it in :shards" },
+    { keys: "1L", says: "to label something, choose it in :clusters or :shards" },
   ])("$keys proposes nothing where it has no object", ({ keys, says }) => {
     expect(typed(state(), keys)).toMatchObject({ change: null, notice: { value: says } });
   });
 
-  test.each(["T", "3D", "3A", "4M", "4 ", ":drills\rX"])("without --write %j says how to get it", (keys) => {
-    const now = typed(state(null), keys);
-    expect(now).toMatchObject({ change: null, marked: [], paused: false });
-    expect(now.notice?.value).toMatch(/from here, start it with: fleet top --write --context prod$/);
+  test("no label is none: nothing is proposed", () => {
+    expect(typed(state(), "4L \r")).toMatchObject({ change: null, prompt: null });
+    expect(pressEscape(typed(state(), "4Lteam"))).toMatchObject({ change: null, prompt: null });
   });
+
+  test.each(["T", "3D", "3A", "3E", "3L", "4L", "4M", "4 ", ":drills\rX"])(
+    "without --write %j says how to get it",
+    (keys) => {
+      const now = typed(state(null), keys);
+      expect(now).toMatchObject({ change: null, marked: [], paused: false });
+      expect(now.notice?.value).toMatch(/from here, start it with: fleet top --write --context prod$/);
+    },
+  );
 
   test("a replay changes nothing, and space pauses it", () => {
     const playing = { ...state(), playing: { atMs: 0, lengthMs: 1, speed: 1 } };
@@ -212,6 +233,12 @@ describe("what is destructive", () => {
       why: "it restarts several agents",
     },
     { change: { kind: "rebind", clusters: ["c1"], to: "s2" }, name: null, why: "one agent" },
+    { change: { kind: "evacuate", shard: "s1" }, name: "prod", why: "it restarts all agents of a shard" },
+    {
+      change: { kind: "label", subject: "shard", name: "s1", labels: ["a=b"] },
+      name: null,
+      why: "labels decide nothing",
+    },
     { change: { kind: "transfer", to: "n2" }, name: null, why: "nothing is lost" },
     { change: { kind: "drain", shard: "s1" }, name: null, why: "activate takes it back" },
   ])("$change.kind: $why", ({ change, name }) => expect(nameToType(change, WRITING)).toBe(name));
@@ -236,13 +263,24 @@ describe("the command line that does the same", () => {
     {
       change: { kind: "transfer", to: "n2" },
       writing: given,
-      command: "fleet leader transfer --to n2 --reason 'rack 7'\\''s move' --context prod",
+      command: "fleet leader transfer n2 --reason 'rack 7'\\''s move' --context prod",
     },
     {
       change: { kind: "rebind", clusters: ["c1", "c2"], to: "s2" },
       writing: given,
       command:
         "fleet rebind c1 c2 --to s2 --command 'helm upgrade a-{cluster}' --reason 'rack 7'\\''s move' --context prod",
+    },
+    {
+      change: { kind: "evacuate", shard: "s1" },
+      writing: given,
+      command:
+        "fleet shard evacuate s1 --command 'helm upgrade a-{cluster}' --reason 'rack 7'\\''s move' --context prod",
+    },
+    {
+      change: { kind: "label", subject: "cluster", name: "c1", labels: ["team=a", "tier-"] },
+      writing: WRITING,
+      command: "fleet cluster label c1 team=a tier- --context prod",
     },
     {
       change: { kind: "drill", name: "kill-leader" },
@@ -260,7 +298,7 @@ describe("the panel", () => {
     expect(panel(now)).toBe(
       [
         "──  prod  transfer leadership to n2 ▲ not done yet",
-        "  $ fleet leader transfer --to n2 --context prod",
+        "  $ fleet leader transfer n2 --context prod",
         "  ? n2 would lead",
         "  do it? y does, n or esc leaves everything as it is",
       ].join("\n"),

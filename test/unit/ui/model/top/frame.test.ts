@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Vitals } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
-import { Drift, ReignEnd } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { ShardShortfall, Vitals } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Drift, ReignEnd, ShardLiveness } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Segment } from "../../../../../src/ui/model/paint.ts";
 import { ASCII, UNICODE } from "../../../../../src/ui/model/symbols.ts";
 import { act } from "../../../../../src/ui/model/top/actions.ts";
@@ -8,7 +8,7 @@ import { type Frame, topFrame } from "../../../../../src/ui/model/top/frame.ts";
 import type { Action } from "../../../../../src/ui/model/top/keys.ts";
 import { observe } from "../../../../../src/ui/model/top/observe.ts";
 import { initialTopState, type TopState } from "../../../../../src/ui/model/top/state.ts";
-import { VIEWS } from "../../../../../src/ui/model/top/views.ts";
+import { listsFor, VIEWS } from "../../../../../src/ui/model/top/views.ts";
 import {
   auditReply,
   clustersReply,
@@ -174,6 +174,63 @@ describe("a view", () => {
       "in the audit log lately",
     ])
       expect(open).toContain(says);
+  });
+
+  test("an open cluster has the facts of fleet cluster show", () => {
+    const seen = {
+      shardId: "s1",
+      session: true,
+      bound: true,
+      ageMs: 90_000,
+      late: true,
+      doubleDial: undefined,
+    };
+    const cluster = clusterView("c1", Drift.ELSEWHERE, { observed: [seen] });
+    const shortfall = ShardShortfall.fromPartial({
+      shardId: "s1",
+      shortfall: {
+        clusterId: "c1",
+        deficit: { cpu: 4 },
+        requirements: { zone: "z1" },
+        ageCycles: 3,
+        priority: 9,
+      },
+    });
+    const state = [
+      listed("clusters", clustersReply(cluster)),
+      listed("shards", shardsReply(shardView("s1", { liveness: ShardLiveness.DEAD }))),
+      listed("shortfalls", {
+        stamp: undefined,
+        shortfalls: [shortfall],
+        observedComplete: true,
+        more: false,
+      }),
+      listed(
+        "audit",
+        auditReply({
+          index: 3,
+          what: "bind cluster c1 to shard s1",
+          operation: "bindCluster",
+          metadata: { cluster: "c1" },
+          actor: "fleet://admin",
+          reason: "new rack",
+        }),
+      ),
+    ].reduce(observe, keys(busy, { kind: "show-view", view: "clusters" }));
+    const open = drawn(keys(state, { kind: "open" }), 120, 44).join("\n");
+    for (const says of [
+      /report +1m30s ago, silent since/,
+      /its shard s1/,
+      /state +● active/,
+      /liveness +✗ dead/,
+      /s1 lacks cpu=4 for it on machines with zone=z1, for 3 cycles, priority 9/,
+      /bind cluster c1 to shard s1 \(fleet:\/\/admin\): new rack/,
+    ])
+      expect(open).toMatch(says);
+  });
+
+  test("demand is asked for with the clusters: an open one shows it", () => {
+    expect(listsFor("clusters")).toContain("shortfalls");
   });
 
   test("an open row that is gone says so", () => {

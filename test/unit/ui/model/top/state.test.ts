@@ -15,7 +15,16 @@ import { observe } from "../../../../../src/ui/model/top/observe.ts";
 import { HISTORY_SECONDS, initialTopState, type TopState } from "../../../../../src/ui/model/top/state.ts";
 import { rowsOf } from "../../../../../src/ui/model/top/view-list.ts";
 import type { TableView } from "../../../../../src/ui/model/top/views.ts";
-import { clustersReply, clusterView, downNode, listed, shardsReply, shardView, upNode } from "../fixtures.ts";
+import {
+  clustersReply,
+  clusterView,
+  downNode,
+  listed,
+  shardsReply,
+  shardView,
+  syncLatency,
+  upNode,
+} from "../fixtures.ts";
 import {
   clusters,
   commitAt,
@@ -92,6 +101,19 @@ describe("nodes", () => {
       "term 3: n1 leads for 1m30s",
     ])
       expect(details).toContain(line);
+  });
+  test.each([
+    { differs: {}, cell: { text: "writes take 2.0ms (p99 of the last minute)", mark: "good" } },
+    {
+      differs: { diskSlow: true, syncs: syncLatency(300) },
+      cell: { text: "slow: writes take 300ms (p99 of the last minute)", mark: "warn" },
+    },
+    { differs: { diskFull: true }, cell: { text: "full: as a leader it accepts no writes", mark: "bad" } },
+    { differs: { syncs: undefined }, cell: null },
+  ])("an open node shows the state of its disk: $cell.text", ({ differs, cell }) => {
+    const open = stateAfter(heard(0, upNode(1, differs)));
+    const details = rowsOf(open, "nodes").detailsOf(open, "n1") ?? [];
+    expect(details.find(({ label }) => label === "disk")?.cell ?? null).toEqual(cell);
   });
   test("on etcd no node follows another's log, and no data folder has one", () => {
     const follower = { nodeId: 2, matchIndex: 7, state: "replicate", active: true, nextIndex: 8 };
@@ -276,14 +298,14 @@ describe("keys", () => {
     const settled = observe(open, listed("clusters", clustersReply(clusterView("c2"), clusterView("c1"))));
     const shown = (state: TopState) => frameRows(state, { columns: 80, rows: 24 }, look, false).join("\n");
     expect(shown(settled)).toContain("declared  s1");
-    expect(commandHere(settled)).toBe("fleet cluster list --prefix c2");
+    expect(commandHere(settled)).toBe("fleet cluster show c2");
     const gone = observe(settled, listed("clusters", clustersReply(clusterView("c1"))));
     expect(shown(gone)).toContain("c2 is not there any more");
   });
 
   test("y stands for the command that shows the same, at the same fleet", () => {
     const here = { ...front(stateAfter(clusters), "clusters"), targetWords: "--context prod" };
-    expect(commandHere(here)).toBe("fleet cluster list --prefix c3 --context prod");
+    expect(commandHere(here)).toBe("fleet cluster show c3 --context prod");
     expect(commandHere(initialTopState(0))).toBe("fleet status");
   });
 
