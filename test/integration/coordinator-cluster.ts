@@ -4,7 +4,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,8 @@ import { fileURLToPath } from "node:url";
 import { createAuthority, issueCertificate } from "../../src/client/cert/certs.ts";
 import type { Target } from "../../src/client/context/target.ts";
 import { FleetClient } from "../../src/client/fleet-client.ts";
-import { present } from "../../src/core/base/assert.ts";
+import { assert, present } from "../../src/core/base/assert.ts";
+import { systemWaitClock, waitUntil } from "../../src/core/base/wait-clock.ts";
 import { newKeyText } from "../../src/core/seal/operator-keys.ts";
 import type { CoordinatorClient, NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
@@ -144,6 +145,15 @@ export class CoordinatorCluster {
   /** Changes a row in the memory of the node's process: see state-flip-preload.ts. */
   async flip(node: ClusterNode, plan: string): Promise<void> {
     await writeFile(flipFile(node), plan);
+  }
+
+  /** Resolves when these nodes' processes have done what they were told to flip. */
+  async flipped(nodes: readonly ClusterNode[]): Promise<void> {
+    for (const file of nodes.map(flipFile)) {
+      const plan = await readFile(file, "utf8");
+      const isDone = async () => (await readFile(`${file}.done`, "utf8").catch(() => null)) === plan;
+      assert(await waitUntil(isDone, systemWaitClock, 60_000), plan);
+    }
   }
 
   /** host:port where the node serves etcd's API. */
@@ -350,7 +360,6 @@ const keyFile = (home: string): string => join(home, "operator.key");
 const clockFile = (node: ClusterNode): string => `${node.data}.clock`;
 
 const flipFile = (node: ClusterNode): string => `${node.data}.flip`;
-
 const flipEnv = (node: ClusterNode) => ({ STATE_FLIP_FILE: flipFile(node), STATE_FLIP_TABLE: tableModule });
 
 const planFile = (node: ClusterNode): string => `${node.data}.faults.json`;

@@ -4,7 +4,6 @@
 
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { present } from "../../src/core/base/assert.ts";
@@ -93,7 +92,7 @@ test("where all three differ, reads and writes of keys are refused, and the flee
   }
   const [first] = cluster.nodes;
   await write(present(first, "there are three"), "fence", "0");
-  await sleep(200);
+  await cluster.flipped(cluster.nodes.slice(1));
   await increment("counter", "fence");
   await cluster.until((all) => all.every(({ keySpace }) => keySpace?.stateDoubt?.fenced === false));
   for (const node of cluster.nodes) {
@@ -197,7 +196,7 @@ const incrementOf = (key: string) => ({
 
 async function flipAndCompare(node: ClusterNode): Promise<void> {
   await cluster.flip(node, "key counter");
-  await sleep(200);
+  await cluster.flipped([node]);
   await increment("counter");
 }
 

@@ -3,7 +3,6 @@
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { systemClock } from "../../src/core/base/clock.ts";
@@ -87,7 +86,7 @@ test("a leader is fenced and hands over; no write is lost, and none is answered 
 
 test("three that differ: reads and writes are refused on all, until a majority is there again", async () => {
   for (const node of cluster.nodes) await cluster.flip(node, `put elsewhere:${node.id}`);
-  await sleep(200);
+  await cluster.flipped(cluster.nodes);
   await client.submit(probe(1), { deadlineMs: PATIENT_MS }).catch(() => undefined);
   const isDisputed = ({ stateDoubt }: NodeStatus) => stateDoubt?.fenced === false;
   await cluster.until((statuses) => statuses.every(isDisputed));
@@ -125,7 +124,7 @@ test("a row that is damaged in place is found by the pass over memory, which nam
 
 test("an operator fences the wrong ones of a dispute, and the rest goes on", async () => {
   for (const node of cluster.nodes) await cluster.flip(node, `put elsewhere:${node.id}`);
-  await sleep(200);
+  await cluster.flipped(cluster.nodes);
   await client.submit(probe(1), { deadlineMs: PATIENT_MS }).catch(() => undefined);
   await cluster.until((statuses) => statuses.every(({ stateDoubt }) => stateDoubt?.fenced === false));
   const [kept, ...wrong] = cluster.nodes;
@@ -172,7 +171,7 @@ function otherThan(leader: ClusterNode): ClusterNode {
 /** A row is another one on `node`, and the write makes that a state at an index that all know. */
 async function flipAndWrite(node: ClusterNode, address: string): Promise<void> {
   await cluster.flip(node, `put ${address}`);
-  await sleep(200);
+  await cluster.flipped([node]);
   await client.submit(probe(1), { deadlineMs: PATIENT_MS });
 }
 

@@ -93,7 +93,7 @@ test("advice, plan, apply, apply again, roll back", async () => {
 
   // Within the cooldown nothing is proposed, and the reasons are told.
   const early = await fleet("rebalance", "plan");
-  expect(early).toMatchObject({ exit: 9, stdout: expect.stringContaining("and stays for 80 s") });
+  expect(early).toMatchObject({ exit: 9, stdout: expect.stringContaining("and stays there for 80 s") });
 
   // Eight cycles of a millisecond are over by now.
   await reportAll(1);

@@ -1,9 +1,10 @@
 // Loaded before the program (node --import): it reaches into the process and changes a row of one replica's tables, as a
 // bug in `apply` or damaged memory would. Production code has no door for that. The file that STATE_FLIP_FILE names says
 // what: "put ADDRESS" replaces the row with the next entry, so that its digest changes with it; "damage ADDRESS" changes its
-// bytes in place, unseen by the digest; "key KEY" flips a bit of that key's newest value in place. Each text is done once.
+// bytes in place, unseen by the digest; "key KEY" flips a bit of that key's newest value in place. Each text is done once, and
+// then written to a file beside it, which ends with .done.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import "./unbundled-preload.ts";
 
 const { STATE_FLIP_FILE: file = "", STATE_FLIP_TABLE: dist = "" } = process.env;
@@ -66,14 +67,19 @@ setInterval(() => {
   const [row] = shards?.rows() ?? [];
   const [how, wanted = ""] = plan.split(" ");
   if (plan !== done && how === "key" && versions.has(wanted)) {
-    done = plan;
     flipKey(wanted);
+    finish(plan);
   }
   if (plan === done || shards === null || row === undefined) return;
-  done = plan;
   if (how === "put") address = wanted;
   if (how === "damage") row.address = wanted;
+  finish(plan);
 }, LOOK_EVERY_MS).unref();
+
+function finish(plan: string): void {
+  done = plan;
+  writeFileSync(`${file}.done`, plan);
+}
 
 function planned(): string {
   try {
