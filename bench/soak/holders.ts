@@ -6,7 +6,7 @@ export const HOLDERS = {
   cluster: "fleet://cluster/evil",
   stranger: "fleet://replica/99",
   removed: "fleet://replica/4",
-  nameless: "https://example.com/nobody",
+  nameless: "https://example.com/no-identity",
   readonly: "fleet://readonly",
   operator: "fleet://operator/evil",
   client: "fleet://client/evil",

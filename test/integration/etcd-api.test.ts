@@ -4,6 +4,7 @@
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
 import {
@@ -23,6 +24,7 @@ import {
 } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
+import { untilDone } from "../fuzz/until-done.ts";
 import { type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 import { call, EtcdClients, ResumedWatch } from "./etcd-clients.ts";
 import { runProgram } from "./local-fleet.ts";
@@ -35,7 +37,9 @@ const opened: EtcdClients[] = [];
 beforeAll(async () => {
   cluster = await CoordinatorCluster.start({ size: 3, snapshotEvery: 1_000, etcd: true });
   members = cluster.nodes.map((node) => clientsAs("admin", node));
-  await untilServed(present(members[0], "there are three members"));
+  // The group is made once the fleet has a leader.
+  const { kv } = present(members[0], "there are three members");
+  await untilDone(() => call(kv.range.bind(kv), range("none")));
 }, 120_000);
 
 afterAll(async () => {
@@ -55,19 +59,6 @@ const put = (key: string, value: string, lease = "0") =>
   PutRequest.fromPartial({ key: b(key), value: b(value), lease });
 const range = (key: string, more: Partial<RangeRequest> = {}) =>
   RangeRequest.fromPartial({ key: b(key), ...more });
-
-/** The group is made once the fleet has a leader. */
-async function untilServed({ kv }: EtcdClients): Promise<void> {
-  for (let tries = 0; ; tries += 1) {
-    const failure = await call(kv.range.bind(kv), range("none")).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    if (failure === null) return;
-    if (tries === 600) throw failure;
-    await sleep(100);
-  }
-}
 
 test("a write through any member is read through any other at once", async () => {
   for (const [at, { kv }] of members.entries()) {
@@ -117,18 +108,23 @@ test("a watch gets all of a history that is larger than what its stream holds, a
 
 test("a transaction that would read too much is refused as etcd's too large requests are", async () => {
   const { kv } = present(members[0], "there are three members");
-  await call(kv.put.bind(kv), put("much", "x".repeat(1_000_000)));
+  await untilDone(() => call(kv.put.bind(kv), put("much", "x".repeat(1_000_000))));
   const reads = Array.from({ length: 100 }, () => ({
     request: { $case: "requestRange", value: range("much") } as const,
   }));
   const txn = TxnRequest.fromPartial({
     success: [...reads, { request: { $case: "requestPut", value: put("n", "1") } }],
   });
-  const answered = call(kv.txn.bind(kv), txn).then(
-    () => "no error",
-    ({ details }: { readonly details: string }) => details,
-  );
-  expect(await answered).toBe("etcdserver: request is too large");
+  const answer = () =>
+    call(kv.txn.bind(kv), txn).then(
+      () => "no error",
+      (error: ServiceError) => {
+        // Its leader is lost: that is no answer yet.
+        if (error.code === status.UNAVAILABLE) throw error;
+        return error.details;
+      },
+    );
+  expect(await untilDone(answer)).toBe("etcdserver: request is too large");
 });
 
 test("puts, a watch, a lease and a lock live through the kill of the key space's leader", async () => {
@@ -159,7 +155,9 @@ test("puts, a watch, a lease and a lock live through the kill of the key space's
   const writeAll = async (from: number, through: number) => {
     for (let number = from; number <= through; number += 1) {
       const key = `n/${String(number).padStart(3, "0")}`;
-      await untilWritten(number % 2 === 0 ? first : second, key);
+      const { kv } = number % 2 === 0 ? first : second;
+      // A put has the same result however often it is tried.
+      await untilDone(() => call(kv.put.bind(kv), put(key, key)));
       done.push(key);
     }
   };
@@ -192,19 +190,6 @@ async function leaderOfKeys(): Promise<ClusterNode> {
     const found = cluster.nodes.find(({ id }) => String(id) === leader);
     if (found !== undefined) return found;
     if (performance.now() > endMs) throw new Error(`no member leads the keys: ${leader}`);
-    await sleep(50);
-  }
-}
-
-/** A put has the same result however often it is tried. */
-async function untilWritten({ kv }: EtcdClients, key: string): Promise<void> {
-  for (let tries = 0; ; tries += 1) {
-    const failure = await call(kv.put.bind(kv), put(key, key)).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    if (failure === null) return;
-    if (tries === 100) throw failure;
     await sleep(50);
   }
 }

@@ -63,7 +63,7 @@ test("every method that is not for readers is told of", () => {
   expect(methods.toSorted()).toEqual(Object.keys(ENTRIES).toSorted());
 });
 
-test("MoveLeader: the key space's leader changes with its entry, whoever leads the fleet's group", async () => {
+test("MoveLeader writes its audit entry, also if another member leads the fleet's group", async () => {
   const admin = cluster.client();
   const clients = cluster.peers.map((peer) => ({ id: peer.id, etcd: cluster.etcd("admin", peer) }));
   const etcdOf = (id: number) =>

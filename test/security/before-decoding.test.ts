@@ -85,7 +85,7 @@ afterAll(async () => {
   await authority.remove();
 });
 
-/** Before, some methods answer that there is none. */
+/** Without a key space some methods answer only that it does not exist. */
 async function keySpaceIsOpen(): Promise<void> {
   const address = present(coordinator.etcdAddress, "it serves etcd's API");
   const clients = new EtcdClients(address, channelCredentials(loadTls(authority.files("admin")), address));

@@ -1,8 +1,9 @@
 // `fleet rebind apply PLAN.yaml`: executes a plan. After an interruption the same command continues it.
 import { Args, Flags } from "@oclif/core";
+import type { WavesReport } from "../../client/rebind/waves/run-taken.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type PlanReport, runFlags } from "../../ui/cli/rebind-command.ts";
-import { WavesCommand, type WavesPreview, type WavesReport } from "../../ui/cli/waves-command.ts";
+import { WavesCommand, type WavesPreview } from "../../ui/cli/waves-command.ts";
 
 export default class RebindApply extends WavesCommand {
   static override summary = "Execute a plan";

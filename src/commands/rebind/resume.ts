@@ -1,7 +1,8 @@
 // `fleet rebind resume PLAN`: continues a paused plan, or one whose runner is gone, from any terminal.
 import { Args, Flags } from "@oclif/core";
+import type { WavesReport } from "../../client/rebind/waves/run-taken.ts";
 import { allowChange } from "../../ui/cli/allow-change.ts";
-import { WavesCommand, type WavesReport } from "../../ui/cli/waves-command.ts";
+import { WavesCommand } from "../../ui/cli/waves-command.ts";
 
 export default class RebindResume extends WavesCommand {
   static override summary = "Continue a paused plan, or one whose process is gone";

@@ -1,9 +1,10 @@
 // `fleet rebind rollback`: undoes a plan, or one cluster's migration, at whatever step it is.
 import { Args, Flags } from "@oclif/core";
+import type { WavesReport } from "../../client/rebind/waves/run-taken.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { inversePlan, type RebindPlan } from "../../core/rebind/plan.ts";
 import { executorFlags, type PlanReport, runFlags } from "../../ui/cli/rebind-command.ts";
-import { WavesCommand, type WavesPreview, type WavesReport } from "../../ui/cli/waves-command.ts";
+import { WavesCommand, type WavesPreview } from "../../ui/cli/waves-command.ts";
 
 type RollbackFlagValues = Parameters<RebindRollback["runPlan"]>[1] &
   Parameters<RebindRollback["executor"]>[0] & {

@@ -1,9 +1,10 @@
 // `fleet shard evacuate NAME`: moves all clusters of a shard elsewhere, as a plan in waves that is made and applied at once.
 import { Args, Flags } from "@oclif/core";
+import type { WavesReport } from "../../client/rebind/waves/run-taken.ts";
 import { mutationFlags, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import { executorFlags } from "../../ui/cli/rebind-command.ts";
 import { namesIn, waveFlags } from "../../ui/cli/wave-flags.ts";
-import { WavesCommand, type WavesPreview, type WavesReport } from "../../ui/cli/waves-command.ts";
+import { WavesCommand, type WavesPreview } from "../../ui/cli/waves-command.ts";
 
 export default class ShardEvacuate extends WavesCommand {
   static override summary = "Move all clusters of a shard elsewhere, in waves";

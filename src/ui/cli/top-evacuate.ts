@@ -1,19 +1,10 @@
 // Evacuates a shard from the dashboard, as `fleet shard evacuate` does. Its plan in waves is made and shown first, and that plan
 // runs. If the fleet has changed meanwhile, it is refused. Cancelling it finishes what is under way and pauses the plan.
-import { openMover } from "../../client/rebind/executor.ts";
 import { PlanJournal } from "../../client/rebind/waves/journal.ts";
-import { leaderHealth } from "../../client/rebind/waves/leader-health.ts";
 import { makeWavePlan } from "../../client/rebind/waves/make-wave-plan.ts";
-import { runWaves } from "../../client/rebind/waves/run-waves.ts";
-import {
-  planChanges,
-  requirePreconditions,
-  staleWavePlan,
-  takePlan,
-  thisRunner,
-} from "../../client/rebind/waves/start-plan.ts";
-import { fromStored } from "../../client/rebind/waves/stored-plan.ts";
-import { refuseExisting, uploadPlan } from "../../client/rebind/waves/upload-plan.ts";
+import { requireReady, runTaken } from "../../client/rebind/waves/run-taken.ts";
+import { takePlan } from "../../client/rebind/waves/start-plan.ts";
+import { uploadPlan } from "../../client/rebind/waves/upload-plan.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import type { Executor } from "../../core/rebind/plan.ts";
 import { PRECONDITIONS, STRATEGY, type WavePlan } from "../../core/rebind/waves/wave-plan.ts";
@@ -41,7 +32,7 @@ export async function checkEvacuation(
   if (plan.moves.length === 0) {
     return { plan, finding: "nothing", lines: [...lines, `shard ${shard} owns no cluster that can move`] };
   }
-  await requireReady(tools, plan);
+  await requireReady(client, plan);
   const preview = { plan: plan.name, sentence: planSentence(plan), routes: routesOf(plan.moves) };
   return { plan, finding: "ask", lines: [...lines, ...(await shownLines(tools, preview, previewView))] };
 }
@@ -53,13 +44,11 @@ export async function performEvacuation(
   signal: AbortSignal,
 ): Promise<ChangeOutcome> {
   const { client, reason } = tools;
-  const mover = await requireReady(tools, plan);
+  await requireReady(client, plan);
   await uploadPlan(client, plan, reason);
   const journal = new PlanJournal(client, plan.name, reason);
   const row = await takePlan(journal, false, systemWaitClock, notify);
-  const end = await runWaves(fromStored(row), {
-    ...{ reads: client, journal, mover, clock: systemWaitClock, runner: thisRunner() },
-    health: async () => leaderHealth(await client.status()),
+  const report = await runTaken(client, journal, row, {
     events: {
       onWave: (number, size) => notify(`wave ${number} (${size})`),
       onRow: () => undefined,
@@ -68,16 +57,5 @@ export async function performEvacuation(
     },
     isStopping: () => signal.aborted,
   });
-  const { steps, done, undone } = await journal.row();
-  const report = { plan: plan.name, result: end.kind, why: end.why, steps, done, undone, failed: end.failed };
-  return { isDone: end.kind === "done", lines: await shownLines(tools, report, reportView) };
-}
-
-/** Whether the plan can begin now, and who restarts the agents. */
-async function requireReady({ client }: ChangeTools, plan: WavePlan) {
-  await refuseExisting(client, plan);
-  const changes = await planChanges(client, plan);
-  if (changes.length > 0) throw staleWavePlan(plan, changes);
-  await requirePreconditions(client, plan, async () => leaderHealth(await client.status()));
-  return await openMover(plan.executor, client.target.directory);
+  return { isDone: report.result === "done", lines: await shownLines(tools, report, reportView) };
 }

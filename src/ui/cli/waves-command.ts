@@ -1,11 +1,11 @@
 // What the commands that run a plan in waves share: the question before it, its progress, Ctrl-C, and its end.
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { PlanJournal } from "../../client/rebind/waves/journal.ts";
-import type { WavesEnd } from "../../client/rebind/waves/run-waves.ts";
+import type { WavesReport } from "../../client/rebind/waves/run-taken.ts";
 import { Exit } from "../../core/base/errors.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
-import type { Plan, PlanStep } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { Plan } from "../../core/wire/gen/fleet/v1/command.ts";
 import {
   interruptedText,
   planSentence,
@@ -37,17 +37,6 @@ export interface WavesPreview {
   readonly routes: readonly Route[];
 }
 
-/** How a run of a plan ended. */
-export interface WavesReport {
-  readonly plan: string;
-  readonly result: WavesEnd["kind"];
-  readonly why: string;
-  readonly steps: number;
-  readonly done: number;
-  readonly undone: number;
-  readonly failed: readonly PlanStep[];
-}
-
 export const previewView: TableView<WavesPreview, Route> = {
   kind: "PlanPreview",
   rowKind: "Route",
@@ -68,23 +57,12 @@ export const reportView: TextView<WavesReport> = {
 export abstract class WavesCommand extends RebindCommand {
   /** Shows what the plan would change, asks, puts it into the fleet and runs it. */
   protected async applyWaves(plan: WavePlan, flags: ApplyFlagValues): Promise<WavesPreview | WavesReport> {
-    const [
-      { planChanges, requirePreconditions, staleWavePlan },
-      { openMover },
-      { refuseExisting, uploadPlan },
-    ] = await Promise.all([
-      import("../../client/rebind/waves/start-plan.ts"),
-      import("../../client/rebind/executor.ts"),
+    const [{ requireReady }, { uploadPlan }] = await Promise.all([
+      import("../../client/rebind/waves/run-taken.ts"),
       import("../../client/rebind/waves/upload-plan.ts"),
     ]);
     const client = await this.client(flags);
-    // A plan that is running has changed the fleet itself: that is not what an operator should hear first.
-    await refuseExisting(client, plan);
-    const changes = await planChanges(client, plan);
-    if (changes.length > 0) throw staleWavePlan(plan, changes);
-    await requirePreconditions(client, plan, await this.#health(client));
-    // If the executor can't act here, that should be known before the plan is in the fleet.
-    await openMover(plan.executor, client.target.directory);
+    await requireReady(client, plan);
     const preview = { plan: plan.name, sentence: planSentence(plan), routes: routesOf(plan.moves) };
     if (flags["dry-run"]) return await this.#preview(preview);
     this.note(`${preview.sentence}: ${routesText(preview.routes)}`);
@@ -141,28 +119,23 @@ export abstract class WavesCommand extends RebindCommand {
     const onWait = (why: string) => this.note(why);
     if (rollBack) await quiesce(journal, systemWaitClock, onWait);
     const row = await takePlan(journal, rollBack, systemWaitClock, onWait);
-    const end = await this.#run(client, journal, row, skipFailed);
-    const { steps, done, undone } = await journal.row();
-    const report = { plan: planId, result: end.kind, why: end.why, steps, done, undone, failed: end.failed };
+    const report = await this.#run(client, journal, row, skipFailed);
     await this.printText(report, reportView);
     this.exitWith(exitOf(report));
     return report;
   }
 
-  async #run(client: FleetClient, journal: PlanJournal, row: Plan, skipFailed: boolean): Promise<WavesEnd> {
-    const [{ runWaves }, { fromStored }, { openMover }, { thisRunner }] = await Promise.all([
-      import("../../client/rebind/waves/run-waves.ts"),
-      import("../../client/rebind/waves/stored-plan.ts"),
-      import("../../client/rebind/executor.ts"),
-      import("../../client/rebind/waves/start-plan.ts"),
-    ]);
-    const plan = fromStored(row);
+  async #run(
+    client: FleetClient,
+    journal: PlanJournal,
+    row: Plan,
+    skipFailed: boolean,
+  ): Promise<WavesReport> {
+    const { runTaken } = await import("../../client/rebind/waves/run-taken.ts");
     const progress = new PlanProgress(process.stderr.isTTY === true, systemWaitClock.now);
     let isStopping = false;
-    const running = runWaves(plan, {
-      ...{ reads: client, journal, clock: systemWaitClock, runner: thisRunner(), skipFailed },
-      mover: await openMover(plan.executor, client.target.directory),
-      health: await this.#health(client),
+    const running = runTaken(client, journal, row, {
+      skipFailed,
       events: {
         onWave: (number, size) => progress.wave(number, size),
         onRow: (now) => progress.row(now),
@@ -177,18 +150,13 @@ export abstract class WavesCommand extends RebindCommand {
       async () => {
         isStopping = true;
         progress.note("finishing what is under way; Ctrl-C again stops at once");
-        const { kind } = await running;
+        const { result } = await running;
         progress.end();
-        return interruptedText(plan.name, kind);
+        return interruptedText(row.planId, result);
       },
-      () => stoppedText(plan.name, progress.underWay),
+      () => stoppedText(row.planId, progress.underWay),
     );
     return await running.finally(() => progress.end());
-  }
-
-  async #health(client: FleetClient) {
-    const { leaderHealth } = await import("../../client/rebind/waves/leader-health.ts");
-    return async () => leaderHealth(await client.status());
   }
 }
 

@@ -104,7 +104,7 @@ async function refuseUnknown(client: FleetClient, { changed }: Written, { unknow
   if (error !== null) throw error;
 }
 
-/** For `unknown`, where a row is removed: nothing changes exactly if there is none. */
+/** The `unknown` of a command that removes a row. Such a command changes nothing only if the row does not exist. */
 export const notThere = (code: string, what: string, next: string) => async (): Promise<OperatorError> =>
   new OperatorError(code, { what, next, exit: Exit.NotFound });
 

@@ -83,7 +83,7 @@ test.each([
   expect(replayed.stderr).toMatch(/^from \S+: fleet local as it was at \d{4}-/);
 });
 
-test("the log levels are in the status of a bundle; a change is none of its", async () => {
+test("log-level reads the levels from a bundle's status, and changes none there", async () => {
   const seen = await run(LogLevelCommand, "log-level", []);
   const { file } = await bundled();
   const replayed = await run(LogLevelCommand, "log-level", ["--from", file]);

@@ -112,7 +112,7 @@ test("a leader that leads again does not count the time of the leaders in betwee
   expect(world.space.compactRevision).toBeLessThan(currentRevision);
 });
 
-test("a clock that is set back refuses writes no longer than the window, whoever leads", async () => {
+test("after a clock is set back, each leader refuses writes for at most the window", async () => {
   const world = new World(MINUTE, 10);
   const first = world.leader({ wallOffsetMs: HOUR, startedMs: 0 });
   for (let at = 0; at < 10; at += 1) await first.write();

@@ -132,7 +132,7 @@ describe("which change a key proposes", () => {
     expect(typed(state(), keys)).toMatchObject({ change: null, notice: { value: says } });
   });
 
-  test("no label is none: nothing is proposed", () => {
+  test("without a label nothing is proposed", () => {
     expect(typed(state(), "4L \r")).toMatchObject({ change: null, prompt: null });
     expect(pressEscape(typed(state(), "4Lteam"))).toMatchObject({ change: null, prompt: null });
   });
