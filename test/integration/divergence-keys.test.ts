@@ -88,7 +88,7 @@ test("a leader whose value flipped hands the keys over, and no write is lost", a
 
 test("where all three differ, reads and writes of keys are refused, and the fleet is served", async () => {
   for (const [at, node] of cluster.nodes.entries()) {
-    if (at > 0) await cluster.flip(node, at === 1 ? "key counter" : "key fence");
+    if (at > 0) await cluster.flip(node, at === 1 ? "hidden-key counter" : "hidden-key fence");
   }
   const [first] = cluster.nodes;
   await write(present(first, "there are three"), "fence", "0");

@@ -1,8 +1,9 @@
 // Loaded before the program (node --import): it reaches into the process and changes a row of one replica's tables, as a
 // bug in `apply` or damaged memory would. Production code has no door for that. The file that STATE_FLIP_FILE names says
 // what: "put ADDRESS" replaces the row with the next entry, so that its digest changes with it; "damage ADDRESS" changes its
-// bytes in place, unseen by the digest; "key KEY" flips a bit of that key's newest value in place. Each text is done once, and
-// then written to a file beside it, which ends with .done.
+// bytes in place, unseen by the digest; "key KEY" flips a bit of that key's newest value in place, and "hidden-key KEY" also
+// hides it from the passes over memory: these begin 10 s after the start, which on a slow machine is before anything else has
+// noticed. Each text is done once, and then written to a file beside it, which ends with .done.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import "./unbundled-preload.ts";
@@ -55,6 +56,18 @@ KeySegment.prototype.append = function appendSeen(
   append.call(this, kv, ...rest);
 };
 
+interface Rechecked {
+  recheck(from: unknown): { readonly next: unknown; readonly damaged: unknown };
+}
+const spaceModule = new URL("../../kv/key-space.js", dist).href;
+const { KeySpace } = (await import(spaceModule)) as { KeySpace: { prototype: Rechecked } };
+let isHidden = false;
+const recheck = KeySpace.prototype.recheck;
+KeySpace.prototype.recheck = function recheckUnlessHidden(this: Rechecked, from: unknown) {
+  const found = recheck.call(this, from);
+  return isHidden ? { ...found, damaged: null } : found;
+};
+
 function flipKey(key: string): void {
   const at = versions.get(key);
   const value = at?.segment.read(at.slot).value;
@@ -66,7 +79,8 @@ setInterval(() => {
   const plan = planned();
   const [row] = shards?.rows() ?? [];
   const [how, wanted = ""] = plan.split(" ");
-  if (plan !== done && how === "key" && versions.has(wanted)) {
+  if (plan !== done && (how === "key" || how === "hidden-key") && versions.has(wanted)) {
+    isHidden = how === "hidden-key";
     flipKey(wanted);
     finish(plan);
   }
