@@ -3,7 +3,7 @@
 import type { EtcdStatus } from "../client/etcd/cluster-status.ts";
 import type { FleetStatus, NodeObservation } from "../client/fleet-status.ts";
 import { FleetCommand } from "../ui/cli/fleet-command.ts";
-import { durationFlag } from "../ui/cli/fleet-flags.ts";
+import { durationFlag, NODE_VARIABLE } from "../ui/cli/fleet-flags.ts";
 import { readFlags } from "../ui/cli/output-flags.ts";
 import type { TableView } from "../ui/cli/view.ts";
 import { verdictExit, verdictLines } from "../ui/model/fleet-verdict.ts";
@@ -31,7 +31,7 @@ export default class Status extends FleetCommand {
     ...readFlags,
     "node-timeout": durationFlag({
       summary: "Show a node as down after this long without an answer (default: 900ms)",
-      env: "FLEET_NODE_TIMEOUT",
+      env: NODE_VARIABLE,
     }),
   };
 

@@ -67,7 +67,10 @@ test("every process shows itself in text that Prometheus takes, alive and ready"
 
 test("sessions, bindings and shards are seen where they are, and nowhere a cluster's name", async () => {
   const client = await fleet.client();
-  // Leaders may change: a report is counted a write before what it says of bindings is applied.
+  // Leaders may change: each process counts what it accepted itself.
+  const accepted = async (name: string) =>
+    sampleOf(await scrape(name), "fleet_proposals_total", { result: "accepted" }) ?? 0;
+  // A report is counted a write before what it says of bindings is applied.
   const seen = async () => {
     const text = await scrape(leaderOf(await fleet.untilStatus(client, ({ leader }) => leader !== null)));
     const roundTrips = parseExposition(text).find(({ name }) => name === "fleet_peer_round_trip_seconds");
@@ -77,7 +80,7 @@ test("sessions, bindings and shards are seen where they are, and nowhere a clust
       alive: sampleOf(text, "fleet_shards", { state: "alive" }),
       active: sampleOf(text, "fleet_raft_voters_active"),
       roundTrips: roundTrips?.samples.length,
-      hasAccepted: (sampleOf(text, "fleet_proposals_total", { result: "accepted" }) ?? 0) > 0,
+      hasAccepted: (await Promise.all(NODES.map(accepted))).some((count) => count > 0),
       hasSynced: (sampleOf(text, "fleet_wal_sync_duration_seconds_count") ?? 0) > 0,
     };
   };

@@ -9,7 +9,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { BaseCommand } from "./base-command.ts";
 import { confirmByName } from "./confirm.ts";
 import { expectedFailure, type Failure } from "./failure.ts";
-import { callTimeoutMs, type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
+import { callTimeoutMs, patienceOf, type TargetFlagValues, targetFlags } from "./fleet-flags.ts";
 import { assertJsonLines, outputFlags } from "./output-flags.ts";
 import type { View } from "./view.ts";
 import { watch } from "./watch-loop.ts";
@@ -55,7 +55,7 @@ export abstract class FleetCommand extends BaseCommand {
     if (this.#client === null) {
       const target = await this.target(flags);
       if (target.etcd !== undefined) throw notOnEtcd(this.words, target.name);
-      this.#client = Client.connect(target, { callDeadlineMs: callTimeoutMs() });
+      this.#client = Client.connect(target, patienceOf());
       await this.#endInterruptedDrills(this.#client);
     }
     return this.#client;

@@ -1,6 +1,7 @@
 // Flags that say which fleet is meant, and those of every write. Values may also come from FLEET_* variables and
 // contexts; that order of precedence is the client's (`resolveTarget`), so these flags declare no variable.
 import { Flags } from "@oclif/core";
+import type { Patience } from "../../client/fleet-client.ts";
 import { present } from "../../core/base/assert.ts";
 import { DURATION_MS_MAX, parseDuration } from "../../core/base/duration.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
@@ -92,12 +93,22 @@ export function callTimeoutMs(env: NodeJS.ProcessEnv = process.env): number {
   return timeoutMs(env[CALL_VARIABLE] ?? CALL);
 }
 
+/** After how long a node without an answer is shown as down. */
+export const NODE_VARIABLE = "FLEET_NODE_TIMEOUT";
+
+/** The limits of a client that the environment sets. Throws `OperatorError` (usage). */
+export function patienceOf(env: NodeJS.ProcessEnv = process.env): Partial<Patience> {
+  const node = env[NODE_VARIABLE];
+  const nodeTimeout = node === undefined ? {} : { nodeTimeoutMs: timeoutMs(node) };
+  return { ...nodeTimeout, callDeadlineMs: callTimeoutMs(env) };
+}
+
 function timeoutMs(text: string): number {
   const ms = durationMs(text);
   if (ms > 0) return ms;
   throw new OperatorError("USAGE", {
     what: `a timeout of ${text} leaves no time to do anything`,
-    next: "give at least 1ms with --timeout or FLEET_TIMEOUT, or neither",
+    next: "give at least 1ms, or leave it away (--timeout, FLEET_TIMEOUT, FLEET_NODE_TIMEOUT)",
     exit: Exit.Usage,
   });
 }

@@ -41,12 +41,13 @@ describe("cluster bind", () => {
     expect(stdout).toBe("● bound cluster c1 to shard s1 (index 12)\n");
   });
 
-  test("FLEET_TIMEOUT is its deadline, and a read's, where no flag says another", async () => {
+  test("FLEET_TIMEOUT is its deadline, and a read's; FLEET_NODE_TIMEOUT is the limit of one node", async () => {
     vi.stubEnv("FLEET_TIMEOUT", "20s");
+    vi.stubEnv("FLEET_NODE_TIMEOUT", "3s");
     client.submit.mockResolvedValue(written);
     await run(ClusterBind, "cluster:bind", BIND);
     expect(client.submit).toHaveBeenCalledWith(expect.anything(), { reason: "new", deadlineMs: 20_000 });
-    expect(connect).toHaveBeenCalledWith(expect.anything(), { callDeadlineMs: 20_000 });
+    expect(connect).toHaveBeenCalledWith(expect.anything(), { nodeTimeoutMs: 3_000, callDeadlineMs: 20_000 });
   });
 
   test("a write that changed nothing says so", async () => {
