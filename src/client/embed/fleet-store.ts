@@ -20,7 +20,7 @@ const STATUS_MS = 1_000;
 export async function connectFleet({ context, fleet, etcdEndpoints, tls }: Place): Promise<Store> {
   const reached = tls === "insecure-loopback" ? { insecureLoopback: true } : tls;
   const input = { context, dir: fleet, ...reached, env: process.env, cwd: process.cwd() };
-  const target = await findStore(input, etcdEndpoints);
+  const target = await findStore(input, etcdEndpoints, CALL_MS);
   return storeOf(connectStore(target, CALL_MS), target.name);
 }
 

@@ -6,17 +6,27 @@ import type { Target } from "../context/target.ts";
 import { typedEtcd } from "../context/typed-etcd.ts";
 import { FleetClient } from "../fleet-client.ts";
 
-/** Throws NO_STORE for a fleet that serves no keys, UNAVAILABLE, and what `resolveTarget` throws. */
-export async function findStore(input: TargetInput, etcdEndpoints: string | undefined): Promise<Target> {
+/**
+ * Throws NO_STORE for a fleet that serves no keys, UNAVAILABLE, and what `resolveTarget` throws. `timeoutMs`: how long a fleet
+ * has to say where its store is.
+ */
+export async function findStore(
+  input: TargetInput,
+  etcdEndpoints: string | undefined,
+  timeoutMs: number,
+): Promise<Target> {
   const target = typedEtcd(input, etcdEndpoints) ?? (await resolveTarget(input));
-  return target.etcd === undefined ? await storeOf(target) : target;
+  return target.etcd === undefined ? await storeOf(target, timeoutMs) : target;
 }
 
 /** The fleet's target with the nodes' ports for etcd's API, of all nodes that answer. */
-async function storeOf(fleet: Target): Promise<Target> {
+async function storeOf(fleet: Target, timeoutMs: number): Promise<Target> {
   const client = FleetClient.connect(fleet);
   try {
-    const { nodes } = await client.status();
+    let { nodes } = await client.status();
+    // One that is down holds up no command for long. If none answers soon, all of them may be distant or busy.
+    if (nodes.every(({ status }) => status === null))
+      ({ nodes } = await client.status({ perNodeTimeoutMs: timeoutMs }));
     const answered = nodes.flatMap(({ status }) => (status === null ? [] : [status.etcdAddress]));
     if (answered.length === 0) throw unreachable(fleet, nodes[0]?.error ?? null);
     const endpoints = answered.flatMap((address) => (address === "" ? [] : [{ address }]));

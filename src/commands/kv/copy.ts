@@ -63,8 +63,8 @@ export default class KvCopy extends BaseCommand {
       import("../../client/etcd/find-store.ts"),
     ]);
     const where = { env: process.env, cwd: process.cwd() };
-    const from = await findStore({ context: args.from, ...where }, undefined);
-    const to = await findStore({ context: args.to, ...where }, undefined);
+    const from = await findStore({ context: args.from, ...where }, undefined, flags.timeout);
+    const to = await findStore({ context: args.to, ...where }, undefined, flags.timeout);
     const dryRun = flags["dry-run"] === true;
     if (!dryRun) await allowChange(to, this.words, flags.reason);
     const stores: EtcdClient[] = [connectStore(from, flags.timeout), connectStore(to, flags.timeout)];

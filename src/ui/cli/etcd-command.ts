@@ -45,7 +45,7 @@ export abstract class EtcdCommand extends BaseCommand {
     const { dir, context, endpoints, ca, cert, key, "insecure-loopback": insecureLoopback } = flags;
     const given = { dir, context, endpoints, ca, cert, key, insecureLoopback };
     const input = { ...given, env: process.env, cwd: process.cwd() };
-    this.#target = await findStore(input, flags["etcd-endpoints"]);
+    this.#target = await findStore(input, flags["etcd-endpoints"], flags.timeout);
     return this.#target;
   }
 

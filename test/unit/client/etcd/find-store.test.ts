@@ -33,7 +33,7 @@ contexts:
 });
 
 const ask = (input: Partial<TargetInput>, etcdEndpoints?: string, env: Record<string, string> = {}) =>
-  findStore({ ...input, cwd: root, env: { XDG_CONFIG_HOME: root, ...env } }, etcdEndpoints);
+  findStore({ ...input, cwd: root, env: { XDG_CONFIG_HOME: root, ...env } }, etcdEndpoints, 5_000);
 const own = (name: string) => join(root, "fleet", name);
 
 test("the current context's cluster, with its files and manner", async () => {
