@@ -30,7 +30,7 @@ test("a node is rebuilt from the leader's state, and the audit log says who want
 
 test("a node whose state diverged is fenced, and rebuilt: it is trusted, and its files say what was wrong", async () => {
   const client = await fleet.client();
-  const odd = otherThan(leaderOf(await client.status()));
+  const odd = otherThan(leaderOf(await fleet.untilStatus(client, ({ leader }) => leader !== null)));
   const flips = join(fleet.home, "flips");
   await fleet.kill(odd);
   const flipping = {

@@ -103,11 +103,13 @@ test("a shard is drained and activated; a drill's reports and an interrupted one
   const journal = join(fleet.directory, "drills", "kill-leader-1.journal.json");
   await writeFile(journal, JSON.stringify(left));
   await openTop("--write");
-  terminal.type("3D");
+  terminal.type("3");
+  await terminal.shows("› s1");
+  terminal.type("D");
   await terminal.shows("would drain shard s1");
   terminal.type("y");
   await terminal.shows("shard s1 is being drained (index");
-  terminal.type(`${ESCAPE}`);
+  terminal.type(ESCAPE);
   terminal.type("A");
   await terminal.shows("would activate shard s1");
   terminal.type("y");
@@ -133,7 +135,9 @@ test("a shard is labelled, and evacuated once the fleet's name is typed", async 
   const before = await ownedByFirst();
   expect(before).toBeGreaterThan(0);
   await openTop("--write");
-  terminal.type("3j");
+  terminal.type("3");
+  await terminal.shows("› s1");
+  terminal.type("j");
   await terminal.shows("› s2");
   terminal.type("L");
   await terminal.shows("label s2: ");

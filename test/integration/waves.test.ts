@@ -94,7 +94,8 @@ test("a shard is evacuated while the leader is killed twice, and the plan is und
   );
   for (const done of [1, 3]) {
     await eventually(async () => (await ownedBy("s1")).length).toBeLessThanOrEqual(moving.length - done);
-    const leader = leaderOf(await (await fleet.client()).status());
+    const client = await fleet.client();
+    const leader = leaderOf(await fleet.untilStatus(client, (status) => status.leader !== null));
     await fleet.kill(leader);
     await fleet.start(leader);
   }

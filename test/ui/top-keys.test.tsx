@@ -31,6 +31,18 @@ test("keys that arrive in one read all count, in their order", async () => {
   );
 });
 
+test("Esc and a letter in one read, as a busy terminal hands them over, are both pressed", async () => {
+  const { store, onAction, press } = open();
+  press("4/cluster-19");
+  await vi.waitFor(() => expect(store.snapshot().prompt).not.toBeNull(), PATIENCE);
+  press("\u001b3");
+  await vi.waitFor(() => expect(store.snapshot()).toMatchObject({ view: "shards", prompt: null }), PATIENCE);
+  expect(onAction.mock.calls.slice(-2)).toEqual([
+    [{ kind: "back" }],
+    [{ kind: "show-view", view: "shards" }],
+  ]);
+});
+
 test("what follows keys gets each action after the state took it, and nothing is drawn", async () => {
   const { store, onAction, lastFrame, press } = open();
   const views: string[] = [];

@@ -120,7 +120,7 @@ function transportOf(
   });
 }
 
-/** The cluster version is above what this build knows: it can take part no more. */
+/** The cluster version is above what this build knows: it can no longer take part. */
 export function stopIfOutdated(
   { onFatal }: CoordinatorOptions,
   { knownVersion }: FleetMachine,

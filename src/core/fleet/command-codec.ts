@@ -116,7 +116,7 @@ export function decodeCommand(
   if (unknown !== null && "format" in unknown)
     throw formatUnknown(`${entry} has ${versions(unknown.format, knownVersion)}`);
   if (unknown !== null) throw operationUnknown({ entry, ...unknown, knownVersion });
-  // Nested messages that end behind their own end can hide a format from all but the decoder. No encoder writes them.
+  // A nested message that is longer than it says can hide a format from all but the decoder. No encoder writes one.
   return kind === undefined && command.formatVersion <= knownVersion ? command : NO_COMMAND;
 }
 

@@ -105,7 +105,7 @@ export function decodeKeyCommand(
   if (unknown !== null && "format" in unknown)
     throw formatUnknown(`${entry} has ${versions(unknown.format, knownFormat)}`);
   if (unknown !== null) throw operationUnknown({ entry, ...unknown, knownVersion: knownFormat });
-  // A format that only the decoder finds, behind a message that ends behind its own end: no encoder writes it.
+  // Only the decoder finds a format behind a nested message that is longer than it says. No encoder writes one.
   return command.format <= knownFormat ? command : UNREADABLE;
 }
 

@@ -1,5 +1,5 @@
-// Where the operator's keys come from. A file that only its owner can read has them, or a command prints them, such as
-// a client of a secret store. Keys are read again at each use, so a replaced file or a rotated secret needs no restart.
+// Reads the operator's keys: from a file that only its owner can read, or from the output of a command, such as a client of a
+// secret store. Keys are read again at each use, so a replaced file or a rotated secret needs no restart.
 
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../base/errors.ts";

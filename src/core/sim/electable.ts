@@ -3,8 +3,7 @@
 // A voter v is electable if a majority of each half of its configuration can vote for it. Those replicas remember everything,
 // their logs are no newer than v's, and they hear v, because they know that it is a member. Its configuration is its
 // own, or that of a voter that knows more of v's log to be committed than v does. That voter sends its configuration
-// with its vote request (commit-hint.ts). If one replica is electable, a leader must be elected, though not necessarily
-// v:
+// with its vote request (commit-hint.ts). If one replica is electable, a leader must be elected. It need not be v:
 // - Without a leader no log changes, so v stays electable. What the others know of commits was told long before the
 //   question is asked.
 // - v's clock runs out, and it asks for pre-votes. No lease prevents them, because no replica hears a leader. A replica in a

@@ -21,6 +21,8 @@ export interface KeyPress {
   readonly backspace: boolean;
   readonly delete: boolean;
   readonly ctrl: boolean;
+  /** Alt with a character. A terminal sends it as Esc and the character, so both in one read look the same. */
+  readonly meta: boolean;
 }
 
 export type Action =
@@ -89,17 +91,20 @@ export interface Press {
   readonly key: KeyPress;
 }
 
-/** The single presses in one read of the terminal. */
+/** The single presses in one read of the terminal. A character with Alt is Esc and the character: no key here is with Alt. */
 export function pressesOf(input: string, key: KeyPress): readonly Press[] {
   const characters = [...input];
+  if (key.meta && characters.length > 0) return [ESCAPE, ...characters.map(pressOf)];
   return characters.length < 2 ? [{ input, key }] : characters.map(pressOf);
 }
 
 export const NO_KEY: KeyPress = {
   ...{ upArrow: false, downArrow: false, leftArrow: false, rightArrow: false },
   ...{ pageUp: false, pageDown: false, home: false, end: false, tab: false, shift: false },
-  ...{ return: false, escape: false, backspace: false, delete: false, ctrl: false },
+  ...{ return: false, escape: false, backspace: false, delete: false, ctrl: false, meta: false },
 };
+
+const ESCAPE: Press = { input: "", key: { ...NO_KEY, escape: true } };
 
 function pressOf(character: string): Press {
   if (character === "\r" || character === "\n") return { input: "", key: { ...NO_KEY, return: true } };
