@@ -1,5 +1,5 @@
-// Reads the operator's keys: from a file that only its owner can read, or from the output of a command, such as a client of a
-// secret store. Keys are read again at each use, so a replaced file or a rotated secret needs no restart.
+// Reads the operator's keys from a file that only its owner can read, or from a command's output. Such a command can be a client
+// of a secret store. Keys are read again at each use, so a replaced file or a rotated secret needs no restart.
 
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../base/errors.ts";
