@@ -2,7 +2,8 @@
 // generator: a grpc-js client that shares the two clusters' cores and so hides a part of every difference. Fleet is
 // measured in both of its ways: one call a write, which is the only way that etcd has for puts, and the stream of
 // fleet's own client. Each is compared with etcd on the same transport, in plaintext or with mutual TLS. Then the
-// failover of both, and what they take of the machine.
+// failover of both, and what they take of the machine. With `--before FOLDER`, another checkout that was built, the
+// fleets of both trees have their turns in the same rounds.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../src/core/base/assert.ts";
@@ -19,6 +20,7 @@ import { formatRange, type Table } from "./table.ts";
 
 const STREAM: Way = "write stream";
 const SECURE = "mutual TLS";
+const BEFORE = "fleet before";
 const WAYS: readonly Way[] = ["unary", STREAM];
 const OUTSTANDING = [1, 16, 64, 256] as const;
 const ROUNDS = 5;
@@ -38,14 +40,16 @@ interface Result {
   readonly failoversMs: readonly number[];
 }
 
-export async function benchLoad(): Promise<readonly Table[]> {
-  const results = await measureTogether();
+/** `before`: the folder of another checkout. */
+export async function benchLoad(before?: string): Promise<readonly Table[]> {
+  const results = await measureTogether(before);
   const tables = [throughputTable(results), costTable(results), failoverTable(results)];
+  if (before !== undefined) tables.push(changeTable(results));
   return results.some(isEtcd) ? [...tables, goalTable(results)] : tables;
 }
 
 /** Etcd, if there is one, and fleet, in plaintext and with mutual TLS: all of them running all the time. */
-async function measureTogether(): Promise<Result[]> {
+async function measureTogether(before: string | undefined): Promise<Result[]> {
   const etcd = findEtcd();
   const started: Store[] = [];
   const starting = async <S extends Store>(start: Promise<S>): Promise<S> => {
@@ -56,12 +60,18 @@ async function measureTogether(): Promise<Result[]> {
   try {
     const plain = await starting(FleetStore.start({ nodes: 3, tls: "plaintext" }));
     const secure = await starting(FleetStore.start({ nodes: 3, tls: "mutual" }));
+    const earlier: Store[] = [];
+    if (before !== undefined)
+      for (const tls of ["plaintext", "mutual"] as const) {
+        const store = await starting(FleetStore.start({ nodes: 3, tls, before }));
+        earlier.push(...WAYS.map((way) => store.driven(way)));
+      }
     const etcds = etcd === null ? [] : [await starting(EtcdStore.start(etcd))];
     const secureEtcds =
       etcd === null ? [] : [await starting(EtcdStore.start(etcd, undefined, secure.etcdTls()))];
     const stores = [...etcds, ...WAYS.map((way) => plain.driven(way))];
     const secureStores = [...secureEtcds, ...WAYS.map((way) => secure.driven(way))];
-    const results = await underLoad([...stores, ...secureStores]);
+    const results = await underLoad([...stores, ...secureStores, ...earlier]);
     const failovers = await killInTurn(stores);
     return results.map((result, at) => ({ ...result, failoversMs: failovers[at] ?? [] }));
   } finally {
@@ -130,6 +140,31 @@ function throughputTable(results: readonly Result[]): Table {
         const ratio = etcd && level.writesPerSecond / levelAt(etcd.levels, outstanding).writesPerSecond;
         const rate = formatRange(level.writesPerSecond, level.lowest, level.highest);
         return [String(outstanding), result.store, rate, times(ratio), ms(level.p50Ms), ms(level.p99Ms)];
+      }),
+    ),
+  };
+}
+
+/** This tree by the one before: rate, p50 and the servers' CPU time of a write. */
+function changeTable(results: readonly Result[]): Table {
+  const both = results.flatMap((result) => {
+    const before = results.find(({ store }) => store === result.store.replace("fleet", BEFORE));
+    return before === undefined ? [] : [{ result, before }];
+  });
+  return {
+    title: "This tree ÷ the tree before it, of the medians",
+    header: ["outstanding", "store and client", "writes/s", "p50", "CPU µs a write of the servers"],
+    rows: OUTSTANDING.flatMap((outstanding) =>
+      both.map(({ result, before }) => {
+        const [now, then] = [levelAt(result.levels, outstanding), levelAt(before.levels, outstanding)];
+        const ratio = (of: "writesPerSecond" | "p50Ms" | "serverCpuUs") => times(now[of] / then[of]);
+        return [
+          String(outstanding),
+          result.store,
+          ratio("writesPerSecond"),
+          ratio("p50Ms"),
+          ratio("serverCpuUs"),
+        ];
       }),
     ),
   };

@@ -1,7 +1,9 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
 // and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only.
-// `profile --tls mutual`: of the fleet's own transport. `kv --rounds 1 --kills 0 --tls plaintext`: a part of it. Machines
-// are noisy: every number is a median, with its worst case or its rounds beside it.
+// `profile --tls mutual`: of the fleet's own transport. `kv --rounds 1 --kills 0 --tls plaintext`: a part of it.
+// `load --before ../old`: the fleets of another built checkout as well.
+// `soak --only ranges,leases --seconds 20`: with these attacks alone. Machines are noisy: every number is a median,
+// with its worst case or its rounds beside it.
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
@@ -17,7 +19,7 @@ import { benchProfile } from "./profile.ts";
 import { benchRest } from "./rest.ts";
 import { benchRestore } from "./restore.ts";
 import { benchSize } from "./size.ts";
-import { benchSoak } from "./soak.ts";
+import { attacksWith, benchSoak, FULL } from "./soak.ts";
 import { benchStart } from "./start.ts";
 import { benchStatus } from "./status.ts";
 import { benchStorm } from "./storm.ts";
@@ -26,7 +28,16 @@ import { benchTop } from "./top.ts";
 import { benchWaves } from "./waves.ts";
 
 const TEXT = { type: "string" } as const;
-const options = { beside: TEXT, rows: TEXT, rounds: TEXT, kills: TEXT, tls: TEXT };
+const options = {
+  beside: TEXT,
+  rows: TEXT,
+  rounds: TEXT,
+  kills: TEXT,
+  tls: TEXT,
+  before: TEXT,
+  only: TEXT,
+  seconds: TEXT,
+};
 const { values, positionals } = parseArgs({ options, allowPositionals: true });
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
@@ -34,7 +45,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
   apply: benchApply,
   status: benchStatus,
   failover: benchFailover,
-  load: benchLoad,
+  load: () => benchLoad(values.before),
   groups: benchGroups,
   storm: benchStorm,
   lab: () => benchLab(Number(values.beside ?? 0)),
@@ -49,7 +60,11 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
     }),
   restore: () => benchRestore(),
   rest: () => benchRest(),
-  soak: () => benchSoak(),
+  soak: () =>
+    benchSoak(
+      { ...FULL, forMs: Number(values.seconds ?? FULL.forMs / 1_000) * 1_000 },
+      attacksWith(values.only?.split(",")),
+    ),
   fairness: () => benchFairness(),
   top: () => benchTop(),
   waves: () => benchWaves(values.rows === undefined ? undefined : Number(values.rows)),

@@ -1,5 +1,6 @@
 // A fleet under a lab's load, with and without hostile callers: 2 000 connections, 10 000 streams, and every attack of
-// soak/actors.ts again and again. They must cost no election, no acknowledged write, and little time of others.
+// soak/actors.ts again and again. They must cost no election, no acknowledged write, and little time of others. To find
+// the attack that costs most, a few of them can be chosen.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LocalFleet, loadLocalFleet } from "../src/client/files/local-fleet.ts";
@@ -15,6 +16,7 @@ import { type LabSize, SIZES } from "../src/core/lab/size.ts";
 import { TestFleet } from "../test/integration/local-fleet.ts";
 import { UsageWatch } from "./lab/usage.ts";
 import { usageOf } from "./load/server.ts";
+import { ACTORS } from "./soak/actors.ts";
 import { Attackers, type CrowdSize, worldOf } from "./soak/attackers.ts";
 import { prepare } from "./soak/prepare.ts";
 import { ProbeWriter } from "./soak/probe-writer.ts";
@@ -29,7 +31,7 @@ export interface SoakSize {
   readonly forMs: number;
 }
 
-const FULL: SoakSize = { lab: SIZES.M, crowd: { connections: 2_000, streamsEach: 5 }, forMs: 60_000 };
+export const FULL: SoakSize = { lab: SIZES.M, crowd: { connections: 2_000, streamsEach: 5 }, forMs: 60_000 };
 
 /** What the same load came to, once alone and once beside hostile callers. */
 interface Phase {
@@ -41,12 +43,17 @@ interface Phase {
   readonly coordinatorCpu: number;
 }
 
-export async function benchSoak(size = FULL): Promise<readonly Table[]> {
+/** The attacks whose names have one of these texts in them; all by default. */
+export function attacksWith(texts: readonly string[] = [""]): readonly string[] {
+  return Object.keys(ACTORS).filter((name) => texts.some((text) => name.includes(text)));
+}
+
+export async function benchSoak(size = FULL, attacks = attacksWith()): Promise<readonly Table[]> {
   const home = await TestFleet.init("--shards", "1", "--clusters", "2");
   const client = await home.client();
   const link = new LabLink(client.target);
   const fleet = await loadLocalFleet(home.directory);
-  const attackers = new Attackers(await worldOf(fleet, size.crowd));
+  const attackers = new Attackers(await worldOf(fleet, size.crowd, attacks));
   try {
     await prepare(home, fleet, client);
     const lab = new LabFleet(link, size.lab, 1);

@@ -1,13 +1,11 @@
-// Coordinators as measured processes. The real `fleet init` bootstraps them. Then the bench runs the same program with
+// Coordinators as measured processes. The real `fleet init` founds them. Then the bench runs the same program with
 // the same flags, so it knows their pids and can give Node options. In plaintext the three TLS files are replaced by
 // --insecure-loopback; nothing else differs.
 
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { localTarget, type Target } from "../../src/client/context/target.ts";
-import { holderTls } from "../../src/client/files/layout.ts";
-import { type LocalFleet, loadLocalFleet } from "../../src/client/files/local-fleet.ts";
-import { launchOf, type ProcessPlan, type Program } from "../../src/client/files/process-plan.ts";
+import { join, resolve } from "node:path";
+import type { Target } from "../../src/client/context/target.ts";
+import { ADMIN, holderTls } from "../../src/client/files/layout.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { newKeyText } from "../../src/core/seal/operator-keys.ts";
 import type { CoordinatorClient } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -15,11 +13,17 @@ import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { connectCoordinator, connectWriting } from "../../src/core/wire/leader/coordinator-client.ts";
 import { loadTls, type Tls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
-import { type Ran, TestFleet } from "../../test/integration/local-fleet.ts";
+import {
+  type Ran,
+  runProgram,
+  TestFleet,
+  program as thisProgram,
+} from "../../test/integration/local-fleet.ts";
 import type { EtcdTls } from "./etcd-store.ts";
 import { FleetWriter, openSession, type Way } from "./fleet-writer.ts";
 import { KeyStore } from "./key-store.ts";
 import { Server } from "./server.ts";
+import { coordinatorsIn, type Started } from "./started.ts";
 import { type Look, type Store, settledLeader } from "./store.ts";
 
 const LOOK_TIMEOUT_MS = 1_000;
@@ -34,6 +38,8 @@ export interface FleetStoreOptions {
   readonly nodeOptions?: string;
   /** Further arguments of the coordinators. */
   readonly flags?: readonly string[];
+  /** The folder of another built checkout, whose program is measured; absent = this one. */
+  readonly before?: string;
 }
 
 export class FleetStore implements Store {
@@ -42,18 +48,18 @@ export class FleetStore implements Store {
   readonly #home: TestFleet;
   readonly #tls: Tls;
   readonly #clients: ReadonlyMap<Server, CoordinatorClient>;
-  readonly #local: LocalFleet;
+  readonly #started: readonly Started[];
 
   private constructor(
     name: string,
     home: TestFleet,
-    local: LocalFleet,
+    started: readonly Started[],
     servers: readonly Server[],
     tls: Tls,
   ) {
     this.name = name;
     this.#home = home;
-    this.#local = local;
+    this.#started = started;
     this.servers = servers;
     this.#tls = tls;
     this.#clients = new Map(servers.map((server) => [server, connectCoordinator(tls, server.address)]));
@@ -64,14 +70,10 @@ export class FleetStore implements Store {
     const home = await homeOf(options);
     let store: FleetStore | null = null;
     try {
-      await home.run("down");
-      const fleet = await loadLocalFleet(home.directory);
-      const { program } = await home.deps();
-      const env = { ...home.env, NODE_OPTIONS: options.nodeOptions };
-      const servers = fleet.processes.map((plan) => serverOf(plan, options, program, env));
-      const secure = options.tls === "mutual" ? "fleet, mutual TLS" : "fleet";
-      const name = options.encrypted === true ? `${secure}, encrypted at rest` : secure;
-      store = new FleetStore(name, home, fleet, servers, tlsOf(fleet, options.tls));
+      const started = coordinatorsIn(home.directory);
+      await runOf(home, options, "down");
+      const servers = started.map((one) => serverOf(one, options, home.home));
+      store = new FleetStore(nameOf(options), home, started, servers, tlsOf(home, options));
       for (const server of servers) server.start();
       await settledLeader(store);
       return store;
@@ -118,7 +120,7 @@ export class FleetStore implements Store {
 
   /** Its key space, by etcd's API, once the first write has made it. Disposed of before this store. */
   async keys(): Promise<KeyStore> {
-    const addresses = this.#local.processes.map(({ etcd }, at) => {
+    const addresses = this.#started.map(({ etcd }, at) => {
       const server = present(this.servers[at], "a server for each node");
       return [server, present(etcd, "every node serves etcd's API")] as const;
     });
@@ -132,8 +134,8 @@ export class FleetStore implements Store {
   /** What etcd gets for the same encryption: the files of a node, and what the clients use. */
   etcdTls(): EtcdTls | null {
     if (this.#tls === "insecure-loopback") return null;
-    const [{ name } = { name: "" }] = this.#local.processes;
-    return { servers: holderTls(this.#local.directory, name), client: this.#tls };
+    const [{ name } = { name: "" }] = this.#started;
+    return { servers: holderTls(this.#home.directory, name), client: this.#tls };
   }
 
   async dispose(): Promise<void> {
@@ -147,42 +149,51 @@ export class FleetStore implements Store {
   }
 }
 
-async function homeOf({ nodes, encrypted }: FleetStoreOptions): Promise<TestFleet> {
-  if (encrypted !== true) return await TestFleet.init("--nodes", String(nodes));
+function nameOf({ tls, encrypted, before }: FleetStoreOptions): string {
+  const tree = before === undefined ? "fleet" : "fleet before";
+  const secure = tls === "mutual" ? `${tree}, mutual TLS` : tree;
+  return encrypted === true ? `${secure}, encrypted at rest` : secure;
+}
+
+async function homeOf(options: FleetStoreOptions): Promise<TestFleet> {
   const home = await TestFleet.empty();
-  const key = join(home.home, "encryption.key");
-  await writeFile(key, newKeyText(), { mode: 0o600 });
-  const { exit, stderr } = await home.run("init", "--nodes", String(nodes), "--encryption-key-file", key);
+  const flags = options.encrypted === true ? ["--encryption-key-file", await newKeyFile(home)] : [];
+  const { exit, stderr } = await runOf(home, options, "init", "--nodes", String(options.nodes), ...flags);
   if (exit === 0) return home;
   await home.dispose();
-  throw new Error(`fleet init failed: ${stderr}`);
+  throw new Error(`${nameOf(options)}: fleet init failed: ${stderr}`);
+}
+
+async function newKeyFile({ home }: TestFleet): Promise<string> {
+  const file = join(home, "encryption.key");
+  await writeFile(file, newKeyText(), { mode: 0o600 });
+  return file;
+}
+
+function runOf(home: TestFleet, { before }: FleetStoreOptions, ...args: readonly string[]): Promise<Ran> {
+  const program = before === undefined ? thisProgram : join(resolve(before), "bin", "run.js");
+  return runProgram(args, { cwd: home.home, env: home.env }, program);
 }
 
 function serverOf(
-  plan: ProcessPlan,
-  { tls, flags = [] }: FleetStoreOptions,
-  program: Program,
-  env: NodeJS.ProcessEnv,
+  started: Started,
+  { tls, flags = [], nodeOptions }: FleetStoreOptions,
+  home: string,
 ): Server {
-  const { command, args: given, environment, logFile } = launchOf(plan, program, false);
-  const args = [...given, ...flags];
-  const chosen =
-    tls === "mutual" ? args : [...withoutTlsFiles(args), "--insecure-loopback", "--etcd-plaintext"];
-  const address = present(plan.address, "a coordinator listens");
+  const { name, address, command, args, env } = started;
   return new Server({
-    name: plan.name,
-    address,
-    command,
-    args: chosen,
-    env: { ...env, ...environment },
-    logFile,
+    ...{ name, address, command },
+    args: [...(tls === "mutual" ? args : inPlaintext(args)), ...flags],
+    env: { ...env, NODE_OPTIONS: nodeOptions },
+    logFile: join(home, `${name}.log`),
   });
 }
 
-export function withoutTlsFiles(args: readonly string[]): string[] {
-  return args.filter((arg, at) => !TLS_FLAGS.has(arg) && !TLS_FLAGS.has(args[at - 1] ?? ""));
+/** The arguments of the same coordinator without TLS. */
+export function inPlaintext(args: readonly string[]): string[] {
+  const left = args.filter((arg, at) => !TLS_FLAGS.has(arg) && !TLS_FLAGS.has(args[at - 1] ?? ""));
+  return [...left, "--insecure-loopback", ...(left.includes("--etcd-listen") ? ["--etcd-plaintext"] : [])];
 }
 
-function tlsOf(fleet: LocalFleet, tls: FleetStoreOptions["tls"]): Tls {
-  return tls === "mutual" ? loadTls(localTarget(fleet, "bench").tls) : "insecure-loopback";
-}
+const tlsOf = ({ directory }: TestFleet, { tls }: FleetStoreOptions): Tls =>
+  tls === "mutual" ? loadTls(holderTls(directory, ADMIN)) : "insecure-loopback";

@@ -4,15 +4,14 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
-import { launchOf, type ProcessPlan } from "../../src/client/files/process-plan.ts";
 import { present } from "../../src/core/base/assert.ts";
 import type { CoordinatorClient, GroupCounts } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { TestFleet } from "../../test/integration/local-fleet.ts";
-import { withoutTlsFiles } from "./fleet-store.ts";
+import { inPlaintext } from "./fleet-store.ts";
 import { Server } from "./server.ts";
+import { coordinatorsIn, type Started } from "./started.ts";
 
 const LOOK_EVERY_MS = 20;
 const LOOK_TIMEOUT_MS = 1_000;
@@ -23,17 +22,17 @@ export class GroupFleet {
   /** All groups, the fleet's own among them. */
   readonly size: number;
   readonly #home: TestFleet;
-  readonly #plans: readonly ProcessPlan[];
+  readonly #started: readonly Started[];
   readonly #clients: ReadonlyMap<Server, CoordinatorClient>;
 
   private constructor(
     home: TestFleet,
-    plans: readonly ProcessPlan[],
+    started: readonly Started[],
     servers: readonly Server[],
     groups: number,
   ) {
     this.#home = home;
-    this.#plans = plans;
+    this.#started = started;
     this.servers = servers;
     this.size = groups + 1;
     const clientOf = (server: Server) => connectCoordinator("insecure-loopback", server.address);
@@ -43,18 +42,15 @@ export class GroupFleet {
   /** Ready to be founded by its first start, with so many groups beside the fleet's own. */
   static async prepare(groups: number): Promise<GroupFleet> {
     const home = await TestFleet.init();
+    const started = coordinatorsIn(home.directory);
     await home.run("down");
-    const { processes } = await loadLocalFleet(home.directory);
-    const { program } = await home.deps();
-    await Promise.all(processes.map((plan) => rm(plan.files.data, { recursive: true })));
-    const servers = processes.map((plan) => {
-      const { command, args, environment, logFile } = launchOf(plan, program, true);
-      const chosen = [...withoutTlsFiles(args), "--insecure-loopback", "--groups", String(groups)];
-      const address = present(plan.address, "a coordinator listens");
-      const env = { ...home.env, ...environment };
-      return new Server({ name: plan.name, address, command, args: chosen, env, logFile });
+    await Promise.all(started.map(({ data }) => rm(data, { recursive: true })));
+    const servers = started.map(({ name, address, command, args, env }) => {
+      const chosen = [...inPlaintext(args), "--bootstrap", "--groups", String(groups)];
+      const logFile = join(home.home, `${name}.log`);
+      return new Server({ name, address, command, args: chosen, env, logFile });
     });
-    return new GroupFleet(home, processes, servers, groups);
+    return new GroupFleet(home, started, servers, groups);
   }
 
   start(): void {
@@ -84,7 +80,7 @@ export class GroupFleet {
 
   /** Mean over the nodes of what their data folders take on disk. */
   async diskBytes(): Promise<number> {
-    const folders = await Promise.all(this.#plans.map((plan) => allocatedBytes(plan.files.data)));
+    const folders = await Promise.all(this.#started.map(({ data }) => allocatedBytes(data)));
     return folders.reduce((sum, bytes) => sum + bytes, 0) / folders.length;
   }
 

@@ -39,9 +39,10 @@ async function attack(world: World): Promise<void> {
   await tell({ kind: "gathered", connections: crowd.connections(), streams: crowd.streams() });
   await once(process, "message");
   process.once("message", () => stopping.abort());
-  const rounds = Object.fromEntries(Object.keys(ACTORS).map((name) => [name, 0]));
+  const chosen = Object.entries(ACTORS).filter(([name]) => world.attacks.includes(name));
+  const rounds = Object.fromEntries(chosen.map(([name]) => [name, 0]));
   await Promise.all(
-    Object.entries(ACTORS).map(async ([name, actor]) => {
+    chosen.map(async ([name, actor]) => {
       for (let round = 0; !stopping.signal.aborted; round += 1) {
         await actor(world, round);
         rounds[name] = round + 1;

@@ -23,7 +23,11 @@ export interface CrowdSize {
 }
 
 /** Certificates of the fleet's own authority, whose key an attacker has not: each was stolen or is a tenant's. */
-export async function worldOf(fleet: LocalFleet, size: CrowdSize): Promise<World> {
+export async function worldOf(
+  fleet: LocalFleet,
+  size: CrowdSize,
+  attacks: readonly string[] = [],
+): Promise<World> {
   const files = authorityFiles(fleet.directory);
   const authority: PemPair = {
     certificate: await readFile(files.cert, "utf8"),
@@ -45,6 +49,7 @@ export async function worldOf(fleet: LocalFleet, size: CrowdSize): Promise<World
     fleet.processes.flatMap((plan) => (plan.role === role && plan.address !== null ? [plan.address] : []));
   return {
     ...{ authority: authority.certificate, clusterId: fleet.file.clusterId, pairs, crowd, ...size },
+    attacks,
     odd: Object.keys(MALFORMED),
     coordinators: addressOf("coordinator"),
     etcd: fleet.processes.flatMap(({ etcd }) => etcd ?? []),

@@ -18,6 +18,8 @@ export interface World {
   readonly crowd: readonly string[];
   /** Certificates that name no identity of a fleet. */
   readonly odd: readonly string[];
+  /** Names of the actors that play. */
+  readonly attacks: readonly string[];
   readonly connections: number;
   readonly streamsEach: number;
 }

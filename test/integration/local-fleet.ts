@@ -37,14 +37,15 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs `fleet` as a process of its own; an end by a signal is exit -1. */
+/** Runs `fleet`, or that of another checkout, as a process of its own; an end by a signal is exit -1. */
 export function runProgram(
   args: readonly string[],
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  file = program,
 ): Promise<Ran> {
   return new Promise((resolve) => {
     const limits = { ...options, maxBuffer: 64 * 1024 * 1024 };
-    execFile(process.execPath, [program, ...args], limits, (error, stdout, stderr) => {
+    execFile(process.execPath, [file, ...args], limits, (error, stdout, stderr) => {
       const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       resolve({ exit, stdout, stderr });
     });

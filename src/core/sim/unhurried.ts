@@ -2,4 +2,10 @@
 
 import { ClientWork } from "../coordinator/calls/client-work.ts";
 
-export const UNHURRIED = new ClientWork({ now: () => 0, nextPass: () => undefined });
+class Unhurried extends ClientWork {
+  override page(): null {
+    return null;
+  }
+}
+
+export const UNHURRIED = new Unhurried({ now: () => 0, nextPass: () => undefined });

@@ -4,7 +4,6 @@ import { nodeLoop } from "../../../src/core/base/event-loop.ts";
 import { type NodeId, nodeId } from "../../../src/core/base/ids.ts";
 import { silentLog } from "../../../src/core/base/log.ts";
 import { Pace } from "../../../src/core/base/pace.ts";
-import { ClientWork } from "../../../src/core/coordinator/calls/client-work.ts";
 import type { ServiceContext } from "../../../src/core/coordinator/calls/context.ts";
 import { LargeWork } from "../../../src/core/coordinator/calls/large-work.ts";
 import { StateTrust } from "../../../src/core/coordinator/divergence/state-trust.ts";
@@ -20,6 +19,7 @@ import { REGISTRATIONS, REPORTED_ROWS } from "../../../src/core/coordinator/repo
 import { RefusedRows } from "../../../src/core/coordinator/reports/refused-rows.ts";
 import { RefusedWrites } from "../../../src/core/coordinator/reports/refused-writes.ts";
 import { KNOWN_VERSION } from "../../../src/core/fleet/format.ts";
+import { UNHURRIED } from "../../../src/core/sim/unhurried.ts";
 import { SyncLatency } from "../../../src/core/storage/sync-latency.ts";
 import { ReportShardRequest } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { readRpcError } from "../../../src/core/wire/rpc-error.ts";
@@ -121,7 +121,7 @@ export function contextOf(
     sizes: () => ({ logBytes: 0, snapshotBytes: 0, residentBytes: 0, processorMs: 0 }),
     admission: () => "member",
     changes: new MembershipChanges(),
-    work: new ClientWork({ now: () => 0, nextPass: () => undefined }),
+    work: UNHURRIED,
     largeWork: new LargeWork(nodeLoop),
     clock: group.clock,
     sleep: () => group.run(1),

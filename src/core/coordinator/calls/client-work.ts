@@ -81,6 +81,8 @@ export class ClientWork {
   readonly #turns: Share[] = Object.values(this.#shares);
   /** When this pass's first work started; null = none has. */
   #beganMs: MonotonicMs | null = null;
+  /** Whether a page was begun at once in this pass. */
+  #hasPage = false;
   #refused = 0;
 
   constructor(loop: Loop) {
@@ -115,11 +117,28 @@ export class ClientWork {
   }
 
   /** For a started call: settles when there is time to continue it; null = now. Never refused. */
-  answer({ name, share }: Worker): Promise<unknown> | null {
+  answer(worker: Worker): Promise<unknown> | null {
+    return this.#mayAnswer(worker) ? null : this.#waitToAnswer(worker);
+  }
+
+  /**
+   * As `answer`, before a page of rows, which may take milliseconds: null for one in a pass. Hundreds of reads can be ready
+   * in the same moment. What they cost is only known once they have been made, so the others wait for slices.
+   */
+  page(worker: Worker): Promise<unknown> | null {
+    if (this.#hasPage || !this.#mayAnswer(worker)) return this.#waitToAnswer(worker);
+    this.#hasPage = true;
+    return null;
+  }
+
+  #mayAnswer({ share }: Worker): boolean {
     const nowMs = this.#loop.now();
-    const { answers } = this.#shares[share];
-    if (answers.size === 0 && this.#hasTime(nowMs) && this.#hasShare(share, nowMs)) return null;
-    return new Promise((resume) => answers.add(name, { sinceMs: nowMs, resume }));
+    return this.#shares[share].answers.size === 0 && this.#hasTime(nowMs) && this.#hasShare(share, nowMs);
+  }
+
+  #waitToAnswer({ name, share }: Worker): Promise<unknown> {
+    const sinceMs = this.#loop.now();
+    return new Promise((resume) => this.#shares[share].answers.add(name, { sinceMs, resume }));
   }
 
   /** Administrators' waiting calls come before new ones of others. */
@@ -142,6 +161,7 @@ export class ClientWork {
     for (const share of this.#turns) share.usedMs = 0;
     this.#loop.nextPass(() => {
       this.#beganMs = null;
+      this.#hasPage = false;
       if (this.#turns.some(({ waiting }) => waiting > 0)) void this.#slice();
     });
   }

@@ -1,7 +1,7 @@
 // Reads of the replicated tables: linearizable by default, each stamped with where it was served.
 
 import { present } from "../../base/assert.ts";
-import { type LogIndex, logIndex } from "../../base/ids.ts";
+import { logIndex } from "../../base/ids.ts";
 import type { ListRequest, ReadStamp } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { Caller } from "./caller.ts";
 import { workerOf } from "./client-work.ts";
@@ -30,18 +30,15 @@ export async function readable(
       await noOlder(context, consistency.value, caller);
       break;
     case "atLeastIndex":
-      await settled(
-        context,
-        caller,
-        context.driver.waitApplied(logIndex(consistency.value), caller.deadline),
-      );
+      settled(context, await context.driver.waitApplied(logIndex(consistency.value), caller.deadline));
       break;
     case "linearizable":
     case undefined:
-      await settled(context, caller, context.driver.readIndex(caller.deadline));
+      settled(context, await context.driver.readIndex(caller.deadline));
   }
-  assertTrusted(context);
   // Thousands of reads may have waited together, and each makes a page now.
+  await context.work.page(workerOf(caller.identity));
+  assertTrusted(context);
   caller.refuseUnread?.();
   // Checked last: a snapshot may have arrived while this waited.
   if (context.driver.isRestoring) throw restoring();
@@ -94,13 +91,9 @@ async function noOlder(context: ServiceContext, maxMs: number, { deadline }: Cal
   throw tooStale(freshness.ageMs, maxMs);
 }
 
-async function settled(
+function settled(
   context: ServiceContext,
-  { identity }: Caller,
-  read: ReturnType<ServiceContext["driver"]["readIndex"]>,
-): Promise<LogIndex> {
-  const result = await read;
-  await context.work.answer(workerOf(identity));
+  result: Awaited<ReturnType<ServiceContext["driver"]["readIndex"]>>,
+): void {
   if (!result.ok) throw refusalError(context, result.refusal);
-  return result.index;
 }

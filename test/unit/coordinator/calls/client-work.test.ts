@@ -68,6 +68,31 @@ async function answer(name: string, caller = "admin", share: ShareName = "admini
   done.push(name);
 }
 
+async function page(name: string, caller = "reader", share: ShareName = "operators"): Promise<void> {
+  await work.page({ name: caller, share });
+  loop.nowMs += 1;
+  done.push(name);
+}
+
+test("pages that are ready in the same moment are made by slices: what they cost is not known before", async () => {
+  for (let at = 0; at < 60; at += 1) void page(`page ${at}`);
+  await settle();
+  expect(done).toEqual(["page 0"]);
+  for (let pass = 0; pass < 19; pass += 1) {
+    const before = done.length;
+    await loop.endPass();
+    expect(done.length - before).toBe(OPERATOR_SLICE_MS);
+  }
+  expect(done).toHaveLength(58);
+});
+
+test("a lone page waits for nothing, and neither does the next one in a later pass", async () => {
+  await page("one");
+  await loop.endPass();
+  await page("two");
+  expect(done).toEqual(["one", "two"]);
+});
+
 test("a lone call waits for nothing", async () => {
   await call("a");
   expect(done).toEqual(["a"]);
