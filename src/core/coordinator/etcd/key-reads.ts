@@ -43,6 +43,14 @@ export class KeyReads {
     return this.here();
   }
 
+  /** The key space as it is here, once there is time to read many keys of it: see ClientWork. */
+  async forMany(caller: Caller): Promise<KeysView> {
+    const turn = this.#context.fleet.work.page(workerOf(caller.identity));
+    if (turn !== null) await turn;
+    caller.refuseUnread?.();
+    return this.here();
+  }
+
   /** Throws while this replica has not opened it. */
   group(): KeyGroup {
     const keys = this.#context.keys();

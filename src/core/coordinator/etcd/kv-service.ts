@@ -41,7 +41,7 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
     range: unaryMethod(context, async (request, caller) => {
       refuse(checkRange(request));
       access.checkRead(caller.identity, request);
-      const keys = await readable(store, request.serializable, caller);
+      const keys = await readable(store, request.serializable, isOfMany(request), caller);
       return headed(headers, valueRead(keys.range(request)));
     }),
     put: unaryMethod(context, async (request, caller) => {
@@ -61,7 +61,7 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
       if (!isReadOnly(request)) {
         return headed(headers, await leaseAccess.write({ $case: "txn", value: request }, caller));
       }
-      const keys = await readable(store, isSerializable(request), caller);
+      const keys = await readable(store, isSerializable(request), true, caller);
       return headed(headers, valueRead(keys.readTxn(request)));
     }),
     compact: unaryMethod(context, async (request, caller) =>
@@ -70,9 +70,12 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
   };
 }
 
-async function readable({ reads }: KeyStore, mayBeOld: boolean, caller: Caller) {
-  return mayBeOld ? reads.here() : reads.confirmed(caller);
+async function readable({ reads }: KeyStore, mayBeOld: boolean, isOfMany: boolean, caller: Caller) {
+  const keys = mayBeOld ? reads.here() : await reads.confirmed(caller);
+  return isOfMany ? reads.forMany(caller) : keys;
 }
+
+const isOfMany = ({ rangeEnd }: RangeRequest): boolean => rangeEnd.length > 0;
 
 function refuse(error: KeyError | null): void {
   if (error !== null) throw errorOfKeys(error);

@@ -1,4 +1,6 @@
+import { setImmediate as nextPass } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { ClientWork } from "../../../../src/core/coordinator/calls/client-work.ts";
 import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
 import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
 import { KeyReads } from "../../../../src/core/coordinator/etcd/key-reads.ts";
@@ -38,6 +40,22 @@ test("a read whose leader is lost while it waits is confirmed by the next one", 
 test("without a leader it ends at its deadline, as with etcd", async () => {
   const { read } = readsAfter(Array.from({ length: 100 }, () => "no-leader" as const));
   await expect(read).rejects.toBe(ETCD_ERRORS.timeout);
+});
+
+test("many keys are read in turn, and one key at once, also when hundreds of reads are ready in one moment", async () => {
+  const passes: (() => void)[] = [];
+  const work = new ClientWork({ now: () => 0, nextPass: (run) => void passes.push(run) });
+  const keys = () => ({ machine: { space } });
+  const reads = new KeyReads({ fleet: { work }, keys } as unknown as EtcdContext);
+  let done = 0;
+  for (let at = 0; at < 200; at += 1)
+    void reads.forMany({ identity: ADMIN, deadline: DEADLINE_MS }).then(() => (done += 1));
+  await nextPass();
+  expect(done).toBe(1);
+  expect(reads.here()).toBe(space);
+  for (const pass of passes.splice(0)) pass();
+  await nextPass();
+  expect(done, "the others follow in later passes, as time allows").toBe(200);
 });
 
 test("what no other leader would answer otherwise is refused at once", async () => {

@@ -55,6 +55,7 @@ export class FakeKeys {
     this.context = { fleet: { clock, work, largeWork, internalErrors } } as unknown as EtcdContext;
     const reads = {
       here: () => this.here,
+      forMany: async () => this.here,
       confirmed: async () => {
         this.beforeRead();
         this.confirmedReads += 1;
