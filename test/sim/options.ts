@@ -7,8 +7,10 @@ import type { SwarmOptions } from "../../src/core/sim/swarm.ts";
 export interface RunnerOptions {
   readonly from: number;
   readonly seeds: number;
-  /** A single seed is run twice, and its failure told in full. */
+  /** A single seed is run twice, and its last events are told. */
   readonly isReplay: boolean;
+  /** The file that gets every event of a replay. */
+  readonly trace: string | undefined;
   readonly stepsMax: number;
   /** A failure is named, neither shrunk nor told in full. */
   readonly isBrief: boolean;
@@ -16,7 +18,8 @@ export interface RunnerOptions {
 }
 
 export const USAGE = `npm run sim -- --seeds COUNT [--from SEED]   many runs, up to the first failure
-npm run sim -- --seed SEED                   one run, again, in full
+npm run sim -- --seed SEED                   one run, twice, with its last events; to shrink it: --from SEED --seeds 1
+  --trace FILE      with --seed: writes every event to the file
   --duration MS     simulated time before the healing
   --steps COUNT     end each run after so many steps
   --brief           only name the first failure
@@ -30,6 +33,7 @@ export function runnerOptions(args: readonly string[]): RunnerOptions {
     args: [...args],
     options: {
       seed: flag,
+      trace: flag,
       seeds: flag,
       from: flag,
       steps: flag,
@@ -44,6 +48,7 @@ export function runnerOptions(args: readonly string[]): RunnerOptions {
     from: natural(values.seed ?? values.from ?? "1"),
     seeds: isReplay ? 1 : natural(values.seeds ?? "100"),
     isReplay,
+    trace: values.trace,
     isBrief: values.brief ?? false,
     stepsMax: values.steps === undefined ? Number.POSITIVE_INFINITY : natural(values.steps),
     swarm: {

@@ -2,6 +2,7 @@
 // Exit codes: 1 a safety violation, 2 a liveness failure, 3 the simulator itself broke or was called wrongly.
 
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { failureReport } from "../../src/core/sim/report.ts";
 import type { RunResult, RunVerdict } from "../../src/core/sim/run-result.ts";
 import { shrink } from "../../src/core/sim/shrink.ts";
@@ -25,8 +26,10 @@ async function main(): Promise<number> {
   return options.isReplay ? replay(options) : runAll(options);
 }
 
-async function replay({ from, swarm, stepsMax }: RunnerOptions): Promise<number> {
-  const [first, second] = [await runOne(from), await runOne(from)];
+async function replay({ from, swarm, stepsMax, trace }: RunnerOptions): Promise<number> {
+  const events: string[] = [];
+  const [first, second] = [await runOne(from, (line) => void events.push(line)), await runOne(from)];
+  if (trace !== undefined) writeFileSync(trace, `${events.join("\n")}\n`);
   if (first.traceHash !== second.traceHash) {
     console.error(`seed ${from} gave two runs: ${first.traceHash} and ${second.traceHash}`);
     return EXIT.crash;
@@ -34,8 +37,8 @@ async function replay({ from, swarm, stepsMax }: RunnerOptions): Promise<number>
   console.log(failureReport(first, swarm, commit()));
   return EXIT[first.verdict];
 
-  function runOne(seed: number): Promise<RunResult> {
-    return simulate(drawSwarm(seed, swarm), stepsMax);
+  function runOne(seed: number, onEvent?: (line: string) => void): Promise<RunResult> {
+    return simulate(drawSwarm(seed, swarm), stepsMax, onEvent);
   }
 }
 

@@ -10,7 +10,10 @@ type OperationKind = NonNullable<Operation["kind"]>;
 
 /** The version of logs and snapshots that name none, and of builds that announce none. */
 export const FIRST_VERSION = 1;
-/** The newest version that this build knows and announces to its peers. */
+/**
+ * The newest version that this build knows and announces to its peers. Version 2 is not released yet: changes belong to it. After
+ * a release the next change raises this (ADR-0015).
+ */
 export const KNOWN_VERSION = 2;
 /** From this version on the state records its incarnation (ADR-0016), with the operations for it. */
 export const INCARNATIONS_VERSION = 2;

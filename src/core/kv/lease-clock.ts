@@ -54,7 +54,7 @@ export class LeaseClock {
 
   /**
    * This replica leads in `term`, and its `LeaseTerm` has just been applied. All leases get their whole TTL. `graceMs`
-   * covers keep-alives that the leader before answered while it did not yet know of its end: its longest time to notice.
+   * covers a keep-alive that the leader before had answered, on its way to the client (lease-keeper.ts).
    */
   takeOver(term: number, leases: Iterable<Lease>, graceMs: number, nowMs: number): void {
     assert(this.#role.kind === "idle" || this.#role.term <= term, "terms never go back");

@@ -52,9 +52,13 @@ const GROUP_THINK_MS = 1_000;
 const QUIET_HOPS_MAX = 12;
 const SETTLED = Promise.resolve();
 
-/** `stepsMax` ends the run early, as if all had gone well. */
-export function simulate(swarm: Swarm, stepsMax = Number.POSITIVE_INFINITY): Promise<RunResult> {
-  return new Simulation(swarm, stepsMax).run();
+/** `stepsMax` ends the run early, as if all had gone well. `onEvent` gets a line for each event. */
+export function simulate(
+  swarm: Swarm,
+  stepsMax = Number.POSITIVE_INFINITY,
+  onEvent?: (line: string) => void,
+): Promise<RunResult> {
+  return new Simulation(swarm, stepsMax, onEvent).run();
 }
 
 /** Thrown at the last step that was asked for. */
@@ -73,10 +77,10 @@ class Simulation implements NodeHost {
   #injector: FaultInjector | null = null;
   readonly #administrator: Administrator;
 
-  constructor(swarm: Swarm, stepsMax: number) {
+  constructor(swarm: Swarm, stepsMax: number, onEvent?: (line: string) => void) {
     this.#stepsMax = stepsMax;
     const queue = new EventQueue();
-    const trace = new Trace(queue);
+    const trace = new Trace(queue, onEvent);
     const network = new Network(queue, Chance.of(swarm.seed, "network"), swarm, trace);
     const size = swarm.voters + swarm.spares;
     this.#swarm = swarm;

@@ -6,18 +6,22 @@ const LINES_KEPT = 60;
 
 export class Trace {
   readonly #clock: EventQueue;
+  readonly #onLine: (line: string) => void;
   readonly #lines: string[] = [];
   #count = 0;
   #hash = 0x811c9dc5;
 
-  constructor(clock: EventQueue) {
+  /** `onLine` gets every line, also those that are not kept. */
+  constructor(clock: EventQueue, onLine: (line: string) => void = () => undefined) {
     this.#clock = clock;
+    this.#onLine = onLine;
   }
 
   note(what: string): void {
     const line = `${this.#clock.nowMs.toFixed(3)} ${what}`;
     this.#lines[this.#count % LINES_KEPT] = line;
     this.#count += 1;
+    this.#onLine(line);
     for (let at = 0; at < line.length; at++) {
       this.#hash = Math.imul(this.#hash ^ line.charCodeAt(at), 0x01000193);
     }

@@ -78,7 +78,7 @@ export async function takePlan(
   onWait: (why: string) => void,
 ): Promise<Plan> {
   let row = await journal.row();
-  let silentSinceMs = clock.now();
+  const silentSinceMs = clock.now();
   let said = false;
   while (row.state === PlanState.RUNNING && clock.now() - silentSinceMs < SILENT_AFTER_MS) {
     if (!said) onWait(`plan ${row.planId} was being run by ${row.runner}: checking whether it still is`);
@@ -87,7 +87,6 @@ export async function takePlan(
     const now = await journal.row();
     if (now.fence !== row.fence || now.renewals !== row.renewals) throw inUse(now);
     row = now;
-    silentSinceMs = Math.min(silentSinceMs, clock.now());
   }
   await journal.take(row.fence, thisRunner(), rollBack);
   return await journal.row();

@@ -76,7 +76,10 @@ export class StateTrust {
     return this.#confirmedThrough;
   }
 
-  /** Calls `listener` after each change, until the returned function is called. */
+  /**
+   * Calls `listener` after each change, until the returned function is called. A fence that was found in the folder is no
+   * change: look at `now` first.
+   */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

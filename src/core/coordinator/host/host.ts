@@ -42,7 +42,10 @@ export interface GroupRules {
   ticks(): boolean;
   /** Whether this message may be accepted now. */
   accepts(message: Message): boolean;
-  /** Whether this replica may start a campaign itself now. */
+  /**
+   * Whether the host may start a campaign now, before the replica's own clock does. That clock does not ask (raft/tick.ts): `ticks`
+   * stops it.
+   */
   mayCampaign(): boolean;
 }
 
