@@ -149,7 +149,7 @@ function throughputTable(results: readonly Result[]): Table {
 function changeTable(results: readonly Result[]): Table {
   const both = results.flatMap((result) => {
     const before = results.find(({ store }) => store === result.store.replace("fleet", BEFORE));
-    return before === undefined ? [] : [{ result, before }];
+    return before === undefined || before === result ? [] : [{ result, before }];
   });
   return {
     title: "This tree ÷ the tree before it, of the medians",
