@@ -8,4 +8,4 @@ class Unhurried extends ClientWork {
   }
 }
 
-export const UNHURRIED = new Unhurried({ now: () => 0, nextPass: () => undefined });
+export const UNHURRIED = new Unhurried({ now: () => 0, nextPass: () => undefined, after: () => undefined });

@@ -10,6 +10,7 @@ import type { Loop } from "../../base/event-loop.ts";
 import { formatIdentity, type Identity, isTenant } from "../../wire/tls/identity.ts";
 import { DELAY_MS_MAX } from "../group/drain-rate.ts";
 import { FairLines } from "./fair-lines.ts";
+import { PageTurns } from "./page-turns.ts";
 
 /** For one pass. A heartbeat is due every 50 ms, and a busy machine may give this process half of a core. */
 export const SLICE_MS = 10;
@@ -84,9 +85,11 @@ export class ClientWork {
   /** Whether a page was begun at once in this pass. */
   #hasPage = false;
   #refused = 0;
+  readonly #operatorsPages: PageTurns;
 
   constructor(loop: Loop) {
     this.#loop = loop;
+    this.#operatorsPages = new PageTurns(loop);
   }
 
   /** How many calls wait to start, and how many were refused since this process started. */
@@ -123,9 +126,11 @@ export class ClientWork {
 
   /**
    * As `answer`, before a page of rows, which may take milliseconds: null for one in a pass. Hundreds of reads can be ready
-   * in the same moment. What they cost is only known once they have been made, so the others wait for slices.
+   * in the same moment. What they cost is only known once they have been made, so the others wait for slices. Operators' and
+   * readers' pages also rest (page-turns.ts).
    */
   page(worker: Worker): Promise<unknown> | null {
+    if (worker.share === "operators") return this.#operatorsPages.turn(worker.name);
     if (this.#hasPage || !this.#mayAnswer(worker)) return this.#waitToAnswer(worker);
     this.#hasPage = true;
     return null;

@@ -17,14 +17,14 @@ export interface ReadConnection {
 }
 
 export class PacedReading {
-  readonly #loop: Loop;
+  readonly #loop: Pick<Loop, "now" | "nextPass">;
   /** The open connections, the one that brought the latest call last. */
   readonly #connections = new Set<ReadConnection>();
   /** When this pass's first call came; null = none has. */
   #beganMs: MonotonicMs | null = null;
   #isStopped = false;
 
-  constructor(loop: Loop) {
+  constructor(loop: Pick<Loop, "now" | "nextPass">) {
     this.#loop = loop;
   }
 

@@ -44,7 +44,11 @@ test("without a leader it ends at its deadline, as with etcd", async () => {
 
 test("many keys are read in turn, and one key at once, also when hundreds of reads are ready in one moment", async () => {
   const passes: (() => void)[] = [];
-  const work = new ClientWork({ now: () => 0, nextPass: (run) => void passes.push(run) });
+  const work = new ClientWork({
+    now: () => 0,
+    nextPass: (run) => void passes.push(run),
+    after: () => undefined,
+  });
   const keys = () => ({ machine: { space } });
   const reads = new KeyReads({ fleet: { work }, keys } as unknown as EtcdContext);
   let done = 0;

@@ -50,7 +50,11 @@ export class FakeKeys {
     this.#rules = rules;
     const { internalErrors } = this;
     const clock = { monotonicMs: () => 0, wallMs: () => 0 };
-    const work = new ClientWork({ now: () => 0, nextPass: setImmediate });
+    const work = new ClientWork({
+      now: () => 0,
+      nextPass: setImmediate,
+      after: (_, run) => void setImmediate(run),
+    });
     const largeWork = new LargeWork({ nextPass: setImmediate });
     this.context = { fleet: { clock, work, largeWork, internalErrors } } as unknown as EtcdContext;
     const reads = {
