@@ -1,5 +1,5 @@
-// What one batch of 4 096 domain moves costs to apply, alone in this process: its CPU time, and that of its longest slice, for
-// which everything else waits.
+// What it costs to apply one batch of 4 096 domain moves, alone in this process. It measures the CPU time of the
+// batch and of its longest slice, for which everything else waits.
 
 import { assert } from "../src/core/base/assert.ts";
 import { logIndex } from "../src/core/base/ids.ts";

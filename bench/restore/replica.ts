@@ -1,5 +1,5 @@
-// A child of bench/restore.ts: `prepare` makes a folder with a snapshot, and the data of a later one beside it; `run` starts a
-// replica from the folder, and has it take in the later one while it is full. Prints one line of JSON.
+// A child of bench/restore.ts. `prepare` makes a folder with a snapshot, and the data of a later one beside it. `run`
+// starts a replica from the folder, and the full replica then takes in the later snapshot. Prints one line of JSON.
 
 import { createHash } from "node:crypto";
 import { open, readFile, writeFile } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// etcd's own tests of its Go client and of its API (clientv3/integration, integration/v3_*_test.go), with fleets in the
-// place of etcd's servers: `go test -overlay` replaces the file that starts servers (suite/cluster.go), nothing else.
+// etcd's own tests of its Go client and of its API (clientv3/integration, integration/v3_*_test.go). They run on
+// fleets in the place of etcd's servers. `go test -overlay` replaces only the file that starts servers
+// (suite/cluster.go).
 
 import { execFile } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";

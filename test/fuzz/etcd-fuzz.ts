@@ -1,5 +1,6 @@
-// A run of the fuzzer against the port for etcd's API of three coordinators: by clients with and without roles, and by
-// callers that may use no keys; then every group must lead and commit, and all replicas of the key space be equal.
+// A run of the fuzzer against the port for etcd's API of three coordinators. Its callers are clients with and without
+// roles, and callers that may use no keys. At the end every group must lead and commit, and all replicas of the key
+// space must be equal.
 
 import { Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { present } from "../../src/core/base/assert.ts";

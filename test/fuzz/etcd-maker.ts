@@ -1,5 +1,5 @@
-// Requests of etcd's API as no client writes them, by seed: any method, every kind of field with extreme values, nested far,
-// cut and changed bytes. Keys are few, so that requests meet each other's.
+// Requests of etcd's API as no client writes them, by seed. They take any method, fields of every kind with extreme
+// values, deep nesting, and bytes that are cut or changed. Keys are few, so that requests meet each other's.
 
 import { SeededPrng } from "../../src/core/base/prng.ts";
 import {

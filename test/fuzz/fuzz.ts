@@ -1,5 +1,5 @@
-// A run of the fuzzer: seed after seed against three coordinators at real ports, by members and by strangers; then the
-// cluster must lead and commit, and all states be equal.
+// A run of the fuzzer: members and strangers send seed after seed to three coordinators at real ports. At the end the
+// cluster must lead and commit, and all states must be equal.
 
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { HostileCluster } from "../security/hostile-cluster.ts";

@@ -1,5 +1,6 @@
-// Real processes, one of which has another row in its memory than the others (ADR-0017): it is fenced, be it a follower
-// or the leader; where all differ, no replica is believed. The others serve on, and nothing acknowledged is lost.
+// Real processes, one of which has another row in its memory than the others (ADR-0017). It is fenced, be it a
+// follower or the leader. Where all differ, no replica is believed. The others serve on, and nothing acknowledged is
+// lost.
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";

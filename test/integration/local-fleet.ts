@@ -1,5 +1,5 @@
-// A real local fleet in a temporary folder, made by the real `fleet init`, for tests: its processes can be killed,
-// paused, started and wiped; at the end nothing of it is left. Needs the built program (npm run build).
+// A real local fleet in a temporary folder, made by the real `fleet init`, for tests. A test can kill, pause, start
+// and wipe its processes; at the end nothing of it is left. Needs the built program (npm run build).
 
 import { execFile } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";

@@ -1,6 +1,7 @@
-// A fleet of three that loses two for good, by real processes. The survivor was away when the others went on, so that
-// it lacks acknowledged writes and a term that the shards have heard. What is left says so; a new cluster grows from it
-// that has everything it held; shards and agents run all the time; a member of the old cluster is refused.
+// A fleet of three that loses two for good, by real processes. The survivor was away when the others continued. So it
+// lacks acknowledged writes, and a term that the shards have heard. What is left says so, and a new cluster grows
+// from it that has everything it held. Shards and agents run all the time, and a member of the old cluster is
+// refused.
 
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

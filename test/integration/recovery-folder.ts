@@ -1,5 +1,5 @@
-// A data folder as a fleet's node leaves it, and the recovery of it that tests perform: in this process, or in one that
-// is killed meanwhile.
+// A data folder as a fleet's node leaves it, and the recovery of it that tests perform. The recovery runs in this
+// process, or in one that is killed meanwhile.
 
 import { join } from "node:path";
 import { lookAtFolders } from "../../src/client/recover/look.ts";

@@ -1,7 +1,7 @@
-// kill -9 midway through and after the file operations of `fleet snapshot restore`: what is left is nothing
-// under the node's name; or a folder that no command starts, and that the same command finishes; or the restored node,
-// whole, which the same command then refuses to touch. The snapshot itself is never changed.
-// The gate takes some of the moments; FLEET_EVERY_KILL_POINT=1 takes them all, which needs minutes.
+// kill -9 midway through and after the file operations of `fleet snapshot restore`. Three outcomes are allowed.
+// Nothing is under the node's name; or a folder is there that no command starts, and that the same command finishes.
+// Or the whole restored node is there, which the same command then refuses to touch. The snapshot itself is never
+// changed. The gate takes some of the moments; FLEET_EVERY_KILL_POINT=1 takes them all, which needs minutes.
 
 import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// Which methods of etcd's API write an entry of the audit log, and why the others write none; and that a transfer of the key
-// space's leader writes one (issue 11: MoveLeader wrote none, where the fleet's own transfer does).
+// Which methods of etcd's API write an entry of the audit log, and why the others write none. A transfer of the key
+// space's leader writes one. (Issue 11: MoveLeader wrote none, where the fleet's own transfer does.)
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";

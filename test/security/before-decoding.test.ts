@@ -1,5 +1,6 @@
-// Authorized before decoded, bounded before buffered: every method of a coordinator, of its port for etcd's API, and of a shard,
-// at their real ports and over mutual TLS. (Issue 11: a cluster's certificate killed a coordinator by 61 kB of a method that it may not call.)
+// Authorized before decoded, bounded before buffered. The test calls every method of a coordinator, of its port for
+// etcd's API, and of a shard, at their real ports over mutual TLS. (Issue 11: a cluster's certificate killed a
+// coordinator by 61 kB of a method that it may not call.)
 
 import { once } from "node:events";
 import { connect } from "node:http2";

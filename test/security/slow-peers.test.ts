@@ -1,6 +1,7 @@
-// Callers with a certificate that begin something and never continue: no preface, no answer to a ping, headers without an end,
-// or answers that they never read. Each loses its connection, and another caller is answered meanwhile (issue 11). What is
-// silent before the end of its handshake is in connections.test.ts, the metrics port in unit/metrics/metrics-server.test.ts.
+// Callers with a certificate that begin something and never continue. They send no preface, no answer to a ping,
+// headers without an end, or never read their answers. Each loses its connection, and another caller is answered
+// meanwhile (issue 11). What is silent before the end of its handshake is in connections.test.ts, the metrics port in
+// unit/metrics/metrics-server.test.ts.
 
 import { connect as connectHttp2 } from "node:http2";
 import type { handleUnaryCall } from "@grpc/grpc-js";

@@ -1,5 +1,5 @@
-// A leader whose state of a group is wrong hands that group over (ADR-0070): to one voter after another, because a
-// successor may be unfit, too, and never to one whose state is known to be wrong.
+// A leader whose state of a group is wrong hands that group over (ADR-0070). It tries one voter after another,
+// because a successor may be unfit, too. It never tries one whose state is known to be wrong.
 
 import { expect, test } from "vitest";
 import { type GroupId, groupId, logIndex, type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
