@@ -3,6 +3,7 @@
 
 import { expect, test } from "vitest";
 import { type GroupId, groupId, logIndex, type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../../src/core/base/only-voters.ts";
 import {
   LeadGroups,
   type LeadGroupsOptions,
@@ -13,7 +14,7 @@ import { Replica } from "../../fleet/replica.ts";
 
 const KEYS = groupId(1);
 const VOTERS = [1, 2, 3, 4].map(nodeId);
-const config = { voters: VOTERS, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+const config = onlyVoters(VOTERS);
 
 function leading(unfit: readonly NodeId[] = []) {
   const trust = { isFenced: false };
