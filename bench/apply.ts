@@ -13,6 +13,7 @@ import { domainKey } from "../src/core/fleet/tables/schema.ts";
 import type { Operation } from "../src/core/wire/gen/fleet/v1/command.ts";
 import { median } from "./statistics.ts";
 import type { Table } from "./table.ts";
+import { cpuMs } from "./thread-cpu.ts";
 
 const SHARDS = 200;
 const DOMAINS = 100_000;
@@ -91,10 +92,5 @@ const registered = (shardId: string): Operation => ({
     value: { shardId, address: `${shardId}:1`, epoch: 1, region: "", zone: "" },
   },
 });
-
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
-}
 
 const milliseconds = (ms: number): string => `${ms.toFixed(1)} ms`;

@@ -11,6 +11,7 @@ import { makeFolder, removeFolder } from "../make-folder.ts";
 import { FleetServer } from "./fleet-server.ts";
 import { whyLeftOut } from "./go-suite-left-out.ts";
 import { ETCD_SOURCES, go } from "./go-tools.ts";
+import { withoutLog } from "./without-log.ts";
 
 const run = promisify(execFile);
 const PACKAGES = ["clientv3/integration", "integration"] as const;
@@ -103,14 +104,6 @@ export function whyFailed(output: string): string {
         .slice(0, 3)
         .map((line) => line.trim())
         .join(" ");
-}
-
-/** The client's own log lines have nothing that a test asserts. */
-function withoutLog(text: string): string {
-  return text
-    .split("\n")
-    .filter((line) => !line.startsWith("{"))
-    .join("\n");
 }
 
 /** Says to Go which files to read in the place of etcd's; an empty path takes a file away. */

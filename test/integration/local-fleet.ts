@@ -42,9 +42,17 @@ export function runProgram(
   args: readonly string[],
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<Ran> {
+  return runNode([program, ...args], options);
+}
+
+/** The same with Node's own arguments, which come first. */
+export function runNode(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<Ran> {
   return new Promise((resolve) => {
     const limits = { ...options, maxBuffer: 64 * 1024 * 1024 };
-    execFile(process.execPath, [program, ...args], limits, (error, stdout, stderr) => {
+    execFile(process.execPath, args, limits, (error, stdout, stderr) => {
       const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       resolve({ exit, stdout, stderr });
     });
