@@ -7,8 +7,8 @@ import { defineConfig } from "vitest/config";
 // that the program itself uses (bin/run.js).
 const { NODE_COMPILE_CACHE = join(tmpdir(), "node-compile-cache") } = process.env;
 
-// Where the tests' fleets note which ports are theirs: never in the user's own state folder, and the same one for all tests
-// of this machine.
+// Where the tests' fleets note which ports are theirs: never in the user's own state folder. All tests of this machine
+// share it.
 const XDG_STATE_HOME = join(tmpdir(), `fleet-test-state-${process.getuid?.() ?? 0}`);
 
 // What a poll waits for must come: how soon is the machine's matter, and a slow disk's. Tests that ask how long
@@ -16,7 +16,8 @@ const XDG_STATE_HOME = join(tmpdir(), `fleet-test-state-${process.getuid?.() ?? 
 const POLL_MS = 120_000;
 
 // Unit tests share their worker's modules: importing them again for each of 440 files cost more CPU than the tests. Spies
-// and variables of the environment are restored after each test. A file that replaces modules, or changes what a module keeps, has a worker of its own.
+// and variables of the environment are restored after each test. A file that replaces modules, or changes what a module
+// keeps, has a worker of its own.
 const UNIT = "test/unit/**/*.test.{ts,tsx}";
 const ALONE = globSync(UNIT).filter((file) =>
   /\bvi\.mock\(|^encryptFolders\(/m.test(readFileSync(file, "utf8")),

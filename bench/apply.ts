@@ -1,5 +1,5 @@
-// What one batch of 4 096 domain moves costs to apply, alone in this process: its CPU time, and that of its longest slice, for
-// which everything else waits.
+// What it costs to apply one batch of 4 096 domain moves, alone in this process. It measures the CPU time of the
+// batch and of its longest slice, for which everything else waits.
 
 import { assert } from "../src/core/base/assert.ts";
 import { logIndex } from "../src/core/base/ids.ts";
@@ -13,6 +13,7 @@ import { domainKey } from "../src/core/fleet/tables/schema.ts";
 import type { Operation } from "../src/core/wire/gen/fleet/v1/command.ts";
 import { median } from "./statistics.ts";
 import type { Table } from "./table.ts";
+import { cpuMs } from "./thread-cpu.ts";
 
 const SHARDS = 200;
 const DOMAINS = 100_000;
@@ -91,10 +92,5 @@ const registered = (shardId: string): Operation => ({
     value: { shardId, address: `${shardId}:1`, epoch: 1, region: "", zone: "" },
   },
 });
-
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
-}
 
 const milliseconds = (ms: number): string => `${ms.toFixed(1)} ms`;

@@ -1,5 +1,5 @@
-// The leader killed twenty times under 50 writes a second: from the SIGKILL to the first acknowledged write of the
-// survivors, with the default LAN timings, as `fleet drill kill-leader` measures it.
+// The leader is killed twenty times under 50 writes a second, with the default LAN timings. Each time is from the
+// SIGKILL to the survivors' first acknowledged write, as `fleet drill kill-leader` measures it.
 
 import { TestFleet } from "../test/integration/local-fleet.ts";
 import { durationTable, type Table } from "./table.ts";

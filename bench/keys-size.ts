@@ -1,4 +1,5 @@
-// What a million keys of 256 bytes weigh: the key space in a process of its own, and one etcd beside it with the same keys.
+// What a million keys of 256 bytes weigh. The key space has a process of its own, and one etcd beside it has the same
+// keys.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,7 +1,7 @@
-// Keys by etcd's API: a fleet beside an etcd, three processes each, on this machine in the same minutes. Unary calls come
-// from h2load in plaintext and from node:http2 with mutual TLS, which h2load cannot do; a grpc-js client shows what most
-// programs in JavaScript get. Then failovers and starts of both. ZooKeeper is measured beside the plaintext pair where it
-// and javac are installed: through its own Java client, since it speaks a protocol of its own.
+// Keys by etcd's API: a fleet beside an etcd, three processes each, on this machine in the same minutes. h2load makes
+// unary calls in plaintext. node:http2 makes them with mutual TLS, which h2load cannot do. A grpc-js client shows
+// what most programs in JavaScript get. Then failovers and starts of both. ZooKeeper is measured beside the plaintext
+// pair where it and javac are installed. It speaks a protocol of its own, so its own Java client calls it.
 
 import { hasH2load, type Times } from "./kv/h2load.ts";
 import { measuresOf, type Pair } from "./kv/measures.ts";

@@ -1,5 +1,5 @@
-// A fleet of size L on one machine, coordinators and load together: what the lab's actors ask of three real processes,
-// and whether the project's numbers for it are reached. On a busy machine only CPU time and memory mean much.
+// A fleet of size L on one machine, coordinators and load together. The lab's actors load three real processes, and
+// the results are compared with the project's numbers for this. On a busy machine only CPU time and memory mean much.
 
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";

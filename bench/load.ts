@@ -1,9 +1,9 @@
-// Writes a second of a fleet and of etcd, three processes each, on this machine in the same minutes, by the same load
-// generator: a grpc-js client that shares the two clusters' cores and so hides a part of every difference. Fleet is
-// measured in both of its ways: one call a write, which is the only way that etcd has for puts, and the stream of
-// fleet's own client. Each is compared with etcd on the same transport, in plaintext or with mutual TLS. Then the
-// failover of both, and what they take of the machine. With `--before FOLDER`, another checkout that was built, the
-// fleets of both trees have their turns in the same rounds.
+// Writes a second of a fleet and of etcd, three processes each, on this machine in the same minutes. One load
+// generator drives both. It is a grpc-js client that shares the two clusters' cores, so it hides a part of every
+// difference. Fleet is measured in both of its ways. One is a call for each write, the only way that etcd has for
+// puts; the other is the stream of fleet's own client. Each is compared with etcd on the same transport, in plaintext
+// or with mutual TLS. Then the failover of both, and what they take of the machine. With `--before FOLDER`, another
+// checkout that was built, the fleets of both trees have their turns in the same rounds.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../src/core/base/assert.ts";

@@ -1,6 +1,6 @@
-// Where the processor's time of a put and of a Submit goes, on the leader and on a follower: by thread, by stage and by
-// function. Not part of `npm run bench` without a name. The threads' times are measured without the profiler, which slows
-// what it watches; its samples only divide the main thread's time.
+// Where the processor's time of a put and of a Submit goes, on the leader and on a follower. The report divides it by
+// thread, by stage and by function. Not part of `npm run bench` without a name. The threads' times are measured
+// without the profiler, which slows what it watches; its samples only divide the main thread's time.
 
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

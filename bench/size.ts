@@ -1,5 +1,5 @@
-// How a coordinator grows with its rows, from ten thousand to a million topology domains that their shards have
-// accepted: memory, a snapshot, a restart from it, lists, and a hundred watchers of a full batch of moves. One
+// How a coordinator grows from ten thousand to a million topology domains that their shards have accepted. It
+// measures memory, a snapshot, a restart from it, lists, and a hundred watchers of a full batch of moves. One
 // coordinator with mutual TLS and the flags that `fleet init` gives it; its clients are in the bench's own process.
 
 import { loadavg } from "node:os";

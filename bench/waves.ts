@@ -1,6 +1,7 @@
-// A migration of 2 000 clusters in waves of 50 under a leader that is killed twice: three real coordinators, the product's own
-// runner, and the lab's shards and agents. What must hold: all clusters moved, none served by two shards at once. None is by
-// no shard for longer than its agent takes to reconnect and to dial once more.
+// A migration of 2 000 clusters in waves of 50 under a leader that is killed twice. It uses three real coordinators,
+// the product's own runner, and the lab's shards and agents. What must hold: all clusters moved, and no cluster is
+// ever served by two shards. A cluster is without a shard no longer than its agent takes to reconnect and to dial
+// once more.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { FleetClient } from "../src/client/fleet-client.ts";

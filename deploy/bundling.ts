@@ -64,7 +64,7 @@ function wordsOf(file: string): string {
 }
 
 /**
- * An import of one of Node's modules reads every export of it, also those that load more modules when they are read:
+ * An import of one of Node's modules reads all of its exports. Some of them load more modules when they are read:
  * node:http alone loads all of fetch and WebSocket. This names only what is wanted.
  */
 export function withoutImports(code: string): string {

@@ -1,8 +1,8 @@
-// `npm run package [FOLDER]`: fleet with Node as one executable for this platform, the units of systemd, the list
-// of the packages inside (CycloneDX), their licences, and checksums.
-// Node's single executable applications (https://nodejs.org/api/single-executable-applications.html): the code and files
-// are assets of a blob inside the binary; a hook gives them to Node's loader. Nothing is unpacked when it runs.
-// A folder that has anything in it is left as it is.
+// `npm run package [FOLDER]` makes one executable for this platform: fleet with Node. Beside it come the units of
+// systemd, the list of the packages inside (CycloneDX), their licences, and checksums. Node's single executable
+// applications (https://nodejs.org/api/single-executable-applications.html): the code and files are assets of a blob
+// inside the binary; a hook gives them to Node's loader. Nothing is unpacked when it runs. A folder that has anything
+// in it is left as it is.
 
 import { execFile } from "node:child_process";
 import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";

@@ -1,6 +1,6 @@
-// `npm run picture`: makes docs/top.svg from the real program. It starts a fleet in a temporary folder, writes to it, kills its
-// leader, lets one cluster's agent dial the wrong shard, and records that with `fleet top --record`. The picture is the end of the
-// replay, in a pseudo-terminal.
+// `npm run picture`: makes docs/top.svg from the real program. It starts a fleet in a temporary folder, writes to it
+// and kills its leader. Then one cluster's agent dials the wrong shard. `fleet top --record` records all of that. The
+// picture is the end of the replay, in a pseudo-terminal.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

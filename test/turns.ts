@@ -1,5 +1,5 @@
-// The end of a loop whose other end the tested code has to make: without it a defect shows as a time-out that says nothing,
-// or, in a loop that never waits, as a test run that hangs.
+// The end of a loop whose other end the tested code has to make. Without it a defect shows as a time-out that says
+// nothing, or, in a loop that never waits, as a test run that hangs.
 
 const TURNS_MAX = 10_000;
 

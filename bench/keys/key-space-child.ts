@@ -1,5 +1,5 @@
-// A key space in a process of its own: filled by commands as they come from the log, captured and encoded while writes
-// continue, and restored from the file. Prints what it took as one line of JSON.
+// A key space in a process of its own. Commands fill it as they come from the log, it is captured and encoded while
+// writes continue, and the file restores it. Prints what it took as one line of JSON.
 
 import { closeSync, createReadStream, openSync, writeSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";

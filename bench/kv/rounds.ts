@@ -1,4 +1,4 @@
-// Rounds of several measures, interleaved: each round gives each store its turn at each measure, so that a noisy minute of
+// Rounds of several measures, interleaved. Each round gives each store its turn at each measure, so a noisy minute of
 // the machine falls on all of them.
 
 import { setTimeout as sleep } from "node:timers/promises";

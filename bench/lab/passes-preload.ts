@@ -1,6 +1,7 @@
-// Loaded before a server (node --import): it notes each long pass of the event loop, from one check phase to the next, as
-// "end in milliseconds since 1970, CPU time, time" in a file beside itself. The CPU time is the main thread's, so that a
-// busy machine does not change it much. An immediate without a reference does not keep the loop from waiting.
+// Loaded before a server (node --import). It notes each long pass of the event loop, from one check phase to the
+// next, in a file beside itself. A note is "end in milliseconds since 1970, CPU time, time". The CPU time is the main
+// thread's, so that a busy machine does not change it much. An immediate without a reference does not keep the loop
+// from waiting.
 
 import { appendFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,5 @@
-// What server processes take of the machine over a while: CPU time as Linux counts it, which a busy machine does not
-// change much, and the largest resident size of each.
+// What server processes take of the machine over a while: their CPU time, and the largest resident size of each.
+// Linux counts the CPU time, which a busy machine does not change much.
 
 import { present } from "../../src/core/base/assert.ts";
 import type { Server } from "../load/server.ts";

@@ -1,5 +1,5 @@
-// Many watchers of the domains, and one full batch of moves: how long until the last of them has seen all moves, and
-// how long a short question to the same coordinator takes meanwhile.
+// Many watchers of the domains, and one full batch of moves. It measures how long it takes until the last watcher has
+// seen all moves. It also measures how long a short question to the same coordinator takes meanwhile.
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";

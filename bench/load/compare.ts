@@ -1,5 +1,5 @@
-// Stores under load, interleaved: every round gives every store its turn at every level, so that a noisy minute of
-// the machine falls on all of them. A level's numbers are the medians of its rounds.
+// Stores under load, interleaved. Every round gives every store its turn at every level, so a noisy minute of the
+// machine falls on all of them. A level's numbers are the medians of its rounds.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { present } from "../../src/core/base/assert.ts";

@@ -1,7 +1,6 @@
-// Failover as a client sees it: from the SIGKILL or SIGSTOP of the leader to the first write that is
-// acknowledged.
-// From the kill on, a write goes to every survivor each 10 ms, and none waits for another's answer: so the result
-// is the servers' doing and not that of a client's timeouts and retries.
+// Failover as a client sees it: from the SIGKILL or SIGSTOP of the leader to the first write that is acknowledged.
+// From the kill on, a write goes to every survivor each 10 ms, and no write waits for another's answer. So the result
+// shows the servers, and not a client's timeouts and retries.
 
 import type { Server } from "./server.ts";
 import { type Store, settledLeader, type Writer } from "./store.ts";

@@ -1,8 +1,8 @@
-// The lean fleet client: one connection, and a session opened through the log as every real client does. Several of its
-// writes are outstanding, each as a call of its own, or all on the stream that the product's client uses. No retries and
-// no search for the leader: a refusal is an error, since a benchmark that hides failures measures nothing.
-// A write replaces a row of 253 bytes (a provider's address) by compare-and-set on the version that the last answer
-// told: it is validated, replicated, applied, deduplicated and audited, and the tables do not grow.
+// The lean fleet client: one connection, and a session opened through the log as every real client does. Several of
+// its writes are outstanding, each as a call of its own, or all on the stream that the product's client uses. No
+// retries and no search for the leader: a refusal is an error, since a benchmark that hides failures measures
+// nothing. A write replaces a row of 253 bytes (a provider's address) by compare-and-set on the version that the last
+// answer gave. The replicas validate, replicate, apply, deduplicate and audit it. The tables do not grow.
 
 import { assert } from "../../src/core/base/assert.ts";
 import { OUTSIDE_SESSIONS } from "../../src/core/base/outside-sessions.ts";

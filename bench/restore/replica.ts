@@ -1,5 +1,5 @@
-// A child of bench/restore.ts: `prepare` makes a folder with a snapshot, and the data of a later one beside it; `run` starts a
-// replica from the folder, and has it take in the later one while it is full. Prints one line of JSON.
+// A child of bench/restore.ts. `prepare` makes a folder with a snapshot, and the data of a later one beside it. `run`
+// starts a replica from the folder, and the full replica then takes in the later snapshot. Prints one line of JSON.
 
 import { createHash } from "node:crypto";
 import { open, readFile, writeFile } from "node:fs/promises";
@@ -12,6 +12,7 @@ import { newMessage } from "../../src/core/raft/new-message.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 import { Domain } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import { foundingSnapshot, startMember } from "../../test/unit/coordinator/group.ts";
+import { cpuMs } from "../thread-cpu.ts";
 
 const [SELF, LEADER] = [nodeId(1), nodeId(2)];
 const IDENTITY = { clusterId: "c-bench", nodeId: SELF };
@@ -44,12 +45,6 @@ function encode(count: number, index: typeof FIRST): Uint8Array {
   }
   state.advanceTo(index);
   return Buffer.concat([...encodeSnapshotParts(state)]);
-}
-
-/** Of the loop's own thread: on a machine that others use as well, its time says more than a clock's. */
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 /** How late the loop was at most, and the most memory, until it is asked. */

@@ -1,5 +1,6 @@
-// More than a fleet can take, all at once: writes, linearizable reads, and watches whose client never reads. What cannot be
-// taken is to be refused with a delay; what must not happen is an election, since the leader is alive all the time.
+// More than a fleet can take, all at once: writes, linearizable reads, and watches whose client never reads. The
+// fleet has to refuse with a delay what it cannot take. An election must not happen, since the leader is alive all
+// the time.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";

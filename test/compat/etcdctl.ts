@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { STEPS, type Step } from "./etcdctl-steps.ts";
 import type { Subject } from "./subject.ts";
+import { withoutLog } from "./without-log.ts";
 
 const PATIENCE_MS = 60_000;
 /** Once it has printed its lines, it may print no more: time for that. */
@@ -97,14 +98,6 @@ const ALWAYS: readonly (readonly [RegExp, string])[] = [
   [/https?:\/\/HOST/g, "HOST"],
   [/"(ClusterID|MemberID|RaftTerm)" : \d+/g, '"$1" : …'],
 ];
-
-/** The client's own log lines have times in them. */
-function withoutLog(text: string): string {
-  return text
-    .split("\n")
-    .filter((line) => !line.startsWith("{"))
-    .join("\n");
-}
 
 function flagsOf({ endpoints, tls }: Subject): string[] {
   const addresses = endpoints.map((each) => (tls === null ? each : `https://${each}`)).join(",");

@@ -1,5 +1,6 @@
-// etcd's own tests of its Go client and of its API (clientv3/integration, integration/v3_*_test.go), with fleets in the
-// place of etcd's servers: `go test -overlay` replaces the file that starts servers (suite/cluster.go), nothing else.
+// etcd's own tests of its Go client and of its API (clientv3/integration, integration/v3_*_test.go). They run on
+// fleets in the place of etcd's servers. `go test -overlay` replaces only the file that starts servers
+// (suite/cluster.go).
 
 import { execFile } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
@@ -10,6 +11,7 @@ import { makeFolder, removeFolder } from "../make-folder.ts";
 import { FleetServer } from "./fleet-server.ts";
 import { whyLeftOut } from "./go-suite-left-out.ts";
 import { ETCD_SOURCES, go } from "./go-tools.ts";
+import { withoutLog } from "./without-log.ts";
 
 const run = promisify(execFile);
 const PACKAGES = ["clientv3/integration", "integration"] as const;
@@ -102,14 +104,6 @@ export function whyFailed(output: string): string {
         .slice(0, 3)
         .map((line) => line.trim())
         .join(" ");
-}
-
-/** The client's own log lines have nothing that a test asserts. */
-function withoutLog(text: string): string {
-  return text
-    .split("\n")
-    .filter((line) => !line.startsWith("{"))
-    .join("\n");
 }
 
 /** Says to Go which files to read in the place of etcd's; an empty path takes a file away. */

@@ -1,6 +1,7 @@
-// A program that adds one to a counter under a lock of etcd's Lock service: it locks, reads, waits for a line on its stdin,
-// and writes. Its environment says where, and whether it writes with fencing: in a transaction that compares the mod
-// revision of the lock's key. It prints "read" each time it has read, and "done" once its increment is acknowledged.
+// A program that adds one to a counter under a lock of etcd's Lock service. It locks, reads, waits for a line on its
+// stdin, and writes. Its environment says where, and whether it writes with fencing: in a transaction that compares
+// the mod revision of the lock's key. It prints "read" each time it has read, and "done" once its increment is
+// acknowledged.
 
 import { once } from "node:events";
 import { createInterface } from "node:readline";

@@ -1,5 +1,6 @@
-// A counter behind a lock whose holder is paused beyond its lease, on a fleet and on an etcd (Jepsen's analysis of etcd
-// 3.4.3: a lock alone protects nothing). Without fencing an increment is lost on either; with fencing none is.
+// A counter behind a lock whose holder is paused beyond its lease, on a fleet and on an etcd. Jepsen's analysis of
+// etcd 3.4.3 showed that a lock alone protects nothing. Without fencing an increment is lost on either; with fencing
+// none is.
 
 import { present } from "../../src/core/base/assert.ts";
 import { call } from "../integration/etcd-clients.ts";

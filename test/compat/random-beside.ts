@@ -1,5 +1,6 @@
-// The same random operations through the API of a fleet and of an etcd: the same answers, revisions and errors, and at
-// last the same events, leases and hashes. Operations are drawn by seed (test/unit/kv/random-operations.ts).
+// The same random operations through the API of a fleet and of an etcd. Both must give the same answers, revisions
+// and errors, and at last the same events, leases and hashes. Operations are drawn by seed
+// (test/unit/kv/random-operations.ts).
 
 import { isDeepStrictEqual } from "node:util";
 import type { ServiceError } from "@grpc/grpc-js";

@@ -1,5 +1,5 @@
-// `npm run compat [-- NAME…]`: runs other people's clients of etcd's API against a fleet with what the machine has, and
-// writes their sections of bench/COMPAT.md. Exit codes: 1 a case failed, 2 it was called wrongly.
+// `npm run compat [-- NAME…]` runs other people's clients of etcd's API against a fleet. It runs what the machine
+// has, and writes their sections of bench/COMPAT.md. Exit codes: 1 a case failed, 2 it was called wrongly.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg, release, type } from "node:os";

@@ -1,5 +1,6 @@
-// A run of the fuzzer against the port for etcd's API of three coordinators: by clients with and without roles, and by
-// callers that may use no keys; then every group must lead and commit, and all replicas of the key space be equal.
+// A run of the fuzzer against the port for etcd's API of three coordinators. Its callers are clients with and without
+// roles, and callers that may use no keys. At the end every group must lead and commit, and all replicas of the key
+// space must be equal.
 
 import { Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { present } from "../../src/core/base/assert.ts";
@@ -17,7 +18,7 @@ import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { call } from "../integration/etcd-clients.ts";
 import { HostileCluster } from "../security/hostile-cluster.ts";
 import { EtcdMaker, type EtcdMethod, METHODS } from "./etcd-maker.ts";
-import type { FuzzOptions } from "./fuzz.ts";
+import { runSeeds, type SeedRange } from "./run-seeds.ts";
 import { untilDone } from "./until-done.ts";
 
 const HOLDERS = {
@@ -53,7 +54,7 @@ export interface EtcdOutcome {
 }
 
 /** Throws, with the seed, when a coordinator stopped or the cluster does not work any more. */
-export async function fuzzEtcd({ fromSeed, goesOn, onLook }: EtcdFuzzOptions): Promise<EtcdOutcome> {
+export async function fuzzEtcd({ onLook, ...seeds }: EtcdFuzzOptions): Promise<EtcdOutcome> {
   const cluster = await HostileCluster.start(0, { etcd: true });
   const attack = new EtcdAttack(cluster);
   let outcome: EtcdOutcome = { seeds: 0, requests: 0, answered: 0 };
@@ -73,7 +74,7 @@ export async function fuzzEtcd({ fromSeed, goesOn, onLook }: EtcdFuzzOptions): P
     );
     const works = keyWorks(cluster);
     await works();
-    for (let seed = fromSeed; goesOn(seed); seed += 1) {
+    const run = async (seed: number) => {
       const holder = present(NAMES[seed % NAMES.length], "there are holders");
       const to = present(cluster.peers[Math.floor(seed / 7) % cluster.peers.length], "there are nodes");
       const told = await attack.run(seed, holder, to);
@@ -82,18 +83,11 @@ export async function fuzzEtcd({ fromSeed, goesOn, onLook }: EtcdFuzzOptions): P
         requests: outcome.requests + told.requests,
         answered: outcome.answered + told.answered,
       };
-      if (cluster.fatal.length > 0)
-        throw new Error(`seed ${seed}: a coordinator stopped`, { cause: cluster.fatal[0] });
-      if (outcome.seeds % LOOK_EVERY_SEEDS !== 0) continue;
-      await works().catch((cause) => {
-        throw new Error(`by seed ${seed} the key space works no more`, { cause });
-      });
-      onLook?.(outcome);
-    }
-    await cluster.works();
-    await works();
-    const unforeseen = cluster.warnings.filter(({ fact }) => fact === "internal error");
-    if (unforeseen.length > 0) throw new Error("a request met a bug", { cause: unforeseen[0] });
+    };
+    await runSeeds(cluster, seeds, {
+      ...{ run, what: "the key space", works, lookEverySeeds: LOOK_EVERY_SEEDS },
+      onLook: () => onLook?.(outcome),
+    });
     return outcome;
   } finally {
     attack.close();
@@ -101,7 +95,7 @@ export async function fuzzEtcd({ fromSeed, goesOn, onLook }: EtcdFuzzOptions): P
   }
 }
 
-interface EtcdFuzzOptions extends Pick<FuzzOptions, "fromSeed" | "goesOn"> {
+interface EtcdFuzzOptions extends SeedRange {
   readonly onLook?: (outcome: EtcdOutcome) => void;
 }
 

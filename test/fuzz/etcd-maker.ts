@@ -1,17 +1,8 @@
-// Requests of etcd's API as no client writes them, by seed: any method, every kind of field with extreme values, nested far,
-// cut and changed bytes. Keys are few, so that requests meet each other's.
+// Requests of etcd's API as no client writes them, by seed. They take any method, fields of every kind with extreme
+// values, deep nesting, and bytes that are cut or changed. Keys are few, so that requests meet each other's.
 
 import { SeededPrng } from "../../src/core/base/prng.ts";
-import {
-  AuthService,
-  ClusterService,
-  KVService,
-  LeaseService,
-  MaintenanceService,
-  WatchService,
-} from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { ElectionService } from "../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
-import { LockService } from "../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
+import { ETCD_SERVICES } from "../etcd-services.ts";
 import { type Field, message } from "./wire.ts";
 
 export interface EtcdMethod {
@@ -20,11 +11,9 @@ export interface EtcdMethod {
   readonly responseStream: boolean;
 }
 
-const SERVICES = [
-  ...[KVService, WatchService, LeaseService, LockService, ElectionService],
-  ...[ClusterService, MaintenanceService, AuthService],
-];
-export const METHODS: readonly EtcdMethod[] = SERVICES.flatMap((service) => Object.values(service));
+export const METHODS: readonly EtcdMethod[] = Object.values(ETCD_SERVICES).flatMap(({ methods }) =>
+  Object.values(methods),
+);
 
 const EXTREMES = [
   ...[0n, 1n, 2n, 7n, 127n, 128n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 53n],

@@ -1,5 +1,5 @@
-// Frames as no replica writes them, by seed: every type of message, extreme numbers, cut and changed bytes; and appends of a
-// new leader, right in all but the commands of their entries.
+// Frames as no replica writes them, by seed: every type of message, extreme numbers, cut and changed bytes. Some are
+// appends of a new leader that are right in all but the commands of their entries.
 
 import { SeededPrng } from "../../src/core/base/prng.ts";
 import { RaftEntryType } from "../../src/core/wire/gen/fleet/v1/raft.ts";

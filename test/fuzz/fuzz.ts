@@ -1,9 +1,10 @@
-// A run of the fuzzer: seed after seed against three coordinators at real ports, by members and by strangers; then the
-// cluster must lead and commit, and all states be equal.
+// A run of the fuzzer: members and strangers send seed after seed to three coordinators at real ports. At the end the
+// cluster must lead and commit, and all states must be equal.
 
 import type { Peer } from "../../src/core/transport/transport.ts";
 import { HostileCluster } from "../security/hostile-cluster.ts";
 import { Attack, type Holder } from "./attack.ts";
+import { runSeeds, type SeedRange } from "./run-seeds.ts";
 
 /** Their keys have been copied. n4 is a member no more, and r99 never was one. */
 const HOLDERS: readonly Holder[] = [
@@ -23,15 +24,12 @@ export interface Outcome {
   readonly failures: readonly unknown[];
 }
 
-export interface FuzzOptions {
-  readonly fromSeed: number;
-  /** Whether to run this seed. */
-  readonly goesOn: (seed: number) => boolean;
+interface FuzzOptions extends SeedRange {
   readonly onProgress?: (outcome: Outcome) => void;
 }
 
 /** Throws, with the seed, when a coordinator stopped or the cluster does not work any more. */
-export async function fuzz({ fromSeed, goesOn, onProgress }: FuzzOptions): Promise<Outcome> {
+export async function fuzz({ onProgress, ...seeds }: FuzzOptions): Promise<Outcome> {
   const cluster = await HostileCluster.start(1);
   await cluster.authority.issue("r99", ["fleet://replica/99"]);
   const attack = new Attack(cluster);
@@ -40,7 +38,7 @@ export async function fuzz({ fromSeed, goesOn, onProgress }: FuzzOptions): Promi
     await cluster.works();
     await addAndRemove(cluster, cluster.peer(4));
     await cluster.works();
-    for (let seed = fromSeed; goesOn(seed); seed += 1) {
+    const run = async (seed: number) => {
       const holder = HOLDERS[seed % HOLDERS.length] as Holder;
       const victims = cluster.peers.slice(0, 3).filter(({ id }) => id !== holder.id);
       const { frames, withheld } = await attack.run(
@@ -54,17 +52,11 @@ export async function fuzz({ fromSeed, goesOn, onProgress }: FuzzOptions): Promi
         withheld: outcome.withheld + withheld,
         failures: attack.failures,
       };
-      if (cluster.fatal.length > 0)
-        throw new Error(`seed ${seed}: a coordinator stopped`, { cause: cluster.fatal[0] });
-      if (outcome.seeds % LOOK_EVERY_SEEDS !== 0) continue;
-      await cluster.works().catch((cause) => {
-        throw new Error(`by seed ${seed} the cluster works no more`, { cause });
-      });
-      onProgress?.(outcome);
-    }
-    await cluster.works();
-    const unforeseen = cluster.warnings.filter(({ fact }) => fact === "internal error");
-    if (unforeseen.length > 0) throw new Error("a request met a bug", { cause: unforeseen[0] });
+    };
+    await runSeeds(cluster, seeds, {
+      ...{ run, what: "the cluster", works: () => cluster.works(), lookEverySeeds: LOOK_EVERY_SEEDS },
+      onLook: () => onProgress?.(outcome),
+    });
     return outcome;
   } finally {
     attack.close();

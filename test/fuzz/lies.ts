@@ -1,6 +1,6 @@
-// What a member's certificate must not send in a run, since Raft has no defence against it (ADR-0023): a lie that a correct
-// member could have told. Everything else may go, also an append with a command at which a replica would stop: no correct
-// member sends that.
+// What a member's certificate must not send in a run: a lie that a correct member could have told. Raft has no
+// defence against such a lie (ADR-0023). Everything else may go. That includes an append with a command at which a
+// replica would stop, since no correct member sends that.
 
 import { FLEET_GROUP, logIndex } from "../../src/core/base/ids.ts";
 import { decodeCommand } from "../../src/core/fleet/command-codec.ts";
@@ -64,8 +64,8 @@ function wouldStop({ groupId, message }: GroupMessage): boolean {
 }
 
 /**
- * The same of a call: that it has lost its disk, so that it is removed and learns again; and that an administrator or an
- * operator wants other members.
+ * The same of a call. One lie says that it has lost its disk, so that it is removed and learns again. The other says
+ * that an administrator or an operator wants other members.
  */
 export function callCouldBeBelieved(name: CallName, bytes: Uint8Array, member: number): boolean {
   try {

@@ -2,6 +2,7 @@
 // Exit codes: 1 what a seed found, 3 the fuzzer was called wrongly.
 
 import { parseArgs } from "node:util";
+import { natural } from "../natural.ts";
 import { fuzzEtcd } from "./etcd-fuzz.ts";
 import { fuzz } from "./fuzz.ts";
 
@@ -42,11 +43,6 @@ async function main(): Promise<number> {
     `fuzz: ${etcd.seeds} seeds from ${fromSeed}, ${etcd.requests} requests of etcd's API, ${etcd.answered} answered; all replicas are equal`,
   );
   return 0;
-}
-
-function natural(text: string): number {
-  if (!/^\d+$/.test(text)) throw new TypeError(`${text} is not a natural number`);
-  return Number(text);
 }
 
 process.exitCode = await main().catch((error: unknown) => {

@@ -1,5 +1,5 @@
-// The audit log's chain with real processes: exported by two leaders, continued over a failover and by a restart of every
-// node, verified against the fleet, then changed by hand. `fleet audit verify` says where.
+// The audit log's chain with real processes. Two leaders export it, and it continues over a failover and a restart of
+// every node. It is verified against the fleet, and then changed by hand. `fleet audit verify` says where.
 
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// A page as a real browser lays it out: Chromium without a window, the page in a frame of a given width, and a probe beside it
-// that measures. What must stay true: the page itself is unchanged, but for the frame's width and the medium.
+// A page as a real browser lays it out. Chromium runs without a window, the page is in a frame of a given width, and
+// a probe beside it measures. What must stay true: the page itself is unchanged, but for the frame's width and the
+// medium.
 
 import { spawn, spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";

@@ -1,6 +1,5 @@
-// The smoke of `npm run compat`: etcdctl prints the same on a fleet and on an etcd, histories are linearizable, and the npm
-// client etcd3 works.
-// A part that cannot run here says so and is skipped.
+// The smoke of `npm run compat`. etcdctl prints the same on a fleet and on an etcd, histories are linearizable, and
+// the npm client etcd3 works. A part that cannot run here says so and is skipped.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";

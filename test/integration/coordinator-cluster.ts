@@ -1,5 +1,5 @@
-// Coordinators as real processes of `fleet serve coordinator`, every wire between them through a proxy of the
-// test's own, one a direction: partitions, restarts on other ports and lost data folders without a fixed port.
+// Coordinators as real processes of `fleet serve coordinator`. Every wire between them has a proxy of the test's own
+// for each direction. That allows partitions, restarts on other ports and lost data folders without a fixed port.
 // Clients reach a node through its front, which a partition leaves alone. Needs the built program.
 
 import { type ChildProcess, spawn } from "node:child_process";

@@ -1,5 +1,5 @@
-// A damaged file of one node, in a real fleet: the node refuses to start and says which file and where, `fleet verify`
-// says the same, the others continue; and what the error tells to do brings the node back.
+// A damaged file of one node, in a real fleet. The node refuses to start and names the file and the place, `fleet
+// verify` says the same, and the others continue. The step that the error names brings the node back.
 
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";

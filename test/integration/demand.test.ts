@@ -1,5 +1,5 @@
-// What agents want over real mutual TLS: machines for it, a report of what lacks, and moves that wait for the machines'
-// release, but not for ever.
+// What agents want over real mutual TLS. Demand gets machines, and shards report what lacks. Moves wait for the
+// machines' release, but not for ever.
 
 import { Server } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";

@@ -1,6 +1,6 @@
-// A fleet that loses all its disks, in stages: its leader exports, it continues without exports, every disk is lost, it is
-// restored, it grows again. A test asks for the stage that it needs: each is reached once, after those before it, and
-// what could be seen at it is kept. So no test depends on another one, nor on their order.
+// A fleet that loses all its disks, in stages. Its leader exports, it continues without exports, and every disk is
+// lost. Then it is restored and grows again. A test asks for the stage that it needs. Each stage is reached once,
+// after those before it, and what could be seen at it is kept. So no test depends on another one, nor on their order.
 
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
-// Real processes, one of which has another value in its memory than the others (ADR-0070): its key space is fenced, be it a
-// follower's or the leader's, and where all differ none is trusted. The fleet's own tables are served on, and so are the
-// keys by the others.
+// Real processes, one of which has another value in its memory than the others (ADR-0070). Its key space is fenced,
+// be it a follower's or the leader's; where all differ none is trusted. The fleet's own tables are served on, and so
+// are the keys by the others.
 
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Real processes, one of which has another row in its memory than the others (ADR-0017): it is fenced, be it a follower
-// or the leader; where all differ, no replica is believed. The others serve on, and nothing acknowledged is lost.
+// Real processes, one of which has another row in its memory than the others (ADR-0017). It is fenced, be it a
+// follower or the leader. Where all differ, no replica is believed. The others serve on, and nothing acknowledged is
+// lost.
 
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,12 +8,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { systemClock } from "../../src/core/base/clock.ts";
 import { OperatorError } from "../../src/core/base/errors.ts";
-import type { Operation } from "../../src/core/wire/gen/fleet/v1/command.ts";
 import { ListRequest, type NodeStatus } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Role } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { readRpcError } from "../../src/core/wire/rpc-error.ts";
 import { unary } from "../../src/core/wire/unary.ts";
 import { verdictLines } from "../../src/ui/model/fleet-verdict.ts";
+import { recordProbe, registerShard } from "../unit/coordinator/group.ts";
 import { areEqual, type ClusterNode, CoordinatorCluster } from "./coordinator-cluster.ts";
 
 const PATIENT_MS = 60_000;
@@ -47,7 +48,7 @@ test("a follower is fenced: it serves no read, says so, and stays fenced when it
   // It keeps what led to its state: no snapshot is made of it, and nothing is compacted.
   const snapshots = await readdir(join(odd.data, "snap"));
   for (let number = 10; number < 60; number += 1)
-    await client.submit(probe(number), { deadlineMs: PATIENT_MS });
+    await client.submit(recordProbe(number), { deadlineMs: PATIENT_MS });
   expect(await readdir(join(odd.data, "snap"))).toEqual(snapshots);
   expect(JSON.parse(await readFile(join(odd.data, "diverged.json"), "utf8"))).toMatchObject({
     cause: "majority",
@@ -64,7 +65,7 @@ test("what is fenced still stores the log and votes: with the leader gone, the o
   await flipAndWrite(odd, "elsewhere:9");
   await fenced(odd);
   await cluster.kill(leader);
-  await client.submit(probe(5), { deadlineMs: PATIENT_MS });
+  await client.submit(recordProbe(5), { deadlineMs: PATIENT_MS });
   const next = cluster.nodes.find((node) => node !== leader && node !== odd);
   expect((await statusOf(odd)).leaderId).toBe(next?.id);
 });
@@ -76,7 +77,7 @@ test("a leader is fenced and hands over; no write is lost, and none is answered 
   const leader = await cluster.leader(cluster.nodes.filter((node) => node !== odd));
   expect(leader.id).not.toBe(odd.id);
   expect((await statusOf(odd)).role).toBe(Role.FOLLOWER);
-  await client.submit(probe(7), { deadlineMs: PATIENT_MS });
+  await client.submit(recordProbe(7), { deadlineMs: PATIENT_MS });
   const { probes } = await client.listProbes("d", { deadlineMs: PATIENT_MS });
   expect(probes.map(({ number }) => number)).toEqual([1, 7]);
   await expect(
@@ -87,10 +88,10 @@ test("a leader is fenced and hands over; no write is lost, and none is answered 
 test("three that differ: reads and writes are refused on all, until a majority is there again", async () => {
   for (const node of cluster.nodes) await cluster.flip(node, `put elsewhere:${node.id}`);
   await cluster.flipped(cluster.nodes);
-  await client.submit(probe(1), { deadlineMs: PATIENT_MS }).catch(() => undefined);
+  await client.submit(recordProbe(1), { deadlineMs: PATIENT_MS }).catch(() => undefined);
   const isDisputed = ({ stateDoubt }: NodeStatus) => stateDoubt?.fenced === false;
   await cluster.until((statuses) => statuses.every(isDisputed));
-  await expect(client.submit(probe(2), { deadlineMs: PATIENT_MS })).rejects.toMatchObject({
+  await expect(client.submit(recordProbe(2), { deadlineMs: PATIENT_MS })).rejects.toMatchObject({
     code: "STATE_DISPUTED",
   });
   for (const node of cluster.nodes) expect(await readsRefused(node)).toEqual(Array(3).fill("STATE_DISPUTED"));
@@ -106,7 +107,7 @@ test("three that differ: reads and writes are refused on all, until a majority i
   const areBelieved = (statuses: readonly NodeStatus[]) =>
     statuses.every(({ stateDoubt }) => stateDoubt === undefined);
   await cluster.until(areBelieved);
-  await client.submit(probe(3), { deadlineMs: PATIENT_MS });
+  await client.submit(recordProbe(3), { deadlineMs: PATIENT_MS });
   await cluster.until(areBelieved);
 });
 
@@ -119,13 +120,13 @@ test("a row that is damaged in place is found by the pass over memory, which nam
   expect(verdictLines(await client.status()).map(({ text }) => text)).toContainEqual(
     expect.stringMatching(`^${odd.name} .* is fenced and serves nothing: .*table shards`),
   );
-  await client.submit(probe(8), { deadlineMs: PATIENT_MS });
+  await client.submit(recordProbe(8), { deadlineMs: PATIENT_MS });
 }, 240_000);
 
 test("an operator fences the wrong ones of a dispute, and the rest goes on", async () => {
   for (const node of cluster.nodes) await cluster.flip(node, `put elsewhere:${node.id}`);
   await cluster.flipped(cluster.nodes);
-  await client.submit(probe(1), { deadlineMs: PATIENT_MS }).catch(() => undefined);
+  await client.submit(recordProbe(1), { deadlineMs: PATIENT_MS }).catch(() => undefined);
   await cluster.until((statuses) => statuses.every(({ stateDoubt }) => stateDoubt?.fenced === false));
   const [kept, ...wrong] = cluster.nodes;
   for (const node of wrong) {
@@ -141,7 +142,7 @@ test("an operator fences the wrong ones of a dispute, and the rest goes on", asy
   }
   // At the next checkpoint, at the latest.
   await cluster.until(([own]) => own?.stateDoubt === undefined, [kept as ClusterNode]);
-  await client.submit(probe(2), { deadlineMs: PATIENT_MS });
+  await client.submit(recordProbe(2), { deadlineMs: PATIENT_MS });
   expect((await cluster.leader([kept as ClusterNode])).id).toBe(kept?.id);
   await expect(
     client.fenceReplica(kept?.front.address ?? "", { nodeName: "n9", reason: "", entryIndex: 0 }),
@@ -172,7 +173,7 @@ function otherThan(leader: ClusterNode): ClusterNode {
 async function flipAndWrite(node: ClusterNode, address: string): Promise<void> {
   await cluster.flip(node, `put ${address}`);
   await cluster.flipped([node]);
-  await client.submit(probe(1), { deadlineMs: PATIENT_MS });
+  await client.submit(recordProbe(1), { deadlineMs: PATIENT_MS });
 }
 
 async function fenced(node: ClusterNode): Promise<void> {
@@ -206,14 +207,3 @@ function watchEnd({ client: rpc }: ClusterNode): Promise<string | null> {
   call.on("data", () => undefined);
   return new Promise((resolve) => call.on("error", (error) => resolve(readRpcError(error).reason)));
 }
-
-const registerShard = (shardId: string): Operation => ({
-  kind: {
-    $case: "registerShard",
-    value: { shardId, address: `${shardId}:1`, epoch: 1, region: "", zone: "" },
-  },
-});
-
-const probe = (number: number): Operation => ({
-  kind: { $case: "recordProbe", value: { drillId: "d", number } },
-});

@@ -1,5 +1,5 @@
-// The sample of `openCoordinator` at its three places: in one process, on a fleet whose nodes are killed, and on a real
-// etcd where one is installed. Needs the built program, since the sample imports the package.
+// The sample of `openCoordinator` at its three places. They are one process, a fleet whose nodes are killed, and a
+// real etcd where one is installed.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// kill -9 at every moment of an encrypted storage's work and of its rotations: the folder opens with the operator's keys,
-// every acknowledged entry is there, and every file is sound.
+// kill -9 at every moment of an encrypted storage's work and of its rotations. Afterwards the folder opens with the
+// operator's keys, every acknowledged entry is there, and every file is sound.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

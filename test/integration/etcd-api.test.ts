@@ -1,5 +1,6 @@
-// etcd's API over mutual TLS, on three coordinators of their own processes: the same answers through every member, and
-// nothing lost while the leader of the key space is killed. Needs the built program. compat.test.ts compares with etcd.
+// etcd's API over mutual TLS, on three coordinators of their own processes. Every member gives the same answers, and
+// nothing is lost while the leader of the key space is killed. Needs the built program. compat.test.ts compares with
+// etcd.
 
 import { once } from "node:events";
 import { tmpdir } from "node:os";

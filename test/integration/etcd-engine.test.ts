@@ -1,5 +1,6 @@
-// Our coordinators with three real etcds as their log (ADR-0054): what is lost or repeated when an etcd node, etcd's leader
-// or the leading coordinator ends. Where no etcd is installed the tests show as skipped.
+// Our coordinators with three real etcds as their log (ADR-0054). An etcd node, etcd's leader or the leading
+// coordinator ends, and the tests look for what is lost or repeated. Where no etcd is installed the tests show as
+// skipped.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";

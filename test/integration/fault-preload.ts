@@ -1,5 +1,5 @@
-// Loaded before the program (node --import) to break it at a named file operation: it is killed there as by kill -9, or
-// finds its disk full, failing or slow. FLEET_TEST_FAULTS names the plan, a JSON file. It is read again at every
+// Loaded before the program (node --import) to break it at a named file operation. There it is killed as by kill -9,
+// or finds its disk full, failing or slow. FLEET_TEST_FAULTS names the plan, a JSON file. It is read again at every
 // operation, so a test can change it while the program runs. Production code holds no fault points: the operations of
 // node:fs/promises are wrapped, and named for what they do: "after rename snapshot", "midway write frame:entry".
 

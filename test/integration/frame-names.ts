@@ -4,8 +4,8 @@ import { decodePayload, readFrame } from "../../src/core/storage/frame.ts";
 import type { WalRecord } from "../../src/core/storage/record.ts";
 
 /**
- * All names of the write: "frame" and what is in it, "frame:first" for the first of a segment, "frame:vote" for one
- * with nothing but a hard state; "zeros" for what is no frame.
+ * All names of the write. A frame is "frame" and what is in it, "frame:first" if it begins a segment, "frame:vote" if
+ * it holds only a hard state. What is no frame is "zeros".
  */
 export function frameNames(bytes: Uint8Array, position: number): readonly string[] {
   const read = readFrame(bytes, 0);

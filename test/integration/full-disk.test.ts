@@ -1,5 +1,6 @@
-// A full disk under real coordinators: the node says so, takes no writes, hands over, and continues by itself when there
-// is space again; a failing sync ends it. The disk is full by injection (fault-preload.ts), so no rights are needed.
+// A full disk under real coordinators. The node says so, takes no writes and hands over. It continues by itself when
+// there is space again, but a failing sync ends it. The disk is full by injection (fault-preload.ts), so no rights
+// are needed.
 
 import { existsSync } from "node:fs";
 import { rm, symlink } from "node:fs/promises";

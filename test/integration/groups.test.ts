@@ -1,5 +1,5 @@
-// Many Raft groups in one process, as real processes: who leads them, what becomes of them when a node dies or hangs,
-// and what a restart of everything leaves of what was written.
+// Many Raft groups in one process, as real processes. The tests ask who leads them, and what becomes of them when a
+// node dies or hangs. They also ask what a restart of everything leaves of what was written.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";

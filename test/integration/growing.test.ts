@@ -1,5 +1,5 @@
-// From one replica in a program's process to three by `fleet member add`, while the program writes: nothing is lost, and
-// the two that joined are a quorum when the program ends. Needs the built program.
+// From one replica in a program's process to three by `fleet member add`, while the program writes. Nothing is lost,
+// and the two that joined are a quorum when the program ends. Needs the built program.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

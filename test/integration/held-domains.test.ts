@@ -1,5 +1,5 @@
-// Shards that hold what the tables give to others, by real processes: a shard that was removed by force and came back,
-// and all shards after a restore from an export that is older than their instructions.
+// Shards that hold what the tables give to others, by real processes. One shard was removed by force and came back.
+// In the other case all shards face a restore from an export that is older than their instructions.
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";

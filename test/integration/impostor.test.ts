@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { nodeId } from "../../src/core/base/ids.ts";
+import { onlyVoters } from "../../src/core/base/only-voters.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import { channelOptions } from "../../src/core/wire/channel-options.ts";
 import { RaftClient, RaftFrame, SnapshotChunk } from "../../src/core/wire/gen/fleet/v1/raft.ts";
@@ -112,13 +113,7 @@ test("a snapshot that n2 sends as n3 is refused", async () => {
     const stream = client.installSnapshot({ deadline: Date.now() + DEADLINE_MS }, (error) =>
       resolve(readRpcError(error)),
     );
-    const confState = {
-      voters: [1, 2, 3],
-      learners: [],
-      votersOutgoing: [],
-      learnersNext: [],
-      autoLeave: false,
-    };
+    const confState = onlyVoters([1, 2, 3]);
     const sha256 = Buffer.from("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "hex");
     const at = { index: TERM, term: TERM, messageTerm: TERM, bytes: 0, sha256, confState };
     const value = { clusterId: "c", groupId: 0, from: 3, to: 1, ...at };

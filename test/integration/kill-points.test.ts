@@ -1,5 +1,5 @@
-// kill -9 at every point of the storage's work: what is there afterwards is what was acknowledged, or that and the
-// whole operation that was under way, never a part of one; and the storage continues from there.
+// kill -9 at every point of the storage's work. What is there afterwards is what was acknowledged, or that and the
+// whole operation that was running, never a part of one. The storage continues from there.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

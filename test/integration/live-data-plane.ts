@@ -1,5 +1,6 @@
-// The data plane of a real local fleet, for tests: what its shards say themselves (coordinators play no part in
-// that), and what an operator does to its agents: their file, their certificates, the signal to read them again.
+// The data plane of a real local fleet, for tests. It reads what its shards say themselves; coordinators play no part
+// in that. It also does what an operator does to its agents: it changes their file and their certificates, and
+// signals them to read them again.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

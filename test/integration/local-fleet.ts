@@ -1,5 +1,5 @@
-// A real local fleet in a temporary folder, made by the real `fleet init`, for tests: its processes can be killed,
-// paused, started and wiped; at the end nothing of it is left. Needs the built program (npm run build).
+// A real local fleet in a temporary folder, made by the real `fleet init`, for tests. A test can kill, pause, start
+// and wipe its processes; at the end nothing of it is left. Needs the built program (npm run build).
 
 import { execFile } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
@@ -43,9 +43,17 @@ export function runProgram(
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
   file = program,
 ): Promise<Ran> {
+  return runNode([file, ...args], options);
+}
+
+/** The same with Node's own arguments, which come first. */
+export function runNode(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<Ran> {
   return new Promise((resolve) => {
     const limits = { ...options, maxBuffer: 64 * 1024 * 1024 };
-    execFile(process.execPath, [file, ...args], limits, (error, stdout, stderr) => {
+    execFile(process.execPath, args, limits, (error, stdout, stderr) => {
       const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       resolve({ exit, stdout, stderr });
     });

@@ -1,6 +1,6 @@
-// Members that come and go by command while the fleet is written to, with real processes: growing from one to five
-// and shrinking back loses nothing; what would cost the quorum is refused; who was removed is told. The tests share a
-// fleet, in any order: each makes the members that it needs.
+// Members that come and go by command while the fleet is written to, with real processes. Growing from one to five
+// and shrinking back loses nothing. A change that would cost the quorum is refused, and a removed member is told so.
+// The tests share a fleet, in any order: each makes the members that it needs.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";

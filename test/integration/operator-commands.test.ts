@@ -1,4 +1,4 @@
-// The commands as an operator types them, each a process of its own, against a real cluster of three: a shard is
+// The commands as an operator types them, each a process of its own, against a real cluster of three. A shard is
 // drained, emptied and taken out; domains move by a file.
 
 import { writeFile } from "node:fs/promises";

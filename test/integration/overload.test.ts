@@ -1,5 +1,5 @@
-// More writes than a fleet with slow disks can take: writes wait up to the limit, the others are refused at once with a
-// delay for the retry. Memory stays bounded, and every acknowledged write is there.
+// More writes than a fleet with slow disks can take. Writes wait up to the limit; the others are refused at once with
+// a delay for the retry. Memory stays bounded, and every acknowledged write is there.
 
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";

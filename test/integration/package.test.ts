@@ -1,5 +1,6 @@
-// The one executable (`npm run package`): it prints what bin/run.js prints, and runs where there is nothing but the C and C++
-// libraries: no Node, no shell, no other file. Changing the root takes rights that CI may not have: then that is skipped.
+// The one executable (`npm run package`) prints what bin/run.js prints. It runs where there is nothing but the C and
+// C++ libraries: no Node, no shell, no other file. Changing the root takes rights that CI may not have: then that is
+// skipped.
 
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";

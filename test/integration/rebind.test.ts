@@ -1,6 +1,6 @@
-// `fleet rebind` against a real fleet: killed at each of its steps and run again, planned, undone, by a command of the
-// operator's, overtaken by another operator, and under a failover. The crash points within steps are enumerated in
-// test/unit/client/rebind; here the processes are real.
+// `fleet rebind` against a real fleet. It is killed at each of its steps and run again, planned, undone, and run by a
+// command of the operator's. Another operator overtakes it, and it meets a failover. The crash points within steps
+// are enumerated in test/unit/client/rebind; here the processes are real.
 
 import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";

@@ -1,6 +1,7 @@
-// A fleet of three that loses two for good, by real processes. The survivor was away when the others went on, so that
-// it lacks acknowledged writes and a term that the shards have heard. What is left says so; a new cluster grows from it
-// that has everything it held; shards and agents run all the time; a member of the old cluster is refused.
+// A fleet of three that loses two for good, by real processes. The survivor was away when the others continued. So it
+// lacks acknowledged writes, and a term that the shards have heard. What is left says so, and a new cluster grows
+// from it that has everything it held. Shards and agents run all the time, and a member of the old cluster is
+// refused.
 
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { reservePorts } from "../reserved-ports.ts";
-import { leaderOf, program, type Ran, TestFleet } from "./local-fleet.ts";
+import { leaderOf, program, type Ran, runNode, TestFleet } from "./local-fleet.ts";
 import { TestTerminal } from "./terminal.ts";
 
 const PRELOAD = new URL("fault-preload.ts", import.meta.url).href;
@@ -276,13 +277,7 @@ describe("a fleet of one", () => {
 });
 
 async function runWithFaults(planFile: string, ...args: readonly string[]): Promise<Ran> {
-  const { execFile } = await import("node:child_process");
   const env = { ...fleet.env, FLEET_TEST_FAULTS: planFile };
   const line = ["--import", PRELOAD, program, ...FORCE, "--yes", ...args];
-  return new Promise((resolve) => {
-    execFile(process.execPath, line, { cwd: fleet.home, env }, (error, stdout, stderr) => {
-      const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      resolve({ exit, stdout, stderr });
-    });
-  });
+  return await runNode(line, { cwd: fleet.home, env });
 }

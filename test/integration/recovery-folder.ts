@@ -1,11 +1,12 @@
-// A data folder as a fleet's node leaves it, and the recovery of it that tests perform: in this process, or in one that
-// is killed meanwhile.
+// A data folder as a fleet's node leaves it, and the recovery of it that tests perform. The recovery runs in this
+// process, or in one that is killed meanwhile.
 
 import { join } from "node:path";
 import { lookAtFolders } from "../../src/client/recover/look.ts";
 import { planRecovery, type RecoveryPlan } from "../../src/client/recover/plan.ts";
 import { recoverFolder } from "../../src/client/recover/recover-fleet.ts";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { onlyVoters } from "../../src/core/base/only-voters.ts";
 import { OUTSIDE_SESSIONS } from "../../src/core/base/outside-sessions.ts";
 import type { Entry } from "../../src/core/raft/message.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
@@ -22,7 +23,7 @@ export const dataFolder = (home: string): string => join(home, "data");
 export async function fillFolder(directory: string): Promise<void> {
   const storage = await DiskStorage.open({ directory, identity: IDENTITY, segmentBytes: SEGMENT_BYTES });
   const voters = MEMBERS.map(nodeId);
-  const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  const confState = onlyVoters(voters);
   const founding = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
   await storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot: founding });
   const entries = operations().map((kind, at) => entry(at + 2, kind));

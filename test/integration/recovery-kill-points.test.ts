@@ -1,6 +1,6 @@
-// kill -9 midway through and after every single file operation of a recovery: what is left is the old folder, untouched
-// and startable; or one that only the same command finishes; or the new one. In each case the same command completes
-// the recovery. Then the new log lacks no entry, and a complete backup is there.
+// kill -9 midway through and after every single file operation of a recovery. What is left is the old folder,
+// untouched and startable; or one that only the same command finishes; or the new one. In each case the same command
+// completes the recovery. Then the new log lacks no entry, and a complete backup is there.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,5 @@
-// The package as hosts get it: nothing in it that only developers need, nothing missing, every part of it listed, and each file
-// as its checksum says.
+// The package as hosts get it. It holds nothing that only developers need, and lacks nothing. Every part of it is
+// listed, and each file is as its checksum says.
 
 import { execFile, spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";

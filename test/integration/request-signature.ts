@@ -1,5 +1,6 @@
-// What an S3 server checks of each request: its AWS Signature Version 4, computed again from the user's secret, and
-// that its body is the one that was signed. From the documentation of the signature, not from the SDK that signs.
+// What an S3 server checks of each request. It computes the request's AWS Signature Version 4 again from the user's
+// secret, and compares the body with the signed one. From the documentation of the signature, not from the SDK that
+// signs.
 
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";

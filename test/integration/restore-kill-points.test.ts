@@ -1,9 +1,8 @@
-// kill -9 midway through and after the file operations of `fleet snapshot restore`: what is left is nothing
-// under the node's name; or a folder that no command starts, and that the same command finishes; or the restored node,
-// whole, which the same command then refuses to touch. The snapshot itself is never changed.
-// The gate takes some of the moments; FLEET_EVERY_KILL_POINT=1 takes them all, which needs minutes.
+// kill -9 midway through and after the file operations of `fleet snapshot restore`. Three outcomes are allowed.
+// Nothing is under the node's name; or a folder is there that no command starts, and that the same command finishes.
+// Or the whole restored node is there, which the same command then refuses to touch. The snapshot itself is never
+// changed. The gate takes some of the moments; FLEET_EVERY_KILL_POINT=1 takes them all, which needs minutes.
 
-import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,7 +26,7 @@ import { makeFolder, removeFolder } from "../make-folder.ts";
 import { turns } from "../turns.ts";
 import { captured } from "../unit/export/samples.ts";
 import type { FaultPlan } from "./fault-preload.ts";
-import { program, type Ran } from "./local-fleet.ts";
+import { program, type Ran, runNode } from "./local-fleet.ts";
 
 const PRELOAD = fileURLToPath(new URL("fault-preload.ts", import.meta.url));
 const SAMPLE = captured(20);
@@ -93,13 +92,7 @@ async function restore(home: string, to: readonly string[], plan: FaultPlan): Pr
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, NODE_COMPILE_CACHE, HOME: home, NO_COLOR: "1", FLEET_TEST_FAULTS: planFile };
   const command = ["snapshot", "restore", "--from", "exports", ...to, "--reason", "test", "--yes"];
-  return new Promise((resolve) => {
-    const line = ["--import", PRELOAD, program, ...command];
-    execFile(process.execPath, line, { cwd: home, env }, (error, stdout, stderr) => {
-      const exit = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      resolve({ exit, stdout, stderr });
-    });
-  });
+  return await runNode(["--import", PRELOAD, program, ...command], { cwd: home, env });
 }
 
 type State = "nothing" | "between" | "new";

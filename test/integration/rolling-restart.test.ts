@@ -1,6 +1,6 @@
-// A rolling restart under writes: each process that is asked to end hands over what it leads before it does, so that
-// no timer has to run out. The profile's clocks are slow (an election takes 2.5 s at least), the bound of a
-// departure is 1 s: who has seen its successor lead within that has cost no election timeout.
+// A rolling restart under writes. Each process that is asked to end first hands over what it leads, so that no timer
+// has to run out. The profile's clocks are slow (an election takes 2.5 s at least), and the bound of a departure is 1
+// s. A departure whose successor leads within that time has cost no election timeout.
 
 import { afterEach, expect, test } from "vitest";
 import { SteadyWriter } from "../../src/client/drill/steady-writer.ts";
@@ -8,7 +8,7 @@ import { judgeWrites } from "../../src/core/drill/verdict.ts";
 import { type ClusterNode, CoordinatorCluster, followOneLeader } from "./coordinator-cluster.ts";
 
 const GROUPS = 3;
-// A machine may be so busy that one departure does not come to its end in time: then the others campaign, as they do
+// A machine may be so busy that one departure does not come to its end in time. Then the others campaign, as they do
 // when a process dies. That all of these would is no accident.
 const RESTARTS = 4;
 

@@ -1,5 +1,5 @@
-// Certificates and the authority are renewed under a running fleet that is being written to: nothing acknowledged is
-// lost, connections made afterwards show the new certificate, and what the old authority signed opens nothing any more.
+// Certificates and the authority are renewed under a running fleet that is being written to. Nothing acknowledged is
+// lost, and later connections show the new certificate. What the old authority signed opens nothing any more.
 
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";

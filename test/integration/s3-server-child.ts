@@ -1,5 +1,5 @@
-// The S3 server's own process: it encrypts its page tokens with DES, which OpenSSL has only with its legacy provider,
-// and that is chosen when a process starts. Prints its port; ends when its parent does.
+// The S3 server's own process. The server encrypts its page tokens with DES, which OpenSSL has only with its legacy
+// provider. A process chooses that provider when it starts. Prints its port; ends when its parent does.
 
 import S3rver from "s3rver";
 

@@ -1,6 +1,6 @@
-// A real server that speaks S3 (s3rver), on a port of its own. A proxy in front of it answers 503, drops connections or
-// never answers, as a busy server does. It knows the access key S3RVER alone, and it does not compute signatures of
-// version 4: the proxy does, and refuses what this user has not signed.
+// A real server that speaks S3 (s3rver), on a port of its own. A proxy in front of it answers 503, drops connections
+// or never answers, as a busy server does. The server knows only the access key S3RVER, and it computes no signatures
+// of version 4. The proxy computes them, and refuses what this user has not signed.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

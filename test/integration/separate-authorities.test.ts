@@ -1,5 +1,5 @@
-// A local fleet whose kinds of identity have an authority each: it serves, renews its certificates and grows, and what the
-// agents' authority signs in an administrator's name opens nothing. And its operator revokes, by the commands.
+// A local fleet whose kinds of identity have an authority each. It serves, renews its certificates and grows. What
+// the agents' authority signs in an administrator's name opens nothing. And its operator revokes, by the commands.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Who may call what of a coordinator, over real mutual TLS; and the standard services beside ours, asked by a
-// client that knows no generated code.
+// Who may call what of a coordinator, over real mutual TLS. A client that knows no generated code asks the standard
+// services beside ours.
 
 import { ChannelCredentials, Client, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// `fleet snapshot` and a bucket whose server checks every signature: who has the secret saves, lists, verifies and
-// restores; who has not is told so, and leaves nothing behind.
+// `fleet snapshot` and a bucket whose server checks every signature. An operator with the secret saves, lists,
+// verifies and restores. One without it is told so, and leaves nothing behind.
 
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// A coordinator that may have 200 files open, and 250 TCP connections that never say a word: it still answers an administrator,
-// and still loads a renewed certificate. (Issue 11: both ended. security/connections has the rules, with a server of its own.)
+// A coordinator that may have 200 files open, and 250 TCP connections that never say a word. It still answers an
+// administrator, and still loads a renewed certificate. (Issue 11: both ended. security/connections has the rules,
+// with a server of its own.)
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

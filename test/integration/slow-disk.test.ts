@@ -1,5 +1,6 @@
-// A slow or hanging disk under real coordinators: it is seen, leadership leaves it and does not come back while it
-// lasts, and between slow disks leadership stays where it is. The disk is slow by injection (fault-preload.ts).
+// A slow or hanging disk under real coordinators. The coordinators see it, and leadership leaves it and does not come
+// back while it lasts. Between slow disks leadership stays where it is. The disk is slow by injection
+// (fault-preload.ts).
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// A killed follower that comes back when the log does not reach far enough any more, over a wire that breaks: the snapshot is
-// resumed where it was, and the leader's log waits for it.
+// A killed follower comes back when the log does not reach far enough any more, over a wire that breaks. The snapshot
+// is resumed where it was, and the leader's log waits for it.
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// Both stores keep the same promises: the directory on a real disk, the bucket on a real server that speaks S3, which
-// is busy, drops connections and refuses strangers. Verifying runs in its real thread.
+// Both stores keep the same promises. The directory is on a real disk. The bucket is on a real server that speaks S3,
+// which is busy, drops connections and refuses strangers. Verifying runs in its real thread.
 
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,9 +1,10 @@
-// Loaded before the program (node --import): it reaches into the process and changes a row of one replica's tables, as a
-// bug in `apply` or damaged memory would. Production code has no door for that. The file that STATE_FLIP_FILE names says
-// what: "put ADDRESS" replaces the row with the next entry, so that its digest changes with it; "damage ADDRESS" changes its
-// bytes in place, unseen by the digest; "key KEY" flips a bit of that key's newest value in place, and "hidden-key KEY" also
-// hides it from the passes over memory: these begin 10 s after the start, which on a slow machine is before anything else has
-// noticed. Each text is done once, and then written to a file beside it, which ends with .done.
+// Loaded before the program (node --import). It reaches into the process and changes a row of one replica's tables,
+// as a bug in `apply` or damaged memory would. Production code has no door for that. The file that STATE_FLIP_FILE
+// names says what. "put ADDRESS" replaces the row with the next entry, so that its digest changes with it. "damage
+// ADDRESS" changes its bytes in place, unseen by the digest. "key KEY" flips a bit of that key's newest value in
+// place, and "hidden-key KEY" also hides it from the passes over memory. These passes begin 10 s after the start,
+// which on a slow machine is before anything else has noticed. Each text is done once, and then written to a file
+// beside it, which ends with .done.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import "./unbundled-preload.ts";

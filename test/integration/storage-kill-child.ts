@@ -5,6 +5,7 @@ import { writeSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { argv } from "node:process";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { onlyVoters } from "../../src/core/base/only-voters.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
 
 // A process that is killed would never write what it has compiled.
@@ -16,13 +17,7 @@ const SNAPSHOT_EVERY = 200;
 const directory = argv[2] ?? "";
 const identity = { clusterId: "c-kill", nodeId: nodeId(1) };
 const storage = await DiskStorage.open({ directory, identity, segmentBytes: 65_536 });
-const confState = {
-  voters: [nodeId(1)],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const confState = onlyVoters([nodeId(1)]);
 let next = storage.reader(FLEET_GROUP).lastIndex() + 1;
 
 async function writeNext(): Promise<void> {

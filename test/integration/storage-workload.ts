@@ -10,6 +10,7 @@ import {
   nodeId,
   term,
 } from "../../src/core/base/ids.ts";
+import { onlyVoters } from "../../src/core/base/only-voters.ts";
 import type { LogReader } from "../../src/core/raft/log-reader.ts";
 import type { ConfState, Entry, HardState, WholeSnapshot } from "../../src/core/raft/message.ts";
 import { MemoryStorage } from "../../src/core/storage/memory-storage.ts";
@@ -31,13 +32,7 @@ type Operation =
 const IDLE_GROUP = groupId(9);
 const ROUNDS = 5;
 const IDLE_UNTIL_ROUND = 3;
-const CONF_STATE: ConfState = {
-  voters: [nodeId(1), nodeId(2), nodeId(3)],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const CONF_STATE: ConfState = onlyVoters([nodeId(1), nodeId(2), nodeId(3)]);
 
 export const OPERATIONS: readonly Operation[] = [...operations()];
 

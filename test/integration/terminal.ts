@@ -1,5 +1,6 @@
-// A terminal that a test can look at: a program in a real pseudo-terminal, its output fed to a headless xterm, whose
-// screen is what an operator would see. Nothing is left running: dispose() hangs up, as closing a window does.
+// A terminal that a test can look at. A program runs in a real pseudo-terminal, and a headless xterm takes its
+// output. The xterm's screen is what an operator would see. Nothing is left running: dispose() hangs up, as closing a
+// window does.
 
 import pty from "@lydell/node-pty";
 import xterm from "@xterm/headless";

@@ -40,7 +40,7 @@ export class TestAuthority {
   }
 
   /**
-   * A certificate with these URIs, or without a single alternative name, in place of any that `name` had; returns its
+   * A certificate with these URIs, or without a single alternative name. It replaces any that `name` had. Returns its
    * serial number, as Node shows it.
    */
   async issue(

@@ -1,5 +1,5 @@
-// Changes from `fleet top --write` in a real terminal over a real fleet: leadership is handed over, marked clusters are moved, and
-// nothing of it happens before its dry run was answered.
+// Changes from `fleet top --write` in a real terminal over a real fleet. Leadership is handed over and marked
+// clusters are moved. Nothing of it happens before its dry run was answered.
 
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";

@@ -1,5 +1,5 @@
-// `fleet top` in a real terminal, over a real fleet: what it draws, how it takes keys and failures, and that it
-// leaves the terminal as it found it.
+// `fleet top` in a real terminal, over a real fleet. The tests check what it draws and how it takes keys and
+// failures. It leaves the terminal as it found it.
 
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";

@@ -1,4 +1,4 @@
-// Two teams of one fleet, as they type it (ADR-0028): each drains its shards and binds its clusters, and can change
+// Two teams of one fleet, as they type it (ADR-0028). Each drains its shards and binds its clusters, and can change
 // neither the other's nor the members. Each refusal says how an administrator grants the missing permission. Real
 // processes.
 

@@ -1,5 +1,5 @@
-// `fleet cluster unbind` against a real fleet: a typo, a cluster that is gone, a migration whose agent will never come,
-// and an agent that is there in spite of it.
+// `fleet cluster unbind` against a real fleet. It meets a typo, a cluster that is gone, and a migration whose agent
+// will never come. It also meets an agent that is there in spite of that.
 
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// For programs that are changed as they are loaded (node --import): the modules of dist run, one by one, in place of the bundle
-// that is made of them.
+// For programs that are changed as they are loaded (node --import). The modules of dist run, one by one, in place of
+// the bundle that is made of them.
 
 import type { ResolveHookSync } from "node:module";
 

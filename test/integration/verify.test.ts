@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { groupId, logIndex, nodeId, term } from "../../src/core/base/ids.ts";
+import { onlyVoters } from "../../src/core/base/only-voters.ts";
 import { KeySpace } from "../../src/core/kv/key-space.ts";
 import { encodeKeySpace } from "../../src/core/kv/snapshot.ts";
 import { DiskStorage } from "../../src/core/storage/disk-storage.ts";
@@ -85,13 +86,7 @@ test.each([
     const encode = async function* encode() {
       yield* parts;
     };
-    const confState = {
-      voters: [nodeId(1)],
-      learners: [],
-      votersOutgoing: [],
-      learnersNext: [],
-      autoLeave: false,
-    };
+    const confState = onlyVoters([nodeId(1)]);
     await storage.write({ group: KEYS, entries: [ENTRY], hardState: null, snapshot: null });
     await storage.saveSnapshot(KEYS, { index: ENTRY.index, term: ENTRY.term, confState, encode });
     await storage.close();

@@ -1,5 +1,5 @@
-// Real processes whose wall clocks are set an hour back and forth under load: clients see the leader, writes and lists
-// are answered, no shard counts as dead, and no election follows. A write without quorum ends by its deadline.
+// Real processes whose wall clocks are set an hour back and forth under load. Clients see the leader, writes and
+// lists are answered, no shard counts as dead, and no election follows. A write without quorum ends by its deadline.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";

@@ -1,5 +1,6 @@
-// Two ways to set a process's wall clock and leave its monotonic clock alone: Debian's libfaketime (`apt-get install
-// faketime`), which every reader of the clock sees, libraries included, and a preload that shifts `Date` in Node.
+// Two ways to set a process's wall clock and leave its monotonic clock alone. One is Debian's libfaketime (`apt-get
+// install faketime`), which every reader of the clock sees, libraries included. The other is a preload that shifts
+// `Date` in Node.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

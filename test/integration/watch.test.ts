@@ -1,5 +1,5 @@
-// Watching the tables of a real cluster: across the death of the node that is watched, every change is told once and
-// in order; a node that no longer knows them says so.
+// Watching the tables of a real cluster. Across the death of the watched node, a watcher gets every change once and
+// in order. A node that no longer knows them says so.
 
 import { afterEach, expect, test } from "vitest";
 import { type WatchEvent, watchTables } from "../../src/client/table-watch.ts";

@@ -1,5 +1,6 @@
-// Plans in waves against a real fleet: a shard is evacuated while its leader is killed twice, and undone; a runner that is
-// killed is replaced from another terminal. Between the two, no cluster is served by two shards, or by none for long.
+// Plans in waves against a real fleet. A shard is evacuated while its leader is killed twice, and the plan is undone.
+// A runner that is killed is replaced from another terminal. Between the two, no cluster is served by two shards, or
+// by none for long.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// A node that lost its disk (ADR-0002): it does not vote before the log has taken it back, gets its state through a
-// snapshot, and is a voter again at the end; the only replica of a fleet says that its data is lost.
+// A node that lost its disk (ADR-0002). It does not vote before the log has taken it back, gets its state through a
+// snapshot, and is a voter again at the end. The only replica of a fleet says that its data is lost.
 
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// The stream of writes over real mutual TLS, against a replica whose Raft group answers as the test says: what a
-// write is told is the same as by Submit, and no client makes the replica read more than it can answer.
+// The stream of writes over real mutual TLS, against a replica whose Raft group answers as the test says. A write is
+// told the same as by Submit. No client makes the replica read more than it can answer.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

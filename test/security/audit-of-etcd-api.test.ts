@@ -1,27 +1,14 @@
-// Which methods of etcd's API write an entry of the audit log, and why the others write none; and that a transfer of the key
-// space's leader writes one (issue 11: MoveLeader wrote none, where the fleet's own transfer does).
+// Which methods of etcd's API write an entry of the audit log, and why the others write none. A transfer of the key
+// space's leader writes one. (Issue 11: MoveLeader wrote none, where the fleet's own transfer does.)
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
-import {
-  authRules,
-  clusterRules,
-  electionRules,
-  kvRules,
-  leaseRules,
-  lockRules,
-  maintenanceRules,
-  watchRules,
-} from "../../src/core/coordinator/etcd/etcd-rules.ts";
 import { MoveLeaderRequest, PutRequest } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { ETCD_SERVICES } from "../etcd-services.ts";
 import { call } from "../integration/etcd-clients.ts";
 import { HostileCluster } from "./hostile-cluster.ts";
 
 const WAIT_MS = 60_000;
-const SERVICES = {
-  ...{ kv: kvRules, watch: watchRules, lease: leaseRules, lock: lockRules, election: electionRules },
-  ...{ cluster: clusterRules, maintenance: maintenanceRules, auth: authRules },
-};
 
 const KEYS = "keys have a history, and no entries of the audit log (ADR-0047)";
 const MEMBERS = "it writes one: unit/coordinator/etcd/member-changes";
@@ -55,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => cluster.dispose());
 
 test("every method that is not for readers is told of", () => {
-  const methods = Object.entries(SERVICES).flatMap(([service, rules]) =>
+  const methods = Object.entries(ETCD_SERVICES).flatMap(([service, { rules }]) =>
     Object.entries(rules)
       .filter(([, { allow }]) => allow({ kind: "admin" }) && !allow({ kind: "readonly" }))
       .map(([method]) => `${service} ${method}`),

@@ -1,5 +1,5 @@
-// Four authorities, one for each kind of identity (ADR-0027): what the tenants' authority signs is an agent and nothing else,
-// whatever its URI says, at every port; and the same holds for the other three.
+// Four authorities, one for each kind of identity (ADR-0027). What the tenants' authority signs is an agent and
+// nothing else, whatever its URI says, at every port. The same holds for the other three.
 
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";

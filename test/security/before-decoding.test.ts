@@ -1,5 +1,6 @@
-// Authorized before decoded, bounded before buffered: every method of a coordinator, of its port for etcd's API, and of a shard,
-// at their real ports and over mutual TLS. (Issue 11: a cluster's certificate killed a coordinator by 61 kB of a method that it may not call.)
+// Authorized before decoded, bounded before buffered. The test calls every method of a coordinator, of its port for
+// etcd's API, and of a shard, at their real ports over mutual TLS. (Issue 11: a cluster's certificate killed a
+// coordinator by 61 kB of a method that it may not call.)
 
 import { once } from "node:events";
 import { connect } from "node:http2";
@@ -9,37 +10,18 @@ import { present } from "../../src/core/base/assert.ts";
 import { nodeId } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
-import {
-  authRules,
-  clusterRules,
-  electionRules,
-  kvRules,
-  leaseRules,
-  lockRules,
-  maintenanceRules,
-  watchRules,
-} from "../../src/core/coordinator/etcd/etcd-rules.ts";
 import { coordinatorRules, faultRules, raftRules } from "../../src/core/coordinator/services/rules.ts";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { type RunningShard, shardRules, startShard } from "../../src/core/shard/shard-server.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
-import {
-  AuthService,
-  ClusterService,
-  KVService,
-  LeaseService,
-  MaintenanceService,
-  PutRequest,
-  WatchService,
-} from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { ElectionService } from "../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
-import { LockService } from "../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
+import { PutRequest } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
 import { ShardService } from "../../src/core/wire/gen/fleet/v1/shard.ts";
 import { channelCredentials } from "../../src/core/wire/tls/credentials.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
+import { ETCD_SERVICES } from "../etcd-services.ts";
 import { untilDone } from "../fuzz/until-done.ts";
 import { call, EtcdClients } from "../integration/etcd-clients.ts";
 import { header, raw } from "../integration/raw-call.ts";
@@ -119,14 +101,7 @@ const METHODS = [
   ...methodsOf(RaftService, raftRules("insecure-loopback"), atCoordinator),
   ...methodsOf(FaultsService, faultRules, atCoordinator),
   ...methodsOf(ShardService, shardRules, () => shard.address),
-  ...methodsOf(KVService, kvRules, atEtcd),
-  ...methodsOf(WatchService, watchRules, atEtcd),
-  ...methodsOf(LeaseService, leaseRules, atEtcd),
-  ...methodsOf(LockService, lockRules, atEtcd),
-  ...methodsOf(ElectionService, electionRules, atEtcd),
-  ...methodsOf(ClusterService, clusterRules, atEtcd),
-  ...methodsOf(MaintenanceService, maintenanceRules, atEtcd),
-  ...methodsOf(AuthService, authRules, atEtcd),
+  ...Object.values(ETCD_SERVICES).flatMap(({ methods, rules }) => methodsOf(methods, rules, atEtcd)),
 ];
 
 function session(address: string, who: Who) {

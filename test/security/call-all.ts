@@ -21,8 +21,8 @@ export interface Dialer {
 }
 
 /**
- * What each path was answered: the reason of a refusal, "let in" if there was none or the bytes were read, "closed" if the
- * connection ended without an answer.
+ * What each path was answered. It is the reason of a refusal, or "let in" if there was none or the bytes were read.
+ * It is "closed" if the connection ended without an answer.
  */
 export async function callAll(paths: readonly string[], dialer: Dialer): Promise<Record<string, string>> {
   const session = dial(dialer);

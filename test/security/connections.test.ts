@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as dial, type Socket } from "node:net";
 import { type ConnectionOptions, connect as secure } from "node:tls";
-import type { handleUnaryCall } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { silentLog } from "../../src/core/base/log.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
@@ -16,18 +15,7 @@ import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
-
-interface Echo {
-  readonly echo: handleUnaryCall<Buffer, Buffer>;
-}
-const PATH = "/test.Echo/Echo";
-const same = (bytes: Buffer) => bytes;
-const definition = {
-  echo: {
-    ...{ path: PATH, requestStream: false, responseStream: false, requestSerialize: same },
-    ...{ requestDeserialize: same, responseSerialize: same, responseDeserialize: same },
-  },
-} as const;
+import { addEcho, ECHO } from "./echo-service.ts";
 
 const ROOM = { handshakes: 5, strangers: 7 };
 let warned: unknown[];
@@ -47,8 +35,7 @@ beforeEach(async () => {
   const tls = loadTls(authority.files("replica"));
   const errors = new InternalErrors("server", silentLog);
   server = new RpcServer({ tls, errors, log, options: serverOptions, room: ROOM });
-  const rules = { echo: { allow: anyIdentity, bytesMax: 100 } };
-  server.addService<Echo>(definition, { echo: async ({ request }) => request }, rules);
+  addEcho(server, { allow: anyIdentity, bytesMax: 100 });
   address = await server.listen("127.0.0.1:0");
 });
 afterEach(async () => {
@@ -68,7 +55,7 @@ function session(who: string): ClientHttp2Session {
 }
 
 const ask = (who: string) =>
-  raw({ session: session(who), path: PATH, bytes: [framed(Buffer.from("hello"))] });
+  raw({ session: session(who), path: ECHO, bytes: [framed(Buffer.from("hello"))] });
 
 test("connections that never shake hands make way for those that do", async () => {
   const [host = "", port = ""] = address.split(":");

@@ -4,7 +4,6 @@
 
 import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
-import type { handleUnaryCall } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog } from "../../src/core/base/log.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
@@ -17,19 +16,9 @@ import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import type { Identity } from "../../src/core/wire/tls/identity.ts";
 import { loadTls, type TlsFiles } from "../../src/core/wire/tls/tls.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { addEcho, ECHO } from "./echo-service.ts";
 import { type Flood, floodsOf, play } from "./floods.ts";
 import { openRaw } from "./raw-frames.ts";
-
-interface Echo {
-  readonly echo: handleUnaryCall<Buffer, Buffer>;
-}
-const ECHO = "/test.Echo/Echo";
-const same = (bytes: Buffer) => bytes;
-const codec = {
-  ...{ requestSerialize: same, requestDeserialize: same },
-  ...{ responseSerialize: same, responseDeserialize: same },
-};
-const definition = { echo: { path: ECHO, requestStream: false, responseStream: false, ...codec } } as const;
 
 const BYTES_MAX = 32 * 1024 * 1024;
 
@@ -52,7 +41,7 @@ beforeAll(async () => {
   const overhead = { ...OVERHEAD, perSecond: 1e-6 };
   server = new RpcServer({ tls, errors, log: silentLog, options: serverOptions, gate, overhead });
   const rule = { allow: anyIdentity, bytesMax: BYTES_MAX, fieldsMax: BYTES_MAX };
-  server.addService<Echo>(definition, { echo: async ({ request }) => request }, { echo: rule });
+  addEcho(server, rule);
   address = await server.listen("127.0.0.1:0");
 });
 afterAll(async () => {

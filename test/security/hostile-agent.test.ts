@@ -1,5 +1,6 @@
-// One agent with a valid certificate against its shard, at a real port: whatever it asks for, the shard continues to report, and
-// the others' shortfalls are told (issue 11: a roll-up of 67 MB made each report exceed the limit).
+// One agent with a valid certificate against its shard, at a real port. Whatever the agent asks for, the shard
+// continues to report, and the others' shortfalls are told. (Issue 11: a roll-up of 67 MB made each report exceed the
+// limit.)
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ReportShardRequest } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";

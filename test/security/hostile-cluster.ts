@@ -1,5 +1,5 @@
-// Three coordinators in this process, at real ports, with certificates of the test's own: the hostile holders of some of
-// them call the same services that the replicas do.
+// Three coordinators in this process, at real ports, with certificates of the test's own. The hostile holders of some
+// of these certificates call the same services that the replicas do.
 
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";

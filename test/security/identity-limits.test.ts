@@ -3,7 +3,7 @@
 
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type Settings } from "node:http2";
-import type { handleBidiStreamingCall, handleUnaryCall } from "@grpc/grpc-js";
+import type { handleBidiStreamingCall } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLog } from "../../src/core/base/log.ts";
 import { FairLines } from "../../src/core/coordinator/calls/fair-lines.ts";
@@ -18,28 +18,18 @@ import { UNREAD_BYTES_MAX } from "../../src/core/wire/server/unread-answers.ts";
 import { formatIdentity, type Identity } from "../../src/core/wire/tls/identity.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { type BytesCall, bytesMethod, bytesStream, ECHO } from "./echo-service.ts";
 
 interface Echo {
-  readonly echo: handleUnaryCall<Buffer, Buffer>;
+  readonly echo: BytesCall;
   readonly sink: handleBidiStreamingCall<Buffer, Buffer>;
 }
-const ECHO = "/test.Echo/Echo";
 const SINK = "/test.Echo/Sink";
 /** Asks for an answer that no client takes. */
 const LARGE = Buffer.from("large");
 /** Asks for an answer of which an identity may leave four unread. */
 const PAGE = Buffer.from("page");
-const same = (bytes: Buffer) => bytes;
-const codec = {
-  requestSerialize: same,
-  requestDeserialize: same,
-  responseSerialize: same,
-  responseDeserialize: same,
-};
-const definition = {
-  echo: { path: ECHO, requestStream: false, responseStream: false, ...codec },
-  sink: { path: SINK, requestStream: true, responseStream: true, ...codec },
-} as const;
+const definition = { echo: bytesMethod(ECHO), sink: bytesStream(SINK) };
 
 /** So slow that no test waits for it. */
 const SELDOM = 1e-6;

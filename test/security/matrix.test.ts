@@ -12,16 +12,6 @@ import { nodeId } from "../../src/core/base/ids.ts";
 import { silentLog } from "../../src/core/base/log.ts";
 import { type RunningCoordinator, startCoordinator } from "../../src/core/coordinator/coordinator.ts";
 import { type RunningShard, startShard } from "../../src/core/shard/shard-server.ts";
-import {
-  AuthService,
-  ClusterService,
-  KVService,
-  LeaseService,
-  MaintenanceService,
-  WatchService,
-} from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { ElectionService } from "../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
-import { LockService } from "../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
 import { CoordinatorService } from "../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { FaultsService } from "../../src/core/wire/gen/fleet/v1/faults.ts";
 import { RaftService } from "../../src/core/wire/gen/fleet/v1/raft.ts";
@@ -30,6 +20,7 @@ import { HealthService } from "../../src/core/wire/gen/grpc/health/v1/health.ts"
 import { connectCoordinator } from "../../src/core/wire/leader/coordinator-client.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { unary } from "../../src/core/wire/unary.ts";
+import { ETCD_SERVICES } from "../etcd-services.ts";
 import { standardMethods } from "../integration/standard-client.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 import { plainSettings } from "../plain-settings.ts";
@@ -174,16 +165,11 @@ const ETCD: Readonly<Record<string, readonly Kind[]>> = {
   "v3electionpb.Election/Observe": KEY_READERS,
   "v3electionpb.Election/Resign": KEY_WRITERS,
 };
-const ETCD_SERVICES = [
-  ...[KVService, WatchService, LeaseService, ClusterService, MaintenanceService, AuthService],
-  ...[LockService, ElectionService],
-];
 /** Every other method of these services is for administrators. */
 const ETCD_TABLE: Readonly<Record<string, readonly Kind[]>> = Object.fromEntries(
-  ETCD_SERVICES.flatMap((service) => Object.values(service)).map(({ path }) => [
-    path,
-    ETCD[path.slice(1)] ?? ADMIN_ONLY,
-  ]),
+  Object.values(ETCD_SERVICES)
+    .flatMap(({ methods }) => Object.values(methods))
+    .map(({ path }) => [path, ETCD[path.slice(1)] ?? ADMIN_ONLY]),
 );
 
 /** A path that is no method is answered as all others, so that no caller learns of methods by asking. */

@@ -5,6 +5,7 @@ import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";
 import { FLEET_GROUP } from "../../src/core/base/ids.ts";
+import { onlyVoters } from "../../src/core/base/only-voters.ts";
 import { KNOWN_VERSION } from "../../src/core/fleet/format.ts";
 import { senderMetadata } from "../../src/core/transport/sender.ts";
 import type { Peer } from "../../src/core/transport/transport.ts";
@@ -180,7 +181,7 @@ test.each(
   async ({ head, voters, group }) => {
     for (const to of victims()) {
       const raft = cluster.raft(thief.name, to);
-      const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+      const confState = onlyVoters(voters);
       const header = SnapshotHeader.fromPartial({
         ...{ clusterId: CLUSTER_ID, groupId: group, from: thief.id, to: to.id, ...head, confState },
         ...{ bytes: 1024, sha256: new Uint8Array(32) },

@@ -1,6 +1,6 @@
-// No change without its entry in the audit log: every mutating RPC of a coordinator with every odd reason, as bytes at a
-// real port (issue 11, audit evasion: a transfer with an overlong reason succeeded without an entry). Those of etcd's API have
-// no reasons: audit-of-etcd-api.test.ts.
+// No change without its entry in the audit log. The test calls every mutating RPC of a coordinator with every odd
+// reason, as bytes at a real port. (Issue 11, audit evasion: a transfer with an overlong reason succeeded without an
+// entry.) Those of etcd's API have no reasons: audit-of-etcd-api.test.ts.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { present } from "../../src/core/base/assert.ts";

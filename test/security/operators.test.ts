@@ -1,5 +1,5 @@
-// What operators may do at real ports (ADR-0028): every mutating RPC, and every operation of Submit, without a role, with a
-// role of another name, and with the right one.
+// What operators may do at real ports (ADR-0028). The test calls every mutating RPC, and every operation of Submit.
+// It does so without a role, with a role of another name, and with the right one.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GroupKind } from "../../src/core/wire/gen/fleet/v1/command.ts";

@@ -3,7 +3,6 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as secure } from "node:tls";
-import type { handleUnaryCall } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createAuthority, type PemPair } from "../../src/client/cert/certs.ts";
 import { silentLog } from "../../src/core/base/log.ts";
@@ -21,21 +20,16 @@ import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { header, raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { type BytesCall, bytesMethod, ECHO } from "./echo-service.ts";
 import { uri } from "./malformed-names.ts";
 import { oddCertificate } from "./odd-certificates.ts";
 
 interface Echo {
-  readonly echo: handleUnaryCall<Buffer, Buffer>;
-  readonly secret: handleUnaryCall<Buffer, Buffer>;
+  readonly echo: BytesCall;
+  readonly secret: BytesCall;
 }
-const ECHO = "/test.Echo/Echo";
 const SECRET = "/test.Echo/Secret";
-const same = (bytes: Buffer) => bytes;
-const codec = {
-  ...{ requestStream: false, responseStream: false, requestSerialize: same, requestDeserialize: same },
-  ...{ responseSerialize: same, responseDeserialize: same },
-} as const;
-const definition = { echo: { path: ECHO, ...codec }, secret: { path: SECRET, ...codec } } as const;
+const definition = { echo: bytesMethod(ECHO), secret: bytesMethod(SECRET) };
 const BYTES_MAX = 1024 * 1024;
 const HELLO = framed(Buffer.from("hello"));
 /** Refusals, or failed handshakes, that a caller has before it is slowed. */

@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { connect as secure, type TLSSocket } from "node:tls";
-import { type handleUnaryCall, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLog } from "../../src/core/base/log.ts";
 import { serverOptions } from "../../src/core/wire/channel-options.ts";
@@ -16,19 +16,9 @@ import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { HEADERS, raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
 import { standDaysAhead } from "../unit/fake-time.ts";
+import { addEcho, ECHO } from "./echo-service.ts";
 
-interface Echo {
-  readonly echo: handleUnaryCall<Buffer, Buffer>;
-}
-const PATH = "/test.Echo/Echo";
 const HELLO = framed(Buffer.from("hello"));
-const same = (bytes: Buffer) => bytes;
-const definition = {
-  echo: {
-    ...{ path: PATH, requestStream: false, responseStream: false, requestSerialize: same },
-    ...{ requestDeserialize: same, responseSerialize: same, responseDeserialize: same },
-  },
-} as const;
 
 let authority: TestAuthority;
 let server: RpcServer;
@@ -41,11 +31,7 @@ beforeEach(async () => {
   const tls = loadTls(authority.files("replica"));
   const errors = new InternalErrors("server", silentLog);
   server = new RpcServer({ tls, errors, log: silentLog, options: serverOptions });
-  server.addService<Echo>(
-    definition,
-    { echo: async ({ request }) => request },
-    { echo: { allow: anyIdentity, bytesMax: 100 } },
-  );
+  addEcho(server, { allow: anyIdentity, bytesMax: 100 });
   port = Number((await server.listen("127.0.0.1:0")).split(":")[1]);
 });
 afterEach(async () => {
@@ -71,7 +57,7 @@ function open(who: string, session?: Buffer) {
 
 /** A call that leaves its connection open. */
 async function ask(http2: ClientHttp2Session): Promise<string> {
-  const stream = http2.request({ ...HEADERS, ":path": PATH });
+  const stream = http2.request({ ...HEADERS, ":path": ECHO });
   stream.end(HELLO);
   stream.resume();
   const [trailers] = await once(stream, "trailers");
@@ -84,12 +70,12 @@ test("a resumed session is refused once the certificate has expired; a connectio
   expect(await ask(first.http2)).toBe("0");
   const ticket = await first.ticket;
   const second = open("shard", ticket);
-  expect(await raw({ session: second.http2, path: PATH, bytes: [HELLO] })).toMatchObject({ code: 0 });
+  expect(await raw({ session: second.http2, path: ECHO, bytes: [HELLO] })).toMatchObject({ code: 0 });
   expect(second.socket.isSessionReused()).toBe(true);
 
   standDaysAhead(31);
   const late = open("shard", ticket);
-  expect(await raw({ session: late.http2, path: PATH, bytes: [HELLO] })).toEqual({
+  expect(await raw({ session: late.http2, path: ECHO, bytes: [HELLO] })).toEqual({
     code: status.UNAUTHENTICATED,
     reason: "CERTIFICATE_EXPIRED",
   });
@@ -99,7 +85,7 @@ test("a resumed session is refused once the certificate has expired; a connectio
 test("a certificate with a serial number that no revocation can name opens nothing", async () => {
   await authority.issue("shard", ["fleet://shard/s1"], true, undefined, "7f".repeat(21));
   const { http2 } = open("shard");
-  expect(await raw({ session: http2, path: PATH, bytes: [HELLO] })).toEqual({
+  expect(await raw({ session: http2, path: ECHO, bytes: [HELLO] })).toEqual({
     code: status.UNAUTHENTICATED,
     reason: "CERTIFICATE_SERIAL_UNUSABLE",
   });

@@ -1,5 +1,5 @@
-// A snapshot from before a revocation does not bring the revoked certificate back (ADR-0026): what the old data folder
-// knew to be revoked is written behind the restored state, and is in force from the first handshake on.
+// A snapshot from before a revocation does not bring the revoked certificate back (ADR-0026). The restore writes the
+// old data folder's revocations behind the restored state. They are in force from the first handshake on.
 
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// A stolen certificate is worth nothing a second after it is revoked (ADR-0026): not for a new connection, at any port, nor on
-// one that is open. Another certificate of the same identity is.
+// A stolen certificate is worth nothing a second after it is revoked (ADR-0026). It opens no new connection at any
+// port, and its open ones end. Another certificate of the same identity is still good.
 
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";

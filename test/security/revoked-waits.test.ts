@@ -1,5 +1,5 @@
-// A client of etcd's API that loses its role, or its certificate, in the middle of what it waits for: locks, elections,
-// observers, keep-alives and watches end at once, at every member, and nothing of them is left (issue 11).
+// A client of etcd's API loses its role, or its certificate, in the middle of what it waits for. Its locks,
+// elections, observers, keep-alives and watches end at once, at every member. Nothing of them is left (issue 11).
 
 import { type ClientReadableStream, type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";

@@ -1,5 +1,6 @@
-// Callers that are no agents against a shard's real port: one identity has few connections and calls there, over all of its
-// connections, and an administrator is answered meanwhile. 128 connections with empty calls took 339 MB (issue 11).
+// Callers that are no agents against a shard's real port. One identity has few connections and calls there, over all
+// of its connections, and an administrator is answered meanwhile. 128 connections with empty calls took 339 MB (issue
+// 11).
 
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { afterEach, beforeEach, expect, test } from "vitest";

@@ -1,9 +1,9 @@
-// Callers with a certificate that begin something and never continue: no preface, no answer to a ping, headers without an end,
-// or answers that they never read. Each loses its connection, and another caller is answered meanwhile (issue 11). What is
-// silent before the end of its handshake is in connections.test.ts, the metrics port in unit/metrics/metrics-server.test.ts.
+// Callers with a certificate that begin something and never continue. They send no preface, no answer to a ping,
+// headers without an end, or never read their answers. Each loses its connection, and another caller is answered
+// meanwhile (issue 11). What is silent before the end of its handshake is in connections.test.ts, the metrics port in
+// unit/metrics/metrics-server.test.ts.
 
 import { connect as connectHttp2 } from "node:http2";
-import type { handleUnaryCall } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog } from "../../src/core/base/log.ts";
 import { agentStreams, serverOptions, sparseKeepalive } from "../../src/core/wire/channel-options.ts";
@@ -14,18 +14,8 @@ import { RpcServer } from "../../src/core/wire/server/rpc-server.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { raw } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { addEcho, ECHO } from "./echo-service.ts";
 import { SLOW, type Slow } from "./slow-callers.ts";
-
-interface Echo {
-  readonly echo: handleUnaryCall<Buffer, Buffer>;
-}
-const PATH = "/test.Echo/Echo";
-const same = (bytes: Buffer) => bytes;
-const codec = {
-  ...{ requestSerialize: same, requestDeserialize: same },
-  ...{ responseSerialize: same, responseDeserialize: same },
-};
-const definition = { echo: { path: PATH, requestStream: false, responseStream: false, ...codec } } as const;
 
 // As every port has them, ten times as fast.
 const KEEPALIVE = { "grpc.keepalive_time_ms": 200, "grpc.keepalive_timeout_ms": 200 };
@@ -41,8 +31,7 @@ beforeAll(async () => {
   const errors = new InternalErrors("server", silentLog);
   const tls = loadTls(authority.files("replica-1"));
   server = new RpcServer({ tls, errors, log: silentLog, options: { ...serverOptions, ...KEEPALIVE } });
-  const rules = { echo: { allow: anyIdentity, bytesMax: 100 } };
-  server.addService<Echo>(definition, { echo: async ({ request }) => request }, rules);
+  addEcho(server, { allow: anyIdentity, bytesMax: 100 });
   address = await server.listen("127.0.0.1:0");
 });
 afterAll(async () => {
@@ -51,7 +40,7 @@ afterAll(async () => {
 });
 
 test.each(Object.keys(SLOW))("%s ends the connection, and an administrator is answered", async (name) => {
-  const socket = await (SLOW[name] as Slow)(loadTls(authority.files("shard-s1")), address, PATH);
+  const socket = await (SLOW[name] as Slow)(loadTls(authority.files("shard-s1")), address, ECHO);
   const isCut = new Promise<true>((resolve) => socket.once("close", () => resolve(true)));
   // What a caller does not read does not hide the end of its connection from it.
   const timer = setTimeout(() => socket.resume(), 3_000);
@@ -60,7 +49,7 @@ test.each(Object.keys(SLOW))("%s ends the connection, and an administrator is an
   const tls = { ca, cert, key, checkServerIdentity: () => undefined };
   const session = connectHttp2(`https://${address}`, tls);
   try {
-    const answer = await raw({ session, path: PATH, bytes: [framed(Buffer.from("hello"))] });
+    const answer = await raw({ session, path: ECHO, bytes: [framed(Buffer.from("hello"))] });
     expect(answer).toMatchObject({ code: 0 });
   } finally {
     session.close();

@@ -1,5 +1,5 @@
-// What the stolen key of a current member does at worst to the processes of the others, and the way back (ADR-0023): its false
-// proof of a loss stops them. It changes nothing on their disks, and a revocation ends it.
+// What the stolen key of a current member does at worst to the processes of the others, and the way back (ADR-0023).
+// Its false proof of a loss stops them. It changes nothing on their disks, and a revocation ends it.
 
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";

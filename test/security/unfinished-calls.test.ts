@@ -19,18 +19,12 @@ import type { Identity } from "../../src/core/wire/tls/identity.ts";
 import { loadTls } from "../../src/core/wire/tls/tls.ts";
 import { HEADERS, header } from "../integration/raw-call.ts";
 import { TestAuthority } from "../integration/test-authority.ts";
+import { bytesMethod, bytesStream } from "./echo-service.ts";
 
 const MEGABYTE = 1024 * 1024;
 const WINDOW = 65_535;
-const same = (bytes: Buffer) => bytes;
-const codec = {
-  ...{ requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same },
-};
 const [ECHO, CHAT] = ["/test.Test/Echo", "/test.Test/Chat"];
-const definition = {
-  echo: { path: ECHO, requestStream: false, responseStream: false, ...codec },
-  chat: { path: CHAT, requestStream: true, responseStream: true, ...codec },
-} as const;
+const definition = { echo: bytesMethod(ECHO), chat: bytesStream(CHAT) };
 
 let authority: TestAuthority;
 let server: RpcServer;

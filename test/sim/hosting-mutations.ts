@@ -1,5 +1,6 @@
-// Deliberate bugs in what a process does for all of its groups: quiescence, silence of peers, leadership on slow disks,
-// and the queues of messages that wait for a peer. One is in which messages of a peer a group takes in.
+// Deliberate bugs in what a process does for all of its groups. They are in quiescence, silence of peers, leadership
+// on slow disks, and the queues of messages that wait for a peer. One is in which messages of a peer a group takes
+// in.
 
 import type { Mutation } from "./mutation.ts";
 

@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { FAULT_KINDS, type FaultKind, NOISES, type Noise } from "../../src/core/sim/faults.ts";
 import type { SwarmOptions } from "../../src/core/sim/swarm.ts";
+import { natural } from "../natural.ts";
 
 export interface RunnerOptions {
   readonly from: number;
@@ -68,11 +69,6 @@ export function runnerOptions(args: readonly string[]): RunnerOptions {
 
 function list(text: string | undefined): string[] {
   return (text ?? "").split(",").filter((item) => item !== "");
-}
-
-function natural(text: string): number {
-  if (!/^\d+$/.test(text)) throw new TypeError(`${text} is not a natural number`);
-  return Number(text);
 }
 
 function kindOf(text: string): Noise | FaultKind {

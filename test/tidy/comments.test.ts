@@ -10,19 +10,20 @@ import { root, sourceFiles } from "./source-files.ts";
 const INDENTED = /^ {3}/;
 /** A citation has the words of its source. */
 const CITATION = /"[^"]*"/g;
-/** Beside the product, a clause behind ':' or ';' still counts as a sentence. */
-const CLAUSE_END = /(?<=[.!?:;])\s+/;
+/** Of a proto file: its strings and its comments. */
+const PROTO_TOKEN = /"(?:[^"\\\n]|\\.)*"|\/\/(.*)|\/\*([\s\S]*?)\*\//g;
+/** Files of etcd, gRPC and Google keep the words of their source. */
+const OWN_PROTO = "proto/fleet/**/*.proto";
 
 interface Comment {
   readonly at: string;
   readonly text: string;
 }
 
-const comments = ["src", "test", "bench", "examples"].flatMap((folder) =>
-  sourceFiles(`${folder}/**/*.{ts,tsx}`)
-    .filter(({ path }) => path !== "test/tidy/comments.test.ts")
-    .flatMap(({ path, text }) => commentsOf(path, text)),
-);
+const comments = sourceFiles("{src,test,bench,deploy,docs,examples}/**/*.{ts,tsx}")
+  .concat(sourceFiles(OWN_PROTO), sourceFiles("*.ts"))
+  .filter(({ path }) => path !== "test/tidy/comments.test.ts")
+  .flatMap(({ path, text }) => commentsOf(path, text));
 
 test("comments name who acts", () => {
   expect(comments.filter(({ text }) => OVERUSED.test(text))).toEqual([]);
@@ -32,7 +33,7 @@ test(`no sentence of a comment has more than ${WORDS_MAX} words`, () => {
   const sentences = comments.flatMap(({ at, text }) =>
     text
       .replace(CITATION, "Citation")
-      .split(at.startsWith("src/") ? SENTENCE_END : CLAUSE_END)
+      .split(SENTENCE_END)
       .map((sentence) => ({ at, sentence })),
   );
   expect(sentences.filter(({ sentence }) => sentence.split(" ").length > WORDS_MAX)).toEqual([]);
@@ -55,10 +56,16 @@ test("lines of one comment are one text, and an indented line ends a sentence", 
   expect(found.map(({ text }) => text)).toEqual(["one two", "three .", "four five"]);
 });
 
+test("strings of a proto file hold no comments", () => {
+  const found = commentsOf("sample.proto", '// one\nimport "https://two"; // three\n/* four */');
+  expect(found.map(({ text }) => text)).toEqual(["one", "three", "four"]);
+});
+
 /** Comments of lines that follow each other are one. */
 function commentsOf(path: string, source: string): Comment[] {
   const found: { start: number; end: number; text: string }[] = [];
-  for (const { type, value, start, end } of parseSync(path, source).comments) {
+  const raw = path.endsWith(".proto") ? protoComments(source) : parseSync(path, source).comments;
+  for (const { type, value, start, end } of raw) {
     const text = INDENTED.test(value) ? "." : plain(value);
     const last = found.at(-1);
     const continues =
@@ -70,6 +77,17 @@ function commentsOf(path: string, source: string): Comment[] {
     at: `${path}:${source.slice(0, start).split("\n").length}`,
     text,
   }));
+}
+
+function protoComments(source: string) {
+  return [...source.matchAll(PROTO_TOKEN)]
+    .filter(([token]) => token.startsWith("/"))
+    .map(({ 0: token, 1: line, 2: block = "", index }) => ({
+      type: line === undefined ? ("Block" as const) : ("Line" as const),
+      value: line ?? block,
+      start: index,
+      end: index + token.length,
+    }));
 }
 
 function plain(comment: string): string {

@@ -48,8 +48,8 @@ test.each(list("deploy/systemd/*.service"))(
   },
 );
 
-// systemd gives the unit's user its state directory and nothing above: beside the data, in there, a recovery makes its
-// backup and a restore its draft.
+// systemd gives the unit's user its state directory and nothing above. So a recovery makes its backup there, beside
+// the data, and a restore makes its draft there.
 test.each(list("deploy/systemd/*@.service"))("%s has its data in a folder within its own", (path) => {
   const unit = read(path);
   const [, state = ""] = /^StateDirectory=(.*)$/m.exec(unit) ?? [];

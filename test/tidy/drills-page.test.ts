@@ -1,5 +1,5 @@
-// docs/drills.md says which drills the integration tests run, and which only `npm run drills`: each drill is named once, and those of
-// the first list are run by a test.
+// docs/drills.md says which drills the integration tests run, and which only `npm run drills`. It names each drill
+// once, and a test runs those of the first list.
 
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// One function says whether an error is a certain one of the operating system (issue 12): hand-written checks differed in
-// what they accepted, such as a code in an error's text.
+// One function says whether an error is a certain one of the operating system (issue 12). Hand-written checks
+// differed in what they accepted, such as a code in an error's text.
 
 import { constants } from "node:os";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// A process of a role starts with the same memory settings wherever it is started: by `fleet init` and `fleet up`, by the unit,
-// by the chart. The unit's limit is the chart's, and above the heap's.
+// A process of a role starts with the same memory settings wherever it is started. `fleet init` and `fleet up`, the
+// unit and the chart start it. The unit's limit is the chart's, and above the heap's.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

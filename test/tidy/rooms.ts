@@ -77,7 +77,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/core/wire/rpc-error.ts",
     "src/core/wire/server/internal-errors.ts",
   ],
-  "src/core/drill": ["src/core/base", "src/core/check", "src/core/wire/gen"],
+  // A drill asks for a fault by the same message as the replica reads.
+  "src/core/drill": [
+    "src/core/base",
+    "src/core/check",
+    "src/core/wire/fault-message.ts",
+    "src/core/wire/gen",
+  ],
   "src/core/rebind": ["src/core/base", "src/core/wire/gen"],
   "src/core/recover": ["src/core/base", "src/core/raft", "src/core/fleet", "src/core/wire/gen"],
   // The load generator's actors follow a real shard's own rules, so that there is no second set of them.

@@ -1,5 +1,5 @@
-// No test passes without having looked: one that is left out says so by one way, which prints what the machine lacks
-// (test/lacks.ts), and none returns early.
+// No test passes without having looked. A test that is left out says so by one way, which prints what the machine
+// lacks (test/lacks.ts). No test returns early.
 
 import { parseSync } from "oxc-parser";
 import { expect, test } from "vitest";

@@ -1,4 +1,5 @@
-// Terminals that a test can look at: a size that can change, what was written, keys that can be pressed; one of them with a screen.
+// Terminals that a test can look at. They have a size that can change, keep what was written, and take keys that a
+// test presses. One of them has a screen.
 import { EventEmitter } from "node:events";
 import { PassThrough } from "node:stream";
 import xterm from "@xterm/headless";

@@ -1,5 +1,5 @@
-// Changes from the dashboard, through ink's own keys, with an executor that a test holds: the dry run and the question come first, the
-// screen waits for nothing, a change can be cancelled, and a failure says why.
+// Changes from the dashboard, through ink's own keys, with an executor that a test holds. The dry run and the
+// question come first, and the screen waits for nothing. A change can be cancelled, and a failure says why.
 
 import { describe, expect, test } from "vitest";
 import { Exit, OperatorError } from "../../src/core/base/errors.ts";

@@ -1,4 +1,4 @@
-// The dashboard on a terminal with rows: it never draws more than fits, follows a resize, stays responsive while a
+// The dashboard on a terminal with rows. It never draws more than fits, follows a resize, stays responsive while a
 // source hangs, and puts the terminal back.
 
 import { stripVTControlCharacters } from "node:util";

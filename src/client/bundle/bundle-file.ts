@@ -4,7 +4,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { printableJson } from "../../core/base/printable.ts";
-import { invalidArchive } from "../archive-file.ts";
+import { invalidArchive, isTexts } from "../archive-file.ts";
 import { fieldsOf, restoreAbsent, withAbsent } from "../files/absent-values.ts";
 import { writeNewFileOrSay } from "../files/new-file.ts";
 import { type Bundle, type BundleHead, isListMethod, type Section } from "./section.ts";
@@ -92,8 +92,4 @@ function parseSection(fields: Fields): Section | null {
   if (section === "missing" && typeof what === "string" && typeof why === "string")
     return { section, what, why };
   return null;
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }

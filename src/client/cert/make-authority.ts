@@ -1,10 +1,11 @@
 // Makes the authority of a fleet on hosts of its own: two files in a folder that no host needs. What must
 // stay true: no file is ever replaced, and only its owner can read the key from its first byte on.
+
 import { X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
 import type { AuthorityKind } from "../../core/wire/tls/authorities.ts";
+import { badFleetName } from "../files/fleet-name.ts";
 import { authorityFilesIn, kindAuthorityFilesIn } from "../files/layout.ts";
 import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
 import { createAuthorities, createAuthority, trustOfOperators } from "./certs.ts";
@@ -32,7 +33,7 @@ export interface SeparateReport {
 
 /** For the fleet called `name`, in the folder `out`. Throws OperatorError: USAGE or FILE_EXISTS. */
 export async function makeAuthority(name: string, out: string, nowMs: number): Promise<AuthorityReport> {
-  if (!isName(name)) throw badName(name);
+  if (!isName(name)) throw badFleetName(name);
   const folder = resolve(out);
   const { cert, key } = authorityFilesIn(folder);
   // The two authorities that a fleet trusts during a change must differ in name.
@@ -49,7 +50,7 @@ export async function makeAuthority(name: string, out: string, nowMs: number): P
  * (ADR-0027).
  */
 export async function makeAuthorities(name: string, out: string, nowMs: number): Promise<SeparateReport> {
-  if (!isName(name)) throw badName(name);
+  if (!isName(name)) throw badFleetName(name);
   const folder = resolve(out);
   const { cert } = authorityFilesIn(folder);
   const made = await createAuthorities(`${name} authority ${new Date(nowMs).toISOString()}`);
@@ -71,12 +72,4 @@ export async function makeAuthorities(name: string, out: string, nowMs: number):
 function pairIn(folder: string, kind: AuthorityKind): { readonly cert: string; readonly key: string } {
   const { cert, key } = kindAuthorityFilesIn(folder, kind);
   return { cert, key };
-}
-
-function badName(name: string): OperatorError {
-  return new OperatorError("USAGE", {
-    what: `${name} is not a valid name of a fleet`,
-    next: "use lower-case letters, digits, '.', '_' and '-'",
-    exit: Exit.Usage,
-  });
 }

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifAbsent } from "../../core/base/system-error.ts";
 import { loadTls, type TlsFiles } from "../../core/wire/tls/tls.ts";
 import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
 import type { PemPair } from "./certs.ts";
@@ -35,12 +35,7 @@ export async function keep(paths: readonly string[], kept: string): Promise<void
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | null> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
-  }
+  return await readFile(path).catch(ifAbsent(null));
 }
 
 /** The key of the present certificate; nothing if the pair has become unusable. */

@@ -6,7 +6,7 @@ import { readFile, rm } from "node:fs/promises";
 import { present } from "../../core/base/assert.ts";
 import { createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifAbsent } from "../../core/base/system-error.ts";
 import { leafOf, loadTls, type TlsMaterial } from "../../core/wire/tls/tls.ts";
 import {
   ADMIN,
@@ -192,13 +192,8 @@ function separate(): OperatorError {
 
 async function readNext(directory: string): Promise<PemPair | null> {
   const files = nextAuthorityFiles(directory);
-  try {
-    const [certificate, key] = await Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
-    return { certificate, key };
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
-  }
+  const both = Promise.all([readFile(files.cert, "utf8"), readFile(files.key, "utf8")]);
+  return await both.then(([certificate, key]) => ({ certificate, key }), ifAbsent(null));
 }
 
 function isOf({ files }: Holder, authority: PemPair): boolean {

@@ -19,7 +19,7 @@ import {
   text,
   withDefault,
 } from "../../core/base/read-value.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifNoPath } from "../../core/base/system-error.ts";
 import type { EtcdTlsFiles } from "../../core/wire/etcd/etcd-channel.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import { readOwnConfig } from "../files/entry-fields.ts";
@@ -93,12 +93,7 @@ export async function changeContexts<Decision extends { readonly change: Context
 }
 
 async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return "";
-    throw error;
-  }
+  return await readFile(path, "utf8").catch(ifNoPath(""));
 }
 
 const TLS = fields({ ca: text, cert: text, key: text });

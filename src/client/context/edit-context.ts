@@ -2,7 +2,7 @@
 // never replaces a context, and what was not named stays as it is.
 import { resolve } from "node:path";
 import { isAddress } from "../../core/base/address.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, OperatorError, usage } from "../../core/base/errors.ts";
 import { isName, NAME_RULE, shownName } from "../../core/base/ids.ts";
 import { quoted } from "../../core/base/printable.ts";
 import type { Context, Contexts, ContextsChange } from "./contexts-file.ts";
@@ -131,8 +131,4 @@ function known({ contexts }: Contexts, name: string): Context {
     next: "see them with: fleet context list",
     exit: Exit.NotFound,
   });
-}
-
-function usage(what: string, next: string): OperatorError {
-  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
 }

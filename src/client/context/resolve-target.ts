@@ -3,7 +3,7 @@
 // whole fleet, lower levels are ignored. So two fleets never mix unless an operator typed it.
 import { resolve } from "node:path";
 import { isAddress } from "../../core/base/address.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, OperatorError, usage } from "../../core/base/errors.ts";
 import type { TlsChoice } from "../../core/wire/tls/tls.ts";
 import { findLocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import { contextFleet } from "./context-fleet.ts";
@@ -226,8 +226,4 @@ function contextMissing(): OperatorError {
     next: "make one with: fleet init, or name one with: --endpoints host:port,…",
     exit: Exit.NotFound,
   });
-}
-
-function usage(what: string, next: string): OperatorError {
-  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
 }

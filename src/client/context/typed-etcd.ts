@@ -1,7 +1,7 @@
 // The etcd cluster that --etcd-endpoints or FLEET_ETCD_ENDPOINTS names, without a context. What must stay true:
 // a flag that names a fleet precedes the variable, and plaintext is spoken on loopback only.
 import { isAddress } from "../../core/base/address.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { Exit, OperatorError, usage } from "../../core/base/errors.ts";
 import type { TargetInput } from "./resolve-target.ts";
 import { type EtcdTls, formatEndpoints, type Setting, type Target } from "./target.ts";
 
@@ -54,8 +54,4 @@ function tlsOf(input: TargetInput): { etcd: EtcdTls; settings: readonly Setting[
     });
   }
   return { etcd: { ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) }, settings };
-}
-
-function usage(what: string, next: string): OperatorError {
-  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
 }

@@ -16,7 +16,7 @@ import {
   type Undo,
 } from "./journal.ts";
 import type { NodeControl } from "./node-control.ts";
-import { takeBack, undoWords } from "./undo.ts";
+import { isDrillUnderWay, takeBack, undoWords } from "./undo.ts";
 
 // How long `fleet drill heal` tries each drill's steps.
 const LIMIT_MS = 60_000;
@@ -171,7 +171,7 @@ async function healOne(
     const guard = async (step: Undo) => {
       await assertLockAllows(client, entry).catch((error: unknown) => {
         // Without a leader no drill takes the lock, and these steps may bring a leader back.
-        if (isStrict || isUnderWay(error) || !BEFORE_A_LEADER.has(step.kind)) throw error;
+        if (isStrict || isDrillUnderWay(error) || !BEFORE_A_LEADER.has(step.kind)) throw error;
       });
     };
     const sinceMs = Date.parse(startedAt);
@@ -200,9 +200,6 @@ async function healOne(
 }
 
 const BEFORE_A_LEADER: ReadonlySet<Undo["kind"]> = new Set(["start", "resume", "clear-faults"] as const);
-
-const isUnderWay = (error: unknown): boolean =>
-  error instanceof OperatorError && error.code === "DRILL_UNDER_WAY";
 
 /** Throws when another drill has the lock, or when no leader says which. */
 async function assertLockAllows(client: FleetClient, { startedAt }: JournalEntry): Promise<void> {

@@ -6,7 +6,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifNoPath, isErrno } from "../../core/base/system-error.ts";
 import type { Target } from "../context/target.ts";
 import { isAlive, type Processes, type ProcessIdentity } from "../processes/processes.ts";
 import { drillsFolder, isJournal, JOURNAL_SUFFIX } from "./journal-folder.ts";
@@ -118,10 +118,7 @@ export async function journalsOf(
 
 /** All journals in the folder, oldest first. */
 async function journalsIn(folder: string, processes: Processes): Promise<readonly LeftBehind[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
-    throw error;
-  });
+  const names = await readdir(folder).catch(ifNoPath([]));
   const paths = names
     .filter(isJournal)
     .sort()

@@ -80,7 +80,7 @@ async function until(endMs: number, isStrict: boolean, act: () => Promise<void>)
       await act();
       return null;
     } catch (cause) {
-      if (isUnderWay(cause) || (isStrict && isDenial(cause)) || performance.now() >= endMs) return cause;
+      if (isDrillUnderWay(cause) || (isStrict && isDenial(cause)) || performance.now() >= endMs) return cause;
       await sleep(RETRY_EVERY_MS);
     }
   }
@@ -89,7 +89,7 @@ async function until(endMs: number, isStrict: boolean, act: () => Promise<void>)
 const isDenial = (cause: unknown): boolean =>
   cause instanceof OperatorError && cause.parts.exit === Exit.Authentication;
 
-const isUnderWay = (cause: unknown): boolean =>
+export const isDrillUnderWay = (cause: unknown): boolean =>
   cause instanceof OperatorError && cause.code === "DRILL_UNDER_WAY";
 
 async function undoOne(undo: Undo, { client, control, drillId, sinceMs }: UndoTools): Promise<void> {

@@ -10,7 +10,7 @@ import { createDirectoryDurably, writeFileDurably } from "../../core/base/durabl
 import { nodeId } from "../../core/base/ids.ts";
 import { silentLog } from "../../core/base/log.ts";
 import { readOwnJson } from "../../core/base/own-files.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifAbsent } from "../../core/base/system-error.ts";
 import type { CoordinatorOptions } from "../../core/coordinator/coordinator-options.ts";
 import { portLinksIn } from "../processes/port-owners.ts";
 import { holdFreePorts } from "../processes/ports.ts";
@@ -105,10 +105,7 @@ async function written(folder: string, own: OwnIdentity): Promise<OwnIdentity> {
 
 async function readOwn(folder: string): Promise<OwnIdentity | null> {
   const path = join(folder, FILE);
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
-  });
+  const text = await readFile(path, "utf8").catch(ifAbsent(null));
   if (text === null) return null;
   const own = parseOwn(text);
   if (own === null) {

@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { copyFolderDurably } from "../../core/base/durable-copy.ts";
 import { createDirectory, createDirectoryDurably, syncDirectory } from "../../core/base/durable-file.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId, nodeId, term } from "../../core/base/ids.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { onlyVoters } from "../../core/base/only-voters.ts";
+import { ifAbsent } from "../../core/base/system-error.ts";
 import type { ConfState } from "../../core/raft/message.ts";
 import { type Copy, replay } from "../../core/recover/copy.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
@@ -94,7 +95,7 @@ async function fill(folder: string, content: Content, { clusterId, node, voters,
     identity: { clusterId, nodeId: nodeId(node.id) },
     encryption: keys && { keys, existing: false },
   });
-  const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  const confState = onlyVoters(voters);
   try {
     const { groups, index, term: at, bytes: data } = content;
     for (const { group } of groups) await begin(storage, group, confState);
@@ -137,11 +138,5 @@ async function syncBoth(directory: string, node: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return false;
-    throw error;
-  }
+  return await stat(path).then(() => true, ifAbsent(false));
 }

@@ -5,7 +5,7 @@ import { lstat, mkdir, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { createDirectory } from "../../core/base/durable-file.ts";
 import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifAbsent, isErrno } from "../../core/base/system-error.ts";
 import { readPidFile } from "../processes/pid-file.ts";
 import { isAlive, type Processes, type ProcessIdentity } from "../processes/processes.ts";
 import { FLEET_FOLDER, lockPath } from "./layout.ts";
@@ -141,12 +141,7 @@ async function isAbandoned(staging: string, processes: Processes): Promise<boole
 
 /** The folder behind symbolic links, so that renaming and removing act on the folder, not on a link to it. */
 async function realFolder(directory: string): Promise<string> {
-  try {
-    return await realpath(directory);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return resolve(directory);
-    throw error;
-  }
+  return await realpath(directory).catch(ifAbsent(resolve(directory)));
 }
 
 async function entriesOf(directory: string): Promise<string[]> {

@@ -4,7 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { shownName } from "../../core/base/ids.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifNoPath } from "../../core/base/system-error.ts";
 import { type FleetFile, parseFleetFile } from "./fleet-file.ts";
 import {
   ADMIN,
@@ -99,13 +99,10 @@ async function howToMend(fleet: LocalFleet, missing: readonly string[]): Promise
 
 async function readFleetIn(directory: string): Promise<LocalFleet | null> {
   const path = fleetFilePath(directory);
-  try {
-    const file = parseFleetFile(path, await readFile(path, "utf8"));
-    return { directory, file, processes: planProcesses(directory, file) };
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
-    throw error;
-  }
+  const text = await readFile(path, "utf8").catch(ifNoPath(null));
+  if (text === null) return null;
+  const file = parseFleetFile(path, text);
+  return { directory, file, processes: planProcesses(directory, file) };
 }
 
 /** Without data folders: a node that lost its disk is readmitted by the others (founding.ts). */

@@ -3,17 +3,11 @@
 // terms in which it has voted already (etcd#10817), so the others must readmit it instead.
 import { rm, stat } from "node:fs/promises";
 import { syncDirectory } from "../../core/base/durable-file.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifAbsent } from "../../core/base/system-error.ts";
 import { foundingPath } from "../files/layout.ts";
 
 export async function isBeingFounded(directory: string): Promise<boolean> {
-  try {
-    await stat(foundingPath(directory));
-    return true;
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return false;
-    throw error;
-  }
+  return await stat(foundingPath(directory)).then(() => true, ifAbsent(false));
 }
 
 /** To be called once a quorum has committed a write: then a quorum of nodes has its data on disk. */

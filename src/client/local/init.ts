@@ -1,12 +1,14 @@
 // `fleet init` and `fleet up`: a local fleet is made once and started as often as wanted. A folder with a
 // fleet.yaml is never bootstrapped again, whatever the options are. Absent: making the fleet (new-fleet.ts),
 // and what a leader is (deps.waitReady knows).
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+
+import { Exit, OperatorError, usage } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
 import { assertLoopback } from "../../core/wire/tls/credentials.ts";
 import { registerContext } from "../context/register-context.ts";
 import type { NodeEntry } from "../files/fleet-file.ts";
 import { inspectFolder, sweepStagingFolders } from "../files/fleet-folder.ts";
+import { badFleetName } from "../files/fleet-name.ts";
 import { lockPath } from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import { portsOf } from "../files/process-plan.ts";
@@ -150,7 +152,7 @@ function refuseUnusable(options: InitOptions): void {
   const { name } = options;
   const { shards, clusters } = wantedFleet(options);
   if (name !== undefined && !isName(name)) {
-    throw usage(`${name} is not a valid name of a fleet`, "use lower-case letters, digits, '.', '_' and '-'");
+    throw badFleetName(name);
   }
   if (options.machines !== undefined && shards === 0) {
     throw usage("machines need a shard", "run: fleet init --shards 1 --machines FILE");
@@ -160,10 +162,6 @@ function refuseUnusable(options: InitOptions): void {
   if (clusters > 0 && shards === 0) {
     throw usage("clusters need a shard to dial", `run: fleet init --shards 1 --clusters ${clusters}`);
   }
-}
-
-function usage(what: string, next: string): OperatorError {
-  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
 }
 
 function cameAndWent(directory: string): OperatorError {

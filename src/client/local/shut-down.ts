@@ -4,7 +4,7 @@
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifAbsent, isErrno } from "../../core/base/system-error.ts";
 import { unregisterContexts } from "../context/register-context.ts";
 import { engineMovePath } from "../files/engine-move.ts";
 import {
@@ -128,12 +128,7 @@ async function removeFolder(directory: string): Promise<string[]> {
 }
 
 async function isLink(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isSymbolicLink();
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return false;
-    throw error;
-  }
+  return await lstat(path).then((about) => about.isSymbolicLink(), ifAbsent(false));
 }
 
 function nameMismatch(fleet: LocalFleet, given: string): OperatorError {

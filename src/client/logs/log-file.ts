@@ -1,6 +1,6 @@
 // Reads a log file backwards from its end, and forwards as it grows. Memory is bounded, however long the file or a line is.
 import { type FileHandle, open } from "node:fs/promises";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifAbsent } from "../../core/base/system-error.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 /** The rest of a longer line is left out. */
@@ -100,10 +100,5 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 }
 
 async function openOrNull(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
-  }
+  return await open(path).catch(ifAbsent(null));
 }

@@ -1,7 +1,7 @@
 // Files that name a process by its identity: the pid file of a background process, and locks. A file that
 // can't be parsed names no process, and is never a reason to signal one.
 import { readFile } from "node:fs/promises";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifNoPath } from "../../core/base/system-error.ts";
 import type { ProcessIdentity } from "./processes.ts";
 
 /** The contents of a pid file. */
@@ -16,12 +16,8 @@ export type PidFile =
 
 /** Reads the file at `path`. */
 export async function readPidFile(path: string): Promise<PidFile> {
-  try {
-    return parsePidFile(await readFile(path, "utf8"));
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return { kind: "absent" };
-    throw error;
-  }
+  const text = await readFile(path, "utf8").catch(ifNoPath(null));
+  return text === null ? { kind: "absent" } : parsePidFile(text);
 }
 
 function parsePidFile(text: string): PidFile {

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { present } from "../../core/base/assert.ts";
 import { OperatorError } from "../../core/base/errors.ts";
 import { FLEET_GROUP, type NodeId, nodeId } from "../../core/base/ids.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifNoPath, isErrno } from "../../core/base/system-error.ts";
 import { readCopy } from "../../core/recover/copy.ts";
 import type { Place, Sight } from "../../core/recover/diagnosis.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
@@ -149,11 +149,5 @@ function strangersAside({ sight, clusterId }: Found, id: NodeId, expected: strin
 }
 
 async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return false;
-    throw error;
-  }
+  return await stat(path).then(() => true, ifNoPath(false));
 }

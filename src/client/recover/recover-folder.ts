@@ -2,10 +2,10 @@
 // whole and synced, the folder is unchanged. No node can start on it while it has the mark. Every step in
 // between can be repeated, so that running it again finishes a recovery that was killed anywhere.
 
-import { lstat, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { present } from "../../core/base/assert.ts";
-import { copyFolderDurably } from "../../core/base/durable-copy.ts";
+import { copyFolderDurably, exists } from "../../core/base/durable-copy.ts";
 import { TEMPORARY_SUFFIX } from "../../core/base/durable-file.ts";
 import { FLEET_GROUP, groupId, logIndex, term } from "../../core/base/ids.ts";
 import { isErrno } from "../../core/base/system-error.ts";
@@ -150,9 +150,3 @@ async function assertUnchanged(
 
 const DRAFT = /^backup-\d{8}T\d{9}Z\.tmp$/;
 const isNotData = (name: string): boolean => name.startsWith(LOCK_NAME) || name.endsWith(TEMPORARY_SUFFIX);
-
-const exists = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );

@@ -3,6 +3,7 @@
 
 import { present } from "../../core/base/assert.ts";
 import { FLEET_GROUP, logIndex, type NodeId, nodeId, term } from "../../core/base/ids.ts";
+import { onlyVoters } from "../../core/base/only-voters.ts";
 import type { RecoveryOrder } from "../../core/base/recovery-order.ts";
 import { type Copy, readCopy } from "../../core/recover/copy.ts";
 import { groupsInExport } from "../../core/recover/exported-groups.ts";
@@ -47,10 +48,7 @@ export async function layDown(
       entries: [],
       snapshot: {
         ...{ index, term: inTerm, data: bytes },
-        confState: {
-          ...{ voters: [node], learners: [], votersOutgoing: [], learnersNext: [] },
-          autoLeave: false,
-        },
+        confState: onlyVoters([node]),
       },
     });
     for (const { group, hardState, snapshot } of groups) {

@@ -4,6 +4,7 @@
 import { isName } from "../../core/base/ids.ts";
 import { REASON_BYTES_MAX } from "../../core/recover/new-beginning.ts";
 import { inspectFolder, requireRoomFor } from "../files/fleet-folder.ts";
+import { badFleetName } from "../files/fleet-name.ts";
 import { processFiles } from "../files/layout.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { reasonTooLong } from "../recover/refusals.ts";
@@ -17,7 +18,7 @@ import {
   restorePreview,
 } from "./restore.ts";
 import { checkData, type DataRestore, restoreData } from "./restore-data.ts";
-import { badName, nameIsGiven } from "./restore-refusals.ts";
+import { nameIsGiven } from "./restore-refusals.ts";
 
 type Where = { readonly directory: string; readonly name: string | undefined } | DataRestore;
 
@@ -48,7 +49,7 @@ export async function planRestore(wish: RestoreWish, where: Where, deps: LocalDe
     };
   }
   const name = where.name ?? clusterName;
-  if (!isName(name)) throw badName(name);
+  if (!isName(name)) throw badFleetName(name);
   const node = chooseNode(wish, null).name;
   await requireRoomFor(found.directory);
   return {

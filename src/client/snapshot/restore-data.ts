@@ -4,7 +4,7 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isAddress } from "../../core/base/address.ts";
-import { isErrno } from "../../core/base/system-error.ts";
+import { ifNoPath } from "../../core/base/system-error.ts";
 import { type RecoveryMark, readRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { RESUMED } from "../recover/plan.ts";
@@ -99,10 +99,5 @@ async function checkFit(data: string): Promise<void> {
 }
 
 async function look(path: string): Promise<Seen | null> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
-    throw error;
-  }
+  return await stat(path).catch(ifNoPath(null));
 }

@@ -94,14 +94,6 @@ export function badAddress(address: string): OperatorError {
   });
 }
 
-export function badName(name: string): OperatorError {
-  return new OperatorError("USAGE", {
-    what: `${name} is not a valid name of a fleet`,
-    next: "use lower-case letters, digits, '.', '_' and '-'",
-    exit: Exit.Usage,
-  });
-}
-
 export function nameIsGiven(name: string): OperatorError {
   return new OperatorError("USAGE", {
     what: `the fleet there is called ${name}, and keeps that name`,

@@ -44,7 +44,8 @@ async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-const exists = (path: string): Promise<boolean> =>
+/** Also a link that leads nowhere. */
+export const exists = (path: string): Promise<boolean> =>
   lstat(path).then(
     () => true,
     () => false,

@@ -45,6 +45,11 @@ export class OperatorError extends Error {
   }
 }
 
+/** The command line is wrong. */
+export function usage(what: string, next: string): OperatorError {
+  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
+}
+
 /** The words of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

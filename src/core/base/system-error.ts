@@ -12,3 +12,19 @@ export const systemCodeOf = (error: unknown): string | null => (isSystemError(er
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
 }
+
+/** A handler of rejections: `value` if there is no such file, otherwise the error again. */
+export function ifAbsent<Value>(value: Value): (error: unknown) => Value {
+  return (error) => {
+    if (isErrno(error, "ENOENT")) return value;
+    throw error;
+  };
+}
+
+/** The same, also where a folder on the way is absent or is a file. */
+export function ifNoPath<Value>(value: Value): (error: unknown) => Value {
+  return (error) => {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return value;
+    throw error;
+  };
+}

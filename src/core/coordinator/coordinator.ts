@@ -4,13 +4,13 @@
 
 import type { NodeId } from "../base/ids.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
-import { assemble } from "./assemble.ts";
+import { assemble } from "./assembly/assemble.ts";
+import { open } from "./assembly/open.ts";
+import { serve } from "./assembly/serve.ts";
 import type { ServiceContext } from "./calls/context.ts";
 import type { CoordinatorOptions } from "./coordinator-options.ts";
 import type { LocalKeys } from "./etcd/local-keys.ts";
 import { handOverAll } from "./leadership/departure.ts";
-import { open } from "./open.ts";
-import { serve } from "./serve.ts";
 
 export interface RunningCoordinator {
   /** host:port that it really listens on; empty = nowhere. */

@@ -2,7 +2,8 @@
 // (client/drill/run-drill.ts). Pure.
 
 import { Exit, OperatorError } from "../base/errors.ts";
-import { type Fault, LinkDirection } from "../wire/gen/fleet/v1/faults.ts";
+import { type Fault, faultMessage } from "../wire/fault-message.ts";
+import type { Fault as FaultMessage } from "../wire/gen/fleet/v1/faults.ts";
 
 /** Whom the drill hits. A minority is as many voters as a quorum can miss; a majority is one more. */
 export type Victims = "leader" | "follower" | "minority" | "majority" | "all" | "shard" | "agent";
@@ -20,13 +21,9 @@ export type Act =
   | { readonly kind: "dial-twice" }
   | { readonly kind: "inject"; readonly fault: InjectedFault };
 
-export type InjectedFault =
-  | { readonly kind: "partition"; readonly direction: "both" | "incoming" | "outgoing" }
-  | { readonly kind: "lossy-links"; readonly lossPercent: number; readonly delayMs: number }
-  | { readonly kind: "slow-disk"; readonly delayMs: number }
-  | { readonly kind: "full-disk" }
-  | { readonly kind: "failing-disk" }
-  | { readonly kind: "clock-jump"; readonly byMs: number };
+/** A fault whose peers follow from its victims. */
+export type InjectedFault = WithoutPeers<Fault>;
+type WithoutPeers<Each> = Each extends Fault ? Omit<Each, "peers"> : never;
 
 /**
  * What clients must see. "new-leader": another replica leads, and writes are taken in its term. "no-stop": writes are
@@ -95,32 +92,19 @@ function needsOfFault({ kind }: InjectedFault): readonly Need[] {
 }
 
 /** The message that makes the fault. `others`: the ids of the replicas that are no victims. */
-export function faultFor(fault: InjectedFault, others: readonly number[]): Fault {
+export function faultFor(fault: InjectedFault, others: readonly number[]): FaultMessage {
   switch (fault.kind) {
-    case "partition": {
-      const direction = DIRECTIONS[fault.direction];
-      return { kind: { $case: "partition", value: { peers: [...others], direction } } };
-    }
-    case "lossy-links": {
-      const { lossPercent, delayMs } = fault;
-      return { kind: { $case: "lossyLinks", value: { peers: [], lossPercent, delayMs } } };
-    }
+    case "partition":
+      return faultMessage({ ...fault, peers: others });
+    case "lossy-links":
+      return faultMessage({ ...fault, peers: [] });
     case "slow-disk":
-      return { kind: { $case: "slowDisk", value: { delayMs: fault.delayMs } } };
     case "full-disk":
-      return { kind: { $case: "fullDisk", value: {} } };
     case "failing-disk":
-      return { kind: { $case: "failingDisk", value: {} } };
     case "clock-jump":
-      return { kind: { $case: "clockJump", value: { byMs: fault.byMs } } };
+      return faultMessage(fault);
   }
 }
-
-const DIRECTIONS = {
-  both: LinkDirection.BOTH,
-  incoming: LinkDirection.INCOMING,
-  outgoing: LinkDirection.OUTGOING,
-} as const;
 
 /** How many voters a fleet of `voters` can miss. */
 const spareOf = (voters: number): number => voters - (Math.floor(voters / 2) + 1);

@@ -7,7 +7,7 @@ import { lstat, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
-import { isErrno } from "../base/system-error.ts";
+import { ifNoPath } from "../base/system-error.ts";
 import { parseSnapshotName } from "./snapshot-name.ts";
 import type { SnapshotStore, StoredObject } from "./snapshot-store.ts";
 
@@ -34,13 +34,13 @@ export class DirectorySnapshotStore implements SnapshotStore {
   }
 
   get(key: string, signal?: AbortSignal): Promise<Uint8Array | null> {
-    return this.#inTurn(signal, () => orIfAbsent(null, () => readFile(join(this.place, key))));
+    return this.#inTurn(signal, () => readFile(join(this.place, key)).catch(ifNoPath(null)));
   }
 
   list(signal?: AbortSignal): Promise<readonly StoredObject[]> {
     return this.#inTurn(signal, async () => {
       const found: StoredObject[] = [];
-      for (const folder of await orIfAbsent([], () => readdir(this.place))) {
+      for (const folder of await readdir(this.place).catch(ifNoPath([]))) {
         if (parseSnapshotName(folder) !== null) found.push(...(await this.#listIn(folder)));
       }
       return found;
@@ -52,7 +52,7 @@ export class DirectorySnapshotStore implements SnapshotStore {
       const path = join(this.place, key);
       if (!key.endsWith("/")) {
         await rm(path, { force: true });
-        await orIfAbsent(undefined, () => syncDirectory(dirname(path)));
+        await syncDirectory(dirname(path)).catch(ifNoPath(undefined));
       }
       // Removing the last object removes its folder.
       await removeIfEmpty(key.endsWith("/") ? path : dirname(path));
@@ -61,14 +61,14 @@ export class DirectorySnapshotStore implements SnapshotStore {
 
   async #listIn(folder: string): Promise<StoredObject[]> {
     const path = join(this.place, folder);
-    const own = await orIfAbsent(null, () => lstat(path));
+    const own = await lstat(path).catch(ifNoPath(null));
     if (own?.isDirectory() !== true) return [];
-    const names = await orIfAbsent(null, () => readdir(path));
+    const names = await readdir(path).catch(ifNoPath(null));
     if (names === null) return [];
     if (names.length === 0) return [{ key: `${folder}/`, bytes: 0, modifiedMs: own.mtimeMs }];
     const found: StoredObject[] = [];
     for (const name of names) {
-      const about = await orIfAbsent(null, () => lstat(join(path, name)));
+      const about = await lstat(join(path, name)).catch(ifNoPath(null));
       if (about?.isFile())
         found.push({ key: `${folder}/${name}`, bytes: about.size, modifiedMs: about.mtimeMs });
     }
@@ -96,15 +96,6 @@ export class DirectorySnapshotStore implements SnapshotStore {
         cause: error,
       });
     }
-  }
-}
-
-async function orIfAbsent<T, Absent>(absent: Absent, work: () => Promise<T>): Promise<T | Absent> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return absent;
-    throw error;
   }
 }
 

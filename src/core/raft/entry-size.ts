@@ -2,14 +2,8 @@
 // encoding: tags, two varints and the payload. Limits in bytes therefore mean the same as in etcd. An entry's
 // payload size is the data alone.
 
+import { varintBytes } from "../base/varint.ts";
 import type { Entry } from "./message.ts";
-
-/** Bytes that a varint takes for a safe integer. */
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes += 1;
-  return bytes;
-}
 
 function encodedBytes(entry: Entry): number {
   const header = 2 + 1 + varintBytes(entry.term) + 1 + varintBytes(entry.index);

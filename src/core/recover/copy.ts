@@ -4,6 +4,7 @@
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type NodeId, type Term } from "../base/ids.ts";
 import type { CopyAge } from "../base/incarnation.ts";
+import { onlyVoters } from "../base/only-voters.ts";
 import { apply } from "../fleet/apply.ts";
 import { decodeCommand } from "../fleet/command-codec.ts";
 import { epochOf } from "../fleet/incarnation.ts";
@@ -155,13 +156,7 @@ function snapshotOf(log: LogReader): { index: LogIndex; confState: ConfState; da
   return { index, confState, data };
 }
 
-const NO_MEMBERS: ConfState = {
-  voters: [],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const NO_MEMBERS: ConfState = onlyVoters([]);
 
 // No replication happens here; only the sets of members matter.
 const FRESH = { lastIndex: logIndex(0), inflightMessagesMax: 1, inflightBytesMax: 0 };

@@ -2,6 +2,7 @@
 // The node is their only voter. Their terms stay: no other replica is left that knows a later one.
 
 import { type GroupId, groupId, logIndex, type NodeId, nodeId, term } from "../base/ids.ts";
+import { onlyVoters } from "../base/only-voters.ts";
 import { exportedGroups } from "../fleet/snapshot/snapshot.ts";
 import type { HardState, WholeSnapshot } from "../raft/message.ts";
 
@@ -16,7 +17,7 @@ export interface RestoredGroup {
 export function groupsInExport(bytes: Uint8Array, node: NodeId): readonly RestoredGroup[] {
   return exportedGroups(bytes).map(({ groupId: id, kind, index: at, term: of, data }) => {
     const [index, inTerm] = [logIndex(at), term(of)];
-    const alone = { voters: [node], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+    const alone = onlyVoters([node]);
     return {
       ...{ group: groupId(id), kind },
       snapshot: { index, term: inTerm, confState: alone, data },

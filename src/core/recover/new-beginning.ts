@@ -6,6 +6,7 @@
 import { assert } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term } from "../base/ids.ts";
 import { type CopyAge, nextEpoch } from "../base/incarnation.ts";
+import { onlyVoters } from "../base/only-voters.ts";
 import { OUTSIDE_SESSIONS } from "../base/outside-sessions.ts";
 import type { RecoveryOrder } from "../base/recovery-order.ts";
 import { apply } from "../fleet/apply.ts";
@@ -69,13 +70,7 @@ export function recovered(
     assert(apply(state, index, command).result?.$case === "applied", "the tables refuse no recovery");
     return { index, term: order.term, type: "normal", data: bytes };
   });
-  const confState = {
-    voters: [order.nodeId],
-    learners: [],
-    votersOutgoing: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
+  const confState = onlyVoters([order.nodeId]);
   return {
     snapshot: { index: order.index, term: order.term, confState, data },
     entries,

@@ -5,6 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import { assert, present } from "../base/assert.ts";
+import { parseObject } from "../base/parse-object.ts";
 import { deriveKey, NONCE_BYTES, newSecret, open, seal, TAG_BYTES } from "./cipher.ts";
 import { idsOf, keyWithId, type OperatorKey, type OperatorKeys } from "./operator-keys.ts";
 import { keyWrong } from "./seal-errors.ts";
@@ -156,11 +157,3 @@ const boundTo = ({ id }: OperatorKey): Uint8Array =>
   new TextEncoder().encode(`fleet key ring ${FORMAT} ${id}`);
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return { ...JSON.parse(text) };
-  } catch {
-    return {};
-  }
-}

@@ -2,7 +2,7 @@
 // of a secret store. Keys are read again at each use, so a replaced file or a rotated secret needs no restart.
 
 import { resolve } from "node:path";
-import { Exit, OperatorError } from "../base/errors.ts";
+import { usage } from "../base/errors.ts";
 import { runKeyCommand } from "./key-command.ts";
 import { keyFileOrigin, readKeyText } from "./key-file.ts";
 import { type OperatorKeys, parseOperatorKeys } from "./operator-keys.ts";
@@ -81,7 +81,3 @@ async function read(source: KeySource): Promise<OperatorKeys> {
 
 const originOf = (source: KeySource): string =>
   source.kind === "file" ? keyFileOrigin(source.path) : KEY_COMMAND;
-
-function usage(what: string, next: string): OperatorError {
-  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
-}

@@ -4,6 +4,7 @@
 // tell, against which Raft has no defence; and newcomers, who know no number yet (ADR-0023).
 
 import { logIndex, type NodeId, nodeId, term as termOf } from "../base/ids.ts";
+import { onlyVoters } from "../base/only-voters.ts";
 import type { Dropped } from "../coordinator/group/dropped-messages.ts";
 import type { Message, MessageType } from "../raft/message.ts";
 import { newMessage } from "../raft/new-message.ts";
@@ -44,13 +45,7 @@ export function lieOf(chance: Chance, from: NodeId, { id, term, lastIndex }: Raf
   const isOfTerm = chance.permille(600);
   const index = logIndex(isOfTerm ? lastIndex : chance.pick(ABSURD_INDEXES));
   const said = termOf(isOfTerm ? chance.pick(ABSURD) : term);
-  const members = {
-    voters: [from, id],
-    learners: [],
-    votersOutgoing: [],
-    learnersNext: [],
-    autoLeave: false,
-  };
+  const members = onlyVoters([from, id]);
   return newMessage(chance.pick(TYPES), {
     ...{ from, to: nodeId(id), term: said, logTerm: term, index, commit: index, rejectHint: index },
     reject: chance.permille(300),

@@ -7,7 +7,6 @@ import type { FleetView } from "../fleet/state.ts";
 import { planStepKey } from "../fleet/tables/schema.ts";
 import {
   type NewPlanStep,
-  type Operation,
   type Outcome,
   type Plan,
   PlanState,
@@ -16,10 +15,10 @@ import {
 } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
 import { WAVE_CLUSTERS } from "./checks/wave-model.ts";
-import { upgradedView } from "./leader-of.ts";
 import type { SimNode } from "./node.ts";
-import { SimSession } from "./session.ts";
+import type { SimSession } from "./session.ts";
 import type { World } from "./world.ts";
+import { type Act as AnyAct, writeUpgraded } from "./write-upgraded.ts";
 
 const SHARDS = ["wave-a", "wave-b"] as const;
 const ACTOR = "fleet://admin";
@@ -38,13 +37,7 @@ export interface MigratorOptions {
   readonly nodes: readonly SimNode[];
 }
 
-type Kind = NonNullable<Operation["kind"]>;
-
-/** What it sends, and what it makes of the answer. */
-interface Act {
-  readonly kind: Kind;
-  readonly heard?: (outcome: Outcome) => void;
-}
+type Act = Omit<AnyAct, "actor">;
 
 export class Migrator {
   readonly #options: MigratorOptions;
@@ -57,28 +50,11 @@ export class Migrator {
 
   constructor(options: MigratorOptions) {
     this.#options = options;
-    this.#session = new SimSession(options, () => this.#think());
+    this.#session = writeUpgraded(options, 1, (view) => ({ actor: ACTOR, ...this.#draw(view) }));
   }
 
   stop(): void {
     this.#session.stop();
-  }
-
-  #think(): void {
-    const { world, chance, nodes } = this.#options;
-    world.queue.after(chance.ms(0, world.swarm.thinkMs), () => {
-      if (this.#session.isStopped) return;
-      const view = upgradedView(nodes);
-      if (view === null) {
-        this.#think();
-        return;
-      }
-      const { kind, heard } = this.#draw(view);
-      this.#session.writeAs(ACTOR, { kind }, (outcome) => {
-        heard?.(outcome);
-        this.#think();
-      });
-    });
   }
 
   #draw(view: FleetView): Act {

@@ -2,12 +2,11 @@
 // they may (ADR-0026, ADR-0028). Which of their entries are applied, the access model says. Only while the cluster version
 // knows these operations; no session: an operator without a role has none, and each entry is judged by itself.
 
-import type { Operation } from "../wire/gen/fleet/v1/command.ts";
 import type { Chance } from "./chance.ts";
-import { upgradedView } from "./leader-of.ts";
 import type { SimNode } from "./node.ts";
-import { SimSession } from "./session.ts";
+import type { SimSession } from "./session.ts";
 import type { World } from "./world.ts";
+import { type Act, writeUpgraded } from "./write-upgraded.ts";
 
 const OPERATORS = ["alice", "bob"] as const;
 /** Each allows the names that begin with its own. */
@@ -29,28 +28,14 @@ export class Officer {
 
   constructor(options: OfficerOptions) {
     this.#options = options;
-    this.#session = new SimSession(options, () => this.#think());
+    this.#session = writeUpgraded(options, THINK_FACTOR, () => this.#draw());
   }
 
   stop(): void {
     this.#session.stop();
   }
 
-  #think(): void {
-    const { world, chance, nodes } = this.#options;
-    world.queue.after(chance.ms(0, THINK_FACTOR * world.swarm.thinkMs), () => {
-      if (this.#session.isStopped) return;
-      const view = upgradedView(nodes);
-      if (view === null) {
-        this.#think();
-        return;
-      }
-      const { actor, kind } = this.#draw();
-      this.#session.writeAs(actor, { kind }, () => this.#think());
-    });
-  }
-
-  #draw(): { readonly actor: string; readonly kind: NonNullable<Operation["kind"]> } {
+  #draw(): Act {
     const { chance } = this.#options;
     const operator = chance.pick(OPERATORS);
     const role = chance.pick(ROLES);

@@ -4,7 +4,6 @@
 import type { Clock, MonotonicMs } from "../base/clock.ts";
 import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
 import { silentLog } from "../base/log.ts";
-import { Pace } from "../base/pace.ts";
 import type { Caller } from "../coordinator/calls/caller.ts";
 import type { ServiceContext } from "../coordinator/calls/context.ts";
 import { LargeWork } from "../coordinator/calls/large-work.ts";
@@ -17,18 +16,12 @@ import type { GroupDriver } from "../coordinator/group/group-driver.ts";
 import type { ReadResult, WriteResult } from "../coordinator/group/pending.ts";
 import { proposeOwn } from "../coordinator/group/propose-own.ts";
 import type { Host } from "../coordinator/host/host.ts";
-import { MembershipChanges } from "../coordinator/membership/change-membership.ts";
 import { PeerGate } from "../coordinator/membership/peer-gate.ts";
 import { type Holding, type Readmission, readmissionOf } from "../coordinator/membership/readmission.ts";
 import { readmit, readmitToGroup } from "../coordinator/membership/readmit.ts";
 import type { Replica } from "../coordinator/membership/replica.ts";
 import { Roster } from "../coordinator/membership/roster.ts";
-import { FIRST_CONTACTS_MAX, FirstContacts } from "../coordinator/reports/first-contacts.ts";
-import { HeardDomains } from "../coordinator/reports/heard-domains.ts";
-import { Observed } from "../coordinator/reports/observed.ts";
-import { REGISTRATIONS, REPORTED_ROWS } from "../coordinator/reports/pace.ts";
-import { RefusedRows } from "../coordinator/reports/refused-rows.ts";
-import { RefusedWrites } from "../coordinator/reports/refused-writes.ts";
+import { FIRST_CONTACTS_MAX } from "../coordinator/reports/first-contacts.ts";
 import { createGroup } from "../coordinator/services/create-group.ts";
 import { type GroupKindName, groupKindOf } from "../fleet/group-kind-name.ts";
 import { SyncLatency } from "../storage/sync-latency.ts";
@@ -36,8 +29,8 @@ import type { Announcement, Peer } from "../transport/transport.ts";
 import { GroupKind, type Outcome } from "../wire/gen/fleet/v1/command.ts";
 import type { KnownMember } from "../wire/gen/fleet/v1/raft.ts";
 import { readRpcError } from "../wire/rpc-error.ts";
-import { InternalErrors } from "../wire/server/internal-errors.ts";
 import type { Answer, Change } from "./change-request.ts";
+import { quietContext } from "./quiet-context.ts";
 import type { SideGroup, SideGroups } from "./side-groups.ts";
 import { UNHURRIED } from "./unhurried.ts";
 
@@ -110,15 +103,11 @@ export class Services {
       hears: (peer) => host.hears(peer),
     });
     this.#context = {
+      ...quietContext(self),
       ...{ clusterId: CLUSTER_ID, clusterName: CLUSTER_ID, version: "", tls: "insecure-loopback" },
       ...{ self, given, driver, machine, host, clock, sleep: options.sleep, startedMs: clock.monotonicMs() },
       work: UNHURRIED,
       largeWork: AT_ONCE,
-      leadsSince: () => 0,
-      liveness: { suspectAfterMs: 30_000, deadAfterMs: 60_000 },
-      log: {},
-      metricsAddress: "",
-      snapshotExport: () => undefined,
       get replicas() {
         return roster.known();
       },
@@ -133,41 +122,15 @@ export class Services {
         return options.groups.all();
       },
       groupsWith: options.groups.holding,
-      compared: { of: () => undefined, fenceAll: () => undefined },
-      sent: { messages: 0, frames: 0 },
-      transferTo: () => null,
-      roundTripMs: () => null,
-      sizes: () => ({ logBytes: 0, snapshotBytes: 0, residentBytes: 0, processorMs: 0 }),
       admission: () => replica.admission,
       answers: (peer) => host.hears(peer),
-      servedBy: () => Promise.resolve(null),
       announced: (id) => announcement(options.knownBy(id)),
       isWhole: (learner) => replica.isWhole(learner),
       refusePeer: (peer) => this.gate.refusal(peer),
       introduce: (peer) => roster.introduce(peer),
-      changes: new MembershipChanges(),
       freshness: new Freshness({ driver, clocks: [clock.monotonicMs], now: clock.monotonicMs }),
-      observed: new Observed(),
-      heardDomains: new HeardDomains(),
-      refusedRows: new RefusedRows(silentLog),
-      folderKeys: {
-        status: async () => null,
-        operatorKeys: async () => null,
-        rotate: async () => false,
-        auditFiles: async () => [],
-        log: silentLog,
-      },
-      refusedWrites: new RefusedWrites(silentLog),
-      noteDenied: () => undefined,
-      countRequest: () => null,
-      firstContacts: new FirstContacts(),
       firstContactsMax: FIRST_CONTACTS_MAX,
-      registrationPace: new Pace(REGISTRATIONS),
-      rowPace: new Pace(REPORTED_ROWS),
       trust: options.trust ?? believed(clock),
-      isFit: () => true,
-      mayKeep: () => true,
-      internalErrors: new InternalErrors(`coordinator n${self}`, silentLog),
     };
     this.#versions = new VersionWatch({
       ...{ driver, knownVersion: machine.knownVersion, announced: this.#context.announced },

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";
 import type { FileSystem } from "../base/file-system.ts";
+import { InTurn } from "../base/in-turn.ts";
 import {
   activeKey,
   type KeyRing,
@@ -50,7 +51,7 @@ export class AtRest {
   #sealer: FrameSealer;
   /** Files that are being written, by the key that they started with. */
   readonly #writing = new Map<number, number>();
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new InTurn();
 
   constructor(directory: string, { ring, operatorKey }: OpenedRing, files: FileSystem) {
     this.#directory = directory;
@@ -76,7 +77,7 @@ export class AtRest {
 
   /** From now on a new key encrypts, and the operator's current key wraps the ring. */
   rotate(keys: OperatorKeys, nowMs: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const next = withNewKey(this.#ring, nowMs);
       await this.#replace(next, keys.current);
       this.#sealer = new FrameSealer(activeKey(next));
@@ -86,7 +87,7 @@ export class AtRest {
   /** Drops keys that no file needs any more, and refuses plain files once none is left. */
   settle(snapshots: string, use: () => KeyUse): Promise<void> {
     if (this.#ring.keys.length === 1 && this.#ring.plain === null) return Promise.resolve();
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       // Taken before the folder is listed: a file that was closed by then is in the listing, under its old or
       // new name.
       const used = new Set(this.#writing.keys());
@@ -143,12 +144,6 @@ export class AtRest {
       if (left > 0) this.#writing.set(id, left);
       else this.#writing.delete(id);
     };
-  }
-
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
-    return done;
   }
 }
 

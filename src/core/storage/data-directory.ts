@@ -8,7 +8,7 @@ import { diskFiles } from "../base/disk-files.ts";
 import { createDirectoryDurably, TEMPORARY_SUFFIX, writeFileDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { type NodeId, nodeId } from "../base/ids.ts";
-import { isErrno } from "../base/system-error.ts";
+import { ifAbsent } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 import { findFrame } from "./frame.ts";
 import { KEY_RING_NAME, requireRing } from "./key-ring-file.ts";
@@ -179,10 +179,7 @@ function wholeChecksumOf({ format, clusterId, nodeId, segmentBytes }: Meta): num
 /** Null without the file; throws StorageCorrupt when it is damaged. */
 export async function readMeta(directory: string, files: FileSystem = diskFiles): Promise<Meta | null> {
   const file = join(directory, META_NAME);
-  const bytes = await files.read(file).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
-  });
+  const bytes = await files.read(file).catch(ifAbsent(null));
   if (bytes === null) return null;
   const meta = parseMeta(new TextDecoder().decode(bytes));
   // The file is replaced as a whole or not at all, so no crash explains this.

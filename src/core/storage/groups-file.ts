@@ -9,7 +9,7 @@ import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { type GroupId, groupId, type LogIndex, logIndex } from "../base/ids.ts";
-import { isErrno } from "../base/system-error.ts";
+import { ifAbsent } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 
 export const GROUPS_FILE_NAME = "groups.json";
@@ -111,12 +111,8 @@ export const kindIn = (file: Pick<GroupsFile, "find">, group: GroupId): string =
   file.find(group)?.kind ?? "tally";
 
 async function read(path: string, files: FileSystem): Promise<Content> {
-  try {
-    return parsed(path, new TextDecoder().decode(await files.read(path)));
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return NOTHING;
-    throw error;
-  }
+  const bytes = await files.read(path).catch(ifAbsent(null));
+  return bytes === null ? NOTHING : parsed(path, new TextDecoder().decode(bytes));
 }
 
 function parsed(path: string, text: string): Content {

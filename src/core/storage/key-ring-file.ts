@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { diskFiles } from "../base/disk-files.ts";
 import { writeFileDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
-import { isErrno } from "../base/system-error.ts";
+import { ifNoPath } from "../base/system-error.ts";
 import {
   decodeKeyRing,
   encodeKeyRing,
@@ -30,10 +30,7 @@ export async function readKeyRing(
   files: FileSystem = diskFiles,
 ): Promise<OpenedRing | null> {
   const path = join(directory, KEY_RING_NAME);
-  const bytes = await files.read(path).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
-    throw error;
-  });
+  const bytes = await files.read(path).catch(ifNoPath(null));
   if (bytes === null) return null;
   const file = parseKeyRingFile(bytes);
   if (typeof file === "string") throw new StorageCorrupt(path, 0, file);

@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
-import { isErrno } from "../base/system-error.ts";
+import { ifAbsent, isErrno } from "../base/system-error.ts";
 import { crc32c } from "./crc32c.ts";
 import { diskWorld } from "./disk-world.ts";
 import type { OnReport } from "./report.ts";
@@ -123,12 +123,7 @@ class Acquisition {
 }
 
 async function readHolder(path: string, files: FileSystem): Promise<string | null> {
-  try {
-    return new TextDecoder().decode(await files.read(path));
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
-  }
+  return await files.read(path).then((bytes) => new TextDecoder().decode(bytes), ifAbsent(null));
 }
 
 function pidOf(held: string): number {

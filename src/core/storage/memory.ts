@@ -4,6 +4,7 @@
 
 import { assert, present } from "../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term as termOf } from "../base/ids.ts";
+import { onlyVoters } from "../base/only-voters.ts";
 import { limitBytes } from "../raft/entry-size.ts";
 import type { LogReader, Unreadable } from "../raft/log-reader.ts";
 import {
@@ -15,18 +16,10 @@ import {
   type SnapshotHead,
 } from "../raft/message.ts";
 
-const EMPTY_CONF_STATE: ConfState = {
-  voters: [],
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
-
 const EMPTY_SNAPSHOT: Snapshot = {
   index: logIndex(0),
   term: termOf(0),
-  confState: EMPTY_CONF_STATE,
+  confState: onlyVoters([]),
   data: new Uint8Array(0),
 };
 

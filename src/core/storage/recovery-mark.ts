@@ -9,8 +9,9 @@ import { writeFileDurably } from "../base/durable-file.ts";
 import { Exit, OperatorError } from "../base/errors.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import { logIndex, nodeId, term } from "../base/ids.ts";
+import { parseObject } from "../base/parse-object.ts";
 import type { RecoveredGroup, RecoveryOrder } from "../base/recovery-order.ts";
-import { isErrno } from "../base/system-error.ts";
+import { ifNoPath } from "../base/system-error.ts";
 import { StorageCorrupt } from "./storage-errors.ts";
 
 export interface RecoveryMark extends RecoveryOrder {
@@ -33,10 +34,7 @@ export async function readRecoveryMark(
   files: FileSystem = diskFiles,
 ): Promise<RecoveryMark | null> {
   const file = join(directory, RECOVERY_MARK_NAME);
-  const bytes = await files.read(file).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return null;
-    throw error;
-  });
+  const bytes = await files.read(file).catch(ifNoPath(null));
   if (bytes === null) return null;
   const mark = parse(new TextDecoder().decode(bytes));
   if (mark === null) throw new StorageCorrupt(file, 0, "it is not a recovery mark");
@@ -123,12 +121,4 @@ function parseRevocations(value: unknown): NonNullable<RecoveryMark["revocations
     return isRow ? { subject, issuedBeforeMs: Number(issuedBeforeMs) } : null;
   });
   return rows.every((row) => row !== null) ? rows : null;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return { ...JSON.parse(text) };
-  } catch {
-    return {};
-  }
 }

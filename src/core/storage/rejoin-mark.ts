@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { diskFiles } from "../base/disk-files.ts";
 import { createDirectory, writeFileDurably } from "../base/durable-file.ts";
 import type { FileSystem } from "../base/file-system.ts";
-import { isErrno } from "../base/system-error.ts";
+import { ifAbsent } from "../base/system-error.ts";
 
 const REJOIN_MARK_NAME = "rejoining";
 
@@ -50,11 +50,7 @@ export class RejoinMark {
   }
 
   async #read(): Promise<string | null> {
-    try {
-      return new TextDecoder().decode(await this.#files.read(this.#path));
-    } catch (error) {
-      if (isErrno(error, "ENOENT")) return null;
-      throw error;
-    }
+    const read = this.#files.read(this.#path);
+    return await read.then((bytes) => new TextDecoder().decode(bytes), ifAbsent(null));
   }
 }

@@ -7,6 +7,7 @@ import { createHash, type Hash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { NewFile } from "../base/file-system.ts";
 import { type GroupId, groupId } from "../base/ids.ts";
+import { InTurn } from "../base/in-turn.ts";
 import type { SnapshotHead, StoredData } from "../raft/message.ts";
 import type { ContentFiles } from "./content-files.ts";
 import { encodeHead } from "./snapshot-file.ts";
@@ -45,7 +46,7 @@ export class SnapshotSpools {
   /** Whole spools that were handed out. */
   readonly #whole = new Map<string, SpooledData>();
   /** One operation at a time: an offer reads what an earlier process left. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new InTurn();
 
   /** Reads a spool in parts of `partBytes`. */
   constructor(directory: string, files: ContentFiles, partBytes = PART_BYTES) {
@@ -59,7 +60,7 @@ export class SnapshotSpools {
    * group.
    */
   offer(id: SpoolId): Promise<number> {
-    return this.#inTurn(async () => (this.#isUntaken(id) ? id.bytes : (await this.#opened(id)).received));
+    return this.#turn.run(async () => (this.#isUntaken(id) ? id.bytes : (await this.#opened(id)).received));
   }
 
   freeBytes(): Promise<number> {
@@ -68,7 +69,7 @@ export class SnapshotSpools {
 
   /** The sender starts from the first byte again. */
   restart(id: SpoolId): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       await this.#giveUp(id.group);
       await this.#files.remove(this.#pathOf(id));
       await this.#opened(id);
@@ -77,7 +78,7 @@ export class SnapshotSpools {
 
   /** Appends the bytes that follow the present ones. */
   add(id: SpoolId, part: Uint8Array): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       const spool = this.#current(id);
       if (spool.received + part.length > id.bytes) throw new Error("more bytes came than were announced");
       await spool.file.fill(part);
@@ -92,7 +93,7 @@ export class SnapshotSpools {
    * returns null.
    */
   finish(id: SpoolId): Promise<SpooledData | null> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       if (this.#isUntaken(id)) return this.#handOut(id);
       const spool = this.#current(id);
       if (spool.received !== id.bytes) throw new Error("a part of it is missing");
@@ -126,7 +127,7 @@ export class SnapshotSpools {
 
   /** The finished data are not needed any more, unless a snapshot was made of them. */
   release(data: StoredData): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       for (const [path, known] of this.#whole) {
         if (known !== data) continue;
         this.#whole.delete(path);
@@ -137,7 +138,7 @@ export class SnapshotSpools {
 
   /** At a start, and when a group has a newer snapshot: removes spools that are of no use any more. */
   removeThrough(indexOf: (group: GroupId) => number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       for (const name of await this.#files.list(this.#directory)) {
         const [, group, , index] = NAME.exec(name) ?? [];
         const of = groupId(Number(group ?? 0));
@@ -151,7 +152,7 @@ export class SnapshotSpools {
   }
 
   close(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turn.run(async () => {
       for (const { file } of this.#open.values()) await file.close();
       this.#open.clear();
     });
@@ -236,11 +237,5 @@ export class SnapshotSpools {
     const digits = (value: number) => String(value).padStart(16, "0");
     const name = `${group}-${digits(term)}-${digits(index)}-${bytes}-${Buffer.from(sha256).toString("hex")}`;
     return join(this.#directory, `${name}.spool`);
-  }
-
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
-    return done;
   }
 }

@@ -3,11 +3,11 @@
 // What must stay true: data that recovery refuses counts as damaged here, and a torn tail is only torn if
 // recovery says so.
 
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { diskFiles } from "../base/disk-files.ts";
 import type { FileSystem } from "../base/file-system.ts";
 import type { GroupId } from "../base/ids.ts";
-import { isErrno } from "../base/system-error.ts";
+import { ifAbsent } from "../base/system-error.ts";
 import { readFrame } from "./frame.ts";
 import type { FrameReader } from "./frame-seal.ts";
 import type { SnapshotMark } from "./record.ts";
@@ -114,10 +114,10 @@ export const unwritableFiles: FileSystem = {
 };
 
 export async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return false;
-    throw error;
-  }
+  return await stat(path).then((about) => about.isDirectory(), ifAbsent(false));
+}
+
+/** Empty when there is no such folder. */
+export async function namesIn(directory: string): Promise<string[]> {
+  return (await readdir(directory).catch(ifAbsent([]))).sort();
 }

@@ -2,10 +2,8 @@
 // be decoded. What must stay true: the snapshot that the log's newest mark names must exist, because the log
 // may begin behind it.
 
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { GroupId } from "../base/ids.ts";
-import { isErrno } from "../base/system-error.ts";
 import type { ContentFiles } from "./content-files.ts";
 import type { SnapshotMark } from "./record.ts";
 import { SealBroken } from "./sealed-files.ts";
@@ -18,6 +16,7 @@ import {
 import { REJOIN_ADVICE } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
 import type { Marks } from "./verify-log.ts";
+import { namesIn } from "./verify-log.ts";
 
 /**
  * Why a snapshot's data can't be restored; null when they can. `kind`: what its group replicates; null = the fleet's own.
@@ -38,7 +37,7 @@ export async function verifySnapshots(
   marks: Marks,
   reading: SnapshotReading,
 ): Promise<VerifiedFile[]> {
-  const files = await fileNames(directory);
+  const files = await namesIn(directory);
   const names = files.flatMap((file) => parseSnapshotFileName(file) ?? []);
   const found = await Promise.all(names.map((name) => verifySnapshot(directory, name, marks, reading)));
   return [...found, ...missing(directory, files, marks)];
@@ -87,13 +86,4 @@ function missing(directory: string, files: readonly string[], marks: Marks): Ver
     .map(([group, mark]) => snapshotFileName({ group, term: mark.term, index: mark.index }))
     .filter((name) => !files.includes(name))
     .map((name) => damaged(join(directory, name), 0, "the log names it, but it is missing", REJOIN_ADVICE));
-}
-
-async function fileNames(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).sort();
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
-    throw error;
-  }
 }

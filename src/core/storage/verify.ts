@@ -2,12 +2,10 @@
 // snapshot. What must stay true: nothing is written, not even a lock. Everything that a start would refuse is
 // found here too, because the log as a whole is checked by the same recovery. Deliberately absent: repair.
 
-import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { TEMPORARY_SUFFIX } from "../base/durable-file.ts";
 import { OperatorError } from "../base/errors.ts";
 import { FLEET_GROUP } from "../base/ids.ts";
-import { isErrno } from "../base/system-error.ts";
 import type { OpenedRing } from "../seal/key-ring.ts";
 import type { OperatorKeys } from "../seal/operator-keys.ts";
 import { readersOf } from "./at-rest.ts";
@@ -20,7 +18,7 @@ import { FINISH_ADVICE, RECOVERY_MARK_NAME, UNFINISHED } from "./recovery-mark.t
 import type { SegmentSize } from "./segment.ts";
 import { notADataFolder, REJOIN_ADVICE, StorageCorrupt, storageLocked } from "./storage-errors.ts";
 import { damaged, type VerifiedFile } from "./verified-file.ts";
-import { unwritableFiles, verifyLog } from "./verify-log.ts";
+import { namesIn, unwritableFiles, verifyLog } from "./verify-log.ts";
 import { type DecodeState, type KindOf, verifySnapshots } from "./verify-snapshots.ts";
 
 export interface Verification {
@@ -173,14 +171,4 @@ async function leftovers(directories: readonly string[]): Promise<VerifiedFile[]
       found: "a write that a crash interrupted; nothing refers to it",
       next: null,
     }));
-}
-
-/** Empty when there is no such folder. */
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).sort();
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
-    throw error;
-  }
 }

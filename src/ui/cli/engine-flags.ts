@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
 import type { EngineEntry } from "../../client/files/fleet-file.ts";
 import { isAddress } from "../../core/base/address.ts";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { usage } from "../../core/base/errors.ts";
 
 const PREFIX = /^\/[A-Za-z0-9._/-]{0,199}$/;
 
@@ -101,8 +101,4 @@ export function refuseOwnKeys(flags: {
     throw usage("--etcd-listen needs the embedded engine", "ask the etcd cluster itself for keys");
   }
   if (flags.groups > 0) throw usage("--groups needs the embedded engine", "leave --groups out");
-}
-
-function usage(what: string, next: string): OperatorError {
-  return new OperatorError("USAGE", { what, next, exit: Exit.Usage });
 }

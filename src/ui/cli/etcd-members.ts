@@ -1,16 +1,8 @@
 // `fleet member list` of a plain etcd cluster.
 import { listMembers } from "../../client/etcd/cluster-status.ts";
 import { leaseName as hex } from "../../client/etcd/lease-id.ts";
-import { etcdMemberTable } from "../model/tables/etcd-member-table.ts";
+import { type EtcdMemberRow, etcdMemberTable } from "../model/tables/etcd-member-table.ts";
 import type { EtcdReading } from "./fleet-command.ts";
-
-interface EtcdMemberRow {
-  readonly name: string;
-  readonly memberId: string;
-  readonly role: string;
-  readonly peers: readonly string[];
-  readonly clients: readonly string[];
-}
 
 export interface EtcdMembers {
   readonly members: readonly EtcdMemberRow[];

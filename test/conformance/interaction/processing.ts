@@ -1,5 +1,5 @@
-// The commands that perform what cores ask for: Readys and the work of the two storage threads, one at a time
-// or until nothing is left to do.
+// The commands that perform what cores ask for: Readys and the work of the two storage threads. They do one piece at
+// a time, or continue until nothing is left to do.
 
 import type { Message } from "../../../src/core/raft/message.ts";
 import { positionalIds, stringOf } from "../arguments.ts";

@@ -1,6 +1,7 @@
-// Every operation, field and value of replicated data has a version that brought it (ADR-0015): a build that knows a
-// version knows all that is listed for it. An unknown operation stops an older build, and an unknown field does not. So
-// once a version is released or a newer one exists, its part of the list is closed, and more needs the next version.
+// Every operation, field and value of replicated data has a version that brought it (ADR-0015). A build that knows a
+// version knows all that is listed for it. An unknown operation stops an older build, and an unknown field does not.
+// So once a version is released or a newer one exists, its part of the list is closed, and more needs the next
+// version.
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";

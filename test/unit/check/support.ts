@@ -1,5 +1,5 @@
-// Histories for the tests of the checker: written by hand as short lines, or made by a seeded run of processes
-// against one store that may answer wrongly.
+// Histories for the tests of the checker. They are written by hand as short lines. Or a seeded run of processes makes
+// them, against one store that may answer wrongly.
 
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import type { History } from "../../../src/core/check/history.ts";

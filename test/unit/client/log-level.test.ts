@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { levelOrder, levelsOf, untilLevel } from "../../../src/client/log-level.ts";
 import { nodeId } from "../../../src/core/base/ids.ts";
 import type { LogLevelName } from "../../../src/core/base/log.ts";
-import { followLogLevel } from "../../../src/core/coordinator/follow-log-level.ts";
+import { followLogLevel } from "../../../src/core/coordinator/assembly/follow-log-level.ts";
 import { LogLevel } from "../../../src/core/wire/gen/fleet/v1/command.ts";
 import { downNode, fleetReply, upNode } from "../ui/model/fixtures.ts";
 import { failureOf } from "./local/fakes.ts";

@@ -1,5 +1,5 @@
-// A client whose session is of an abandoned future of the cluster: it is refused once, where its caller sees it, and begins
-// anew with the next write.
+// A client whose session is of an abandoned future of the cluster. It is refused once, where its caller sees it, and
+// begins anew with the next write.
 
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";

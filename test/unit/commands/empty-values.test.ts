@@ -1,5 +1,5 @@
-// Every flag and argument that takes a text, of every command: an empty value is most likely a shell variable that is not
-// set, and is wrong usage before anything is asked or done.
+// Every flag and argument that takes a text, of every command. An empty value most likely comes from a shell variable
+// that is not set. It is wrong usage before anything is asked or done.
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Command } from "@oclif/core/command";

@@ -1,5 +1,5 @@
-// Every whole number that a command takes, and the field that it goes into: what the field cannot hold is wrong usage,
-// and never an error of the codec behind it.
+// Every whole number that a command takes, and the field that it goes into. What the field cannot hold is wrong
+// usage, and never an error of the codec behind it.
 
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -10,6 +10,7 @@ import {
   nodeId,
   term,
 } from "../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../src/core/base/only-voters.ts";
 import { OUTSIDE_SESSIONS } from "../../../src/core/base/outside-sessions.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { FleetMachine } from "../../../src/core/coordinator/group/fleet-machine.ts";
@@ -32,7 +33,7 @@ const TICK_MS = 50;
 
 /** What every founder of a group starts from: nothing but the configuration. */
 export function foundingSnapshot(voters: readonly NodeId[]): Snapshot {
-  const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  const confState = onlyVoters(voters);
   return { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
 }
 

@@ -1,5 +1,5 @@
-// The clients of a drill's registers against stores of our own: what an honest one answers is linearizable, and what
-// a store does wrong shows in the verdict.
+// The clients of a drill's registers against stores of our own. What an honest store answers is linearizable, and
+// what a store does wrong shows in the verdict.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";

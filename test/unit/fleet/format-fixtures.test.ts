@@ -1,6 +1,6 @@
-// What the previous builds wrote is read by this one and comes to the same states: under their cluster version every
-// entry leads to the digest that they had, for otherwise a rolling upgrade would make replicas differ. The newest version's
-// own fixture notices a change of its bytes or digests that was not meant.
+// This build reads what the previous builds wrote and comes to the same states. Under their cluster version every
+// entry leads to the digest that they had. Otherwise a rolling upgrade would make replicas differ. The newest
+// version's own fixture notices a change of its bytes or digests that was not meant.
 
 import { afterAll, describe, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId } from "../../../src/core/base/ids.ts";

@@ -1,5 +1,5 @@
-// From cluster version 2 on no sentence is part of the state: another wording changes no digest, and what is kept is enough
-// to say what version 1 said (ADR-0015).
+// From cluster version 2 on no sentence is part of the state. Another wording changes no digest, and what is kept is
+// enough to say what version 1 said (ADR-0015).
 
 import { afterEach, expect, test, vi } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";

@@ -21,8 +21,8 @@ const raised = (version: number) => encodeCommand(make.command(make.raise(versio
 const keyCommand = (...kinds: ReturnType<typeof put>[]) =>
   encodeKeyCommand({ atMs: 7, operations: kinds.map((kind) => ({ kind, leasesSeenAt: 3 })) });
 
-// A registration of a shard whose text of eleven bytes has only its first: protobuf's decoder reads on behind the end of
-// the operation, and finds the format 200. By the lengths of the fields it is in a text of field 5.
+// A registration of a shard whose text of eleven bytes has only its first. protobuf's decoder reads on behind the end
+// of the operation, and finds the format 200. By the lengths of the fields it is in a text of field 5.
 const HIDDEN = Uint8Array.of(0x3a, 4, 0x12, 2, 0x0a, 0x0b, 0x2a, 12, ...Array(9).fill(0x61), 0x40, 0xc8, 1);
 
 test.each([

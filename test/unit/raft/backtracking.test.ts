@@ -1,5 +1,5 @@
-// Raft §5.3, its last paragraphs: how a leader finds where a follower's log agrees with its own, and what it makes of
-// answers that come late or out of order.
+// Raft §5.3, its last paragraphs. A leader finds where a follower's log agrees with its own, and handles answers that
+// come late or out of order.
 
 import { describe, expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";

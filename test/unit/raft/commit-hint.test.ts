@@ -68,7 +68,7 @@ const conf = (operations: readonly ConfOperation[]): Entry => ({
 });
 
 // Found by reading: 1 led {1, 2}, took 3 in, told only 3 that this is committed, and died. 2 holds more than 3 and
-// refuses it, but asks only 1, which is gone: two of three are well, and no replica can be elected.
+// refuses it, but asks only 1, which is gone. Two of three are well, and no replica can be elected.
 test("a candidate tells what is committed to those who refuse it: two become three and the leader dies", () => {
   const added = conf([{ kind: "add-voter", node: nodeId(3) }]);
   const [old, fresh] = [confState([1, 2]), confState([1, 2], { learners: [nodeId(3)] })];

@@ -1,5 +1,6 @@
-// A quorum has forgotten committed entries (an old backup, a log cut short), and the replica that still has them comes
-// back: the leader ignores it, and it stops by itself (issue 10, "One returning replica stops the whole quorum").
+// A quorum has forgotten committed entries (an old backup, a log cut short), and the replica that still has them
+// comes back. The leader ignores it, and it stops by itself (issue 10, "One returning replica stops the whole
+// quorum").
 
 import { expect, test } from "vitest";
 import { logIndex, nodeId, term } from "../../../src/core/base/ids.ts";

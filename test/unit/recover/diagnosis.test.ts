@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { nodeId } from "../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../src/core/base/only-voters.ts";
 import { choose, diagnose, type Place } from "../../../src/core/recover/diagnosis.ts";
 import { member } from "../fleet/replica.ts";
 import { copyOf, inTerms, type LogPlan } from "./support.ts";
@@ -49,13 +50,7 @@ test("each node is told of, those for which no folder was given too, named by th
   expect(diagnosis).toMatchObject({ furthest: "n2", quorumNeeded: 2, present: ["n2"], committedIndex: 4 });
 });
 
-const FIVE = {
-  voters: [1, 2, 3, 4, 5].map(nodeId),
-  learners: [],
-  votersOutgoing: [],
-  learnersNext: [],
-  autoLeave: false,
-};
+const FIVE = onlyVoters([1, 2, 3, 4, 5].map(nodeId));
 const founders = FIVE;
 
 test.each([

@@ -2,16 +2,14 @@
 
 import { expect, test } from "vitest";
 import { groupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../src/core/base/only-voters.ts";
 import type { ConfState, Entry } from "../../../src/core/raft/message.ts";
 import { configurationsOf } from "../../../src/core/recover/copy.ts";
 import { furthestGroups, type GroupCopy, recoveredGroup } from "../../../src/core/recover/group-copies.ts";
 import { MemoryStorage } from "../../../src/core/storage/memory-storage.ts";
 
 const GROUP = groupId(1);
-const voters = (...ids: readonly number[]): ConfState => ({
-  ...{ voters: ids.map(nodeId), learners: [], votersOutgoing: [], learnersNext: [] },
-  autoLeave: false,
-});
+const voters = (...ids: readonly number[]): ConfState => onlyVoters(ids.map(nodeId));
 
 interface Log {
   readonly snapshot: readonly [index: number, term: number];

@@ -1,6 +1,7 @@
 // Short builders of stopped replicas: logs in memory, and what a recovery reads off them.
 
 import { type LogIndex, logIndex, type NodeId, nodeId, term } from "../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../src/core/base/only-voters.ts";
 import type { ConfOperation } from "../../../src/core/raft/confchange.ts";
 import { encodeConfChange } from "../../../src/core/raft/confchange-codec.ts";
 import type { LogReader } from "../../../src/core/raft/log-reader.ts";
@@ -13,7 +14,7 @@ import { command, type OperationKind } from "../fleet/replica.ts";
 export const ids = (...numbers: readonly number[]): NodeId[] => numbers.map(nodeId);
 
 export function voting(...voters: readonly number[]): ConfState {
-  return { voters: ids(...voters), learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  return onlyVoters(ids(...voters));
 }
 
 /** One entry of a log: its term, and what it does if it does anything. */

@@ -1,5 +1,5 @@
-// A whole data plane in memory under a virtual clock: the real agents, sessions, bindings and reporter, with streams
-// instead of connections, a disk that keeps nothing, and coordinators that are all dead.
+// A whole data plane in memory under a virtual clock. The agents, sessions, bindings and reporter are the real ones.
+// Streams replace connections, the disk keeps nothing, and all coordinators are dead.
 
 import { EventEmitter } from "node:events";
 import { vi } from "vitest";

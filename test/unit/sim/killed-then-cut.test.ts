@@ -1,5 +1,5 @@
-// The real storage on a virtual disk: a process is killed at each of its waits, the next one continues, and then the power
-// is cut. What was acknowledged by either is there.
+// The real storage on a virtual disk. A process is killed at each of its waits, the next one continues, and then the
+// power is cut. What was acknowledged by either is there.
 
 import { expect, test } from "vitest";
 import { FLEET_GROUP, nodeId } from "../../../src/core/base/ids.ts";

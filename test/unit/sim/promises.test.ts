@@ -3,6 +3,7 @@
 
 import { expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../src/core/base/only-voters.ts";
 import { type Entry, type Message, NO_NODE } from "../../../src/core/raft/message.ts";
 import { newMessage } from "../../../src/core/raft/new-message.ts";
 import { LeaderLogs } from "../../../src/core/sim/checks/leader-logs.ts";
@@ -27,7 +28,7 @@ function write(
   reign: number | null = null,
   restartsAt: number | null = null,
 ): WriteRequest {
-  const confState = { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  const confState = onlyVoters([]);
   return {
     group: FLEET_GROUP,
     hardState: reign === null ? null : { term: term(reign), vote: NO_NODE, commit: logIndex(0) },

@@ -1,4 +1,4 @@
-// What encryption promises of a data folder: what is in it is not to be read, and nothing that was changed, moved or
+// What encryption promises of a data folder. What is in it is not to be read, and nothing that was changed, moved or
 // put there is believed.
 
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";

@@ -1,5 +1,6 @@
-// A replica that was left behind in an incarnation of the cluster that was given up: however high its term and however long
-// its log, nothing of it reaches the core. Terms continue at +1 after a recovery, so that alone fences it (ADR-0016).
+// A replica that was left behind in an incarnation of the cluster that was given up. However high its term and
+// however long its log, nothing of it reaches the core. Terms continue at +1 after a recovery, so that alone fences
+// it (ADR-0016).
 
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";

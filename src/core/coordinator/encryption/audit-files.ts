@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { diskFiles } from "../../base/disk-files.ts";
 import type { FileSystem } from "../../base/file-system.ts";
-import { isErrno } from "../../base/system-error.ts";
+import { ifAbsent } from "../../base/system-error.ts";
 import { SEALED_SUFFIX } from "../../seal/sealed-entries.ts";
 import { KEY_ID_END, operatorKeyOf } from "../../seal/sealed-export.ts";
 import type { AuditFiles } from "../../wire/gen/fleet/v1/coordinator.ts";
@@ -17,11 +17,8 @@ export async function auditFilesByKey(
   directory: string,
   files: FileSystem = diskFiles,
 ): Promise<readonly AuditFiles[]> {
-  const names = await files.list(directory).catch((error: unknown) => {
-    // The folder is created with the first export.
-    if (isErrno(error, "ENOENT")) return [];
-    throw error;
-  });
+  // The folder is created with the first export.
+  const names = await files.list(directory).catch(ifAbsent([]));
   const counts = new Map<string, number>();
   for (const name of names) {
     const key = await keyOf(join(directory, name), files);

@@ -6,6 +6,7 @@ import { assert, isBug } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import { Exit, OperatorError } from "../../base/errors.ts";
 import { type LogIndex, logIndex, type NodeId, nodeId, type Term, term } from "../../base/ids.ts";
+import { onlyVoters } from "../../base/only-voters.ts";
 import { EtcdLog, FIRST_INDEX } from "../../etcd-log/etcd-log.ts";
 import type { Ask } from "../../etcd-log/vocabulary.ts";
 import type { ProposedBatch } from "../../raft/batch.ts";
@@ -92,7 +93,7 @@ export class EtcdDriver<Result> extends NoRaft implements GroupPort<Result> {
     });
     // A caller that ignores this promise must not be stopped by its failure.
     this.restored.catch(() => undefined);
-    const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+    const confState = onlyVoters(voters);
     const empty = { index: FIRST_INDEX, term: term(1), confState, data: new Uint8Array() };
     void this.#applying.restore(empty);
     this.#load();

@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import type { LogIndex, NodeId } from "../../base/ids.ts";
 import { logIndex, term } from "../../base/ids.ts";
+import { onlyVoters } from "../../base/only-voters.ts";
 import type { LogKeys } from "../../etcd-log/log-keys.ts";
 import { damaged, snapshotValue } from "../../etcd-log/records.ts";
 import type { Condition, Put } from "../../etcd-log/vocabulary.ts";
@@ -49,7 +50,7 @@ export class EtcdSnapshots {
   async newest(voters: readonly NodeId[]): Promise<Snapshot | null> {
     const found = await this.#store.snapshot();
     if (found === null) return null;
-    const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+    const confState = onlyVoters(voters);
     return { index: logIndex(found.lastIndex), term: term(found.term), confState, data: this.#data(found) };
   }
 

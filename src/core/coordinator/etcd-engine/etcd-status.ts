@@ -2,6 +2,7 @@
 // follower's match is the log's end. Its own status says how far it has applied the log.
 
 import { type LogIndex, logIndex, type NodeId, nodeId } from "../../base/ids.ts";
+import { onlyVoters } from "../../base/only-voters.ts";
 import type { EtcdLog } from "../../etcd-log/etcd-log.ts";
 import type { ConfState } from "../../raft/message.ts";
 import type { ProgressStatus, RaftStatus } from "../../raft/status.ts";
@@ -18,9 +19,7 @@ interface Seen {
 }
 
 /** The voters of an etcd cluster's coordinators never change by a configuration change. */
-export const configOf = (voters: readonly NodeId[]): ConfState => ({
-  ...{ voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
-});
+export const configOf = (voters: readonly NodeId[]): ConfState => onlyVoters(voters);
 
 export function statusOf({ self, voters, answers, leader, log, applied, first }: Seen): RaftStatus {
   const commit = logIndex(Math.max(log.head?.index ?? 0, applied));

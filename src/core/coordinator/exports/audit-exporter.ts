@@ -10,7 +10,7 @@ import { isBug } from "../../base/assert.ts";
 import { createDirectoryDurably, syncDirectory, writeFileDurably } from "../../base/durable-file.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { isErrno } from "../../base/system-error.ts";
+import { ifAbsent } from "../../base/system-error.ts";
 import type { Timers } from "../../base/timers.ts";
 import { auditExportOf } from "../../fleet/audit/audit.ts";
 import type { FleetView } from "../../fleet/state.ts";
@@ -121,10 +121,7 @@ async function keep(
 ): Promise<string> {
   await createDirectoryDurably(directory);
   const path = join(directory, keys === null ? name : name + SEALED_SUFFIX);
-  const there = await readFile(path).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT")) return null;
-    throw error;
-  });
+  const there = await readFile(path).catch(ifAbsent(null));
   if (there === null) {
     await writeFileDurably(path, keys === null ? content : await sealEntries(content, keys));
     return path;

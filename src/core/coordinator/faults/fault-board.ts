@@ -7,7 +7,8 @@ import type { NodeId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Timers } from "../../base/timers.ts";
 import type { LinkFaults } from "../../transport/link-faults.ts";
-import type { Direction, Fault } from "./fault.ts";
+import type { Direction } from "../../wire/fault-message.ts";
+import type { Fault } from "./fault.ts";
 
 /** The limit of active faults: a drill needs one or two for each replica. */
 export const FAULTS_MAX = 16;

@@ -1,23 +1,11 @@
-// The faults that a drill can make inside a running replica, and which of them are valid. Pure. What must
-// stay true: input from the network is checked here, once, before anything happens.
+// Which faults of a running replica are valid. Pure. What must stay true: input from the network is checked here,
+// once, before anything happens.
 
 import { type NodeId, nodeId } from "../../base/ids.ts";
-import { type Fault as FaultMessage, LinkDirection } from "../../wire/gen/fleet/v1/faults.ts";
+import { directionOf, type Fault as WireFault } from "../../wire/fault-message.ts";
+import type { Fault as FaultMessage } from "../../wire/gen/fleet/v1/faults.ts";
 
-export type Direction = "both" | "incoming" | "outgoing";
-
-export type Fault =
-  | { readonly kind: "partition"; readonly peers: readonly NodeId[]; readonly direction: Direction }
-  | {
-      readonly kind: "lossy-links";
-      readonly peers: readonly NodeId[];
-      readonly lossPercent: number;
-      readonly delayMs: number;
-    }
-  | { readonly kind: "slow-disk"; readonly delayMs: number }
-  | { readonly kind: "full-disk" }
-  | { readonly kind: "failing-disk" }
-  | { readonly kind: "clock-jump"; readonly byMs: number };
+export type Fault = WireFault<NodeId>;
 
 const PEERS_MAX = 64;
 const DELAY_MS_MAX = 60_000;
@@ -60,38 +48,6 @@ export function readFault(message: FaultMessage | undefined, peers: readonly Nod
         : { kind: "clock-jump", byMs };
     }
   }
-}
-
-export function faultMessage(fault: Fault): FaultMessage {
-  switch (fault.kind) {
-    case "partition": {
-      const direction = MESSAGE_DIRECTION[fault.direction];
-      return { kind: { $case: "partition", value: { peers: [...fault.peers], direction } } };
-    }
-    case "lossy-links": {
-      const { lossPercent, delayMs } = fault;
-      return { kind: { $case: "lossyLinks", value: { peers: [...fault.peers], lossPercent, delayMs } } };
-    }
-    case "slow-disk":
-      return { kind: { $case: "slowDisk", value: { delayMs: fault.delayMs } } };
-    case "full-disk":
-      return { kind: { $case: "fullDisk", value: {} } };
-    case "failing-disk":
-      return { kind: { $case: "failingDisk", value: {} } };
-    case "clock-jump":
-      return { kind: { $case: "clockJump", value: { byMs: fault.byMs } } };
-  }
-}
-
-const MESSAGE_DIRECTION: Readonly<Record<Direction, LinkDirection>> = {
-  both: LinkDirection.BOTH,
-  incoming: LinkDirection.INCOMING,
-  outgoing: LinkDirection.OUTGOING,
-};
-
-function directionOf(direction: LinkDirection): Direction | null {
-  const found = Object.entries(MESSAGE_DIRECTION).find(([, value]) => value === direction);
-  return (found?.[0] as Direction | undefined) ?? null;
 }
 
 function wrongPeers(named: readonly number[], peers: readonly NodeId[]): string | null {

@@ -7,6 +7,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { assert, present } from "../../base/assert.ts";
 import { type LogIndex, logIndex, type Term, term as termOf } from "../../base/ids.ts";
+import { onlyVoters } from "../../base/only-voters.ts";
 import type { ConfChange } from "../../raft/confchange.ts";
 import { readConfChange } from "../../raft/confchange-codec.ts";
 import type { ConfState, Entry, Snapshot, StoredData } from "../../raft/message.ts";
@@ -40,7 +41,7 @@ export interface Applied {
 const NOTHING: Applied = {
   index: logIndex(0),
   term: termOf(0),
-  confState: { voters: [], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
+  confState: onlyVoters([]),
 };
 
 export class Applier<Result> {

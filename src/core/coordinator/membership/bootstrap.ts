@@ -4,6 +4,7 @@
 
 import { Exit, OperatorError } from "../../base/errors.ts";
 import { FLEET_GROUP, type GroupId, groupId, logIndex, type NodeId, term } from "../../base/ids.ts";
+import { onlyVoters } from "../../base/only-voters.ts";
 import type { RejoinMark } from "../../storage/rejoin-mark.ts";
 import type { Storage } from "../../storage/storage.ts";
 
@@ -58,7 +59,7 @@ export function isBootstrapped(storage: Storage, group: GroupId): boolean {
 
 // As in etcd, every first member starts from the same snapshot, which holds only the configuration.
 export function bootstrapGroup(storage: Storage, group: GroupId, voters: readonly NodeId[]): Promise<void> {
-  const confState = { voters, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+  const confState = onlyVoters(voters);
   const snapshot = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
   return storage.write({ group, hardState: null, entries: [], snapshot });
 }

@@ -4,6 +4,7 @@
 import { status } from "@grpc/grpc-js";
 import { shownName } from "../../base/ids.ts";
 import { DRILLS_VERSION } from "../../fleet/format.ts";
+import { faultMessage } from "../../wire/fault-message.ts";
 import type {
   ClearFaultsRequest,
   FaultList,
@@ -19,7 +20,7 @@ import type { ServiceContext } from "../calls/context.ts";
 import { handler } from "../calls/handler.ts";
 import { ordered } from "../calls/ordered.ts";
 import { reasonOf } from "../calls/reason.ts";
-import { faultMessage, readFault } from "../faults/fault.ts";
+import { readFault } from "../faults/fault.ts";
 import {
   type ActiveFault,
   FAULTS_MAX,

@@ -5,6 +5,7 @@
 
 import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { assert } from "../../base/assert.ts";
+import { varintBytes } from "../../base/varint.ts";
 
 const FIRST_BYTES = 1024;
 const NUMBER_BYTES_MAX = 10;
@@ -143,10 +144,4 @@ export class RowWriter {
     this.#bytes = larger;
     this.#views = [];
   }
-}
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes += 1;
-  return bytes;
 }

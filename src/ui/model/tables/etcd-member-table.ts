@@ -1,7 +1,7 @@
 // One row per member of an etcd cluster, as its members' list has it.
 import type { Table } from "../table.ts";
 
-interface Row {
+export interface EtcdMemberRow {
   readonly name: string;
   /** Hexadecimal. */
   readonly memberId: string;
@@ -10,7 +10,7 @@ interface Row {
   readonly clients: readonly string[];
 }
 
-export const etcdMemberTable: Table<Row> = {
+export const etcdMemberTable: Table<EtcdMemberRow> = {
   rowName: ({ name }) => name,
   columns: [
     { name: "name", header: "NAME", value: ({ name }) => name || "(not started)" },

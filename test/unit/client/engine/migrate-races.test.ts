@@ -16,6 +16,7 @@ import {
 import { fleetFilePath, lockPath, processFiles } from "../../../../src/client/files/layout.ts";
 import { loadLocalFleet } from "../../../../src/client/files/local-fleet.ts";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../../src/core/base/only-voters.ts";
 import { OUTSIDE_SESSIONS } from "../../../../src/core/base/outside-sessions.ts";
 import { headOf } from "../../../../src/core/etcd-log/records.ts";
 import { DiskStorage } from "../../../../src/core/storage/disk-storage.ts";
@@ -204,9 +205,7 @@ async function fillWithKeys(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
   const identity = { clusterId: mover.fleet.file.clusterId, nodeId: nodeId(1) };
   const storage = await DiskStorage.open({ directory, identity });
-  const confState = {
-    ...{ voters: [nodeId(1)], learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false },
-  };
+  const confState = onlyVoters([nodeId(1)]);
   const founding = { index: logIndex(1), term: term(1), confState, data: new Uint8Array() };
   await storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot: founding });
   const headers = { ...OUTSIDE_SESSIONS, actor: "test", reason: "", atMs: 1, formatVersion: 0 };

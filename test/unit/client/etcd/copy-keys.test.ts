@@ -4,10 +4,11 @@ import { expect, test } from "vitest";
 import { type CopyWanted, copyKeys } from "../../../../src/client/etcd/copy-keys.ts";
 import { batches, planPage } from "../../../../src/client/etcd/copy-plan.ts";
 import { allKeys, prefixRange } from "../../../../src/client/etcd/key-range.ts";
+import { present } from "../../../../src/core/base/assert.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
 import { KeyValue } from "../../../../src/core/wire/gen/etcd/mvccpb/kv.ts";
 import { failureOf } from "../local/fakes.ts";
-import { FakeStore } from "./fake-store.ts";
+import { FakeStore, type Fate } from "./fake-store.ts";
 
 const wanted = (changes: Partial<CopyWanted> = {}): CopyWanted => ({
   ...{ keys: allKeys, overwrite: false, dryRun: false },
@@ -19,6 +20,17 @@ async function stores(keys: number): Promise<[FakeStore, FakeStore]> {
   const [from, to] = [await FakeStore.start(), await FakeStore.start()];
   for (let at = 0; at < keys; at += 1) from.put(`k/${String(at).padStart(4, "0")}`, `v${at}`);
   return [from, to];
+}
+
+/** What becomes of the second transaction that reaches the store. */
+function atSecondTxn(store: FakeStore, fate: () => Fate): void {
+  const node = present(store.nodes[0], "a store has a node");
+  let calls = 0;
+  node.fate = (method) => {
+    if (method !== "txn") return "usual";
+    calls += 1;
+    return calls === 2 ? fate() : "usual";
+  };
 }
 
 test("all keys of several pages arrive, with an equal hash; again nothing is written", async () => {
@@ -48,30 +60,18 @@ test("a key with another value stops it, and is replaced only when told", async 
 
 test("a key that another program creates at the target meanwhile is not replaced", async () => {
   const [from, to] = await stores(3);
-  const [node] = to.nodes;
-  let calls = 0;
-  if (node !== undefined) {
-    node.fate = (method) => {
-      // Between the look at the target and the write.
-      calls += method === "txn" ? 1 : 0;
-      if (method === "txn" && calls === 2) to.put("k/0002", "mine");
-      return "usual";
-    };
-  }
+  // Between the look at the target and the write.
+  atSecondTxn(to, () => {
+    to.put("k/0002", "mine");
+    return "usual";
+  });
   const failure = await failureOf(copyKeys(from.client(), to.client(), wanted()));
   expect(failure).toMatchObject({ code: "KEYS_DIFFER" });
 });
 
 test("a write whose answer was lost is found again, and not made twice", async () => {
   const [from, to] = await stores(3);
-  const [node] = to.nodes;
-  let calls = 0;
-  if (node !== undefined) {
-    node.fate = (method) => {
-      calls += method === "txn" ? 1 : 0;
-      return method === "txn" && calls === 2 ? "answer lost" : "usual";
-    };
-  }
+  atSecondTxn(to, () => "answer lost");
   expect((await copyKeys(from.client(), to.client(), wanted())).hash).toHaveLength(64);
   expect(to.space.currentRevision).toBe(2);
 });

@@ -29,7 +29,7 @@ import {
 } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 
 /** What happens to a call: the usual, a refusal before it is applied, or its answer is lost after it was applied. */
-type Fate = "usual" | "no leader" | "answer lost" | "hangs";
+export type Fate = "usual" | "no leader" | "answer lost" | "hangs";
 
 const TEXTS: Readonly<Record<string, string>> = {
   "lease-not-found": "etcdserver: requested lease not found",

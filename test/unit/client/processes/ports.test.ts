@@ -1,5 +1,5 @@
-// Free ports are distinct and stay held; a port of a stopped fleet is never chosen; a taken one is told with its holder
-// where the kernel tells it.
+// Free ports are distinct and stay held. A port of a stopped fleet is never chosen. For a taken port, the answer
+// names its holder where the kernel tells it.
 import { once } from "node:events";
 import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";

@@ -1,5 +1,5 @@
-// A plan file says what was advised and nothing else, whatever agents and shards call themselves and ask for (issue 11: an
-// agent's label text became the operator's command).
+// A plan file says what was advised and nothing else, whatever agents and shards call themselves and ask for. (Issue
+// 11: an agent's label text became the operator's command.)
 
 import { expect, test } from "vitest";
 import { parseDocument } from "yaml";

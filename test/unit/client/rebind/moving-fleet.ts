@@ -1,6 +1,6 @@
-// A fleet to rebind in, made of the real rules and no I/O: the replicated state machine, what shards do with
-// contacts and instructions, and how reports become views. Time passes with each look: agents dial on one, shards
-// report on the next. A run can be cut off before or after any of its effects.
+// A fleet to rebind in, made of the real rules and no I/O. The rules are the replicated state machine, what shards do
+// with contacts and instructions, and how reports become views. Time passes with each look: agents dial on one,
+// shards report on the next. A run can be cut off before or after any of its effects.
 
 import type { Listed } from "../../../../src/client/all-pages.ts";
 import type { ReadOptions } from "../../../../src/client/leader-reads.ts";

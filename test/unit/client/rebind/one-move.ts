@@ -1,5 +1,5 @@
-// One cluster that moves from s1 to s2, for tests of runs: the move, where everything is at its end, and the same run cut
-// off after each of its effects.
+// One cluster that moves from s1 to s2, for tests of runs. It has the move, where everything is at its end, and the
+// same run cut off after each of its effects.
 import { makePlan } from "../../../../src/client/rebind/make-plan.ts";
 import { type RunOptions, runPlan } from "../../../../src/client/rebind/run-plan.ts";
 import { turns } from "../../../turns.ts";

@@ -1,5 +1,5 @@
-// A runner of a plan in waves against the real state machine and shards' rules: to its end, cut off anywhere and taken over,
-// paused, failed, rolled back, replaced.
+// A runner of a plan in waves against the real state machine and shards' rules. It runs to its end, is cut off
+// anywhere and taken over, paused, failed, rolled back, and replaced.
 
 import { describe, expect, test, vi } from "vitest";
 import type { AgentMover } from "../../../../src/client/rebind/executor.ts";

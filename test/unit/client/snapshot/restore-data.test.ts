@@ -1,5 +1,5 @@
-// Where a snapshot may be restored to for a node that is started by other means, and what finishes what was begun; that
-// it survives kill -9 is an integration test.
+// Where a snapshot may be restored to for a node that is started by other means, and what finishes an unfinished
+// restore. An integration test shows that it survives kill -9.
 
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

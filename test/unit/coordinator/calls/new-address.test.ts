@@ -1,5 +1,5 @@
-// Addresses at the leader's door: what is no host:port never becomes a log entry; what the tables hold already, since an
-// earlier version let it in, may stay.
+// Addresses at the leader's door. What is no host:port never becomes a log entry. What the tables hold already, since
+// an earlier version let it in, may stay.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";

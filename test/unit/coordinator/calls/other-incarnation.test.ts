@@ -1,4 +1,4 @@
-// What comes from an abandoned future of the cluster: sessions, indexes, revisions and shards' answers that are of another
+// What comes from an abandoned future of the cluster. Sessions, indexes, revisions and shards' answers of another
 // incarnation are refused, or taken for what they are. The cluster here is called "test".
 
 import { EventEmitter } from "node:events";

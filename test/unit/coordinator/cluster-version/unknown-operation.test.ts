@@ -1,6 +1,6 @@
-// An operation of a newer build in the log of a group (issues 10 and 11): no replica that lacks it applies it, whatever
-// version its entry names. From a peer it is dropped, so the key of one member stops no other. Where it is on the disk
-// already, the replica stops: a newer build wrote it, and this one took its place.
+// An operation of a newer build in the log of a group (issues 10 and 11). No replica that lacks it applies it,
+// whatever version its entry names. From a peer it is dropped, so the key of one member stops no other. Where it is
+// on the disk already, the replica stops: a newer build wrote it, and this one took its place.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";

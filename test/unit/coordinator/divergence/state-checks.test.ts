@@ -1,5 +1,5 @@
-// Replicas of one group compare their states: the odd one out is fenced, be it a follower or the leader, and while none
-// has a majority no replica is believed.
+// Replicas of one group compare their states. The odd one out is fenced, be it a follower or the leader. While none
+// has a majority, no replica is believed.
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";

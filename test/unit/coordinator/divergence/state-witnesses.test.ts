@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { logIndex, type NodeId, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../../src/core/base/only-voters.ts";
 import type { StateAnswer } from "../../../../src/core/coordinator/divergence/state-verdict.ts";
 import {
   SILENT_CHECKPOINTS,
@@ -57,7 +58,7 @@ class World {
   #status() {
     const voters = this.voters.map((id) => nodeId(id));
     const progress = [...this.match].map(([id, match]) => [nodeId(id), { match } as ProgressStatus] as const);
-    const config = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
+    const config = onlyVoters(voters);
     return { config, progress: new Map(progress) };
   }
 }

@@ -1,5 +1,5 @@
-// etcd's MoveLeader hands the key space's group over with an entry in the audit log, as the fleet's own transfer does (issue
-// 11): the leader of the fleet's group writes it, which may be another member.
+// etcd's MoveLeader hands the key space's group over with an entry in the audit log, as the fleet's own transfer does
+// (issue 11). The leader of the fleet's group writes it, which may be another member.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type NodeId, nodeId } from "../../../../src/core/base/ids.ts";

@@ -1,5 +1,5 @@
-// The services of etcd's API in front of a real key space, without a group: a confirmed read shows what was applied, a
-// read of this replica may be older. Roles are a fake's.
+// The services of etcd's API in front of a real key space, without a group. A confirmed read shows what was applied;
+// a read of this replica may be older. Roles are a fake's.
 
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { ClientWork } from "../../../../src/core/coordinator/calls/client-work.ts";

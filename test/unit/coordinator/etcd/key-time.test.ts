@@ -1,5 +1,5 @@
-// The window of retention under clocks that are wrong: no leader's clock drops a version inside the window, or holds up
-// writes longer than the window.
+// The window of retention under clocks that are wrong. No leader's clock drops a version inside the window, or holds
+// up writes longer than the window.
 
 import { expect, test } from "vitest";
 import { logIndex } from "../../../../src/core/base/ids.ts";

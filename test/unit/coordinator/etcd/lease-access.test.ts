@@ -1,5 +1,5 @@
-// A lease ends with all of its keys. So only a caller that may write all of them may attach a key to it, or revoke it:
-// otherwise a key of a stranger would keep its holder from revoking it.
+// A lease ends with all of its keys. So only a caller that may write all of them may attach a key to it, or revoke
+// it. Otherwise a stranger's key would keep its holder from revoking it.
 
 import { expect, test } from "vitest";
 import { electionService } from "../../../../src/core/coordinator/etcd/election-service.ts";

@@ -1,4 +1,4 @@
-// A member whose key space is not trusted (ADR-0070): a fenced leader leaves writes and leases to its successor, and in a
+// A member whose key space is not trusted (ADR-0070). A fenced leader leaves writes and leases to its successor; in a
 // dispute they are refused. No lease ends meanwhile, and a lease that is there is never said to be gone.
 
 import { expect, test } from "vitest";

@@ -7,22 +7,19 @@ import type { Watch, Watched, Watcher } from "../../../../src/core/coordinator/e
 import { WatchHub } from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import { apply, bytes, compact, del, put, shown } from "./key-commands.ts";
+import { LaterWork } from "./later-work.ts";
 
 class World {
   space: KeySpace | null = new KeySpace();
-  readonly #later: (() => void)[] = [];
-  readonly hub = new WatchHub({ space: () => this.space, later: (work) => this.#later.push(work) });
+  readonly #later = new LaterWork();
+  readonly hub = new WatchHub({ space: () => this.space, later: this.#later.add });
 
   do(...kinds: Parameters<typeof apply>[1][]): void {
     if (this.space !== null) this.hub.applied(apply(this.space, ...kinds));
   }
 
-  /** Passes of the event loop until nothing is left to do. */
   settle(): void {
-    for (let passes = 0; this.#later.length > 0; passes += 1) {
-      if (passes > 1_000) throw new Error("the hub never settles");
-      for (const work of this.#later.splice(0)) work();
-    }
+    this.#later.settle();
   }
 }
 

@@ -8,13 +8,14 @@ import { WatchStream } from "../../../../src/core/coordinator/etcd/watch/watch-s
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import { WatchRequest, type WatchResponse } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { apply, bytes, put } from "./key-commands.ts";
+import { LaterWork } from "./later-work.ts";
 
 class World {
   readonly space = new KeySpace();
   readonly sent: WatchResponse[] = [];
   /** Of the answers that the transport has not taken yet. */
   readonly #taken: (() => void)[] = [];
-  readonly #later: (() => void)[] = [];
+  readonly #later = new LaterWork();
   places = 1_000;
   looks = 0;
   room = 0;
@@ -22,7 +23,7 @@ class World {
   readonly stream: WatchStream;
 
   constructor() {
-    const later = (work: () => void) => void this.#later.push(work);
+    const later = this.#later.add;
     this.hub = new WatchHub({ space: () => this.space, later });
     const toldAll = this.hub.toldAll.bind(this.hub);
     this.hub.toldAll = (watches: Iterable<Watch>) => {
@@ -71,10 +72,7 @@ class World {
   }
 
   settle(): void {
-    for (let passes = 0; this.#later.length > 0; passes += 1) {
-      if (passes > 1_000) throw new Error("the hub never settles");
-      for (const work of this.#later.splice(0)) work();
-    }
+    this.#later.settle();
   }
 
   get told(): number {

@@ -5,9 +5,10 @@ import type { FileSystem } from "../../../../src/core/base/file-system.ts";
 import { nodeId } from "../../../../src/core/base/ids.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { systemCodeOf } from "../../../../src/core/base/system-error.ts";
-import { type Fault, faultMessage, readFault } from "../../../../src/core/coordinator/faults/fault.ts";
+import { type Fault, readFault } from "../../../../src/core/coordinator/faults/fault.ts";
 import { FaultBoard } from "../../../../src/core/coordinator/faults/fault-board.ts";
 import { faultyFiles } from "../../../../src/core/coordinator/faults/faulty-files.ts";
+import { faultMessage } from "../../../../src/core/wire/fault-message.ts";
 import { LinkDirection } from "../../../../src/core/wire/gen/fleet/v1/faults.ts";
 
 const ABOUT = { by: "fleet://admin", reason: "test" };

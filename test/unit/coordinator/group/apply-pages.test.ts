@@ -1,5 +1,6 @@
-// What is committed is applied in pages, a turn of the event loop each: however much a follower that was away has to
-// apply, or many clients have written at once, ticks and messages are served in between. Counted in bytes, not in time.
+// What is committed is applied in pages, a turn of the event loop each. A follower that was away may have much to
+// apply, or many clients may have written at once. The replica serves ticks and messages between the pages. Counted
+// in bytes, not in time.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";

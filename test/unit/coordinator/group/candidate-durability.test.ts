@@ -1,6 +1,6 @@
-// Found by simulation (power cuts of whole clusters): with asynchronous storage writes a candidate can be elected by
-// the others' votes before its own term and vote are durable. After a crash it would campaign in the same term again,
-// get the same votes again, and lead the term twice with different entries.
+// Found by simulation (power cuts of whole clusters), with asynchronous storage writes. The others' votes can elect a
+// candidate before its own term and vote are durable. After a crash it would campaign in the same term again, get the
+// same votes again, and lead the term twice with different entries.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";

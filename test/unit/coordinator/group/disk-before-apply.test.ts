@@ -1,5 +1,6 @@
-// What a follower has been told to store is asked of the disk before what is committed is applied: its leader waits for
-// the one, and none for the other. The disk is asked at the end of the pass in which the write was handed over (wal.ts).
+// A follower asks the disk for what it was told to store before it applies what is committed. Its leader waits for
+// the disk, and no replica waits for the apply. The disk is asked at the end of the pass in which the write was
+// handed over (wal.ts).
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";

@@ -32,10 +32,10 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await nextTurn();
 }
 
-// The schedule that the simulator does not reach: the first write ends after the entry was brought back, and before the
+// The simulator does not reach this schedule. The first write ends after the entry was brought back, and before the
 // turn that hands it to storage again. A turn takes no time there, and such a moment needs two elections meanwhile.
-// Later it does no harm: storage shows what it was handed at once and in order, and each acknowledgement waits for its
-// own write.
+// Later it does no harm: storage shows what it was handed at once and in order, and each acknowledgement waits for
+// its own write.
 test("Async-append ABA: a write that ends when its entry was replaced and brought back says nothing of the new one", async () => {
   const storage = new HeldStorage();
   const voters = [1, 2, 3, 4, 5].map(nodeId);

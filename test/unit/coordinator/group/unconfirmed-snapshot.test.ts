@@ -1,5 +1,6 @@
-// A leader that diverges may not pass its state on before the others could contradict it: with its snapshot on two replicas
-// of three the wrong state would be the majority's (ADR-0017). But it must not wait for an answer that can't come.
+// A leader that diverges may not pass its state on before the others could contradict it. With its snapshot on two
+// replicas of three the wrong state would be the majority's (ADR-0017). But it must not wait for an answer that can't
+// come.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";

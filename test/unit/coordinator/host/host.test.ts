@@ -1,5 +1,5 @@
-// What a host does for all of its groups: spreads their leadership, lets idle ones stand still, and wakes them for every
-// reason that there is. Time is virtual.
+// What a host does for all of its groups. It spreads their leadership, lets idle ones stand still, and wakes them for
+// every reason that there is. Time is virtual.
 
 import { afterEach, expect, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";

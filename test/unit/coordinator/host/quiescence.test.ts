@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { groupId, logIndex, type NodeId, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../../src/core/base/only-voters.ts";
 import {
   agreesToQuiesce,
   caughtUpWith,
@@ -44,13 +45,7 @@ function leader(
     applied: logIndex(9),
     firstIndex: logIndex(1),
     lastIndex: logIndex(9),
-    config: {
-      voters: [one, two, three],
-      learners: [],
-      votersOutgoing: [],
-      learnersNext: [],
-      autoLeave: false,
-    },
+    config: onlyVoters([one, two, three]),
     progress: new Map(progress),
     ...differs,
   };

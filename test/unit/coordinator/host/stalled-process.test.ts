@@ -1,5 +1,5 @@
-// A process that was held up finds its timer due and its leader's heartbeats unread: it must not take its own stall for
-// the leader's silence. A leader that was held up says at once that it lives.
+// A process that was held up finds its timer due and its leader's heartbeats unread. It must not take its own stall
+// for the leader's silence. A leader that was held up says at once that it lives.
 
 import { expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";

@@ -1,8 +1,9 @@
-// A leader whose state of a group is wrong hands that group over (ADR-0070): to one voter after another, because a
-// successor may be unfit, too, and never to one whose state is known to be wrong.
+// A leader whose state of a group is wrong hands that group over (ADR-0070). It tries one voter after another,
+// because a successor may be unfit, too. It never tries one whose state is known to be wrong.
 
 import { expect, test } from "vitest";
 import { type GroupId, groupId, logIndex, type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../../src/core/base/only-voters.ts";
 import {
   LeadGroups,
   type LeadGroupsOptions,
@@ -13,7 +14,7 @@ import { Replica } from "../../fleet/replica.ts";
 
 const KEYS = groupId(1);
 const VOTERS = [1, 2, 3, 4].map(nodeId);
-const config = { voters: VOTERS, learners: [], votersOutgoing: [], learnersNext: [], autoLeave: false };
+const config = onlyVoters(VOTERS);
 
 function leading(unfit: readonly NodeId[] = []) {
   const trust = { isFenced: false };

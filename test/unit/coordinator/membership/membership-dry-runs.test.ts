@@ -1,5 +1,5 @@
-// What an operator may not do is refused by a dry run of a membership change as by the change itself (ADR-0028): also where
-// it needs another permission than the request says.
+// A dry run of a membership change refuses what the change itself refuses an operator (ADR-0028). It does so also
+// where the change needs another permission than the request says.
 
 import { describe, expect, test } from "vitest";
 import { MemberKind, type Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";

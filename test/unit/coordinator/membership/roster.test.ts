@@ -82,8 +82,9 @@ function rosterOf(rows: readonly ReturnType<typeof row>[], named: () => readonly
   return { roster, connected, state, driver };
 }
 
-// Found by the simulator (seed 204): a replica that was away while a member was added, and then led by that member,
-// could answer it nowhere; with one more voter gone the fleet stood still though a quorum was up (etcd: AddRemote).
+// Found by the simulator (seed 204). A replica was away while a member was added, and that member then led it: it
+// could answer that member nowhere. With one more voter gone the fleet stood still though a quorum was up (etcd:
+// AddRemote).
 test("a member that is not in this replica's old table is known once it has opened a stream", () => {
   const { roster, connected } = rosterOf([row(1), row(2), row(4, REMOVED)]);
   roster.look();

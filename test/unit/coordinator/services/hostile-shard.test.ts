@@ -1,5 +1,5 @@
-// What a shard's certificate may make a leader write down: sizes, first contacts, names, registrations (issue 11: a shard's
-// certificate deposed leaders, and took 3 000 names in 1.4 s).
+// What a shard's certificate may make a leader write down: sizes, first contacts, names, registrations. (Issue 11: a
+// shard's certificate deposed leaders, and took 3 000 names in 1.4 s.)
 
 import { setImmediate as nextPass } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";

@@ -1,5 +1,6 @@
-// A report of tens of thousands of rows, which is within its shard's pace: no turn of a leader's event loop looks at more than a
-// slice of it (issue 11: passes of 40 to 60 ms were most of a commit's p99), and it counts as a whole from one moment on.
+// A report of tens of thousands of rows, which is within its shard's pace. No turn of a leader's event loop looks at
+// more than a slice of it. (Issue 11: passes of 40 to 60 ms were most of a commit's p99.) The report counts as a
+// whole from one moment on.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";

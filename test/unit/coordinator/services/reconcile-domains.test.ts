@@ -1,5 +1,5 @@
-// A leader asks shards which domains they hold, once, and tells them what differs from the tables: with what real shards
-// report and obey by, without their ports, and a real group's log.
+// A leader asks shards which domains they hold, once, and tells them what differs from the tables. The tests use the
+// code by which real shards report and obey, without their ports, and a real group's log.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";

@@ -1,5 +1,5 @@
-// Every mutation that takes an expected version compares it before anything else about the row, also when the row already
-// is as asked for: a caller who expects a version is told when it is not the one.
+// Every mutation that takes an expected version compares it before anything else about the row. It does so even when
+// the row already is as asked for. A caller who expects a version is told when it is not the one.
 
 import { expect, test } from "vitest";
 import {

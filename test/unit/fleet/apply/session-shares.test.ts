@@ -1,5 +1,6 @@
-// Whose session makes room for a new one (ADR-0028): an operator's own at its quota, and in a full table one of the side that
-// holds its half. So no number of operators evicts the sessions that administrators work in.
+// Whose session makes room for a new one (ADR-0028). An operator at its quota gives up one of its own. In a full
+// table the side that holds its half gives up one. So no number of operators evicts the sessions that administrators
+// work in.
 
 import { expect, test, vi } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";

@@ -1,5 +1,6 @@
-// Random logs of roles, grants and operators' writes against a model that is too simple to be wrong: what the roles say at an
-// entry's place decides about it, on every replica, also on one that began from a snapshot in between.
+// Random logs of roles, grants and operators' writes against a model that is too simple to be wrong. What the roles
+// say at an entry's place decides about it, on every replica. That includes a replica that began from a snapshot in
+// between.
 
 import { expect, test } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";

@@ -1,11 +1,10 @@
 // How one cluster reads.
 import { expect, test } from "vitest";
 import { AuditEntry, ShardState } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
-import { ShardShortfall } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { rfc3339 } from "../../../../src/ui/cli/json.ts";
 import { clusterFactsLines, type Facts, historyLines } from "../../../../src/ui/model/cluster-facts-lines.ts";
-import { clusterView, shardView } from "./fixtures.ts";
+import { clusterView, lateSight, shardView, shortfallOfC1 } from "./fixtures.ts";
 
 const facts = (differs: Partial<Facts> = {}): Facts => ({
   ...{
@@ -27,28 +26,13 @@ test("a cluster that is well has a good line each for its declaration, its drift
 });
 
 test("what is not well is marked: no declaration, drift, a silent shard, a second agent, demand", () => {
-  const seen = {
-    shardId: "s2",
-    session: true,
-    bound: true,
-    ageMs: 90_000,
-    late: true,
-    doubleDial: undefined,
-  };
-  const cluster = clusterView("c1", Drift.ELSEWHERE, { declared: undefined, observed: [seen] });
-  const shortfall = ShardShortfall.fromPartial({
-    ...{ shardId: "s1" },
-    shortfall: {
-      clusterId: "c1",
-      deficit: { cpu: 4 },
-      requirements: { zone: "z1" },
-      ageCycles: 3,
-      priority: 9,
-    },
-  });
+  const cluster = clusterView("c1", Drift.ELSEWHERE, { declared: undefined, observed: [lateSight("s2")] });
   const { shard: row, ...rest } = shardView("s1");
   const draining = { ...rest, shard: row && { ...row, state: ShardState.DRAINING } };
-  const lines = clusterFactsLines(facts({ cluster, shard: draining, shortfalls: [shortfall] }), rfc3339);
+  const lines = clusterFactsLines(
+    facts({ cluster, shard: draining, shortfalls: [shortfallOfC1()] }),
+    rfc3339,
+  );
   expect(lines.filter(({ mark }) => mark === "good")).toEqual([]);
   expect(lines.map(({ text }) => text).join("\n")).toMatch(
     /declared to no shard.*silent since.*draining.*s1 lacks cpu=4 for it on machines with zone=z1, for 3 cycles/s,

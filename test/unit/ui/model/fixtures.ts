@@ -12,6 +12,7 @@ import {
   type ListShardsResponse,
   type NodeStatus,
   ReadStamp,
+  ShardShortfall,
   type ShardView,
   type SnapshotExport,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -198,6 +199,18 @@ export function clusterView(
     drift,
     ...differs,
   };
+}
+
+/** A cluster's session at a shard whose last report is old. */
+export const lateSight = (shardId: string) => ({
+  ...{ shardId, session: true, bound: true },
+  ...{ ageMs: 90_000, late: true, doubleDial: undefined },
+});
+
+/** What c1 lacks at s1. */
+export function shortfallOfC1(): ShardShortfall {
+  const demand = { deficit: { cpu: 4 }, requirements: { zone: "z1" }, ageCycles: 3, priority: 9 };
+  return ShardShortfall.fromPartial({ shardId: "s1", shortfall: { clusterId: "c1", ...demand } });
 }
 
 const stamp = ReadStamp.fromPartial({ index: 120, term: 3, nodeId: 1, nodeName: "n1", leads: true });

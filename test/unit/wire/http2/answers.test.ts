@@ -1,5 +1,5 @@
-// Answers as their callers get them: whole and with their status, however large they are and however slowly they are
-// read; small ones in one write.
+// Answers as their callers get them. They come whole and with their status, however large they are and however slowly
+// they are read. Small ones come in one write.
 
 import { once } from "node:events";
 import { connect } from "node:http2";

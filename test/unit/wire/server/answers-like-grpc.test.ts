@@ -1,5 +1,5 @@
-// What a caller gets of a unary call that we serve on Node's HTTP/2 streams is what it would get of grpc-js: the same status,
-// message, metadata and bytes, however its request is cut into frames. What is no call is refused by both.
+// We serve unary calls on Node's HTTP/2 streams, and their caller gets what it would get of grpc-js. Status, message,
+// metadata and bytes are the same, however its request is cut into frames. What is no call is refused by both.
 
 import { once } from "node:events";
 import { type ClientHttp2Session, connect, type OutgoingHttpHeaders } from "node:http2";

@@ -1,5 +1,5 @@
-// A gRPC server whose calls begin when the gate lets them: what waits loses nothing, what is refused is told when to come
-// again, what is prompt waits for nothing.
+// A gRPC server whose calls begin when the gate lets them. A call that waits loses nothing, a refused call is told
+// when to come again, and a prompt call never waits.
 
 import { once } from "node:events";
 import { connect } from "node:http2";

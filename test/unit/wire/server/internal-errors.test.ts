@@ -1,4 +1,4 @@
-// One rule for exceptions that nothing foresaw: an RpcError is an answer, anything else is logged, counted, and told
+// One rule for exceptions that nothing foresaw. An RpcError is an answer. Anything else is logged, counted, and told
 // under an id that the log has.
 
 import { status } from "@grpc/grpc-js";

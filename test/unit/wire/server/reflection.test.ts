@@ -1,5 +1,6 @@
-// Reflection answers from the descriptor set of the build: requests of a call in order, files with all that they import, and
-// nothing of what the process does not serve. Requests beyond the caller's budget are refused.
+// Reflection answers from the descriptor set of the build. It answers requests of a call in order, sends files with
+// all that they import, and shows nothing that the process does not serve. Requests beyond the caller's budget are
+// refused.
 
 import { Client, credentials } from "@grpc/grpc-js";
 import { afterEach, expect, test } from "vitest";

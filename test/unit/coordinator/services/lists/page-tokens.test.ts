@@ -1,5 +1,5 @@
-// A page token continues where a list ended. One that this list cannot have given is refused: read as a place in it, it would
-// list nothing, or too much, and say that this was all.
+// A page token continues where a list ended. A token that this list cannot have given is refused. Read as a place in
+// the list, it would list nothing, or too much, and say that this was all.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Caller } from "../../../../../src/core/coordinator/calls/caller.ts";

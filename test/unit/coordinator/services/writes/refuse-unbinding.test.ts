@@ -1,5 +1,5 @@
-// A cluster whose agent is served keeps its binding unless it is forced away; what a shard holds of one that was unbound it
-// forgets, and only an agent that is there declares it again.
+// A cluster whose agent is served keeps its binding unless it is forced away. A shard forgets what it holds of an
+// unbound cluster, and only an agent that is there declares it again.
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ServiceContext } from "../../../../../src/core/coordinator/calls/context.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ShardShortfall, Vitals } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { Vitals } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift, ReignEnd, ShardLiveness } from "../../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { Segment } from "../../../../../src/ui/model/paint.ts";
 import { ASCII, UNICODE } from "../../../../../src/ui/model/symbols.ts";
@@ -15,9 +15,11 @@ import {
   clusterView,
   downNode,
   fleetReply,
+  lateSight,
   listed,
   shardsReply,
   shardView,
+  shortfallOfC1,
   upNode,
 } from "../fixtures.ts";
 
@@ -177,31 +179,13 @@ describe("a view", () => {
   });
 
   test("an open cluster has the facts of fleet cluster show", () => {
-    const seen = {
-      shardId: "s1",
-      session: true,
-      bound: true,
-      ageMs: 90_000,
-      late: true,
-      doubleDial: undefined,
-    };
-    const cluster = clusterView("c1", Drift.ELSEWHERE, { observed: [seen] });
-    const shortfall = ShardShortfall.fromPartial({
-      shardId: "s1",
-      shortfall: {
-        clusterId: "c1",
-        deficit: { cpu: 4 },
-        requirements: { zone: "z1" },
-        ageCycles: 3,
-        priority: 9,
-      },
-    });
+    const cluster = clusterView("c1", Drift.ELSEWHERE, { observed: [lateSight("s1")] });
     const state = [
       listed("clusters", clustersReply(cluster)),
       listed("shards", shardsReply(shardView("s1", { liveness: ShardLiveness.DEAD }))),
       listed("shortfalls", {
         stamp: undefined,
-        shortfalls: [shortfall],
+        shortfalls: [shortfallOfC1()],
         observedComplete: true,
         more: false,
       }),

@@ -1,29 +1,29 @@
 // Assembles one Raft group of a process: core, driver and machine on the shared storage, transport and host.
 
 import { randomInt } from "node:crypto";
-import { systemClock } from "../base/clock.ts";
-import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
-import type { Log } from "../base/log.ts";
-import { SeededPrng } from "../base/prng.ts";
-import { RaftNode } from "../raft/raft-node.ts";
-import type { DiskStorage } from "../storage/disk-storage.ts";
-import type { Transport } from "../transport/transport.ts";
-import type { ComparedGroup } from "./divergence/compared-groups.ts";
-import { LastResort } from "./divergence/last-resort.ts";
-import type { StateTrust } from "./divergence/state-trust.ts";
-import type { DroppedMessages } from "./group/dropped-messages.ts";
-import { GroupDriver } from "./group/group-driver.ts";
-import type { GroupDriverOptions } from "./group/group-driver-options.ts";
-import { GroupHistory } from "./group/group-history.ts";
-import { type HostedGroup, machineOf, type OpenKind, paceOf } from "./group/group-kinds.ts";
-import { groupLimits } from "./group/group-limits.ts";
-import { GroupMeter } from "./group/group-meter.ts";
-import { LIMITS } from "./group/limits.ts";
-import type { Machine } from "./group/machine.ts";
-import type { GroupRules, Host } from "./host/host.ts";
-import { GROUP_CLOCKS, PROFILES, type ProfileName } from "./host/profile.ts";
-import type { DiskWatch } from "./leadership/disk-watch.ts";
-import type { EntryRules } from "./membership/open-groups.ts";
+import { systemClock } from "../../base/clock.ts";
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../../base/ids.ts";
+import type { Log } from "../../base/log.ts";
+import { SeededPrng } from "../../base/prng.ts";
+import { RaftNode } from "../../raft/raft-node.ts";
+import type { DiskStorage } from "../../storage/disk-storage.ts";
+import type { Transport } from "../../transport/transport.ts";
+import type { ComparedGroup } from "../divergence/compared-groups.ts";
+import { LastResort } from "../divergence/last-resort.ts";
+import type { StateTrust } from "../divergence/state-trust.ts";
+import type { DroppedMessages } from "../group/dropped-messages.ts";
+import { GroupDriver } from "../group/group-driver.ts";
+import type { GroupDriverOptions } from "../group/group-driver-options.ts";
+import { GroupHistory } from "../group/group-history.ts";
+import { type HostedGroup, machineOf, type OpenKind, paceOf } from "../group/group-kinds.ts";
+import { groupLimits } from "../group/group-limits.ts";
+import { GroupMeter } from "../group/group-meter.ts";
+import { LIMITS } from "../group/limits.ts";
+import type { Machine } from "../group/machine.ts";
+import type { GroupRules, Host } from "../host/host.ts";
+import { GROUP_CLOCKS, PROFILES, type ProfileName } from "../host/profile.ts";
+import type { DiskWatch } from "../leadership/disk-watch.ts";
+import type { EntryRules } from "../membership/open-groups.ts";
 
 const TRAILING_ENTRIES = 1_000;
 

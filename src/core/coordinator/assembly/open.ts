@@ -1,22 +1,22 @@
 // What a coordinator opens before it is anything: its certificates, its data folder, and what that folder says of this replica.
 // What must stay true: nothing is assembled before the folder was read and found whole.
 
-import { guardedTimers, systemTimers, type Timers } from "../base/timers.ts";
-import { DiskStorage } from "../storage/disk-storage.ts";
-import { GroupsFile } from "../storage/groups-file.ts";
-import { RejoinMark } from "../storage/rejoin-mark.ts";
-import { InternalErrors } from "../wire/server/internal-errors.ts";
-import { HeldDenials } from "../wire/tls/held-denials.ts";
-import { requireHolder } from "../wire/tls/holder.ts";
-import { followTls } from "../wire/tls/live-tls.ts";
-import type { Tls } from "../wire/tls/tls.ts";
-import { type CoordinatorOptions, ownPeer } from "./coordinator-options.ts";
-import { startTrust } from "./divergence/start-trust.ts";
-import type { StateTrust } from "./divergence/state-trust.ts";
-import { encryptionChoice, warnOfExisting } from "./encryption/encryption.ts";
-import { faultBoard, worldWith } from "./faults/coordinator-faults.ts";
-import type { FaultBoard } from "./faults/fault-board.ts";
-import { bootstrap, refuseOwnLog } from "./membership/bootstrap.ts";
+import { guardedTimers, systemTimers, type Timers } from "../../base/timers.ts";
+import { DiskStorage } from "../../storage/disk-storage.ts";
+import { GroupsFile } from "../../storage/groups-file.ts";
+import { RejoinMark } from "../../storage/rejoin-mark.ts";
+import { InternalErrors } from "../../wire/server/internal-errors.ts";
+import { HeldDenials } from "../../wire/tls/held-denials.ts";
+import { requireHolder } from "../../wire/tls/holder.ts";
+import { followTls } from "../../wire/tls/live-tls.ts";
+import type { Tls } from "../../wire/tls/tls.ts";
+import { type CoordinatorOptions, ownPeer } from "../coordinator-options.ts";
+import { startTrust } from "../divergence/start-trust.ts";
+import type { StateTrust } from "../divergence/state-trust.ts";
+import { encryptionChoice, warnOfExisting } from "../encryption/encryption.ts";
+import { faultBoard, worldWith } from "../faults/coordinator-faults.ts";
+import type { FaultBoard } from "../faults/fault-board.ts";
+import { bootstrap, refuseOwnLog } from "../membership/bootstrap.ts";
 
 export interface Opened {
   readonly tls: Tls;

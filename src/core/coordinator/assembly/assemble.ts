@@ -1,11 +1,11 @@
 // Assembles one replica from its opened parts: its transport to the peers, the fleet's group, and its membership. These
 // parts call one another, so those that are made first reach the others by late-parts.ts.
 
-import { bootClockMs } from "../base/boot-clock.ts";
-import { systemClock } from "../base/clock.ts";
-import type { CoordinatorOptions } from "./coordinator-options.ts";
+import { bootClockMs } from "../../base/boot-clock.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { CoordinatorOptions } from "../coordinator-options.ts";
+import { Freshness } from "../group/freshness.ts";
 import { type FleetGroupPart, fleetGroupPart } from "./fleet-group-part.ts";
-import { Freshness } from "./group/freshness.ts";
 import { LateParts } from "./late-parts.ts";
 import { type MembershipPart, membershipPart } from "./membership-part.ts";
 import type { Opened } from "./open.ts";

@@ -1,16 +1,16 @@
 // Parts of one replica that parts made before them call: messages of peers reach the groups, and groups send to peers.
 // What must stay true: such a call happens only after the part is made. Each part is made once.
 
-import { assert, present } from "../base/assert.ts";
-import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import type { ComparedGroups } from "./divergence/compared-groups.ts";
-import type { StateChecks } from "./divergence/state-checks.ts";
-import type { HostedGroup } from "./group/group-kinds.ts";
-import type { GroupPort } from "./group/group-port.ts";
-import type { Host } from "./host/host.ts";
-import type { OpenGroups } from "./membership/open-groups.ts";
-import type { Replica } from "./membership/replica.ts";
-import type { Roster } from "./membership/roster.ts";
+import { assert, present } from "../../base/assert.ts";
+import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { ComparedGroups } from "../divergence/compared-groups.ts";
+import type { StateChecks } from "../divergence/state-checks.ts";
+import type { HostedGroup } from "../group/group-kinds.ts";
+import type { GroupPort } from "../group/group-port.ts";
+import type { Host } from "../host/host.ts";
+import type { OpenGroups } from "../membership/open-groups.ts";
+import type { Replica } from "../membership/replica.ts";
+import type { Roster } from "../membership/roster.ts";
 
 class Late<Part> {
   #part: Part | null = null;

@@ -1,18 +1,18 @@
 // The fleet's own group of a replica: its driver on the engine, and the comparison of its state with the others'.
 
-import { type MonotonicMs, systemClock } from "../base/clock.ts";
-import { FLEET_GROUP, type LogIndex, type NodeId } from "../base/ids.ts";
-import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import { type CoordinatorOptions, nameIn } from "./coordinator-options.ts";
-import { compareStates } from "./divergence/compare-states.ts";
-import { ComparedGroups } from "./divergence/compared-groups.ts";
-import { passOverTables } from "./divergence/pass-over-tables.ts";
-import type { StateChecks } from "./divergence/state-checks.ts";
-import { startEtcdGroup } from "./etcd-engine/start-etcd-group.ts";
-import type { GroupPort } from "./group/group-port.ts";
+import { type MonotonicMs, systemClock } from "../../base/clock.ts";
+import { FLEET_GROUP, type LogIndex, type NodeId } from "../../base/ids.ts";
+import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import { type CoordinatorOptions, nameIn } from "../coordinator-options.ts";
+import { compareStates } from "../divergence/compare-states.ts";
+import { ComparedGroups } from "../divergence/compared-groups.ts";
+import { passOverTables } from "../divergence/pass-over-tables.ts";
+import type { StateChecks } from "../divergence/state-checks.ts";
+import { startEtcdGroup } from "../etcd-engine/start-etcd-group.ts";
+import type { GroupPort } from "../group/group-port.ts";
+import { Observed } from "../reports/observed.ts";
 import type { LateParts } from "./late-parts.ts";
 import type { Opened } from "./open.ts";
-import { Observed } from "./reports/observed.ts";
 import { type GroupSetting, startFleetGroup } from "./start-group.ts";
 import type { TransportPart } from "./transport-part.ts";
 

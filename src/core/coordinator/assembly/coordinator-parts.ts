@@ -1,34 +1,34 @@
-// Parts of a coordinator that are made from its options and from one another; coordinator.ts connects them.
+// Parts of a coordinator that are made from its options and from one another. The other files here connect them.
 
 import { join } from "node:path";
-import { systemClock } from "../base/clock.ts";
-import { quantile } from "../base/histogram.ts";
-import { FLEET_GROUP } from "../base/ids.ts";
-import { SeededPrng } from "../base/prng.ts";
-import type { Timers } from "../base/timers.ts";
-import { openStore } from "../export/open-store.ts";
-import { crc32c } from "../storage/crc32c.ts";
-import type { DiskStorage } from "../storage/disk-storage.ts";
-import type { GrpcTransport } from "../transport/grpc.ts";
-import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import type { InternalErrors } from "../wire/server/internal-errors.ts";
-import type { ServiceContext } from "./calls/context.ts";
-import { VersionWatch } from "./cluster-version/version-watch.ts";
-import type { CoordinatorOptions } from "./coordinator-options.ts";
-import { operatorKeys } from "./encryption/encryption.ts";
-import { AuditExporter } from "./exports/audit-exporter.ts";
-import { captureExport } from "./exports/capture-export.ts";
-import { logExport } from "./exports/export-log.ts";
-import { manifestSigning } from "./exports/sign-manifests.ts";
-import { SnapshotSchedule } from "./exports/snapshot-schedule.ts";
-import type { FaultBoard } from "./faults/fault-board.ts";
-import type { FleetMachine } from "./group/fleet-machine.ts";
-import type { GroupPort } from "./group/group-port.ts";
-import { proposeOwn } from "./group/propose-own.ts";
-import { OwnSizes, ownProcess } from "./host/own-sizes.ts";
-import { PROFILES } from "./host/profile.ts";
-import { DiskWatch } from "./leadership/disk-watch.ts";
-import { Roster, type RosterOptions } from "./membership/roster.ts";
+import { systemClock } from "../../base/clock.ts";
+import { quantile } from "../../base/histogram.ts";
+import { FLEET_GROUP } from "../../base/ids.ts";
+import { SeededPrng } from "../../base/prng.ts";
+import type { Timers } from "../../base/timers.ts";
+import { openStore } from "../../export/open-store.ts";
+import { crc32c } from "../../storage/crc32c.ts";
+import type { DiskStorage } from "../../storage/disk-storage.ts";
+import type { GrpcTransport } from "../../transport/grpc.ts";
+import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import type { InternalErrors } from "../../wire/server/internal-errors.ts";
+import type { ServiceContext } from "../calls/context.ts";
+import { VersionWatch } from "../cluster-version/version-watch.ts";
+import type { CoordinatorOptions } from "../coordinator-options.ts";
+import { operatorKeys } from "../encryption/encryption.ts";
+import { AuditExporter } from "../exports/audit-exporter.ts";
+import { captureExport } from "../exports/capture-export.ts";
+import { logExport } from "../exports/export-log.ts";
+import { manifestSigning } from "../exports/sign-manifests.ts";
+import { SnapshotSchedule } from "../exports/snapshot-schedule.ts";
+import type { FaultBoard } from "../faults/fault-board.ts";
+import type { FleetMachine } from "../group/fleet-machine.ts";
+import type { GroupPort } from "../group/group-port.ts";
+import { proposeOwn } from "../group/propose-own.ts";
+import { OwnSizes, ownProcess } from "../host/own-sizes.ts";
+import { PROFILES } from "../host/profile.ts";
+import { DiskWatch } from "../leadership/disk-watch.ts";
+import { Roster, type RosterOptions } from "../membership/roster.ts";
 import type { Opened } from "./open.ts";
 
 export function versionWatch(context: ServiceContext): VersionWatch {

@@ -1,25 +1,25 @@
 // The part of a replica that peers reach: whom it hears, its streams, and the host that gives messages to the groups.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../base/ids.ts";
-import { GrpcTransport } from "../transport/grpc.ts";
-import { logMessages } from "../transport/message-log.ts";
-import { RoundTrips } from "../transport/round-trips.ts";
-import type { Announcement, Transport } from "../transport/transport.ts";
-import { channelOptions, quickRedial } from "../wire/channel-options.ts";
-import type { RpcFailure } from "../wire/rpc-error.ts";
-import { channelCredentials } from "../wire/tls/credentials.ts";
-import { outdatedBuild } from "./cluster-version/version-gate.ts";
-import { type CoordinatorOptions, ownPeer } from "./coordinator-options.ts";
+import { FLEET_GROUP, type GroupId, logIndex, type NodeId } from "../../base/ids.ts";
+import { GrpcTransport } from "../../transport/grpc.ts";
+import { logMessages } from "../../transport/message-log.ts";
+import { RoundTrips } from "../../transport/round-trips.ts";
+import type { Announcement, Transport } from "../../transport/transport.ts";
+import { channelOptions, quickRedial } from "../../wire/channel-options.ts";
+import type { RpcFailure } from "../../wire/rpc-error.ts";
+import { channelCredentials } from "../../wire/tls/credentials.ts";
+import { outdatedBuild } from "../cluster-version/version-gate.ts";
+import { type CoordinatorOptions, ownPeer } from "../coordinator-options.ts";
+import { DroppedMessages } from "../group/dropped-messages.ts";
+import { FleetMachine } from "../group/fleet-machine.ts";
+import { judgeSnapshot } from "../group/judge-snapshot.ts";
+import { Host } from "../host/host.ts";
+import { PROFILES } from "../host/profile.ts";
+import type { DiskWatch } from "../leadership/disk-watch.ts";
+import { PeerGate } from "../membership/peer-gate.ts";
 import { diskWatch } from "./coordinator-parts.ts";
-import { DroppedMessages } from "./group/dropped-messages.ts";
-import { FleetMachine } from "./group/fleet-machine.ts";
-import { judgeSnapshot } from "./group/judge-snapshot.ts";
-import { Host } from "./host/host.ts";
-import { PROFILES } from "./host/profile.ts";
 import type { LateParts } from "./late-parts.ts";
-import type { DiskWatch } from "./leadership/disk-watch.ts";
-import { PeerGate } from "./membership/peer-gate.ts";
 import type { Opened } from "./open.ts";
 
 /** The port of etcd's API is known when it listens. */

@@ -1,24 +1,24 @@
 // How a replica takes part: whom it knows, its admission, its other groups, and what it does for them as a leader.
 
-import type { NodeId } from "../base/ids.ts";
-import { channelOptions } from "../wire/channel-options.ts";
-import type { Outcome } from "../wire/gen/fleet/v1/command.ts";
-import { channelCredentials } from "../wire/tls/credentials.ts";
-import type { CoordinatorOptions } from "./coordinator-options.ts";
+import type { NodeId } from "../../base/ids.ts";
+import { channelOptions } from "../../wire/channel-options.ts";
+import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
+import { channelCredentials } from "../../wire/tls/credentials.ts";
+import type { CoordinatorOptions } from "../coordinator-options.ts";
+import type { FleetMachine } from "../group/fleet-machine.ts";
+import type { HostedGroup } from "../group/group-kinds.ts";
+import { LeadGroups } from "../membership/lead-groups.ts";
+import type { OpenGroups } from "../membership/open-groups.ts";
+import { fleetSight, groupsOf } from "../membership/other-groups.ts";
+import { RejoinAsker } from "../membership/rejoin.ts";
+import { type Rejoin, Replica } from "../membership/replica.ts";
+import type { Roster } from "../membership/roster.ts";
+import { denyByTable } from "../revocation/deny-by-table.ts";
 import { rosterOf } from "./coordinator-parts.ts";
 import type { FleetGroupPart } from "./fleet-group-part.ts";
 import { followLogLevel } from "./follow-log-level.ts";
-import type { FleetMachine } from "./group/fleet-machine.ts";
-import type { HostedGroup } from "./group/group-kinds.ts";
 import type { LateParts } from "./late-parts.ts";
-import { LeadGroups } from "./membership/lead-groups.ts";
-import type { OpenGroups } from "./membership/open-groups.ts";
-import { fleetSight, groupsOf } from "./membership/other-groups.ts";
-import { RejoinAsker } from "./membership/rejoin.ts";
-import { type Rejoin, Replica } from "./membership/replica.ts";
-import type { Roster } from "./membership/roster.ts";
 import type { Opened } from "./open.ts";
-import { denyByTable } from "./revocation/deny-by-table.ts";
 import { rulesOf, startGroup } from "./start-group.ts";
 import { stopIfOutdated, type TransportPart } from "./transport-part.ts";
 

@@ -1,7 +1,7 @@
 // This replica's log level at run time: an entry of the audit log sets it, and a restart sets it back to the flag's.
-import { logLevelNamed } from "../base/log.ts";
-import type { CoordinatorOptions } from "./coordinator-options.ts";
-import type { LogLevelOrder } from "./group/node-orders.ts";
+import { logLevelNamed } from "../../base/log.ts";
+import type { CoordinatorOptions } from "../coordinator-options.ts";
+import type { LogLevelOrder } from "../group/node-orders.ts";
 
 /** After each entry that changes a replica's level: another replica's is ignored. */
 export function followLogLevel(
