@@ -165,7 +165,7 @@ function contextOf(
 ): ServiceContext {
   const { self, clusterId, log } = options;
   const { announces, driver, machine, openGroups, host, transport, gate, roster, checks, watch } = replica;
-  const sizes = sizesOf(storage, errors);
+  const sizes = sizesOf(options, { storage, faults, errors });
   const answers = (peer: NodeId) => transport.isConnected(peer) && host.hears(peer);
   const addressOf = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.address;
   return {

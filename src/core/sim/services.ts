@@ -137,7 +137,10 @@ export class Services {
       sent: { messages: 0, frames: 0 },
       transferTo: () => null,
       roundTripMs: () => null,
-      sizes: () => ({ logBytes: 0, snapshotBytes: 0, residentBytes: 0, processorMs: 0 }),
+      sizes: () => ({
+        ...{ logBytes: 0, snapshotBytes: 0, diskRoom: undefined },
+        ...{ residentBytes: 0, processorMs: 0 },
+      }),
       admission: () => replica.admission,
       answers: (peer) => host.hears(peer),
       servedBy: () => Promise.resolve(null),

@@ -118,7 +118,10 @@ export function contextOf(
     sent: { messages: 0, frames: 0 },
     transferTo: () => null,
     roundTripMs: () => null,
-    sizes: () => ({ logBytes: 0, snapshotBytes: 0, residentBytes: 0, processorMs: 0 }),
+    sizes: () => ({
+      ...{ logBytes: 0, snapshotBytes: 0, diskRoom: undefined },
+      ...{ residentBytes: 0, processorMs: 0 },
+    }),
     admission: () => "member",
     changes: new MembershipChanges(),
     work: new ClientWork({ now: () => 0, nextPass: () => undefined }),

@@ -196,6 +196,14 @@ describe("coordinators", () => {
       }),
     },
     { finds: "disk.full n1", fleet: fleetWith({ diskFull: true }) },
+    {
+      finds: "disk.space n2",
+      fleet: fleetReply([
+        leader(),
+        other(2, { vitals: vitals({ diskRoom: { freeBytes: 9e9, totalBytes: 100e9 } }) }),
+        other(3),
+      ]),
+    },
     { finds: "disk.slow n1", fleet: fleetWith({ diskSlow: true }) },
     { finds: "disk.sync-latency n1", fleet: fleetWith({ syncs: syncLatency(51) }) },
     {
@@ -229,7 +237,7 @@ describe("coordinators", () => {
   });
 
   test("there is a case for every check", () => {
-    expect(FLEET_CHECKS).toHaveLength(40);
+    expect(FLEET_CHECKS).toHaveLength(41);
   });
 });
 
@@ -298,6 +306,13 @@ test.each<{ finds: string; local: Partial<LocalFacts> }>([
   },
 ])("this machine: $finds", ({ finds, local }) => {
   expect(checksOf(evidence({ local }))).toEqual([finds]);
+});
+
+test("a full disk is one finding, and a node that does not say its room none", () => {
+  const room = vitals({ diskRoom: { freeBytes: 0, totalBytes: 100e9 } });
+  const full = fleetWith({ diskFull: true, vitals: room });
+  expect(checksOf(evidence({ fleet: full }))).toEqual(["disk.full n1"]);
+  expect(checksOf(evidence({ fleet: fleetWith({ vitals: undefined }) }))).not.toContain("disk.space n1");
 });
 
 test("a context that leads nowhere", () => {
