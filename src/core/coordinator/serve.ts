@@ -173,6 +173,7 @@ function contextOf(
     ...{ clusterId, clusterName: options.clusterName, self, version: options.version },
     metricsAddress: options.metricsAddress,
     engine: options.engine ?? null,
+    isEtcdPlainDespiteKey: options.engine != null && options.encryption != null,
     log: options.log,
     get replicas() {
       return roster.known();

@@ -113,6 +113,8 @@ export interface ServiceContext {
   readonly sizes: () => Sizes;
   /** The etcd cluster that replicates the fleet's log; null or absent = embedded Raft. */
   readonly engine?: EtcdEngine | null;
+  /** What is in etcd is plain although this coordinator has an encryption key; absent = no. */
+  readonly isEtcdPlainDespiteKey?: boolean;
   readonly machine: FleetMachine;
   readonly folderKeys: FolderKeys;
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;

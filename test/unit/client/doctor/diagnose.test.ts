@@ -62,6 +62,8 @@ const keySpace = (differs: Partial<KeySpaceStatus> = {}): KeySpaceStatus =>
   });
 const fleetWithKeys = (differs: Partial<KeySpaceStatus>) => fleetWith({ keySpace: keySpace(differs) });
 
+const ON_ETCD = { endpoints: ["e1:2379"], prefix: "/fleet/prod" };
+
 const TABLES: Tables = {
   shards: [shardView("s1")],
   clusters: [clusterView("c1")],
@@ -231,13 +233,17 @@ describe("coordinators", () => {
     { finds: "keys.history n1", fleet: fleetWithKeys({ historyFull: true }) },
     { finds: "keys.size n1", fleet: fleetWithKeys({ bytes: 900 }) },
     { finds: "keys.leases n1", fleet: fleetWithKeys({ leases: 81 }) },
+    {
+      finds: "encryption.etcd-plain fleet",
+      fleet: fleetWith({ etcdEngine: { ...ON_ETCD, plainDespiteKey: true } }),
+    },
     { finds: "snapshot.undeleted n1", fleet: fleetWith({ snapshotExport: exportStatus({ undeleted: 2 }) }) },
   ])("$finds", ({ finds, fleet }) => {
     expect(checksOf(evidence({ fleet }))).toContain(finds);
   });
 
   test("there is a case for every check", () => {
-    expect(FLEET_CHECKS).toHaveLength(41);
+    expect(FLEET_CHECKS).toHaveLength(42);
   });
 });
 
@@ -306,6 +312,11 @@ test.each<{ finds: string; local: Partial<LocalFacts> }>([
   },
 ])("this machine: $finds", ({ finds, local }) => {
   expect(checksOf(evidence({ local }))).toEqual([finds]);
+});
+
+test("on etcd without a key, nothing was promised", () => {
+  const fleet = fleetWith({ etcdEngine: { ...ON_ETCD, plainDespiteKey: false } });
+  expect(checksOf(evidence({ fleet }))).not.toContain("encryption.etcd-plain fleet");
 });
 
 test("a full disk is one finding, and a node that does not say its room none", () => {
