@@ -1,7 +1,7 @@
 // `fleet init`: a local fleet of real processes, in seconds; run again, it starts what is stopped and makes nothing.
 import { Flags } from "@oclif/core";
 import type { InitReport } from "../client/local/init.ts";
-import { encryptionFlags, encryptionKeys, encryptionSource } from "../ui/cli/encryption-flags.ts";
+import { encryptionFlags, encryptionKeys, encryptionSource, PLAIN_ETCD } from "../ui/cli/encryption-flags.ts";
 import { engineEntry, engineFlags } from "../ui/cli/engine-flags.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 
@@ -54,6 +54,7 @@ export default class Init extends LocalCommand {
     // A key that can't be used is refused before anything is made.
     await encryptionKeys(flags);
     const engine = engineEntry(flags, name ?? "local");
+    if (engine !== undefined && encryption !== undefined) this.note(PLAIN_ETCD);
     const directory = await this.folder(flags);
     const report = await initFleet(
       {

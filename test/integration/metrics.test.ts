@@ -96,6 +96,18 @@ test("`fleet status -o wide` says where a node's metrics are", async () => {
   for (const name of NODES) expect(stdout).toContain(addresses.get(name));
 });
 
+test("a node says how much room its disk has, in its status and in its metrics", async () => {
+  const client = await fleet.client();
+  const { nodes } = await client.status();
+  for (const { name, status } of nodes) {
+    const { freeBytes = 0, totalBytes = 0 } = status?.vitals?.diskRoom ?? {};
+    expect(freeBytes).toBeGreaterThan(0);
+    expect(totalBytes).toBeGreaterThan(freeBytes);
+    expect(await ask(name, "fleet_disk_size_bytes")).toBe(totalBytes);
+    expect(await ask(name, "fleet_disk_free_bytes")).toBeGreaterThan(0);
+  }
+});
+
 test("a log holds one JSON object a line, with a level, a time and a fact, and no secret", async () => {
   for (const name of addresses.keys()) {
     const lines = (await readFile(join(fleet.directory, name, "log"), "utf8")).trim().split("\n");

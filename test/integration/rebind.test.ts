@@ -7,7 +7,8 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
-import { readPlan } from "../../src/client/rebind/plan-file.ts";
+import { formatPlan, readPlan } from "../../src/client/rebind/plan-file.ts";
+import { createPlan } from "../../src/core/rebind/plan.ts";
 import { BindingState } from "../../src/core/wire/gen/fleet/v1/views.ts";
 import { eventually, LiveDataPlane } from "./live-data-plane.ts";
 import { leaderOf, TestFleet } from "./local-fleet.ts";
@@ -87,12 +88,32 @@ test.each([
   },
 );
 
-test("a plan is applied again after it was killed, and rolled back from its end", async () => {
-  const { from, to } = await route("c2");
-  const planned = await fleet.run("rebind", "plan", "--cluster", "c2", "--to", to);
-  expect(planned.exit).toBe(0);
-  const file = join(fleet.home, "move.yaml");
+/** A file as earlier builds wrote it for named clusters: it has no journal. */
+async function planOfVersion1(cluster: string, { from, to }: { readonly from: string; readonly to: string }) {
+  const name = `${cluster}-to-${to}-v${(await plane.cluster(cluster))?.declared?.version}`;
+  const file = join(fleet.home, `${name}.yaml`);
+  await writeFile(file, formatPlan(createPlan(name, { kind: "local" }, [{ cluster, from, to }])));
+  return file;
+}
+
+test("named clusters are planned in waves, moved, and moved back", async () => {
+  const { from, to } = await route("c6");
+  const planned = await fleet.run("rebind", "plan", "c6", "--to", to);
+  expect(planned.exit, planned.stderr).toBe(0);
+  const file = join(fleet.home, "named.yaml");
   await writeFile(file, planned.stdout);
+  expect(await readPlan(file)).toMatchObject({ version: 2, moves: [{ cluster: "c6", from, to }] });
+  const applied = await fleet.run("rebind", "apply", file, "--yes", "--reason", "room");
+  expect(applied.exit, applied.stderr).toBe(0);
+  await expectWholly("c6", to, from);
+  const back = await fleet.run("rebind", "rollback", file, "--yes", "--reason", "not today");
+  expect(back.exit, back.stderr).toBe(0);
+  await expectWholly("c6", from, to);
+});
+
+test("a plan of version 1 is applied again after it was killed, and rolled back from its end", async () => {
+  const { from, to } = await route("c2");
+  const file = await planOfVersion1("c2", { from, to });
   expect((await readPlan(file)).moves).toMatchObject([{ cluster: "c2", from, to }]);
 
   await fleet.pause("agents");
@@ -114,8 +135,7 @@ test("a plan is applied again after it was killed, and rolled back from its end"
 
 test.each(["by its plan", "by its cluster"])("a move stopped half-way is undone %s", async (how) => {
   const { from, to } = await route("c3");
-  const file = join(fleet.home, "half.yaml");
-  await writeFile(file, (await fleet.run("rebind", "plan", "--cluster", "c3", "--to", to)).stdout);
+  const file = await planOfVersion1("c3", { from, to });
   await fleet.pause("agents");
   const running = fleet.launch("rebind", "apply", file, "--yes");
   expect(await running.says(/c3: wait-session/)).toBe(true);
@@ -231,8 +251,7 @@ describe("preconditions", () => {
   test("a plan that somebody else has overtaken is refused, during their move and after it", async () => {
     const { from, to } = await route("c5");
     const third = ["s1", "s2", "s3"].find((shard) => shard !== from && shard !== to) ?? "";
-    const file = join(fleet.home, "stale.yaml");
-    await writeFile(file, (await fleet.run("rebind", "plan", "--cluster", "c5", "--to", to)).stdout);
+    const file = await planOfVersion1("c5", { from, to });
     const theirs = {
       clusterId: "c5",
       fromShard: from,

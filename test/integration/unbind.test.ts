@@ -4,6 +4,8 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { formatPlan } from "../../src/client/rebind/plan-file.ts";
+import { createPlan } from "../../src/core/rebind/plan.ts";
 import { eventually, LiveDataPlane } from "./live-data-plane.ts";
 import { TestFleet } from "./local-fleet.ts";
 
@@ -68,8 +70,13 @@ test("a cluster keeps its binding while its agent is there; once that is gone, i
 test("a migration whose agent never comes is ended by force, and those who go on with it are told", async () => {
   expect((await bind("ghost", "s1")).exit).toBe(0);
   const route = ["--cluster", "ghost", "--to", "s2", "--command", "true"];
+  // Of version 1, as earlier builds wrote it: its migration has no journal.
   const file = join(fleet.home, "ghost.yaml");
-  await writeFile(file, (await fleet.run("rebind", "plan", ...route)).stdout);
+  const executor = { kind: "command", command: "true" } as const;
+  await writeFile(
+    file,
+    formatPlan(createPlan("ghost-to-s2", executor, [{ cluster: "ghost", from: "s1", to: "s2" }])),
+  );
   for (const run of [
     ["rebind", ...route],
     ["rebind", "rollback", "--cluster", "ghost", "--command", "true"],

@@ -12,6 +12,7 @@ import {
 import { certificateChecks } from "./checks/certificates.ts";
 import { contextChecks } from "./checks/contexts.ts";
 import { diskChecks } from "./checks/disks.ts";
+import { encryptionChecks } from "./checks/encryption.ts";
 import { instructionChecks } from "./checks/instructions.ts";
 import { keyChecks } from "./checks/keys.ts";
 import { localChecks } from "./checks/local.ts";
@@ -45,6 +46,7 @@ export const FLEET_CHECKS = [
   ...certificateChecks,
   ...snapshotChecks,
   ...keyChecks,
+  ...encryptionChecks,
 ];
 /** From the replicated tables and shards' reports. */
 export const TABLE_CHECKS = [...shardChecks, ...instructionChecks, ...quotaChecks];

@@ -1,7 +1,9 @@
 // The facts of this machine about a local fleet: processes, their limits, disks, keys and certificates.
 
-import { readdir, readFile, stat, statfs } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { diskRoom } from "../../core/base/disk-files.ts";
+import type { DiskRoom } from "../../core/base/disk-room.ts";
 import type { CertificateView } from "../cert/inventory.ts";
 import { listCertificates } from "../cert/inventory.ts";
 import { certsFolder, clusterCertsFolder } from "../files/layout.ts";
@@ -17,10 +19,8 @@ interface ProcessFacts {
   readonly openFilesMax: number | null;
 }
 
-interface DiskFacts {
+interface DiskFacts extends DiskRoom {
   readonly folder: string;
-  readonly freeBytes: number;
-  readonly totalBytes: number;
 }
 
 interface KeyFacts {
@@ -61,13 +61,12 @@ async function processFacts(name: string, pidPath: string): Promise<ProcessFacts
 async function diskFacts(folders: readonly string[]): Promise<DiskFacts[]> {
   const byDevice = new Map<number, DiskFacts>();
   for (const folder of folders) {
-    const [entry, system] = await Promise.all([
+    const [entry, room] = await Promise.all([
       stat(folder).catch(() => null),
-      statfs(folder).catch(() => null),
+      diskRoom(folder).catch(() => null),
     ]);
-    if (entry === null || system === null || byDevice.has(entry.dev)) continue;
-    const { bsize, bavail, blocks } = system;
-    byDevice.set(entry.dev, { folder, freeBytes: bsize * bavail, totalBytes: bsize * blocks });
+    if (entry === null || room === null || byDevice.has(entry.dev)) continue;
+    byDevice.set(entry.dev, { folder, ...room });
   }
   return [...byDevice.values()];
 }

@@ -2,7 +2,7 @@
 import { Flags } from "@oclif/core";
 import type { MoveReport, Mover } from "../../client/engine/migrate.ts";
 import { confirmByName } from "../../ui/cli/confirm.ts";
-import { encryptionFlags, encryptionKeys } from "../../ui/cli/encryption-flags.ts";
+import { encryptionFlags, encryptionKeys, PLAIN_ETCD } from "../../ui/cli/encryption-flags.ts";
 import { engineEntry, etcdFlags } from "../../ui/cli/engine-flags.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 import type { TextView } from "../../ui/cli/view.ts";
@@ -79,6 +79,7 @@ export default class EngineMigrate extends LocalCommand {
       import("../../client/engine/migrate.ts"),
     ]);
     const move = await planMove(mover, { to, etcd: named, leavesGroups: flags["leave-groups"] });
+    if (to === "etcd" && mover.keys !== null) this.note(PLAIN_ETCD);
     if (flags["dry-run"]) return await this.#show(reportOf(mover, move, "would-move"));
     await ask(`stop the coordinators of ${fleet.file.name} and move its log to the ${to} engine`);
     return await this.#show(await performMove(mover, move));

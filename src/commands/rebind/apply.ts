@@ -9,8 +9,8 @@ export default class RebindApply extends WavesCommand {
   static override summary = "Execute a plan";
   static override description =
     "Moves the domains first, in batches that are each all or nothing. Then moves the clusters, in waves of " +
-    "--max-parallel moves. A wave that fails stops the waves after it. A plan in waves (fleet rebind plan " +
-    "--wave) has its own strategy, and the fleet keeps its progress. Show and control it from any terminal " +
+    "--max-parallel moves. A wave that fails stops the waves after it. A plan in waves (fleet rebind plan) " +
+    "has its own strategy, and the fleet keeps its progress. Show and control it from any terminal " +
     "with fleet rebind status, pause, resume, abort and rollback.";
   static override examples = ["<%= config.bin %> rebind apply move.yaml --reason 'drain s1'"];
   static override args = { plan: Args.string({ required: true, description: "The plan's file" }) };

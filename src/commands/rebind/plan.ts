@@ -5,7 +5,7 @@ import type { RebindPlan } from "../../core/rebind/plan.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import { type TargetFlagValues, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import { objectsOf } from "../../ui/cli/object-argument.ts";
-import { executorFlags, RebindCommand } from "../../ui/cli/rebind-command.ts";
+import { executorFlags, firstOf, RebindCommand } from "../../ui/cli/rebind-command.ts";
 import {
   hasWaveFlags,
   namesIn,
@@ -30,9 +30,9 @@ export default class RebindPlanCommand extends RebindCommand {
   static override summary = "Write a plan that moves clusters to other shards";
   static override description =
     "--from, -l and --label narrow each other: a cluster must match all that are given. Names and --file add clusters. " +
-    "The plan is YAML: read it, edit it, apply it, roll it back. It is a plan in waves if you select clusters " +
-    "otherwise than by name, name several targets, or give flags of WAVES or CONDITIONS. The fleet keeps the " +
-    "progress of such a plan.";
+    "The plan is YAML: read it, edit it, apply it, roll it back. The fleet keeps its progress. It has version 2. " +
+    "Without flags of WAVES or CONDITIONS, named clusters get a plan of version 1 if it brings an agent back to the " +
+    "declared shard, or continues a migration. Plans of version 1 have no journal, and apply as before.";
   static override examples = [
     "<%= config.bin %> rebind plan c1 c2 --to s2 > move.yaml",
     "<%= config.bin %> rebind plan --from s1 --spread --canary 2 --wave 50 --pause 30s > move.yaml",
@@ -67,33 +67,47 @@ export default class RebindPlanCommand extends RebindCommand {
     if (to.length === 0 && !flags.spread) throw noTargets();
     const [target, ...more] = to;
     const isInWaves = isSelected(flags) || hasWaveFlags(flags) || target === undefined || more.length > 0;
-    if (isInWaves) return await this.#inWaves(argv, flags, to);
+    if (isInWaves) return await this.#inWaves(await this.#named(argv, flags), flags, to);
     return await this.#toShard(objectsOf(argv, flags.cluster ?? [], "CLUSTER"), target, flags);
   }
 
-  async #toShard(clusters: readonly string[], to: string, flags: PlanFlagValues): Promise<RebindPlan> {
-    const { makePlan } = await import("../../client/rebind/make-plan.ts");
+  /** Looks at each named cluster first: its agent may dial a wrong shard, or a migration of it may be under way. */
+  async #toShard(
+    clusters: readonly string[],
+    to: string,
+    flags: PlanFlagValues,
+  ): Promise<RebindPlan | WavePlan> {
+    const [{ makePlan }, { onlyInVersion1 }] = await Promise.all([
+      import("../../client/rebind/make-plan.ts"),
+      import("../../core/rebind/plan.ts"),
+    ]);
     const { onUnserved } = this;
     const request = { clusters, to, executor: this.executor(flags), onUnserved };
     const plan = await makePlan(await this.client(flags), request, this.hearing(flags));
-    if (plan.moves.length === 0) {
-      this.note(
-        `nothing to move: shard ${to} already owns the named clusters, and no other shard serves them`,
-      );
-      if (!this.printsEmptyPlans) return plan;
+    const mended = onlyInVersion1(plan);
+    if (mended.length === 0) {
+      const nothing = `nothing to move: shard ${to} already owns the named clusters, and no other shard serves them`;
+      return await this.#inWaves(clusters, flags, [to], nothing);
     }
+    this.note(
+      `a plan of version 1, without a journal: it brings agents back or continues migrations (${firstOf(mended)})`,
+    );
     return await this.#printPlan(plan);
   }
 
-  async #inWaves(argv: readonly unknown[], flags: PlanFlagValues, to: readonly string[]): Promise<WavePlan> {
+  async #inWaves(
+    clusters: readonly string[],
+    flags: PlanFlagValues,
+    to: readonly string[],
+    nothing = "nothing to move: no cluster is selected, or all are at their targets already",
+  ): Promise<WavePlan> {
     const which = {
       from: flags.from,
       shardsWith: selectorOf(flags.label),
       clustersWith: selectorOf(flags.selector),
-      clusters: await this.#named(argv, flags),
+      clusters,
       to,
     };
-    const nothing = "nothing to move: no cluster is selected, or all are at their targets already";
     const plan = await this.planWaves(which, flags, nothing);
     if (plan.moves.length === 0 && !this.printsEmptyPlans) return plan;
     return await this.#printPlan(plan);

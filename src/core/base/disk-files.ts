@@ -13,6 +13,7 @@ import {
   stat,
   statfs,
 } from "node:fs/promises";
+import { type DiskRoom, roomOf } from "./disk-room.ts";
 import type { FileSystem, NewFile, ReadableFile, SyncedFile } from "./file-system.ts";
 import { isSystemError } from "./system-error.ts";
 
@@ -41,10 +42,7 @@ export const diskFiles: FileSystem = {
   rename: (from, to) => rename(from, to),
   link: (from, to) => link(from, to),
   remove: (path) => rm(path, { force: true }),
-  freeBytes: async (directory) => {
-    const { bsize, bavail } = await statfs(directory);
-    return bsize * bavail;
-  },
+  freeBytes: async (directory) => (await diskRoom(directory)).freeBytes,
   syncDirectory: async (path) => {
     const handle = await open(path, "r");
     try {
@@ -54,6 +52,11 @@ export const diskFiles: FileSystem = {
     }
   },
 };
+
+/** Of the file system that holds the folder. It waits while that file system hangs, but never in the event loop. */
+export async function diskRoom(directory: string): Promise<DiskRoom> {
+  return roomOf(await statfs(directory));
+}
 
 function newFile(path: string, handle: FileHandle): NewFile {
   return {

@@ -81,6 +81,8 @@ export const METRICS = {
   ),
   fleet_disk_full: gauge("1 while a write waits for space on the disk."),
   fleet_disk_slow: gauge("1 while the disk is too slow for a leader (ADR-0007)."),
+  fleet_disk_free_bytes: gauge("What the replica may still fill of the file system of its data folder."),
+  fleet_disk_size_bytes: gauge("Size of the file system of the replica's data folder."),
   fleet_state_checkpoint_index: gauge("The applied index at which fleet_state_checkpoint_hash was taken."),
   fleet_state_checkpoint_hash: gauge(
     "The first 48 bits of the state hash at the checkpoint: the same on all replicas at the same index.",

@@ -65,10 +65,21 @@ export function createPlan(
       cluster,
       from,
       to,
-      migrationId: `${name}-${at + 1}`,
+      migrationId: migrationIdOf(name, at),
       ...(agentOnly === undefined ? {} : { agentOnly }),
     })),
   };
+}
+
+const migrationIdOf = (plan: string, at: number): string => `${plan}-${at + 1}`;
+
+/**
+ * Clusters whose moves no plan in waves can express: their agents alone come back, or a migration of theirs continues.
+ */
+export function onlyInVersion1({ name, moves }: RebindPlan): readonly string[] {
+  return moves
+    .filter(({ agentOnly, migrationId }, at) => agentOnly === true || migrationId !== migrationIdOf(name, at))
+    .map(({ cluster }) => cluster);
 }
 
 /** The plan that undoes this one, at whatever step it stopped. Its last moves come first. */

@@ -24,7 +24,7 @@ export function quietContext(self: NodeId) {
     sent: { messages: 0, frames: 0 },
     transferTo: () => null,
     roundTripMs: () => null,
-    sizes: () => ({ logBytes: 0, snapshotBytes: 0, residentBytes: 0, processorMs: 0 }),
+    sizes: () => ({ logBytes: 0, snapshotBytes: 0, diskRoom: undefined, residentBytes: 0, processorMs: 0 }),
     servedBy: () => Promise.resolve(null),
     changes: new MembershipChanges(),
     observed: new Observed(),

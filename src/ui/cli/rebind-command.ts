@@ -57,14 +57,16 @@ export const clustersView: TableView<PlanReport, MoveRow> = {
   empty: "nothing to move: the shard already owns the named clusters, and no other shard serves them",
 };
 
+export function firstOf(names: readonly string[]): string {
+  const rest = names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : "";
+  return `${names.slice(0, NAMES_SHOWN).join(", ")}${rest}`;
+}
+
 export abstract class RebindCommand extends FleetCommand {
   /** How long a new leader may take to hear the shards before anything is planned, and what is said meanwhile. */
   protected hearing({ timeout: timeoutMs }: { readonly timeout: number }): Hearing {
     const onWait = (shards: readonly string[]) => {
-      const rest = shards.length > NAMES_SHOWN ? ` and ${shards.length - NAMES_SHOWN} more` : "";
-      this.note(
-        `the leader is new: waiting for it to hear ${shards.slice(0, NAMES_SHOWN).join(", ")}${rest}`,
-      );
+      this.note(`the leader is new: waiting for it to hear ${firstOf(shards)}`);
     };
     return { timeoutMs, onWait };
   }
@@ -81,13 +83,15 @@ export abstract class RebindCommand extends FleetCommand {
     nothing: string,
   ): Promise<WavePlan> {
     const { makeWavePlan } = await import("../../client/rebind/waves/make-wave-plan.ts");
+    const client = await this.client(flags);
+    const { tolerance } = await client.status();
     const request = {
       ...which,
       executor: this.executor(flags),
       strategy: strategyOf(flags),
-      preconditions: preconditionsOf(flags),
+      preconditions: preconditionsOf(flags, tolerance?.voters ?? null),
     };
-    const { plan, migrating } = await makeWavePlan(await this.client(flags), request, this.hearing(flags));
+    const { plan, migrating } = await makeWavePlan(client, request, this.hearing(flags));
     for (const cluster of migrating) this.note(`${cluster}: left out, because a migration is under way`);
     if (plan.moves.length === 0) this.note(nothing);
     return plan;

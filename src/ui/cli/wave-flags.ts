@@ -44,7 +44,7 @@ export const waveFlags = {
   "quorum-margin": Flags.integer({
     min: 0,
     max: 100,
-    summary: "Begin no wave unless this many more voters may fail (default: 1)",
+    summary: "Begin no wave unless this many more voters may fail (default: 1; 0 in a fleet of one)",
     helpGroup: CONDITIONS,
   }),
   "lag-max": Flags.integer({
@@ -92,10 +92,13 @@ export function strategyOf(flags: WaveFlagValues): Strategy {
   };
 }
 
-export function preconditionsOf(flags: WaveFlagValues): Omit<Preconditions, "rooms"> {
+/** `voters`: null = not known. */
+export function preconditionsOf(flags: WaveFlagValues, voters: number | null): Omit<Preconditions, "rooms"> {
   const { "lag-max": lagMax } = flags;
+  // A fleet of one voter was chosen as such: it can never lose one.
+  const margin = voters === 1 ? 0 : PRECONDITIONS.quorumMargin;
   return {
-    quorumMargin: flags["quorum-margin"] ?? PRECONDITIONS.quorumMargin,
+    quorumMargin: flags["quorum-margin"] ?? margin,
     ...(lagMax === undefined ? {} : { lagMax }),
     quietMs: flags.quiet ?? PRECONDITIONS.quietMs,
   };

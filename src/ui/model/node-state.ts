@@ -1,9 +1,11 @@
 // The state of an answering node in a word or two: the same in `fleet status` and in the dashboard. The worst
 // problem comes first.
 
+import { isNearlyFull } from "../../core/base/disk-room.ts";
 import type { NodeStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { tenths } from "./milliseconds.ts";
 import type { Cell, MarkedCell } from "./table.ts";
+import { formatBytes } from "./top/bytes.ts";
 import { admissionWord } from "./words.ts";
 
 export function nodeState(status: NodeStatus): MarkedCell {
@@ -29,6 +31,15 @@ export function nodeState(status: NodeStatus): MarkedCell {
 export function syncCell(status: NodeStatus | null): Cell {
   const ms = slowestSyncMs(status);
   return ms === null ? null : ms < 10 ? tenths(ms) : `${ms.toFixed(0)}ms`;
+}
+
+/** The free part of its data folder's file system. */
+export function roomCell({ vitals }: NodeStatus): MarkedCell {
+  const room = vitals?.diskRoom;
+  if (room === undefined) return { text: "n/a", mark: "unknown" };
+  const { freeBytes, totalBytes } = room;
+  const share = totalBytes === 0 ? 0 : Math.floor((100 * freeBytes) / totalBytes);
+  return { text: `${formatBytes(freeBytes)} (${share}%)`, mark: isNearlyFull(room) ? "warn" : "good" };
 }
 
 export function slowestSyncMs(status: NodeStatus | null): number | null {

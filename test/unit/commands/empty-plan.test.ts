@@ -3,7 +3,14 @@
 import { expect, test, vi } from "vitest";
 import RebindPlan from "../../../src/commands/rebind/plan.ts";
 import ShardEvacuate from "../../../src/commands/shard/evacuate.ts";
-import { clustersReply, clusterView, shardsReply, shardView } from "../ui/model/fixtures.ts";
+import {
+  clustersReply,
+  clusterView,
+  fleetReply,
+  shardsReply,
+  shardView,
+  upNode,
+} from "../ui/model/fixtures.ts";
 import { client } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
@@ -13,6 +20,7 @@ vi.mock(
   async () => (await import("./fake-client.ts")).resolving,
 );
 
+client.status.mockResolvedValue(fleetReply([upNode(1), upNode(2), upNode(3)]));
 client.listShards.mockResolvedValue(shardsReply(shardView("s1"), shardView("s3")));
 client.listClusters.mockResolvedValue(clustersReply(clusterView("c1")));
 

@@ -3,7 +3,14 @@
 import { expect, test, vi } from "vitest";
 import RebindPlan from "../../../src/commands/rebind/plan.ts";
 import { Drift } from "../../../src/core/wire/gen/fleet/v1/views.ts";
-import { clustersReply, clusterView, shardsReply, shardView } from "../ui/model/fixtures.ts";
+import {
+  clustersReply,
+  clusterView,
+  fleetReply,
+  shardsReply,
+  shardView,
+  upNode,
+} from "../ui/model/fixtures.ts";
 import { client } from "./fake-client.ts";
 import { run } from "./harness.ts";
 
@@ -19,6 +26,7 @@ function cluster(clusterId: string, shardId: string, entries: Record<string, str
   return clusterView(clusterId, Drift.NONE, { declared: { ...declared, shardId, labels: { entries } } });
 }
 
+client.status.mockResolvedValue(fleetReply([upNode(1)]));
 client.listShards.mockResolvedValue(shardsReply(shardView("s1"), shardView("s2"), shardView("s3")));
 client.listClusters.mockResolvedValue(
   clustersReply(

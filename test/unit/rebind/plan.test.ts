@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { pathText, readValue } from "../../../src/core/base/read-value.ts";
 import { plan as planIn } from "../../../src/core/rebind/parse-plan.ts";
-import { createPlan, inversePlan, type Move, wavesOf } from "../../../src/core/rebind/plan.ts";
+import {
+  createPlan,
+  inversePlan,
+  type Move,
+  onlyInVersion1,
+  wavesOf,
+} from "../../../src/core/rebind/plan.ts";
 
 const MOVE = { cluster: "c1", from: "s1", to: "s2", migrationId: "m1" };
 const PLAN = { version: 1, name: "p", executor: { kind: "local" }, moves: [MOVE] };
@@ -131,4 +137,14 @@ test.each([
   const planned = wavesOf(threeMoves, maxParallel);
   expect(planned.map(({ length }) => length)).toEqual(waves);
   expect(planned.flat()).toEqual(threeMoves.moves);
+});
+
+test("an agent that comes back and a migration that continues need a plan of version 1", () => {
+  expect(onlyInVersion1(threeMoves)).toEqual([]);
+  const [first, second, ...rest] = threeMoves.moves as [Move, Move, Move];
+  const mended = {
+    ...threeMoves,
+    moves: [{ ...first, agentOnly: true }, { ...second, migrationId: "m0" }, ...rest],
+  };
+  expect(onlyInVersion1(mended as typeof threeMoves)).toEqual(["c1", "c2"]);
 });

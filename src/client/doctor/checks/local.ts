@@ -1,12 +1,12 @@
 // The facts of this machine about a local fleet.
 
+import { isNearlyFull } from "../../../core/base/disk-room.ts";
 import type { Check } from "../check.ts";
 import type { LocalFacts } from "../local-facts.ts";
+import { roomWords } from "./disks.ts";
 
 /** Connections, log segments and snapshots need files; the server keeps room for members (ADR-0024). */
 const OPEN_FILES_MIN = 4_096;
-const FREE_SHARE_MIN = 0.1;
-const FREE_BYTES_MIN = 2 ** 30;
 
 export const localChecks: readonly Check<LocalFacts>[] = [
   {
@@ -44,17 +44,11 @@ export const localChecks: readonly Check<LocalFacts>[] = [
     severity: "warning",
     why: "with a full disk a node stores nothing and cannot lead",
     look: ({ disks }) =>
-      disks.flatMap(({ folder, freeBytes, totalBytes }) =>
-        freeBytes >= FREE_BYTES_MIN && freeBytes >= totalBytes * FREE_SHARE_MIN
-          ? []
-          : [
-              {
-                subject: folder,
-                evidence: `${(freeBytes / 1e9).toFixed(1)} of ${(totalBytes / 1e9).toFixed(1)} GB are free`,
-                next: "free space on that disk",
-              },
-            ],
-      ),
+      disks.filter(isNearlyFull).map(({ folder, ...room }) => ({
+        subject: folder,
+        evidence: roomWords(room),
+        next: "free space on that disk",
+      })),
   },
   {
     id: "local.key-mode",

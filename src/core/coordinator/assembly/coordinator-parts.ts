@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
+import { diskRoom } from "../../base/disk-files.ts";
 import { quantile } from "../../base/histogram.ts";
 import { FLEET_GROUP } from "../../base/ids.ts";
 import { SeededPrng } from "../../base/prng.ts";
@@ -110,14 +111,24 @@ export function diskWatch(
   return new DiskWatch({ storage: seen, profile: PROFILES[profile], onChange });
 }
 
-export function sizesOf(storage: DiskStorage, errors: Pick<InternalErrors, "note">): OwnSizes {
-  return new OwnSizes({
+export function sizesOf(
+  { dataDirectory }: Pick<CoordinatorOptions, "dataDirectory">,
+  { storage, faults, errors }: Pick<Opened, "storage" | "faults" | "errors">,
+): OwnSizes {
+  const sizes = new OwnSizes({
     now: systemClock.monotonicMs,
     logBytes: () => storage.stats().reservedBytes,
     snapshotBytes: async () => (await storage.newestSnapshot(FLEET_GROUP))?.bytes ?? null,
+    diskRoom: async () => {
+      const room = await diskRoom(dataDirectory);
+      return faults.isDiskFull ? { ...room, freeBytes: 0 } : room;
+    },
     process: ownProcess,
-    onError: (error) => errors.note(error, "a look at the newest snapshot"),
+    onError: (error, looking) => errors.note(error, looking),
   });
+  // So that the first status has an answer of the disk.
+  sizes.now();
+  return sizes;
 }
 
 export function rosterOf(

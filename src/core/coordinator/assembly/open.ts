@@ -13,7 +13,7 @@ import type { Tls } from "../../wire/tls/tls.ts";
 import { type CoordinatorOptions, ownPeer } from "../coordinator-options.ts";
 import { startTrust } from "../divergence/start-trust.ts";
 import type { StateTrust } from "../divergence/state-trust.ts";
-import { encryptionChoice, warnOfExisting } from "../encryption/encryption.ts";
+import { encryptionChoice, warnOfExisting, warnOfPlainEtcd } from "../encryption/encryption.ts";
 import { faultBoard, worldWith } from "../faults/coordinator-faults.ts";
 import type { FaultBoard } from "../faults/fault-board.ts";
 import { bootstrap, refuseOwnLog } from "../membership/bootstrap.ts";
@@ -51,6 +51,7 @@ export async function open(options: CoordinatorOptions): Promise<Opened> {
     world: worldWith(faults),
   });
   warnOfExisting(options.encryption ?? null, await storage.encryption(), log);
+  warnOfPlainEtcd(options.encryption ?? null, options.engine ?? null, log);
   const denials =
     tls === "insecure-loopback" ? null : await HeldDenials.open(dataDirectory, tls.denyList, log);
   const voters = options.replicas.map((replica) => replica.id);

@@ -165,7 +165,7 @@ function contextOf(
 ): ServiceContext {
   const { self, clusterId, log } = options;
   const { announces, driver, machine, openGroups, host, transport, gate, roster, checks, watch } = replica;
-  const sizes = sizesOf(storage, errors);
+  const sizes = sizesOf(options, { storage, faults, errors });
   const answers = (peer: NodeId) => transport.isConnected(peer) && host.hears(peer);
   const addressOf = (id: NodeId) => roster.known().find((peer) => peer.id === id)?.address;
   return {
@@ -173,6 +173,7 @@ function contextOf(
     ...{ clusterId, clusterName: options.clusterName, self, version: options.version },
     metricsAddress: options.metricsAddress,
     engine: options.engine ?? null,
+    isEtcdPlainDespiteKey: options.engine != null && options.encryption != null,
     log: options.log,
     get replicas() {
       return roster.known();

@@ -109,10 +109,12 @@ export interface ServiceContext {
   readonly transferTo: (follower: NodeId) => SnapshotTransfer | null;
   /** Of the last heartbeat to the peer, in milliseconds; null when none was answered lately. */
   readonly roundTripMs: (peer: NodeId) => number | null;
-  /** The sizes of this replica's log, snapshot and process. */
+  /** The sizes of this replica's log, snapshot, disk and process. */
   readonly sizes: () => Sizes;
   /** The etcd cluster that replicates the fleet's log; null or absent = embedded Raft. */
   readonly engine?: EtcdEngine | null;
+  /** What is in etcd is plain although this coordinator has an encryption key; absent = no. */
+  readonly isEtcdPlainDespiteKey?: boolean;
   readonly machine: FleetMachine;
   readonly folderKeys: FolderKeys;
   readonly freshness: Pick<Freshness, "ageMs" | "confirm">;

@@ -5,6 +5,7 @@ import { type KeySource, readOperatorKeys } from "../../seal/key-source.ts";
 import type { OperatorKeys } from "../../seal/operator-keys.ts";
 import type { AtRestStatus } from "../../storage/at-rest.ts";
 import type { EncryptionChoice } from "../../storage/folder-keys.ts";
+import type { EtcdEngine } from "../etcd-engine/engine.ts";
 
 export interface EncryptionSetting {
   readonly source: KeySource;
@@ -26,6 +27,20 @@ export function warnOfExisting(
 ): void {
   if (setting?.existing !== true || folder?.isComplete !== true) return;
   log.warn("every file is encrypted now: remove --encrypt-existing (fleet.yaml: encryption.existing)");
+}
+
+/** At a start: who gives a key expects that no disk has the tables in plain. */
+export function warnOfPlainEtcd(
+  setting: EncryptionSetting | null,
+  engine: Pick<EtcdEngine, "addresses" | "prefix"> | null,
+  log: Pick<Log, "warn">,
+): void {
+  if (setting === null || engine === null) return;
+  const { addresses, prefix } = engine;
+  log.warn("the encryption key does not encrypt the log and the tables: they lie in etcd, in plain", {
+    ...{ etcd: addresses, prefix },
+    next: "encrypt the disks and backups of etcd, or use the embedded engine (docs/security.md)",
+  });
 }
 
 /** The present keys. Throws ENCRYPTION_KEY_UNUSABLE. */

@@ -1,11 +1,14 @@
-// The sizes of this replica's log, snapshot and process, for operators. What must stay true: asking never
-// waits, because the disk may hang; the answer may be some seconds old.
+// The sizes of this replica's log, snapshot, disk and process, for operators. What must stay true: asking never
+// waits, because the disk may hang; the answer may be some seconds old. A hanging disk holds one thread of Node's pool.
 
 import { elapsedMs, type MonotonicMs } from "../../base/clock.ts";
+import type { DiskRoom } from "../../base/disk-room.ts";
 
 export interface Sizes {
   readonly logBytes: number;
   readonly snapshotBytes: number;
+  /** Undefined until the disk has answered. */
+  readonly diskRoom: DiskRoom | undefined;
   readonly residentBytes: number;
   /** Processor time since the process started. */
   readonly processorMs: number;
@@ -16,8 +19,10 @@ export interface SizesOptions {
   readonly logBytes: () => number;
   /** Null = there is no snapshot. */
   readonly snapshotBytes: () => Promise<number | null>;
+  readonly diskRoom: () => Promise<DiskRoom>;
   readonly process: () => Pick<Sizes, "residentBytes" | "processorMs">;
-  readonly onError: (error: unknown) => void;
+  /** `looking` names what failed. */
+  readonly onError: (error: unknown, looking: string) => void;
 }
 
 const FRESH_MS = 5_000;
@@ -25,7 +30,8 @@ const FRESH_MS = 5_000;
 export class OwnSizes {
   readonly #options: SizesOptions;
   #snapshotBytes = 0;
-  /** When the snapshot was checked last. */
+  #diskRoom: DiskRoom | undefined;
+  /** When the disk was asked last. */
   #lookedMs: MonotonicMs | null = null;
   #isLooking = false;
 
@@ -36,11 +42,12 @@ export class OwnSizes {
   now(): Sizes {
     this.#look();
     const { logBytes, process } = this.#options;
-    return { logBytes: logBytes(), snapshotBytes: this.#snapshotBytes, ...process() };
+    const ofDisk = { snapshotBytes: this.#snapshotBytes, diskRoom: this.#diskRoom };
+    return { logBytes: logBytes(), ...ofDisk, ...process() };
   }
 
   #look(): void {
-    const { now, snapshotBytes, onError } = this.#options;
+    const { now } = this.#options;
     const isFresh = this.#lookedMs !== null && elapsedMs(this.#lookedMs, now()) < FRESH_MS;
     if (isFresh || this.#isLooking) return;
     this.#isLooking = true;
@@ -48,11 +55,24 @@ export class OwnSizes {
       this.#lookedMs = now();
       this.#isLooking = false;
     };
-    snapshotBytes()
-      .then((bytes) => {
+    this.#askDisk().finally(done);
+  }
+
+  /** One question after the other: each may wait in a thread. */
+  async #askDisk(): Promise<void> {
+    const { snapshotBytes, diskRoom, onError } = this.#options;
+    await snapshotBytes().then(
+      (bytes) => {
         this.#snapshotBytes = bytes ?? 0;
-      }, onError)
-      .finally(done);
+      },
+      (error) => onError(error, "a look at the newest snapshot"),
+    );
+    await diskRoom().then(
+      (room) => {
+        this.#diskRoom = room;
+      },
+      (error) => onError(error, "a look at the free space"),
+    );
   }
 }
 

@@ -38,6 +38,7 @@ export async function collectRaft(
   collectHeldLog(into, context.driver.heldLog, raft.role === "leader");
   if (raft.role === "leader") collectFollowers(into, context, raft, sights);
   collectWork(into, context, raft);
+  collectRoom(into, context);
   collectCheckpoint(into, context);
   collectGroups(into, context);
   collectDropped(into, sights.dropped());
@@ -94,6 +95,13 @@ function collectWork(into: Exposition, { driver, disk }: ServiceContext, raft: R
   into.setDurations("fleet_snapshot_save_duration_seconds", meter.snapshotSave);
   into.set("fleet_disk_full", disk.isFull);
   into.set("fleet_disk_slow", disk.isSlow);
+}
+
+/** Nothing until the disk has answered: zero bytes would raise an alert. */
+export function collectRoom(into: Exposition, { sizes }: Pick<ServiceContext, "sizes">): void {
+  const { diskRoom } = sizes();
+  into.set("fleet_disk_free_bytes", diskRoom?.freeBytes ?? null);
+  into.set("fleet_disk_size_bytes", diskRoom?.totalBytes ?? null);
 }
 
 function collectCheckpoint(into: Exposition, { driver, machine, trust }: ServiceContext): void {

@@ -5,6 +5,7 @@ import { elapsedMs } from "../../base/clock.ts";
 import { quantile } from "../../base/histogram.ts";
 import type { SyncLatency as Syncs } from "../../storage/sync-latency.ts";
 import type {
+  EtcdEngineStatus,
   GetStatusRequest,
   GroupCounts,
   Member,
@@ -79,12 +80,16 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     ...versions(context, raft),
     heldLog: raft.role === "leader" ? { ...context.driver.heldLog } : undefined,
     vitals: vitals(context, raft),
-    etcdEngine: context.engine
-      ? { endpoints: [...context.engine.addresses], prefix: context.engine.prefix }
-      : undefined,
+    etcdEngine: etcdEngine(context),
     keySpace: keySpaceStatus(context),
     logLevel: context.log.level === undefined ? undefined : LOG_LEVEL_NUMBERS[context.log.level],
   };
+}
+
+function etcdEngine({ engine, isEtcdPlainDespiteKey }: ServiceContext): EtcdEngineStatus | undefined {
+  if (engine === undefined || engine === null) return undefined;
+  const { addresses, prefix } = engine;
+  return { endpoints: [...addresses], prefix, plainDespiteKey: isEtcdPlainDespiteKey === true };
 }
 
 function syncLatency(syncs: Syncs): SyncLatency {

@@ -50,6 +50,7 @@ const NODE: Subject = {
     last: "Last entry of its log.",
     snapshot: "Last entry that its newest snapshot contains.",
     sync: "99th percentile of the disk's sync times in the last minute, or the present sync if it takes longer.",
+    free: "Free space of the file system that holds its data folder, and its share of the whole. Builds that do not say it show n/a.",
     certificate: "Days until its certificate expires.",
     memory: "Resident memory of its process.",
     uptime: "Time since its process started.",

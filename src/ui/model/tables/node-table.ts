@@ -6,7 +6,7 @@ import { formatDuration } from "../../../core/base/duration.ts";
 import { endsSoon } from "../../../core/wire/tls/certificate-age.ts";
 import { shortHash } from "../fleet-verdict.ts";
 import { tenths } from "../milliseconds.ts";
-import { nodeState, syncCell } from "../node-state.ts";
+import { nodeState, roomCell, syncCell } from "../node-state.ts";
 import type { Cell, Table } from "../table.ts";
 import { roleWord } from "../words.ts";
 
@@ -36,6 +36,7 @@ export const nodeTable: Table<NodeObservation> = {
     { name: "last", header: "LAST", value: (node) => node.status?.lastIndex ?? null, wide: true },
     { name: "snapshot", header: "SNAPSHOT", value: (node) => node.status?.snapshotIndex ?? null, wide: true },
     { name: "sync", header: "SYNC P99", value: (node) => syncCell(node.status), wide: true },
+    { name: "free", header: "FREE", value: ({ status }) => status && roomCell(status), wide: true },
     { name: "certificate", header: "CERT", value: certificateCell, wide: true },
     { name: "uptime", header: "UPTIME", value: uptimeCell, wide: true },
     { name: "error", header: "ERROR", value: (node) => node.error, wide: true },

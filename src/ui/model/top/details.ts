@@ -11,7 +11,7 @@ import { shortfallLine } from "../cluster-facts-lines.ts";
 import type { Line } from "../line.ts";
 import { factAndFields, LOG_MARKS } from "../log-lines.ts";
 import { tenths } from "../milliseconds.ts";
-import { syncCell } from "../node-state.ts";
+import { roomCell, syncCell } from "../node-state.ts";
 import type { Cell } from "../table.ts";
 import { livenessCell, stateCell } from "../tables/shard-table.ts";
 import { formatBytes } from "./bytes.ts";
@@ -102,6 +102,7 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
     },
     { label: "metrics", cell: status.metricsAddress || null },
     { label: "disk", cell: diskCell(status) },
+    { label: "free space", cell: roomCell(status) },
     ...heading("sizes"),
     {
       label: "log",
@@ -129,7 +130,6 @@ export function nodeDetails(state: TopState, { reply, lastGood }: NodeSight): re
   ];
 }
 
-/** The status has no free space: a node says when none is left. */
 function diskCell(status: NodeStatus): Cell {
   if (status.diskFull) return { text: "full: as a leader it accepts no writes", mark: "bad" };
   const sync = syncCell(status);

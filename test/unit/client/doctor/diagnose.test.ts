@@ -62,6 +62,8 @@ const keySpace = (differs: Partial<KeySpaceStatus> = {}): KeySpaceStatus =>
   });
 const fleetWithKeys = (differs: Partial<KeySpaceStatus>) => fleetWith({ keySpace: keySpace(differs) });
 
+const ON_ETCD = { endpoints: ["e1:2379"], prefix: "/fleet/prod" };
+
 const TABLES: Tables = {
   shards: [shardView("s1")],
   clusters: [clusterView("c1")],
@@ -196,6 +198,14 @@ describe("coordinators", () => {
       }),
     },
     { finds: "disk.full n1", fleet: fleetWith({ diskFull: true }) },
+    {
+      finds: "disk.space n2",
+      fleet: fleetReply([
+        leader(),
+        other(2, { vitals: vitals({ diskRoom: { freeBytes: 9e9, totalBytes: 100e9 } }) }),
+        other(3),
+      ]),
+    },
     { finds: "disk.slow n1", fleet: fleetWith({ diskSlow: true }) },
     { finds: "disk.sync-latency n1", fleet: fleetWith({ syncs: syncLatency(51) }) },
     {
@@ -223,13 +233,17 @@ describe("coordinators", () => {
     { finds: "keys.history n1", fleet: fleetWithKeys({ historyFull: true }) },
     { finds: "keys.size n1", fleet: fleetWithKeys({ bytes: 900 }) },
     { finds: "keys.leases n1", fleet: fleetWithKeys({ leases: 81 }) },
+    {
+      finds: "encryption.etcd-plain fleet",
+      fleet: fleetWith({ etcdEngine: { ...ON_ETCD, plainDespiteKey: true } }),
+    },
     { finds: "snapshot.undeleted n1", fleet: fleetWith({ snapshotExport: exportStatus({ undeleted: 2 }) }) },
   ])("$finds", ({ finds, fleet }) => {
     expect(checksOf(evidence({ fleet }))).toContain(finds);
   });
 
   test("there is a case for every check", () => {
-    expect(FLEET_CHECKS).toHaveLength(40);
+    expect(FLEET_CHECKS).toHaveLength(42);
   });
 });
 
@@ -298,6 +312,18 @@ test.each<{ finds: string; local: Partial<LocalFacts> }>([
   },
 ])("this machine: $finds", ({ finds, local }) => {
   expect(checksOf(evidence({ local }))).toEqual([finds]);
+});
+
+test("on etcd without a key, nothing was promised", () => {
+  const fleet = fleetWith({ etcdEngine: { ...ON_ETCD, plainDespiteKey: false } });
+  expect(checksOf(evidence({ fleet }))).not.toContain("encryption.etcd-plain fleet");
+});
+
+test("a full disk is one finding, and a node that does not say its room none", () => {
+  const room = vitals({ diskRoom: { freeBytes: 0, totalBytes: 100e9 } });
+  const full = fleetWith({ diskFull: true, vitals: room });
+  expect(checksOf(evidence({ fleet: full }))).toEqual(["disk.full n1"]);
+  expect(checksOf(evidence({ fleet: fleetWith({ vitals: undefined }) }))).not.toContain("disk.space n1");
 });
 
 test("a context that leads nowhere", () => {

@@ -1,7 +1,7 @@
 // The operator's word that a plain folder is taken over: it should not stay in the settings for good.
 
 import { expect, test } from "vitest";
-import { warnOfExisting } from "../../../../src/core/coordinator/encryption/encryption.ts";
+import { warnOfExisting, warnOfPlainEtcd } from "../../../../src/core/coordinator/encryption/encryption.ts";
 
 test.each([
   { existing: true, isComplete: true, warned: 1 },
@@ -13,4 +13,20 @@ test.each([
   warnOfExisting(setting, { isComplete: row.isComplete }, { warn: (text) => texts.push(text) });
   warnOfExisting(null, null, { warn: (text) => texts.push(text) });
   expect(texts).toHaveLength(row.warned);
+});
+
+const KEY = { source: { kind: "file", path: "k" }, existing: false } as const;
+const ETCD_FIELDS = { etcd: ["e1:2379"], prefix: "/fleet/prod" };
+const ETCD = { addresses: ["e1:2379"], prefix: "/fleet/prod" };
+
+test.each([
+  { setting: KEY, engine: ETCD, warned: 1, why: "the log is where the key does not reach" },
+  { setting: null, engine: ETCD, warned: 0, why: "no key, no promise" },
+  { setting: KEY, engine: null, warned: 0, why: "the log is in the data folder" },
+])("a start warns $warned times of a plain log: $why", ({ setting, engine, warned }) => {
+  const lines: unknown[] = [];
+  warnOfPlainEtcd(setting, engine, { warn: (text, fields) => lines.push([text, fields]) });
+  expect(lines).toHaveLength(warned);
+  for (const line of lines)
+    expect(line).toEqual([expect.stringContaining("in plain"), expect.objectContaining(ETCD_FIELDS)]);
 });

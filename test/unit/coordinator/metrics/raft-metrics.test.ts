@@ -3,6 +3,7 @@ import {
   collectExports,
   collectGroups,
   collectHeldLog,
+  collectRoom,
 } from "../../../../src/core/coordinator/metrics/raft-metrics.ts";
 import { Exposition } from "../../../../src/core/metrics/exposition.ts";
 import { sampleOf } from "../../metrics/parse-exposition.ts";
@@ -43,4 +44,14 @@ test("the log that is held for lagging followers shows with its bound on the lea
   const follower = textOf((into) => collectHeldLog(into, { ...held, bytes: 0 }, false));
   expect(follower).not.toContain("fleet_raft_held_log_bytes");
   expect(sampleOf(follower, "fleet_raft_held_log_exceeded_total")).toBe(2);
+});
+
+test("a disk's room shows once the disk has answered", () => {
+  const rest = { logBytes: 1, snapshotBytes: 2, residentBytes: 3, processorMs: 4 };
+  const room = { freeBytes: 5, totalBytes: 9 };
+  const known = textOf((into) => collectRoom(into, { sizes: () => ({ ...rest, diskRoom: room }) }));
+  expect(sampleOf(known, "fleet_disk_free_bytes")).toBe(5);
+  expect(sampleOf(known, "fleet_disk_size_bytes")).toBe(9);
+  const unknown = textOf((into) => collectRoom(into, { sizes: () => ({ ...rest, diskRoom: undefined }) }));
+  expect(unknown).not.toContain("fleet_disk");
 });

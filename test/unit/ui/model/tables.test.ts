@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ShardObserved } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { ShardObserved, Vitals } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Drift, ShardLiveness } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import { clusterLines, onlyDrifting } from "../../../../src/ui/model/cluster-report.ts";
 import type { Cell, Table } from "../../../../src/ui/model/table.ts";
@@ -12,6 +12,9 @@ import { clustersReply, clusterView, downNode, shardView, upNode } from "./fixtu
 function cell<Row>(table: Table<Row>, row: Row, name: string): Cell | undefined {
   return table.columns.find((column) => column.name === name)?.value(row);
 }
+
+const GIB = 2 ** 30;
+const roomy = Vitals.fromPartial({ diskRoom: { freeBytes: 78 * GIB, totalBytes: 250 * GIB } });
 
 describe("nodes", () => {
   test.each([
@@ -39,6 +42,19 @@ describe("nodes", () => {
     { node: downNode(3), name: "error", shown: "connection refused", why: "-o wide says why" },
     { node: upNode(1), name: "hash", shown: "abcdef01", why: "enough to compare by eye" },
     { node: upNode(1), name: "rtt", shown: "2.0ms", why: "" },
+    {
+      node: upNode(1, { vitals: roomy }),
+      name: "free",
+      shown: { text: "78.0 GiB (31%)", mark: "good" },
+      why: "as its own node says it",
+    },
+    {
+      node: upNode(1),
+      name: "free",
+      shown: { text: "n/a", mark: "unknown" },
+      why: "a build from before the field",
+    },
+    { node: downNode(3), name: "free", shown: null, why: "it says nothing now" },
     { node: upNode(1), name: "uptime", shown: "1m01s", why: "" },
   ])("$node.name $name: $why", ({ node, name, shown }) => expect(cell(nodeTable, node, name)).toEqual(shown));
 });

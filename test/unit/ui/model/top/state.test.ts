@@ -115,6 +115,16 @@ describe("nodes", () => {
     const details = rowsOf(open, "nodes").detailsOf(open, "n1") ?? [];
     expect(details.find(({ label }) => label === "disk")?.cell ?? null).toEqual(cell);
   });
+  test("an open node shows its disk's free space; one of an older build n/a", () => {
+    const vitals = Vitals.fromPartial({ diskRoom: { freeBytes: 3 * 2 ** 30, totalBytes: 40 * 2 ** 30 } });
+    const open = stateAfter(heard(0, upNode(1, { vitals }), upNode(2)));
+    const shown = (name: string) =>
+      rowsOf(open, "nodes")
+        .detailsOf(open, name)
+        ?.find(({ label }) => label === "free space")?.cell;
+    expect(shown("n1")).toEqual({ text: "3.0 GiB (7%)", mark: "warn" });
+    expect(shown("n2")).toEqual({ text: "n/a", mark: "unknown" });
+  });
   test("on etcd no node follows another's log, and no data folder has one", () => {
     const follower = { nodeId: 2, matchIndex: 7, state: "replicate", active: true, nextIndex: 8 };
     const etcdEngine = { prefix: "/fleet/prod" };

@@ -5,7 +5,7 @@ import { fleetReply, upNode } from "../fixtures.ts";
 test.each([
   { etcdEngine: undefined, quorum: 2, why: "two of three coordinators are a quorum" },
   {
-    etcdEngine: { endpoints: ["e1:2379"], prefix: "/fleet/local" },
+    etcdEngine: { endpoints: ["e1:2379"], prefix: "/fleet/local", plainDespiteKey: false },
     quorum: null,
     why: "an etcd cluster has the log, and so the quorum",
   },

@@ -1,0 +1,23 @@
+// Whether what an operator wanted encrypted is encrypted.
+
+import type { FleetStatus } from "../../fleet-status.ts";
+import type { Check, Hit } from "../check.ts";
+
+export const encryptionChecks: readonly Check<FleetStatus>[] = [
+  {
+    id: "encryption.etcd-plain",
+    severity: "warning",
+    why: "who reads a disk or a backup of etcd reads all tables; the key encrypts only exports and audit files",
+    look: ({ nodes }): Hit[] => {
+      const plain = nodes.filter(({ status }) => status?.etcdEngine?.plainDespiteKey === true);
+      if (plain.length === 0) return [];
+      return [
+        {
+          subject: "fleet",
+          evidence: `${plain.map(({ name }) => name).join(", ")} have an encryption key, and their log lies in etcd in plain`,
+          next: "encrypt the disks and backups of etcd, or: fleet engine migrate --to embedded",
+        },
+      ];
+    },
+  },
+];
