@@ -12,7 +12,6 @@ import { crc32c } from "../../storage/crc32c.ts";
 import type { DiskStorage } from "../../storage/disk-storage.ts";
 import type { GrpcTransport } from "../../transport/grpc.ts";
 import type { Outcome } from "../../wire/gen/fleet/v1/command.ts";
-import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { VersionWatch } from "../cluster-version/version-watch.ts";
 import type { CoordinatorOptions } from "../coordinator-options.ts";
