@@ -1,11 +1,12 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
 // and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only.
-// `profile --tls mutual`: of the fleet's own transport. `kv --rounds 1 --kills 0 --tls plaintext`: a part of it. Machines
-// are noisy: every number is a median, with its worst case or its rounds beside it.
+// `profile --tls mutual`: of the fleet's own transport. `kv --rounds 1 --kills 0 --tls plaintext`: a part of it.
+// `cold --rows 2000,30000 --before DIR/bin/run.js`: after so many puts, and beside another build. Machines are noisy: every number is a median, with its worst case or its rounds beside it.
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { benchApply } from "./apply.ts";
+import { benchCold, COLD } from "./cold.ts";
 import { benchFailover } from "./failover.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchGroups } from "./groups.ts";
@@ -26,7 +27,7 @@ import { benchTop } from "./top.ts";
 import { benchWaves } from "./waves.ts";
 
 const TEXT = { type: "string" } as const;
-const options = { beside: TEXT, rows: TEXT, rounds: TEXT, kills: TEXT, tls: TEXT };
+const options = { beside: TEXT, rows: TEXT, rounds: TEXT, kills: TEXT, tls: TEXT, before: TEXT };
 const { values, positionals } = parseArgs({ options, allowPositionals: true });
 
 const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
@@ -46,6 +47,13 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
       rounds: Number(values.rounds ?? KV.rounds),
       kills: Number(values.kills ?? KV.kills),
       tls: values.tls === undefined ? KV.tls : KV.tls.filter((tls) => tls === values.tls),
+    }),
+  cold: () =>
+    benchCold({
+      rounds: Number(values.rounds ?? COLD.rounds),
+      puts: values.rows?.split(",").map(Number) ?? COLD.puts,
+      tls: values.tls === "mutual" ? "mutual" : "plaintext",
+      before: values.before ?? null,
     }),
   restore: () => benchRestore(),
   rest: () => benchRest(),

@@ -34,6 +34,8 @@ export interface FleetStoreOptions {
   readonly nodeOptions?: string;
   /** Further arguments of the coordinators. */
   readonly flags?: readonly string[];
+  /** `bin/run.js` of another build, whose coordinators are measured; this build's by default. */
+  readonly program?: string;
 }
 
 export class FleetStore implements Store {
@@ -66,7 +68,8 @@ export class FleetStore implements Store {
     try {
       await home.run("down");
       const fleet = await loadLocalFleet(home.directory);
-      const { program } = await home.deps();
+      const { program: own } = await home.deps();
+      const program = options.program === undefined ? own : { ...own, fleet: options.program };
       const env = { ...home.env, NODE_OPTIONS: options.nodeOptions };
       const servers = fleet.processes.map((plan) => serverOf(plan, options, program, env));
       const secure = options.tls === "mutual" ? "fleet, mutual TLS" : "fleet";
