@@ -1,13 +1,15 @@
 // `npm run bench [-- NAME]`: measures what the issues ask numbers for, with the real program as its user runs it,
 // and prints tables. `lab --beside 2`: beside two busy processes. `size --rows 10000,100000`: these sizes only.
 // `profile --tls mutual`: of the fleet's own transport. `kv --rounds 1 --kills 0 --tls plaintext`: a part of it.
-// `load --before ../old`: the fleets of another built checkout as well.
+// `load --before ../old`, `cold --before ../old --rows 2000,30000`: the fleets of another built checkout as well, and
+// starts after so many puts.
 // `soak --only ranges,leases --seconds 20`: with these attacks alone. Machines are noisy: every number is a median,
 // with its worst case or its rounds beside it.
 
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { benchApply } from "./apply.ts";
+import { benchCold, COLD } from "./cold.ts";
 import { benchFailover } from "./failover.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchGroups } from "./groups.ts";
@@ -57,6 +59,13 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
       rounds: Number(values.rounds ?? KV.rounds),
       kills: Number(values.kills ?? KV.kills),
       tls: values.tls === undefined ? KV.tls : KV.tls.filter((tls) => tls === values.tls),
+    }),
+  cold: () =>
+    benchCold({
+      rounds: Number(values.rounds ?? COLD.rounds),
+      puts: values.rows?.split(",").map(Number) ?? COLD.puts,
+      tls: values.tls === "mutual" ? "mutual" : "plaintext",
+      before: values.before ?? null,
     }),
   restore: () => benchRestore(),
   rest: () => benchRest(),

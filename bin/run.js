@@ -10,8 +10,7 @@ async function runHere() {
   const argv = process.argv.slice(2);
   if (argv.length === 1 && ["--version", "-v"].includes(argv[0])) return await showVersion();
   process.env.NODE_ENV ??= "production";
-  // A cache stays in memory, which a role that runs for months needs more than a quick start.
-  if (argv[0] !== "serve") (await import("node:module")).enableCompileCache();
+  await enableCacheFor(argv);
   const { runQuickly } = await import("../dist/bundle/main.js");
   try {
     if ((await runQuickly(argv)) || (await runBundled(argv))) end();
@@ -19,6 +18,18 @@ async function runHere() {
   } catch (error) {
     const { handle } = await import("@oclif/core/handle");
     await handle(error);
+  }
+}
+
+// A coordinator's cache is part of the build, since its content is run, and V8 takes it only with the flags with which it
+// was made (deploy/make-compile-cache.ts). Other roles start seldom, and need their memory more.
+async function enableCacheFor([first, second]) {
+  if (first === "serve" && second !== "coordinator" && second !== "nodes") return;
+  const { enableCompileCache } = await import("node:module");
+  if (first !== "serve") enableCompileCache();
+  else {
+    const { fileURLToPath } = await import("node:url");
+    enableCompileCache(fileURLToPath(new URL("../dist/compile-cache", import.meta.url)));
   }
 }
 

@@ -5,7 +5,7 @@ import type { Mutation } from "./mutation.ts";
 export const KEYS_MUTATIONS: readonly Mutation[] = [
   {
     name: "group-leads-before-its-state",
-    rule: "a group takes part once its state is restored (ADR-0049)",
+    rule: "a group leads only once its state is restored (ADR-0049, ADR-0059)",
     edits: [
       {
         file: "src/core/coordinator/membership/open-groups.ts",
@@ -16,7 +16,7 @@ export const KEYS_MUTATIONS: readonly Mutation[] = [
     // The simulator did not find it in 300 seeds.
     test: {
       file: "test/unit/coordinator/membership/open-groups.test.ts",
-      name: "a group whose state is not restored yet takes part in nothing",
+      name: "a group whose state is not restored yet votes and follows, and does not lead",
     },
   },
   {

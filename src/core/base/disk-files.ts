@@ -1,18 +1,7 @@
 // The file system of the machine, by node:fs.
 
 import { constants } from "node:fs";
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  statfs,
-} from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { type DiskRoom, roomOf } from "./disk-room.ts";
 import type { FileSystem, NewFile, ReadableFile, SyncedFile } from "./file-system.ts";
 import { isSystemError } from "./system-error.ts";
@@ -30,7 +19,7 @@ export const diskFiles: FileSystem = {
     return syncedFile(path, handle);
   },
   openToRead: async (path) => readableFile(path, await open(path, "r")),
-  read: (path) => namingFile(path, () => readFile(path)),
+  read: (path) => namingFile(path, () => readWhole(path)),
   list: (directory) => readdir(directory),
   stat: async (path) => {
     const found = await stat(path);
@@ -56,6 +45,22 @@ export const diskFiles: FileSystem = {
 /** Of the file system that holds the folder. It waits while that file system hangs, but never in the event loop. */
 export async function diskRoom(directory: string): Promise<DiskRoom> {
   return roomOf(await statfs(directory));
+}
+
+/** In one operation: Node's readFile waits for a thread of its pool for each half megabyte. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let end = 0;
+    for (let read = -1; read !== 0 && end < size; end += read) {
+      read = (await handle.read(bytes, end, size - end, end)).bytesRead;
+    }
+    return end === size ? bytes : new Uint8Array(bytes.subarray(0, end));
+  } finally {
+    await handle.close();
+  }
 }
 
 function newFile(path: string, handle: FileHandle): NewFile {

@@ -99,6 +99,15 @@ export class Network {
     });
   }
 
+  /** A stream opens each way: a peer that is dialed dials back at once. */
+  greet(from: NodeId, to: NodeId): void {
+    if (from === to) return;
+    this.deliver(from, to, (port) => {
+      port.heard(from);
+      if (port.isUp) this.deliver(to, from, (back) => back.heard(to));
+    });
+  }
+
   /** A call and its answer's way, such as a client's: delivered or lost, unordered. */
   call(deliver: () => void): void {
     if (this.#has("loss")) return;

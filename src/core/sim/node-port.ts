@@ -19,6 +19,7 @@ export function portTo(
     refuses: (peer) => running()?.services.gate.refusal(peer) !== null,
     receive: (group, message) => passOf(message.from, ({ events }) => events?.receive(group, message)),
     heard: (peer) => passOf(peer, ({ events }) => events?.heard(peer)),
+    connected: (peer) => passOf(peer, ({ events }) => events?.connected(peer)),
     heardDisk: (peer, report) => passOf(peer, ({ watch }) => watch.heard(peer, report)),
     heardCheck: (peer, check) => passOf(peer, ({ comparing }) => comparing?.heard(peer, check)),
     quiesced: (peer, quiesce) => passOf(peer, (process) => process.quiesced(peer, quiesce)),

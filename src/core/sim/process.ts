@@ -91,6 +91,7 @@ export class Process {
     await process.driver.restored;
     if (!options.isAlive()) return killed();
     process.#host.start();
+    for (const peer of process.services.connected) world.network.greet(node, peer);
     return process;
   }
 
@@ -249,6 +250,7 @@ export class Process {
         this.#events = events;
       },
       send: (group, message) => this.#send(group, message),
+      isConnected: (peer) => this.services.isConnected(peer),
       quiesce: (peer, quiesce) => network.deliver(node, peer, (port) => port.quiesced(node, quiesce)),
       // The fleet's group is never quiescent: without others its heartbeats need no beats beside them.
       beat: () => swarm.groups > 0 && this.#tellAll((port) => port.heard(node)),

@@ -115,6 +115,7 @@ export function startSideGroups(options: SideGroupsOptions): SideGroups {
     opens: isOpenKind,
     start: (group, kind) => (kind === "keys" ? keysGroup(options, group) : tallyGroup(options, group)),
     host: ({ group, kind, driver }, entry) => host.add(group, driver, rulesOf(watch, kind, entry)),
+    ready: () => host.ready(),
   });
   const lead = new LeadGroups({ self, groups: () => open.all, fleet, answers, disk: watch, timers });
   return {

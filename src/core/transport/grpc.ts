@@ -133,9 +133,10 @@ export class GrpcTransport implements Transport {
     return this.#links.get(peer)?.link.isConnected ?? false;
   }
 
-  /** The peer's process is up, and may have been dialed in vain before. */
+  /** The peer's process is up, since it has opened its stream here. It may have been dialed in vain before. */
   isUp(peer: NodeId): void {
     this.#links.get(peer)?.link.redial();
+    this.#events?.heard(peer);
   }
 
   /** What the peer's build announces; null while it is not connected. */
@@ -176,7 +177,10 @@ export class GrpcTransport implements Transport {
     const link = new PeerLink(peer, openStream, dialer, {
       disk: () => this.#options.disk.own(),
       unreachable: (group) => events.unreachable(peer.id, group),
-      opened: () => log.debug?.("the stream to a peer is open", about),
+      opened: () => {
+        log.debug?.("the stream to a peer is open", about);
+        events.connected(peer.id);
+      },
       failed: (why) => log.debug?.("the stream to a peer can't be opened", { ...about, ...wordsOf(why) }),
       disconnected: (why) => {
         log.debug?.("the stream to a peer was lost", { ...about, ...wordsOf(why) });

@@ -16,8 +16,16 @@ export class LoopbackNetwork {
     return {
       start: (events) => {
         this.#attached.set(self, events);
+        for (const [peer, other] of this.#attached) {
+          if (peer === self) continue;
+          setImmediate(() => {
+            other.connected(self);
+            events.connected(peer);
+          });
+        }
       },
       send: (group, message) => this.#carry(self, group, message),
+      isConnected: (peer) => this.#attached.has(peer) && !this.#isCut(self, peer),
       quiesce: (peer, quiesce) => this.#carryQuiesce(self, peer, quiesce),
       beat: () => this.#beat(self),
       close: () => {

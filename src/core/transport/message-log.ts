@@ -28,6 +28,7 @@ export function logMessages(
       if (debug !== undefined) tellSent({ debug, nameOf }, group, message);
       transport.send(group, message);
     },
+    isConnected: (peer) => transport.isConnected(peer),
     quiesce: (peer, quiesce) => transport.quiesce(peer, quiesce),
     beat: () => transport.beat(),
     close: () => transport.close(),

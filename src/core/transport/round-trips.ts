@@ -33,6 +33,7 @@ export class RoundTrips {
         this.#sent(group, message);
         transport.send(group, message);
       },
+      isConnected: (peer) => transport.isConnected(peer),
       quiesce: (peer, quiesce) => transport.quiesce(peer, quiesce),
       beat: () => transport.beat(),
       close: () => transport.close(),

@@ -36,8 +36,10 @@ export interface Quiesce {
 
 export interface TransportEvents {
   receive(group: GroupId, message: Message): void;
-  /** The peer's process is alive: a beat or another frame arrived. */
+  /** The peer's process is alive: it opened its stream here, or a beat or another frame arrived. */
   heard(peer: NodeId): void;
+  /** The stream to this peer has just opened. */
+  connected(peer: NodeId): void;
   quiesced(peer: NodeId, quiesce: Quiesce): void;
   /** A message of this group to the peer was dropped. */
   unreachable(peer: NodeId, group: GroupId): void;
@@ -49,6 +51,8 @@ export interface TransportEvents {
 export interface Transport {
   start(events: TransportEvents): void;
   send(group: GroupId, message: Message): void;
+  /** Whether a message to the peer would leave now. */
+  isConnected(peer: NodeId): boolean;
   /** Sent after all earlier messages to the peer. */
   quiesce(peer: NodeId, quiesce: Quiesce): void;
   /** Once a tick: sends a sign of life to every peer that got no frame lately. */

@@ -138,6 +138,7 @@ export class TestGroup {
       heard: () => undefined,
       quiesced: () => undefined,
       unreachable: (peer) => driver.unreachable(peer),
+      connected: () => undefined,
       disconnected: () => undefined,
       snapshotDelivered: (_, peer, ok) => driver.snapshotDelivered(peer, ok),
     });

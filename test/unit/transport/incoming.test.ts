@@ -36,6 +36,7 @@ function receive(...messages: readonly Parts[]) {
     heard: () => undefined,
     quiesced: () => undefined,
     unreachable: () => undefined,
+    connected: () => undefined,
     disconnected: () => undefined,
     snapshotDelivered: () => undefined,
   };

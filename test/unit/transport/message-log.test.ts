@@ -17,6 +17,7 @@ function world() {
     },
     send: (_, { type }) => void passed.push(`sent ${type}`),
     quiesce: () => undefined,
+    isConnected: () => true,
     beat: () => undefined,
     close: () => Promise.resolve(),
   };
@@ -30,6 +31,7 @@ function world() {
     heard: () => undefined,
     quiesced: () => undefined,
     unreachable: () => undefined,
+    connected: () => undefined,
     disconnected: () => undefined,
     snapshotDelivered: () => undefined,
   });

@@ -19,6 +19,7 @@ function world() {
     },
     send: () => undefined,
     quiesce: () => undefined,
+    isConnected: () => true,
     beat: () => undefined,
     close: () => Promise.resolve(),
   };
@@ -28,6 +29,7 @@ function world() {
     heard: () => undefined,
     quiesced: () => undefined,
     unreachable: () => undefined,
+    connected: () => undefined,
     disconnected: () => undefined,
     snapshotDelivered: () => undefined,
   });

@@ -304,7 +304,9 @@ export class GroupDriver<Result> implements GroupPort<Result> {
       if (!this.#appending.holds(this.#waiting.writes)) this.#proposeQueued();
       this.#rounds.ask();
       while (this.#options.raft.hasReady()) this.#perform(this.#options.raft.ready());
-      if (!this.#applying.isRestoring) this.#snapshots.saveIfDue(this.#applying.last);
+      // Without a leader clients wait, and the log does not grow: a snapshot would only take the election's time.
+      const hasTime = this.leader !== 0 && !this.#applying.isRestoring;
+      if (hasTime) this.#snapshots.saveIfDue(this.#applying.last);
     } catch (error) {
       this.#fail(error);
     }

@@ -4,15 +4,16 @@
 // or a message for it arrives. Or the process of its leader (for the leader: of a member) is not heard any more.
 
 import { assert } from "../../base/assert.ts";
-import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
+import type { GroupId, NodeId } from "../../base/ids.ts";
 import { soonOncePerPass } from "../../base/soon.ts";
 import { systemTimers, type Timers } from "../../base/timers.ts";
 import type { Message } from "../../raft/message.ts";
 import { isPassedOn } from "../../transport/speaker.ts";
-import type { Quiesce, Transport, TransportEvents } from "../../transport/transport.ts";
+import type { Quiesce, TransportEvents } from "../../transport/transport.ts";
 import type { GroupPort } from "../group/group-port.ts";
 import { campaignRank, sliceDelayMs } from "./campaign-order.ts";
-import type { TimingProfile } from "./profile.ts";
+import { FirstElections } from "./first-elections.ts";
+import type { GroupRules, HostOptions } from "./host-options.ts";
 import { agreesToQuiesce, caughtUpWith, mayQuiesce } from "./quiescence.ts";
 import { RecentPeers } from "./recent-peers.ts";
 import { Turns } from "./turns.ts";
@@ -33,40 +34,6 @@ const CAMPAIGNS_AT_MS = [0, 250, 750];
 const NEXT_IN_LINE_MS = 2_000;
 
 const endOfPass = (run: () => void): void => void setImmediate(run);
-
-/** The special rules of a group; its owner may ask the host for more. */
-export interface GroupRules {
-  /** Whether it may become quiescent when there is no work. */
-  readonly mayQuiesce: boolean;
-  /** Whether its clock runs now. */
-  ticks(): boolean;
-  /** Whether this message may be accepted now. */
-  accepts(message: Message): boolean;
-  /**
-   * Whether the host may start a campaign now, before the replica's own clock does. That clock does not ask (raft/tick.ts): `ticks`
-   * stops it.
-   */
-  mayCampaign(): boolean;
-}
-
-export interface HostOptions {
-  readonly self: NodeId;
-  readonly transport: Transport;
-  readonly profile: TimingProfile;
-  /** Which groups keep old segments of the log (ADR-0008); absent = none. */
-  readonly disk?: { pinned(): ReadonlyMap<GroupId, LogIndex> };
-  /** A peer named a group that is not here: called once for each group, up to a limit. */
-  readonly onUnknownGroup?: (group: GroupId, peer: NodeId) => void;
-  /** The system's by default. A seam: simulations have a clock of their own. */
-  readonly timers?: Timers;
-  /** Runs a turn after the present callback; by default `soonOncePerPass`. A seam: simulations decide. */
-  readonly later?: (run: () => void) => void;
-  /**
-   * Runs `run` once the data waiting in sockets were read; by default at the end of the event loop's pass. A
-   * seam.
-   */
-  readonly afterReading?: (run: () => void) => void;
-}
 
 export interface HostCounts {
   readonly hosted: number;
@@ -115,6 +82,8 @@ export class Host {
   readonly #timers: Timers;
   readonly #recentPeers: RecentPeers;
   readonly #turns: Turns;
+  /** Of groups that are never quiescent; the others have `#startGroups`. */
+  readonly #firstElections: FirstElections<Hosted>;
   readonly #groups = new Map<GroupId, Hosted>();
   /** The groups that get ticks; the others are quiescent, or wait for their start. */
   readonly #awake = new Set<Hosted>();
@@ -131,6 +100,7 @@ export class Host {
     // As long as the longest election timeout: quiescent groups have no urgent work, and a false alarm wakes
     // many.
     this.#recentPeers = new RecentPeers(2 * options.profile.electionTicks);
+    this.#firstElections = new FirstElections(options.self);
     this.#turns =
       options.later === undefined ? new Turns(soonOncePerPass(), endOfPass) : new Turns(options.later);
     this.#afterReading = options.afterReading ?? endOfPass;
@@ -145,7 +115,10 @@ export class Host {
     assert(!this.#groups.has(group), "a group is hosted once");
     const hosted: Hosted = { group, driver, rules, idleTicks: 0 };
     this.#groups.set(group, hosted);
-    if (!rules.mayQuiesce) this.#awake.add(hosted);
+    if (!rules.mayQuiesce) {
+      this.#awake.add(hosted);
+      this.#firstElections.add(hosted);
+    }
     if (this.#isStarted) this.#startGroups([hosted]);
   }
 
@@ -158,6 +131,12 @@ export class Host {
     this.#every(COMPACT_EVERY_MS, () => this.#compactPinned());
     transport.start(this.#events());
     this.#startGroups([...this.#groups.values()]);
+    this.#holdFirstElections();
+  }
+
+  /** A group can take part now that could not before: its state is restored. */
+  ready(): void {
+    this.#holdFirstElections();
   }
 
   /** A part of this process needs the group. */
@@ -282,6 +261,7 @@ export class Host {
     return {
       receive: (group, message) => this.#receive(group, message),
       heard: (peer) => this.#heard(peer),
+      connected: () => this.#holdFirstElections(),
       quiesced: (peer, quiesce) => this.#onQuiesced(peer, quiesce),
       unreachable: (peer, group) => this.#groups.get(group)?.driver.unreachable(peer),
       disconnected: (peer) => this.#onDisconnected(peer),
@@ -328,6 +308,23 @@ export class Host {
     if (!this.#recentPeers.heard(peer)) return;
     for (const hosted of this.#groups.values()) if (hosted.driver.role === "leader") this.#wake(hosted);
     this.#startGroups([...this.#groups.values()].filter(({ driver }) => driver.leader === 0));
+    this.#holdFirstElections();
+  }
+
+  // A message counts only where the answer can come back: both streams of the pair must be open.
+  #holdFirstElections(): void {
+    if (!this.#isStarted || this.#isLeaving) return;
+    const { transport, profile } = this.#options;
+    const reaches = (peer: NodeId) => this.hears(peer) && transport.isConnected(peer);
+    for (const { hosted, rank } of this.#firstElections.due(reaches)) {
+      const { driver, rules } = hosted;
+      const { term } = driver;
+      this.#after(rank * profile.staggerMs, () => {
+        // In a newer term another voter's campaign is under way, which this one would disturb.
+        const isOpen = driver.leader === 0 && driver.role === "follower" && driver.term === term;
+        if (isOpen && rules.ticks() && this.#mayCampaign(hosted)) driver.campaign();
+      });
+    }
   }
 
   /** The stream has closed, so the process is probably gone. */

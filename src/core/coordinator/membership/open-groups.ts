@@ -14,7 +14,7 @@ import type { GroupsFile, RememberedGroup } from "../../storage/groups-file.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { GroupRecord } from "../../wire/gen/fleet/v1/command.ts";
 import type { OpenKind } from "../group/group-kinds.ts";
-import type { GroupRules } from "../host/host.ts";
+import type { GroupRules } from "../host/host-options.ts";
 import { Admission, type AdmittedDriver } from "./admission.ts";
 import { beginningOf } from "./beginning.ts";
 import { bootstrapGroup, isBootstrapped } from "./bootstrap.ts";
@@ -63,6 +63,8 @@ export interface OpenGroupsOptions<Group extends OpenGroup> {
   readonly start: (group: GroupId, kind: OpenKind, groups: number) => Group;
   /** Hands it to the host. */
   readonly host: (group: Group, rules: EntryRules) => void;
+  /** The rules of a hosted group allow more than before: its state is restored. */
+  readonly ready: () => void;
   /** Asks the group's leader what this replica may do in it. */
   readonly ask: (group: GroupId, holding: Holding) => Promise<Readmission>;
   /** As leader of the fleet's own group: adds rows for groups that an earlier build bootstrapped. */
@@ -197,7 +199,7 @@ export class OpenGroups<Group extends OpenGroup> {
   }
 
   #start({ group, kind, memory }: RememberedGroup, groups: number): void {
-    const { start, opens, host, file } = this.#options;
+    const { start, opens, host, ready, file } = this.#options;
     assert(opens(kind), "only groups of kinds with a machine are started");
     const hosted = start(group, kind, groups);
     const admission = new Admission({
@@ -208,15 +210,17 @@ export class OpenGroups<Group extends OpenGroup> {
     const members = { at: -1 as LogIndex, all: [], isVoter: false };
     this.#open.set(group, { hosted, admission, isAsking: false, members });
     this.#hosted.set(group, hosted);
-    // For the core the snapshot on the disk is applied, but its rows are restored in slices: a leader needs them.
+    // For the core the snapshot on the disk is applied, but its rows are restored in slices. A leader needs them. A
+    // follower's votes and appends need the log alone, and entries wait to be applied (applying.ts).
     let isRestored = false;
     hosted.driver.restored.then(() => {
       isRestored = true;
+      ready();
     }, this.#options.onFatal);
     host(hosted, {
       // A replica that has forgotten promises neither campaigns nor votes, and its clock stands still.
       ticks: () => isRestored && !admission.isAmnesiac,
-      accepts: (message) => isRestored && !admission.ignores(message),
+      accepts: (message) => (isRestored || message.type !== "MsgTimeoutNow") && !admission.ignores(message),
       mayCampaign: () => isRestored && !admission.isAmnesiac,
     });
   }

@@ -14,7 +14,8 @@ import { type HostedGroup, isOpenKind, type OpenKind } from "../group/group-kind
 import { GroupMeter } from "../group/group-meter.ts";
 import type { GroupPort } from "../group/group-port.ts";
 import { proposeOwn } from "../group/propose-own.ts";
-import type { GroupRules, Host } from "../host/host.ts";
+import type { Host } from "../host/host.ts";
+import type { GroupRules } from "../host/host-options.ts";
 import { type EntryRules, type FleetSight, OpenGroups } from "./open-groups.ts";
 import type { RejoinAsker } from "./rejoin.ts";
 import type { Replica } from "./replica.ts";
@@ -69,6 +70,7 @@ export function groupsOf(
     },
     host: ({ group, kind, driver: own }, entry) =>
       host.add(group, own, starting.rules(kind, entry, compared.of(group)?.trust)),
+    ready: () => host.ready(),
     ask: (group, holding) => asker.ask(holding, group),
     bootstrap: async (groups) => {
       // A folder that remembers no kind is of an earlier build, which had tallies only.

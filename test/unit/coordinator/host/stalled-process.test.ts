@@ -30,6 +30,7 @@ function hostOf(role: GroupDriver<never>["role"]) {
     },
     send: () => undefined,
     quiesce: () => undefined,
+    isConnected: () => true,
     beat: () => happened.push("beat"),
     close: () => Promise.resolve(),
   };

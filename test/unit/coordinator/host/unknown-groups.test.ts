@@ -14,6 +14,7 @@ test("what a peer says of groups that are not here is remembered of some of them
     },
     send: () => undefined,
     quiesce: () => undefined,
+    isConnected: () => true,
     beat: () => undefined,
     close: () => Promise.resolve(),
   };

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { type GroupId, logIndex, type NodeId, nodeId, term } from "../../../../src/core/base/ids.ts";
-import type { GroupRules } from "../../../../src/core/coordinator/host/host.ts";
+import type { GroupRules } from "../../../../src/core/coordinator/host/host-options.ts";
 import { PROFILES } from "../../../../src/core/coordinator/host/profile.ts";
 import { DiskWatch } from "../../../../src/core/coordinator/leadership/disk-watch.ts";
 import {

@@ -19,32 +19,37 @@ function opened(restored: Promise<void>) {
     host: (_group: unknown, entry: EntryRules) => {
       rules = entry;
     },
+    ready: () => undefined,
     timers: { every: () => () => undefined },
     onFatal: (error: unknown) => failures.push(error),
   } as never);
   const takesPart = () => [
     rules?.ticks(),
     rules?.mayCampaign(),
+    rules?.accepts({ type: "MsgTimeoutNow" } as Message),
     rules?.accepts({ type: "MsgVote" } as Message),
+    rules?.accepts({ type: "MsgApp" } as Message),
   ];
   return { takesPart, failures };
 }
 
-test("a group whose state is not restored yet takes part in nothing", async () => {
+const FOLLOWS = [false, false, false, true, true];
+
+test("a group whose state is not restored yet votes and follows, and does not lead", async () => {
   let restore = () => {};
   const restored = new Promise<void>((resolve) => {
     restore = resolve;
   });
   const { takesPart } = opened(restored);
-  expect(takesPart()).toEqual([false, false, false]);
+  expect(takesPart()).toEqual(FOLLOWS);
   restore();
   await restored;
-  expect(takesPart()).toEqual([true, true, true]);
+  expect(takesPart()).toEqual([true, true, true, true, true]);
 });
 
 test("a group whose state can't be restored ends the process", async () => {
   const error = new Error("the snapshot is damaged");
   const { takesPart, failures } = opened(Promise.reject(error));
   await Promise.resolve();
-  expect([takesPart(), failures]).toEqual([[false, false, false], [error]]);
+  expect([takesPart(), failures]).toEqual([FOLLOWS, [error]]);
 });

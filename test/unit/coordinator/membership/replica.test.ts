@@ -130,6 +130,7 @@ function start(storage: MemoryStorage, isWhole = false) {
       },
       send: () => undefined,
       quiesce: () => undefined,
+      isConnected: () => true,
       beat: () => undefined,
       close: () => Promise.resolve(),
     },
