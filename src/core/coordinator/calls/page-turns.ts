@@ -1,6 +1,6 @@
-// Turns of operators' and readers' pages of rows. Hundreds of lists can be ready in one moment, and a page takes up to 10 ms. So
-// one page is made in a pass, callers take turns, and after some milliseconds of pages others have the process for twice as long.
-// What must stay true: a page that nobody else's precedes begins at once, unless pages rest.
+// Paces the pages of rows that operators and readers ask for. Hundreds of lists can be ready in one moment, and a page takes up to
+// 10 ms. So a pass has one page, and callers take turns. After some milliseconds of pages, other work has the process for twice
+// as long. What must stay true: a page begins at once if no other waits and pages do not rest.
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
