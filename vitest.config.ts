@@ -23,6 +23,10 @@ const ALONE = globSync(UNIT).filter((file) =>
   /\bvi\.mock\(|^encryptFolders\(/m.test(readFileSync(file, "utf8")),
 );
 
+// Unit tests run in another order each time, so that none comes to depend on the one before it. Vitest prints the seed
+// first; `--sequence.seed` repeats an order. Files still begin with the slowest.
+const SHUFFLED = { sequence: { shuffle: { tests: true } } };
+
 const project = (name: string, timeoutMs: number, more: object = {}) => ({
   extends: true as const,
   test: {
@@ -44,8 +48,11 @@ export default defineConfig({
     maxWorkers: 4,
     projects: [
       // The slowest computes for 3 s on a busy machine. The few that wait for real seconds have a limit of their own.
-      project("unit", 10_000, { isolate: false, restoreMocks: true, unstubEnvs: true, exclude: ALONE }),
-      project("unit-alone", 10_000, { include: ALONE }),
+      project("unit", 10_000, {
+        ...{ isolate: false, restoreMocks: true, unstubEnvs: true, exclude: ALONE },
+        ...SHUFFLED,
+      }),
+      project("unit-alone", 10_000, { include: ALONE, ...SHUFFLED }),
       project("conformance", 180_000),
       project("sim", 300_000),
       project("ui", 180_000),

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { nodeId } from "../../../../src/core/base/ids.ts";
 import { clusterService } from "../../../../src/core/coordinator/etcd/cluster-service.ts";
 import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-context.ts";
@@ -40,6 +40,11 @@ const service = clusterService(
     },
   },
 );
+beforeEach(() => {
+  made.length = 0;
+  confirmations = 0;
+});
+
 const shown = (members: readonly { ID: string; name: string; isLearner: boolean }[]) =>
   members.map(({ ID, name, isLearner }) => `${ID} ${name} ${isLearner ? "learner" : "voter"}`);
 

@@ -1,6 +1,6 @@
 // A process that is asked to end hands over what it leads, before any election timeout. Time is virtual.
 
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";
 import { FLEET_GROUP, type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
 import { PROFILES } from "../../../../src/core/coordinator/host/profile.ts";
@@ -14,10 +14,11 @@ import { HostCluster, type HostedNode } from "../host-cluster.ts";
 const GROUPS = 12;
 const ELECTION_MS_MIN = PROFILES.lan.tickMs * PROFILES.lan.electionTicks;
 let cluster: HostCluster;
-afterEach(() => cluster.close());
 
 async function atRest(): Promise<[HostedNode, HostedNode, HostedNode]> {
-  cluster = new HostCluster(GROUPS);
+  const made = new HostCluster(GROUPS);
+  onTestFinished(() => made.close());
+  cluster = made;
   await cluster.until(() => cluster.isAtRest);
   return cluster.nodes as [HostedNode, HostedNode, HostedNode];
 }

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { logIndex } from "../../../../src/core/base/ids.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { StateTrust } from "../../../../src/core/coordinator/divergence/state-trust.ts";
@@ -19,14 +19,12 @@ const NOW_MS = 1_000_000;
 const GIVEN_MS = NOW_MS - 12_000;
 const liveness = { suspectAfterMs: 30_000, deadAfterMs: 60_000 };
 
-let group: TestGroup;
-afterEach(() => group.close());
-
 const clock = { monotonicMs: () => NOW_MS, wallMs: () => NOW_MS };
 
 /** Tables with these operations applied, on a replica that leads for a long time. */
 async function leading(operations: readonly Operation[]): Promise<FleetSources> {
-  group = new TestGroup(1);
+  const group = new TestGroup(1);
+  onTestFinished(() => group.close());
   const { driver } = await group.leader();
   const machine = new FleetMachine();
   operations.forEach((operation, at) => {
@@ -132,7 +130,8 @@ test("pending instructions have a number and an age", async () => {
 });
 
 test("a follower shows its tables, and nothing of what only a leader knows", async () => {
-  group = new TestGroup(3);
+  const group = new TestGroup(3);
+  onTestFinished(() => group.close());
   const leader = await group.leader();
   const follower = group.members.find((member) => member !== leader) ?? leader;
   const { driver, machine } = follower;
