@@ -6,6 +6,7 @@ import { type CommandTable, runFromTable } from "./ui/cli/run-from-table.ts";
 
 const QUICK: CommandTable = {
   "serve coordinator": () => import("./commands/serve/coordinator.ts"),
+  "serve nodes": () => import("./commands/serve/nodes.ts"),
   "serve shard": () => import("./commands/serve/shard.ts"),
   "serve agents": () => import("./commands/serve/agents.ts"),
   status: () => import("./commands/status.ts"),

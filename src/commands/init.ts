@@ -35,6 +35,10 @@ export default class Init extends LocalCommand {
     "separate-authorities": Flags.boolean({
       summary: "An authority each for coordinators, shards, agents and operators (default: one for all)",
     }),
+    "in-process": Flags.boolean({
+      summary:
+        "Run all coordinators in one process, which needs less memory; none can be killed or paused alone",
+    }),
     ...engineFlags,
     "snapshot-to": Flags.string({
       summary: "Export verified snapshots there every 5 minutes: a folder or s3://bucket/prefix",
@@ -69,6 +73,7 @@ export default class Init extends LocalCommand {
         encryption,
         engine,
         separateAuthorities: flags["separate-authorities"],
+        inProcess: flags["in-process"],
       },
       await this.startingDeps(directory),
     );

@@ -30,6 +30,7 @@ export async function possibilities(
   const up = nodes.filter(({ reachable }) => reachable);
   const allowed = await Promise.all(up.map(({ address }) => allowsFaults(client, address)));
   if (up.length > 0 && allowed.every(Boolean)) can.add("faults");
+  if (file?.inProcess !== true) can.add("own-process");
   if (nodes.every(({ status }) => status?.etcdEngine === undefined)) can.add("own-log");
   return { can, shards, clusters };
 }

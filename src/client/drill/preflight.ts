@@ -18,6 +18,7 @@ const LACKS: Readonly<Record<Need, string>> = {
   pause: "its processes can be paused in a local fleet only",
   wipe: "data can be put aside in a local fleet only",
   agents: "it has no agents whose certificates are here",
+  "own-process": "its coordinators run in one process (fleet init --in-process), so none can fail alone",
   "own-log":
     "its log is in etcd: coordinators neither replicate it nor keep it on disks, and one of them is enough; break etcd's members instead",
   shards: "it has no shards whose processes can be reached from here",

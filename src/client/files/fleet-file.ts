@@ -94,6 +94,8 @@ export interface FleetFile {
   readonly authorities?: "separate";
   /** Whether drills may make faults inside its coordinators; absent = they may not. */
   readonly faults?: "allowed";
+  /** All coordinators run in one process; absent = each in its own. */
+  readonly inProcess?: true;
   readonly nodes: readonly NodeEntry[];
   readonly shards: readonly ShardEntry[];
   /** Clusters whose agents run here. */
@@ -151,6 +153,7 @@ const FLEET = fields({
   encryption: optional(encryption),
   authorities: optional(oneOf("separate")),
   faults: optional(oneOf("allowed")),
+  inProcess: optional(oneOf(true)),
   nodes: list(NODE, { min: 1, unique: { id: ({ id }) => String(id) } }),
   shards: withDefault(list(shardEntry), []),
   agents: withDefault<ReturnType<typeof AGENTS>>(AGENTS, { clusters: [] }),
@@ -219,6 +222,7 @@ export function formatFleetFile(fleet: FleetFile): string {
     ...(fleet.encryption === undefined ? {} : { encryption: formatEncryption(fleet.encryption) }),
     ...(fleet.authorities === undefined ? {} : { authorities: fleet.authorities }),
     ...(fleet.faults === undefined ? {} : { faults: fleet.faults }),
+    ...(fleet.inProcess === undefined ? {} : { inProcess: fleet.inProcess }),
     nodes: fleet.nodes,
     shards: fleet.shards,
     agents: {

@@ -32,6 +32,8 @@ export interface ProcessPlan {
   readonly files: ProcessFiles;
   /** Arguments of `fleet`. */
   readonly args: readonly string[];
+  /** The fleet's folder, if all coordinators run in one process; null = this one has a process of its own. */
+  readonly sharedIn: string | null;
 }
 
 /** What background processes run: the `fleet` program by a Node binary, or one executable that is both (null). */
@@ -62,9 +64,10 @@ export function portsOf(plans: readonly ProcessPlan[]): number[] {
 export function launchOf(plan: ProcessPlan, program: Program, isFounding: boolean): Launch {
   const { nodeFlags, environment } = PROCESS_MEMORY[plan.role];
   const founding = isFounding && plan.role === "coordinator" ? ["--bootstrap"] : [];
+  const served = plan.sharedIn === null ? plan.args : ["serve", "nodes", "--fleet-dir", plan.sharedIn];
   return {
     command: program.node,
-    args: [...(program.fleet === null ? [] : [...nodeFlags, program.fleet]), ...plan.args, ...founding],
+    args: [...(program.fleet === null ? [] : [...nodeFlags, program.fleet]), ...served, ...founding],
     // The executable's own arguments are all fleet's.
     environment: { ...environment, ...(program.fleet === null && { NODE_OPTIONS: nodeFlags.join(" ") }) },
     cwd: plan.files.folder,
@@ -80,6 +83,7 @@ function planNode(directory: string, fleet: FleetFile, node: NodeEntry): Process
     address: node.address,
     metrics: metricsAddress(node.metricsPort),
     etcd: etcdAddress(node),
+    sharedIn: fleet.inProcess === true ? directory : null,
     files,
     args: [
       ...["serve", "coordinator", "--id", String(node.id), "--name", node.name],
@@ -110,6 +114,7 @@ function planShard(directory: string, fleet: FleetFile, shard: ShardEntry): Proc
     address: shard.address,
     metrics: metricsAddress(shard.metricsPort),
     etcd: null,
+    sharedIn: null,
     files,
     args: [
       ...["serve", "shard", "--id", shard.id, "--listen", shard.address],
@@ -129,6 +134,7 @@ function planAgents(directory: string, fleet: FleetFile): ProcessPlan {
     address: null,
     metrics: metricsAddress(agentsMetricsPort),
     etcd: null,
+    sharedIn: null,
     files: processFiles(directory, AGENTS_PROCESS),
     args: [
       ...["serve", "agents", "--file", agentsFilePath(directory)],

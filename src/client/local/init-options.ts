@@ -20,6 +20,8 @@ export interface InitOptions {
   readonly encryption?: KeySource | undefined;
   /** Each kind of identity has an authority of its own (ADR-0027). */
   readonly separateAuthorities?: boolean | undefined;
+  /** All coordinators run in one process (ADR-0075). */
+  readonly inProcess?: boolean | undefined;
   /** The etcd cluster that replicates the log; its prefix is the fleet's name by default. */
   readonly engine?: EngineEntry | undefined;
 }

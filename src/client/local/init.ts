@@ -144,6 +144,7 @@ function wantedFleet(options: InitOptions): NewFleet {
     machines: machines ?? null,
     encryption: encryption ?? null,
     separateAuthorities: options.separateAuthorities ?? false,
+    inProcess: options.inProcess ?? false,
     engine: options.engine ?? null,
   };
 }

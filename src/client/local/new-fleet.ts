@@ -33,6 +33,8 @@ export interface NewFleet {
   readonly encryption: KeySource | null;
   /** Each kind of identity has an authority of its own. */
   readonly separateAuthorities: boolean;
+  /** All coordinators run in one process. */
+  readonly inProcess: boolean;
   /** Null: Raft among the coordinators. */
   readonly engine: EngineEntry | null;
 }
@@ -110,6 +112,7 @@ function composeFleetFile(wanted: NewFleet, addresses: readonly string[]): Fleet
     ...(wanted.separateAuthorities ? { authorities: "separate" as const } : {}),
     // A fleet on one machine is for trying things out, including faults.
     faults: "allowed",
+    ...(wanted.inProcess ? { inProcess: true as const } : {}),
     nodes: numbers(wanted.nodes).map((id) => ({ id, name: `n${id}`, ...ports(), ...ownKeys() })),
     shards: numbers(wanted.shards).map((number) => {
       const id = `s${number}`;

@@ -44,6 +44,9 @@ export function noteDifferences(asked: InitOptions, { directory, file }: LocalFl
   if (asked.separateAuthorities === true && file.authorities === undefined) {
     ignored("--separate-authorities", "one authority", another);
   }
+  if (asked.inProcess === true && file.inProcess === undefined) {
+    ignored("--in-process", "a process for each node", another);
+  }
   if (asked.engine !== undefined && JSON.stringify(asked.engine) !== JSON.stringify(file.engine)) {
     ignored("--engine etcd", file.engine === undefined ? "the embedded engine" : "another etcd", another);
   }

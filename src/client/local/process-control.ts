@@ -3,6 +3,7 @@
 import { lockPath } from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet, processNamed } from "../files/local-fleet.ts";
 import type { ProcessPlan } from "../files/process-plan.ts";
+import { sharedProcess } from "../files/shared-process.ts";
 import { withLock } from "../processes/lock.ts";
 import type { ProcessRole } from "../processes/process-memory.ts";
 import type { Processes, Signal } from "../processes/processes.ts";
@@ -59,13 +60,13 @@ export async function stopNode(
   deps: SupervisorDeps,
   graceMs = STOP_GRACE_MS,
 ): Promise<Stopped> {
-  const { fleet, plan } = await findPlan(directory, name);
+  const { fleet, plan } = await findOwn(directory, name);
   return withLock(lockPath(fleet.directory), deps, () => stopProcess(plan.files.pid, graceMs, deps));
 }
 
 /** Kills the process called `name`, like a crash; false when it did not run. Returns once it is gone. */
 export async function killNode(directory: string, name: string, deps: SupervisorDeps): Promise<boolean> {
-  const { plan } = await findPlan(directory, name);
+  const { plan } = await findOwn(directory, name);
   return killProcess(plan.files.pid, deps);
 }
 
@@ -83,8 +84,15 @@ export async function resumeNode(directory: string, name: string, processes: Pro
 }
 
 async function send(directory: string, name: string, signal: Signal, processes: Processes): Promise<boolean> {
-  const { plan } = await findPlan(directory, name);
+  const { plan } = await findOwn(directory, name);
   return (await signalProcess(plan.files.pid, signal, processes)) !== null;
+}
+
+/** Throws SHARED_PROCESS: a signal to one of these coordinators would reach all. */
+async function findOwn(directory: string, name: string): ReturnType<typeof findPlan> {
+  const found = await findPlan(directory, name);
+  if (found.plan.sharedIn !== null) throw sharedProcess(name, found.fleet);
+  return found;
 }
 
 async function findPlan(directory: string, name: string): Promise<{ fleet: LocalFleet; plan: ProcessPlan }> {

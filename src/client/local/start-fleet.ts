@@ -6,7 +6,7 @@ import { refuseHalfMoved } from "../files/engine-move.ts";
 import { assertComplete, type LocalFleet } from "../files/local-fleet.ts";
 import { launchOf, type ProcessPlan } from "../files/process-plan.ts";
 import { findPortHolder, isPortTaken } from "../processes/ports.ts";
-import { inspectProcess, type ProcessState, startProcess } from "../processes/supervisor.ts";
+import { inspectProcess, type ProcessState, recordProcess, startProcess } from "../processes/supervisor.ts";
 import type { LocalDeps } from "./deps.ts";
 import { isBeingFounded } from "./founding.ts";
 
@@ -45,15 +45,38 @@ export async function startPlans(
   const idle = states.filter(({ state }) => state.kind !== "running");
   await Promise.all(idle.map(({ plan }) => assertPortsFree(plan)));
   if (idle.length > 0) deps.onProgress(`starting ${idle.map(({ plan }) => plan.name).join(", ")}`);
-  await Promise.all(
-    idle.map(({ plan }) =>
+  const own = idle.filter(({ plan }) => plan.sharedIn === null);
+  const shared = idle.filter(({ plan }) => plan.sharedIn !== null);
+  await Promise.all([
+    ...own.map(({ plan }) =>
       startProcess(plan.files.pid, launchOf(plan, deps.program, isFounding), deps.processes),
     ),
-  );
+    startShared(
+      fleet,
+      shared.map(({ plan }) => plan),
+      isFounding,
+      deps,
+    ),
+  ]);
   return {
     started: idle.map(({ plan }) => plan.name),
     notes: idle.flatMap(({ plan, state }) => noteStale(plan.name, state)),
   };
+}
+
+/** The one process of all coordinators, unless it runs. Each of them has a pid file that names it. */
+async function startShared(
+  fleet: LocalFleet,
+  [first]: readonly ProcessPlan[],
+  isFounding: boolean,
+  { processes, program }: StartDeps,
+): Promise<void> {
+  if (first === undefined) return;
+  const sharing = fleet.processes.filter(({ sharedIn }) => sharedIn !== null);
+  const states = await Promise.all(sharing.map(({ files }) => inspectProcess(files.pid, processes)));
+  const running = states.find((state) => state.kind === "running");
+  const identity = running?.identity ?? (await processes.spawn(launchOf(first, program, isFounding)));
+  await Promise.all(sharing.map(({ files }) => recordProcess(files.pid, identity)));
 }
 
 /**

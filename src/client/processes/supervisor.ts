@@ -61,8 +61,13 @@ export async function startProcess(
   processes: Processes,
 ): Promise<ProcessIdentity> {
   const identity = await processes.spawn(launch);
-  await writeFileDurably(pidFile, Buffer.from(formatPidFile(identity)));
+  await recordProcess(pidFile, identity);
   return identity;
+}
+
+/** From now on `pidFile` names the process. */
+export async function recordProcess(pidFile: string, identity: ProcessIdentity): Promise<void> {
+  await writeFileDurably(pidFile, Buffer.from(formatPidFile(identity)));
 }
 
 /** Asks the process to stop, and kills it after `graceMs`. Throws STOP_FAILED when even that fails. */

@@ -5,6 +5,7 @@ import { allowChange } from "../../ui/cli/allow-change.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { mutationFlags, timeoutFlag } from "../../ui/cli/fleet-flags.ts";
 import { localDeps } from "../../ui/cli/local-deps.ts";
+import { refuseShared } from "../../ui/cli/member-command.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { type RebuildReport, rebuildLines } from "../../ui/model/rebuild-lines.ts";
 
@@ -44,6 +45,7 @@ export default class MemberRebuild extends FleetCommand {
       onProgress: (step) => this.note(`  ${step}`),
     };
     const client = await this.client(flags);
+    await refuseShared(client);
     if (!dryRun) await allowChange(client.target, this.words, reason);
     const { name: fleet, directory = null } = client.target;
     const found = await checkRebuild(client, args.node);

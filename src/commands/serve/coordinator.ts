@@ -5,7 +5,14 @@ import type { EtcdPort } from "../../core/coordinator/coordinator-options.ts";
 import { encryptionFlags, encryptionSource } from "../../ui/cli/encryption-flags.ts";
 import { engineFlags, etcdEngine, refuseOwnKeys } from "../../ui/cli/engine-flags.ts";
 import { durationFlag } from "../../ui/cli/fleet-flags.ts";
-import { authorityFlags, roleFlags, ServeCommand, tlsFlags } from "../../ui/cli/serve-command.ts";
+import {
+  authorityFlags,
+  roleFlags,
+  ServeCommand,
+  type ServedRole,
+  type StartRole,
+  tlsFlags,
+} from "../../ui/cli/serve-command.ts";
 import { livenessLimits } from "../../ui/model/liveness-limits.ts";
 import { parsePeers } from "../../ui/model/peers.ts";
 
@@ -112,6 +119,12 @@ export default class ServeCoordinator extends ServeCommand {
   };
 
   async run(): Promise<void> {
+    const { setting, start } = await this.described();
+    await this.serve(setting, start);
+  }
+
+  /** The coordinator of these arguments: about it, and what starts it. */
+  async described(): Promise<Pick<ServedRole, "setting" | "start">> {
     const { flags } = await this.parse(ServeCoordinator);
     const liveness = livenessLimits(flags["suspect-after"], flags["dead-after"]);
     const { startCoordinator } = await import("../../core/coordinator/coordinator.ts");
@@ -123,7 +136,7 @@ export default class ServeCoordinator extends ServeCommand {
     const certificates = this.certificates(flags);
     const source = encryptionSource(flags);
     const encryption = source === null ? null : { source, existing: flags["encrypt-existing"] };
-    await this.serve({ process: "coordinator", flags, certificates }, (log, onFatal, metricsAddress) =>
+    const start: StartRole = (log, onFatal, metricsAddress) =>
       startCoordinator({
         self,
         clusterId: flags["cluster-id"],
@@ -149,8 +162,8 @@ export default class ServeCoordinator extends ServeCommand {
         metricsAddress,
         log,
         onFatal,
-      }),
-    );
+      });
+    return { setting: { process: "coordinator", flags, certificates }, start };
   }
 }
 

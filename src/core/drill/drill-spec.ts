@@ -53,20 +53,29 @@ export type Need =
   | "wipe"
   | "shards"
   | "agents"
+  /** Each coordinator runs in a process of its own. */
+  | "own-process"
   /** The coordinators replicate the log among themselves, and keep it on their disks. */
   | "own-log";
 
 export function needsOf({ act, victims, watchesShards }: DrillSpec): readonly Need[] {
   const shards: readonly Need[] = victims === "shard" || watchesShards ? ["shards"] : [];
+  const alone: readonly Need[] = victims === "shard" ? [] : ["own-process"];
   switch (act.kind) {
     case "kill":
-      return ["kill", "start", ...shards, ...(victims === "majority" ? (["own-log"] as const) : [])];
+      return [
+        "kill",
+        "start",
+        ...alone,
+        ...shards,
+        ...(victims === "majority" ? (["own-log"] as const) : []),
+      ];
     case "pause":
-      return ["pause"];
+      return ["pause", ...alone];
     case "wipe":
-      return ["kill", "wipe", "start", "own-log"];
+      return ["kill", "wipe", "start", ...alone, "own-log"];
     case "restart-each":
-      return ["stop", "start"];
+      return ["stop", "start", ...alone];
     case "transfer":
       return [];
     case "dial-twice":
@@ -82,7 +91,7 @@ function needsOfFault({ kind }: InjectedFault): readonly Need[] {
       return ["faults"];
     // Its process stops by itself, and must be started again.
     case "failing-disk":
-      return ["faults", "start", "own-log"];
+      return ["faults", "start", "own-process", "own-log"];
     case "partition":
     case "lossy-links":
     case "slow-disk":

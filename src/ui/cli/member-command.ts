@@ -96,6 +96,7 @@ export abstract class MemberCommand extends FleetCommand {
   /** The client, allowed to change something. */
   protected async changer(flags: WriteFlagValues): Promise<FleetClient> {
     const client = await this.client(flags);
+    await refuseShared(client);
     if (flags["dry-run"]) return client;
     await allowChange(client.target, this.words, flags.reason);
     const { isElsewhere } = await import("../../client/context/follow-members.ts");
@@ -169,4 +170,11 @@ function refuseFleetsFlags(flags: object): void {
     next: "leave it away; fleet member list shows when the member has started",
     exit: Exit.Precondition,
   });
+}
+
+/** Of a local fleet whose coordinators share one process: its members do not change. */
+export async function refuseShared({ target }: FleetClient): Promise<void> {
+  if (target.directory === undefined) return;
+  const { refuseSharedMembers } = await import("../../client/files/shared-process.ts");
+  await refuseSharedMembers(target.directory);
 }

@@ -3,7 +3,7 @@
 // why.
 import { Flags } from "@oclif/core";
 import { returnStartMemory } from "../../client/processes/start-memory.ts";
-import { isBug } from "../../core/base/assert.ts";
+import { isBug, present } from "../../core/base/assert.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import type { Debug, Log, LogLevelName } from "../../core/base/log.ts";
 import { printableJson } from "../../core/base/printable.ts";
@@ -86,11 +86,19 @@ interface CertificateFlags extends AuthorityFlags {
 }
 
 /** Starts the role. `metricsAddress` is where this process's metrics are, or empty. */
-type StartRole = (
+export type StartRole = (
   log: Log,
   onFatal: (error: unknown) => void,
   metricsAddress: string,
 ) => Promise<RunningRole>;
+
+/** One role of a process. */
+export interface ServedRole {
+  readonly setting: ServeSetting;
+  readonly start: StartRole;
+  /** Null: the log goes to stdout. */
+  readonly logFile: string | null;
+}
 
 export abstract class ServeCommand extends BaseCommand {
   /** The flags' choice of TLS. Throws an OperatorError when they name neither all files nor plaintext. */
@@ -127,44 +135,63 @@ export abstract class ServeCommand extends BaseCommand {
   }
 
   /** Runs a role until a signal or a fatal error ends it. */
-  protected async serve(setting: ServeSetting, start: StartRole): Promise<void> {
-    const at = {
-      metrics: parseListen(setting.flags.metrics, "--metrics"),
-      probes: parseListen(setting.flags.probes, "--probes"),
-    };
-    const log = await openLog(setting.flags["log-level"]);
-    const fatal = Promise.withResolvers<unknown>();
-    process.on("uncaughtException", fatal.resolve);
-    // Before the role starts: a signal that comes meanwhile must not end the process unheard.
+  protected serve(setting: ServeSetting, start: StartRole): Promise<void> {
+    return this.serveAll([{ setting, start, logFile: null }]);
+  }
+
+  /** The same for several roles in one process: they end together. */
+  protected async serveAll(served: readonly ServedRole[]): Promise<void> {
+    const ports = served.map(({ setting: { flags } }) => ({
+      metrics: parseListen(flags.metrics, "--metrics"),
+      probes: parseListen(flags.probes, "--probes"),
+    }));
+    const logs = await Promise.all(
+      served.map(({ setting, logFile }) => openLog(setting.flags["log-level"], logFile)),
+    );
+    const first = present(logs[0], "a process serves a role");
+    const fatal = Promise.withResolvers<{ readonly error: unknown; readonly log: Log }>();
+    process.on("uncaughtException", (error) => fatal.resolve({ error, log: first }));
+    // Before the roles start: a signal that comes meanwhile must not end the process unheard.
     const stop = Promise.withResolvers<NodeJS.Signals>();
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, stop.resolve);
-    const started = Promise.withResolvers<RunningRole>();
+    const started = Promise.withResolvers<readonly RunningRole[]>();
     process.on("SIGHUP", () => {
-      started.promise.then((role) => role.reload?.()).catch((error: unknown) => logFailure(log, error));
+      started.promise
+        .then((roles) => Promise.all(roles.map((role) => role.reload?.())))
+        .catch((error: unknown) => logFailure(first, error));
     });
-    const giveUp = (error: unknown) => {
-      logFailure(log, error);
-      // What was opened before the failure would keep the process alive, and its supervisor waiting.
-      process.exit(expectedFailure(error)?.exit ?? Exit.Failure);
-    };
-    const about = { ...setting, version: this.config.version, log };
-    const metrics = await openMetrics(at, about).catch(giveUp);
-    const role = await start(log, fatal.resolve, metrics.address).catch(giveUp);
-    metrics.show(role.metrics);
-    started.resolve(role);
+    const running = await Promise.all(
+      served.map(async ({ setting, start }, at) => {
+        const log = present(logs[at], "every role has a log");
+        const about = { ...setting, version: this.config.version, log };
+        const metrics = await openMetrics(present(ports[at], "every role has ports"), about).catch(
+          giveUp(log),
+        );
+        const onFatal = (error: unknown) => fatal.resolve({ error, log });
+        const role = await start(log, onFatal, metrics.address).catch(giveUp(log));
+        metrics.show(role.metrics);
+        return { log, metrics, role };
+      }),
+    );
+    started.resolve(running.map(({ role }) => role));
     returnStartMemory();
-    const ended = await Promise.race([
-      stop.promise.then((signal) => ({ signal })),
-      fatal.promise.then((error) => ({ error })),
-    ]);
+    const ended = await Promise.race([stop.promise.then((signal) => ({ signal })), fatal.promise]);
     // A replica that hit a broken invariant or a failed sync must not continue, not even to close its files.
-    if ("error" in ended) giveUp(ended.error);
+    if ("error" in ended) giveUp(ended.log)(ended.error);
     if (!("signal" in ended)) return;
-    log.info("stops", { signal: ended.signal });
-    await role.close();
-    await metrics.close();
+    for (const { log } of running) log.info("stops", { signal: ended.signal });
+    await Promise.all(running.map(({ role }) => role.close()));
+    await Promise.all(running.map(({ metrics }) => metrics.close()));
     process.exit(Exit.Ok);
   }
+}
+
+/** Ends the process: what was opened before a failure would keep it alive, and its supervisor waiting. */
+function giveUp(log: Log): (error: unknown) => never {
+  return (error) => {
+    logFailure(log, error);
+    process.exit(expectedFailure(error)?.exit ?? Exit.Failure);
+  };
 }
 
 export function authoritiesIn(flags: AuthorityFlags): ByAuthority<string> {
@@ -175,9 +202,10 @@ export function authoritiesIn(flags: AuthorityFlags): ByAuthority<string> {
   return Object.fromEntries(given);
 }
 
-async function openLog(level: LogLevelName): Promise<Log> {
+async function openLog(level: LogLevelName, file: string | null): Promise<Log> {
   const { pino, stdTimeFunctions } = await import("pino");
-  const output = pino.destination({ dest: 1, sync: true, maxLength: UNWRITTEN_LOG_BYTES_MAX });
+  const dest = file ?? 1;
+  const output = pino.destination({ dest, sync: true, mode: 0o600, maxLength: UNWRITTEN_LOG_BYTES_MAX });
   // A full disk, or a reader that has gone, costs lines of the log, not the role.
   output.on("error", () => undefined);
   // Lines quote peers and callers, and are read on terminals.

@@ -3,7 +3,8 @@ import { assertSteady, whyNot } from "../../../../src/client/drill/preflight.ts"
 import { DRILLS } from "../../../../src/core/drill/catalog.ts";
 import type { Need } from "../../../../src/core/drill/drill-spec.ts";
 
-const LOCAL: readonly Need[] = ["faults", "kill", "start", "stop", "pause", "wipe", "shards", "agents"];
+const SHARED: readonly Need[] = ["faults", "kill", "start", "stop", "pause", "wipe", "shards", "agents"];
+const LOCAL: readonly Need[] = [...SHARED, "own-process"];
 const impossible = (can: readonly Need[]) =>
   DRILLS.filter((spec) => whyNot(spec, new Set(can)) !== null).map(({ name }) => name);
 
@@ -20,6 +21,17 @@ test("on etcd what breaks the coordinators' own links, disks and quorum is n/a, 
   const why = DRILLS.filter(({ name }) => names.includes(name)).map((spec) => whyNot(spec, new Set(LOCAL)));
   expect(new Set(why).size).toBe(1);
   expect(why[0]).toContain("its log is in etcd");
+});
+
+test("in one process what ends or pauses a coordinator is impossible, with the reason", () => {
+  const can: readonly Need[] = [...SHARED, "own-log"];
+  const names = impossible(can);
+  expect(names).toEqual([
+    ...["kill-leader", "kill-follower", "kill-all", "pause-leader", "failing-disk", "rolling-restart"],
+    ...["lose-disk", "lose-quorum", "coordinators-down"],
+  ]);
+  for (const spec of DRILLS.filter(({ name }) => names.includes(name)))
+    expect(whyNot(spec, new Set(can))).toContain("run in one process");
 });
 
 test("an entry of another term shows that the victim leads no more, and nothing is broken", () => {

@@ -1,0 +1,20 @@
+// What a local fleet can't do whose coordinators share one process (ADR-0075): stop, kill or pause one of them alone, or
+// change its members.
+
+import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
+
+export function sharedProcess(what: string, { directory, file }: LocalFleet): OperatorError {
+  return new OperatorError("SHARED_PROCESS", {
+    what: `${what} of fleet ${file.name} has no process of its own`,
+    why: `all coordinators of the fleet in ${directory} run in one process (fleet init --in-process)`,
+    next: "make a fleet with a process for each: fleet init --dir FOLDER",
+    exit: Exit.Precondition,
+  });
+}
+
+/** Throws SHARED_PROCESS: a member comes and goes with a process. */
+export async function refuseSharedMembers(directory: string): Promise<void> {
+  const fleet = await loadLocalFleet(directory);
+  if (fleet.file.inProcess === true) throw sharedProcess("a member", fleet);
+}
