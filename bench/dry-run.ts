@@ -1,5 +1,5 @@
-// `fleet rebind apply --dry-run` of a large plan, as a process of its own: it reads the plan and the agents' file, asks a real
-// fleet of as many clusters, and prints every move (version 1) or every route (version 2).
+// `fleet rebind apply --dry-run` of a large plan, as a process of its own. It reads the plan and the agents' file, and asks a
+// real fleet of as many clusters. It prints every move (version 1) or every route (version 2).
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
