@@ -10,6 +10,7 @@ import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { parseArgs } from "node:util";
 import { benchApply } from "./apply.ts";
 import { benchCold, COLD } from "./cold.ts";
+import { benchDryRun } from "./dry-run.ts";
 import { benchFailover } from "./failover.ts";
 import { benchFairness } from "./fairness.ts";
 import { benchGroups } from "./groups.ts";
@@ -76,6 +77,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Table[]>>> = {
     ),
   fairness: () => benchFairness(),
   top: () => benchTop(),
+  "dry-run": () => benchDryRun(values.rows === undefined ? undefined : Number(values.rows)),
   waves: () => benchWaves(values.rows === undefined ? undefined : Number(values.rows)),
 };
 // On request only.

@@ -3,7 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { RangeRequest } from "../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { call, EtcdClients } from "./etcd-clients.ts";
 import { bindCluster } from "./fleet-writes.ts";
@@ -24,21 +24,25 @@ async function keptIn(address: string): Promise<string> {
   }
 }
 
-test.skipIf(lacksEtcd())("a key does not reach etcd, and init, the log and doctor say so", async () => {
-  const etcd = await RealEtcd.start();
-  onTestFinished(() => etcd.dispose());
-  const fleet = await TestFleet.empty();
-  onTestFinished(() => fleet.dispose());
-  const key = join(fleet.home, "encryption.key");
-  expect(await fleet.run("key", "generate", "--out", key)).toMatchObject({ exit: 0 });
-  const engine = ["--engine", "etcd", "--etcd", etcd.address, "--nodes", "1", "--shards", "1"];
-  const made = await fleet.run("init", ...engine, "--encryption-key-file", key);
-  expect(made).toMatchObject({ exit: 0, stderr: expect.stringContaining("they lie in etcd, in plain") });
-  expect(await readFile(join(fleet.directory, "n1", "log"), "utf8")).toContain("they lie in etcd, in plain");
-  await (await fleet.client()).submit(bindCluster(NAME, "s1"), { reason: "a secret" });
-  expect(await keptIn(etcd.address)).toContain(NAME);
-  const { findings } = JSON.parse((await fleet.run("doctor", "-o", "json")).stdout);
-  expect(findings).toContainEqual(
-    expect.objectContaining({ check: "encryption.etcd-plain", severity: "warning" }),
-  );
+describe.skipIf(lacksEtcd())("on etcd", () => {
+  test("a key does not reach etcd, and init, the log and doctor say so", async () => {
+    const etcd = await RealEtcd.start();
+    onTestFinished(() => etcd.dispose());
+    const fleet = await TestFleet.empty();
+    onTestFinished(() => fleet.dispose());
+    const key = join(fleet.home, "encryption.key");
+    expect(await fleet.run("key", "generate", "--out", key)).toMatchObject({ exit: 0 });
+    const engine = ["--engine", "etcd", "--etcd", etcd.address, "--nodes", "1", "--shards", "1"];
+    const made = await fleet.run("init", ...engine, "--encryption-key-file", key);
+    expect(made).toMatchObject({ exit: 0, stderr: expect.stringContaining("they lie in etcd, in plain") });
+    expect(await readFile(join(fleet.directory, "n1", "log"), "utf8")).toContain(
+      "they lie in etcd, in plain",
+    );
+    await (await fleet.client()).submit(bindCluster(NAME, "s1"), { reason: "a secret" });
+    expect(await keptIn(etcd.address)).toContain(NAME);
+    const { findings } = JSON.parse((await fleet.run("doctor", "-o", "json")).stdout);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ check: "encryption.etcd-plain", severity: "warning" }),
+    );
+  });
 });

@@ -44,7 +44,7 @@ async function keysWork(value: string): Promise<KeySpaceStatus> {
   return present(await spaceOf(cluster.peer(1)), "etcd's API is served");
 }
 
-/** As the leader of a newer term, whose log goes on where that of `to` ends, and which has committed the entry. */
+/** As the leader of a newer term. It adds an entry to the log of `to`, and says that it is committed. */
 async function append(thief: Peer, to: Peer, space: KeySpaceStatus, ahead: number, data: Uint8Array) {
   const { groupId, term: logTerm, appliedIndex: index } = space;
   const sender = senderMetadata({ clusterId: CLUSTER_ID, peer: thief, knownVersion: KNOWN_VERSION });

@@ -31,8 +31,8 @@ export default class RebindPlanCommand extends RebindCommand {
   static override description =
     "--from, -l and --label narrow each other: a cluster must match all that are given. Names and --file add clusters. " +
     "The plan is YAML: read it, edit it, apply it, roll it back. The fleet keeps its progress. It has version 2. " +
-    "Without flags of WAVES or CONDITIONS, named clusters get a plan of version 1 if it brings an agent back to the " +
-    "declared shard, or continues a migration. Plans of version 1 have no journal, and apply as before.";
+    "A plan of named clusters has version 1 if it brings an agent back to the declared shard, or continues a " +
+    "migration. Such a plan has no journal, and no flags of WAVES or CONDITIONS.";
   static override examples = [
     "<%= config.bin %> rebind plan c1 c2 --to s2 > move.yaml",
     "<%= config.bin %> rebind plan --from s1 --spread --canary 2 --wave 50 --pause 30s > move.yaml",
