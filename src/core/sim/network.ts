@@ -103,8 +103,8 @@ export class Network {
   greet(from: NodeId, to: NodeId): void {
     if (from === to) return;
     this.deliver(from, to, (port) => {
-      port.heard(from);
-      if (port.isUp) this.deliver(to, from, (back) => back.heard(to));
+      port.opened(from);
+      if (port.isUp) this.deliver(to, from, (back) => back.opened(to));
     });
   }
 

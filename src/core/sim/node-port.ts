@@ -19,6 +19,7 @@ export function portTo(
     refuses: (peer) => running()?.services.gate.refusal(peer) !== null,
     receive: (group, message) => passOf(message.from, ({ events }) => events?.receive(group, message)),
     heard: (peer) => passOf(peer, ({ events }) => events?.heard(peer)),
+    opened: (peer) => passOf(peer, ({ events }) => events?.opened(peer)),
     connected: (peer) => passOf(peer, ({ events }) => events?.connected(peer)),
     heardDisk: (peer, report) => passOf(peer, ({ watch }) => watch.heard(peer, report)),
     heardCheck: (peer, check) => passOf(peer, ({ comparing }) => comparing?.heard(peer, check)),

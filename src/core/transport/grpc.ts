@@ -136,7 +136,7 @@ export class GrpcTransport implements Transport {
   /** The peer's process is up, since it has opened its stream here. It may have been dialed in vain before. */
   isUp(peer: NodeId): void {
     this.#links.get(peer)?.link.redial();
-    this.#events?.heard(peer);
+    this.#events?.opened(peer);
   }
 
   /** What the peer's build announces; null while it is not connected. */

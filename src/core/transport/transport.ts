@@ -36,8 +36,10 @@ export interface Quiesce {
 
 export interface TransportEvents {
   receive(group: GroupId, message: Message): void;
-  /** The peer's process is alive: it opened its stream here, or a beat or another frame arrived. */
+  /** The peer's process is alive: a beat or another frame arrived. */
   heard(peer: NodeId): void;
+  /** The peer has opened its stream here: its process has started, or the one before broke. */
+  opened(peer: NodeId): void;
   /** The stream to this peer has just opened. */
   connected(peer: NodeId): void;
   quiesced(peer: NodeId, quiesce: Quiesce): void;

@@ -136,6 +136,7 @@ export class TestGroup {
     transport.start({
       receive: (_, message) => driver.receive(message),
       heard: () => undefined,
+      opened: () => undefined,
       quiesced: () => undefined,
       unreachable: (peer) => driver.unreachable(peer),
       connected: () => undefined,

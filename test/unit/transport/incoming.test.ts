@@ -34,6 +34,7 @@ function receive(...messages: readonly Parts[]) {
   const events: TransportEvents = {
     receive: (_, { type }) => received.push(type),
     heard: () => undefined,
+    opened: () => undefined,
     quiesced: () => undefined,
     unreachable: () => undefined,
     connected: () => undefined,

@@ -29,6 +29,7 @@ function world() {
   logged.start({
     receive: (_, { type }) => void passed.push(`received ${type}`),
     heard: () => undefined,
+    opened: () => undefined,
     quiesced: () => undefined,
     unreachable: () => undefined,
     connected: () => undefined,

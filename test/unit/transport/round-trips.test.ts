@@ -27,6 +27,7 @@ function world() {
   timed.start({
     receive: (_, message) => void received.push(message),
     heard: () => undefined,
+    opened: () => undefined,
     quiesced: () => undefined,
     unreachable: () => undefined,
     connected: () => undefined,

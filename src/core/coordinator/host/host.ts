@@ -81,6 +81,8 @@ export class Host {
   readonly #options: HostOptions;
   readonly #timers: Timers;
   readonly #recentPeers: RecentPeers;
+  /** Peers that have opened a stream here, since the one to them broke. */
+  readonly #opened = new Set<NodeId>();
   readonly #turns: Turns;
   /** Of groups that are never quiescent; the others have `#startGroups`. */
   readonly #firstElections: FirstElections<Hosted>;
@@ -261,6 +263,7 @@ export class Host {
     return {
       receive: (group, message) => this.#receive(group, message),
       heard: (peer) => this.#heard(peer),
+      opened: (peer) => this.#onOpened(peer),
       connected: () => this.#holdFirstElections(),
       quiesced: (peer, quiesce) => this.#onQuiesced(peer, quiesce),
       unreachable: (peer, group) => this.#groups.get(group)?.driver.unreachable(peer),
@@ -311,11 +314,21 @@ export class Host {
     this.#holdFirstElections();
   }
 
+  // A process that is back before its silence was noticed leads no quiescent group any more. It may even have forgotten them:
+  // then it can't campaign itself, and without this the others would wait for it. An open stream is no frame: a removed process
+  // may open one, and must not count as a peer that is heard (peer-gate.ts).
+  #onOpened(peer: NodeId): void {
+    if (this.#recentPeers.hears(peer)) this.#onSilent(peer);
+    this.#opened.add(peer);
+    this.#holdFirstElections();
+  }
+
   // A message counts only where the answer can come back: both streams of the pair must be open.
   #holdFirstElections(): void {
     if (!this.#isStarted || this.#isLeaving) return;
     const { transport, profile } = this.#options;
-    const reaches = (peer: NodeId) => this.hears(peer) && transport.isConnected(peer);
+    const isThere = (peer: NodeId) => this.#opened.has(peer) || this.hears(peer);
+    const reaches = (peer: NodeId) => isThere(peer) && transport.isConnected(peer);
     for (const { hosted, rank } of this.#firstElections.due(reaches)) {
       const { driver, rules } = hosted;
       const { term } = driver;
@@ -331,6 +344,7 @@ export class Host {
   #onDisconnected(peer: NodeId): void {
     for (const { driver } of this.#groups.values()) driver.unreachable(peer);
     this.#recentPeers.lost(peer);
+    this.#opened.delete(peer);
     this.#replace(peer, [...this.#groups.values()]);
   }
 

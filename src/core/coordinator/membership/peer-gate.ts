@@ -42,6 +42,8 @@ export class PeerGate {
   readonly #options: PeerGateOptions;
   /** By the member that sent them: rows of its table that may be newer than this replica's own. */
   readonly #named = new Map<NodeId, ReadonlyMap<NodeId, KnownMember>>();
+  /** Who has told a table, also one that says nothing new here. */
+  readonly #tellers = new Set<NodeId>();
   #told: { readonly digest: string; readonly members: readonly KnownMember[] } | null = null;
 
   constructor(options: PeerGateOptions) {
@@ -60,6 +62,7 @@ export class PeerGate {
 
   /** An accepted member sent its table, which replaces what it sent before. What it says of itself is left out. */
   learn(members: readonly KnownMember[], from: NodeId): void {
+    if (members.length > 0) this.#tellers.add(from);
     const newer = new Map<NodeId, KnownMember>();
     for (const member of members) {
       if (newer.size >= MEMBERS_MAX) break;
@@ -140,10 +143,11 @@ export class PeerGate {
   }
 
   // Its command line may name only nodes that are gone (ADR-0004). Then it accepts any replica that contacts
-  // it: it neither votes nor counts, and holds nothing that a stranger could damage.
+  // it: it neither votes nor counts, and holds nothing that a stranger could damage. A named node that has forgotten everything too
+  // has no word to take.
   #hearsNoPeer(): boolean {
     const { self, given, isAmnesiac, hears } = this.#options;
-    return isAmnesiac() && !given.some(({ id }) => id !== self && hears(id));
+    return isAmnesiac() && !given.some(({ id }) => id !== self && hears(id) && this.#tellers.has(id));
   }
 }
 
