@@ -1,6 +1,6 @@
 // Part of `npm run build`: dist/compile-cache, what V8 has compiled of a coordinator when it leads. A coordinator that finds
-// it starts with a quarter less work (bench/RESULTS.md). One coordinator runs for this, in a folder of its own, with the
-// flags that all coordinators have: V8 takes the cache only with the same ones.
+// it starts with a quarter less work (bench/RESULTS.md). One coordinator runs for this, in a folder of its own. V8 takes
+// the cache only with the same flags, so it has those that all coordinators have.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,5 @@
-// A fleet with an encryption key whose log lies in etcd: the log is plain there, and the fleet says so at each place where an
-// operator looks. Where no etcd is installed the test shows as skipped.
+// A fleet with an encryption key whose log lies in etcd. The log is plain there, and the fleet says so wherever an operator
+// looks. Where no etcd is installed the test shows as skipped.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

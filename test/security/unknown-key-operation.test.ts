@@ -1,5 +1,5 @@
-// A stolen member key sends the key space's group what no build can apply: nothing is stored, no node stops, now or at its next
-// start, and the sender is named. The fleet's own group: member-messages.test.ts.
+// A stolen member key sends the key space's group what no build can apply. Nothing is stored, and the sender is named. No node
+// stops, now or at its next start. The fleet's own group: member-messages.test.ts.
 
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";

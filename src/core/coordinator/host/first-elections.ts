@@ -21,6 +21,9 @@ export class FirstElections<Hosted extends Starting> {
   /** The groups that have neither known a leader nor campaigned since the start. */
   readonly #starting = new Set<Hosted>();
 
+  /** Peers that have opened a stream here, since the one to them broke. */
+  readonly #opened = new Set<NodeId>();
+
   constructor(self: NodeId) {
     this.#self = self;
   }
@@ -29,11 +32,26 @@ export class FirstElections<Hosted extends Starting> {
     this.#starting.add(hosted);
   }
 
+  /** The peer has opened a stream here: its answers would arrive. */
+  opened(peer: NodeId): void {
+    this.#opened.add(peer);
+  }
+
+  /** The stream to the peer broke. */
+  lost(peer: NodeId): void {
+    this.#opened.delete(peer);
+  }
+
   /**
    * The groups in which this replica is to campaign now, each once. `rank`: 0 = at once, 1 = as the second voter, so that
-   * voters do not take votes from each other. `reaches`: whether the peer's answers would arrive here.
+   * voters do not take votes from each other. `hears`: whether frames of the peer have arrived lately; `isConnected`: whether the
+   * stream to it is open.
    */
-  due(reaches: (peer: NodeId) => boolean): readonly { readonly hosted: Hosted; readonly rank: number }[] {
+  due(
+    hears: (peer: NodeId) => boolean,
+    isConnected: (peer: NodeId) => boolean,
+  ): readonly { readonly hosted: Hosted; readonly rank: number }[] {
+    const reaches = (peer: NodeId) => (this.#opened.has(peer) || hears(peer)) && isConnected(peer);
     const due: { hosted: Hosted; rank: number }[] = [];
     for (const hosted of this.#starting) {
       const { driver, rules, group } = hosted;

@@ -1,4 +1,4 @@
-// What a host of groups is made of, and what it asks of each group's owner.
+// What a host of groups is made of, what it asks of each group's owner, and what it counts.
 
 import type { GroupId, LogIndex, NodeId } from "../../base/ids.ts";
 import type { Timers } from "../../base/timers.ts";
@@ -38,4 +38,11 @@ export interface HostOptions {
    * seam.
    */
   readonly afterReading?: (run: () => void) => void;
+}
+
+export interface HostCounts {
+  readonly hosted: number;
+  readonly led: number;
+  readonly quiescent: number;
+  readonly leaderless: number;
 }

@@ -13,7 +13,7 @@ import type { Quiesce, TransportEvents } from "../../transport/transport.ts";
 import type { GroupPort } from "../group/group-port.ts";
 import { campaignRank, sliceDelayMs } from "./campaign-order.ts";
 import { FirstElections } from "./first-elections.ts";
-import type { GroupRules, HostOptions } from "./host-options.ts";
+import type { GroupRules, HostCounts, HostOptions } from "./host-options.ts";
 import { agreesToQuiesce, caughtUpWith, mayQuiesce } from "./quiescence.ts";
 import { RecentPeers } from "./recent-peers.ts";
 import { Turns } from "./turns.ts";
@@ -34,13 +34,6 @@ const CAMPAIGNS_AT_MS = [0, 250, 750];
 const NEXT_IN_LINE_MS = 2_000;
 
 const endOfPass = (run: () => void): void => void setImmediate(run);
-
-export interface HostCounts {
-  readonly hosted: number;
-  readonly led: number;
-  readonly quiescent: number;
-  readonly leaderless: number;
-}
 
 /** The part of a driver that the host needs, whatever its machine's results are. */
 type HostedDriver = Pick<
@@ -81,8 +74,6 @@ export class Host {
   readonly #options: HostOptions;
   readonly #timers: Timers;
   readonly #recentPeers: RecentPeers;
-  /** Peers that have opened a stream here, since the one to them broke. */
-  readonly #opened = new Set<NodeId>();
   readonly #turns: Turns;
   /** Of groups that are never quiescent; the others have `#startGroups`. */
   readonly #firstElections: FirstElections<Hosted>;
@@ -315,11 +306,10 @@ export class Host {
   }
 
   // A process that is back before its silence was noticed leads no quiescent group any more. It may even have forgotten them:
-  // then it can't campaign itself, and without this the others would wait for it. An open stream is no frame: a removed process
-  // may open one, and must not count as a peer that is heard (peer-gate.ts).
+  // then it can't campaign itself. An open stream is no frame: a removed process may open one, too (peer-gate.ts).
   #onOpened(peer: NodeId): void {
     if (this.#recentPeers.hears(peer)) this.#onSilent(peer);
-    this.#opened.add(peer);
+    this.#firstElections.opened(peer);
     this.#holdFirstElections();
   }
 
@@ -327,9 +317,8 @@ export class Host {
   #holdFirstElections(): void {
     if (!this.#isStarted || this.#isLeaving) return;
     const { transport, profile } = this.#options;
-    const isThere = (peer: NodeId) => this.#opened.has(peer) || this.hears(peer);
-    const reaches = (peer: NodeId) => isThere(peer) && transport.isConnected(peer);
-    for (const { hosted, rank } of this.#firstElections.due(reaches)) {
+    const isConnected = (peer: NodeId) => transport.isConnected(peer);
+    for (const { hosted, rank } of this.#firstElections.due((peer) => this.hears(peer), isConnected)) {
       const { driver, rules } = hosted;
       const { term } = driver;
       this.#after(rank * profile.staggerMs, () => {
@@ -344,7 +333,7 @@ export class Host {
   #onDisconnected(peer: NodeId): void {
     for (const { driver } of this.#groups.values()) driver.unreachable(peer);
     this.#recentPeers.lost(peer);
-    this.#opened.delete(peer);
+    this.#firstElections.lost(peer);
     this.#replace(peer, [...this.#groups.values()]);
   }
 

@@ -32,7 +32,12 @@ function starting(setting: Setting = {}) {
 function ranksOf(self: number, reached: readonly number[], setting?: Setting): readonly number[] {
   const elections = new FirstElections(nodeId(self));
   elections.add(starting(setting));
-  return elections.due((peer) => reached.includes(peer)).map(({ rank }) => rank);
+  return elections
+    .due(
+      (peer) => reached.includes(peer),
+      () => true,
+    )
+    .map(({ rank }) => rank);
 }
 
 test.each([
@@ -71,7 +76,11 @@ test("it campaigns once a start, and a leader that it has known ends the wait fo
   const elections = new FirstElections(nodeId(1));
   const group = starting();
   elections.add(group);
-  const due = () => elections.due(() => true).length;
+  const due = () =>
+    elections.due(
+      () => true,
+      () => true,
+    ).length;
   expect([due(), due()]).toEqual([1, 0]);
   const other = starting({ group: 1, leader: 2 });
   elections.add(other);
