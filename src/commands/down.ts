@@ -20,9 +20,8 @@ export default class Down extends LocalCommand {
   }
 }
 
-function downText({ name, stopped, killed }: DownReport): string {
-  const count = stopped.length + killed.length;
-  if (count === 0) return `fleet ${name} is down already: none of its processes was running`;
+function downText({ name, killed, processes }: DownReport): string {
+  if (processes === 0) return `fleet ${name} is down already: none of its processes was running`;
   const forced = killed.length === 0 ? "" : `; ${killed.join(", ")} had to be killed`;
-  return `fleet ${name}: stopped ${count} ${count === 1 ? "process" : "processes"}${forced}`;
+  return `fleet ${name}: stopped ${processes} ${processes === 1 ? "process" : "processes"}${forced}`;
 }

@@ -75,8 +75,9 @@ test("a fault inside one coordinator is one of that coordinator alone", async ()
 
 test("fleet down stops it, fleet up starts it with its data, and so does it after a crash", async () => {
   await ran("kv", "put", "a", "1");
-  await ran("down");
-  await ran("up");
+  // The coordinators' one, the shard's and the agents'.
+  expect(await ran("down")).toContain("stopped 3 processes");
+  expect(await ran("up")).toContain("fleet drill run partition");
   expect(await ran("kv", "get", "a")).toContain("1");
   const { processes } = await fleet.deps();
   await signalProcess(processFiles(fleet.directory, "n2").pid, "SIGKILL", processes);

@@ -2,13 +2,14 @@
 // change its members.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { fleetFilePath } from "./layout.ts";
 import { type LocalFleet, loadLocalFleet } from "./local-fleet.ts";
 
 export function sharedProcess(what: string, { directory, file }: LocalFleet): OperatorError {
   return new OperatorError("SHARED_PROCESS", {
     what: `${what} of fleet ${file.name} has no process of its own`,
     why: `all coordinators of the fleet in ${directory} run in one process (fleet init --in-process)`,
-    next: "make a fleet with a process for each: fleet init --dir FOLDER",
+    next: `give each its own: fleet down, remove "inProcess: true" from ${fleetFilePath(directory)}, fleet up`,
     exit: Exit.Precondition,
   });
 }

@@ -36,6 +36,8 @@ export interface InitReport {
   readonly nodes: readonly NodeEntry[];
   readonly shards: number;
   readonly clusters: number;
+  /** Whether all coordinators run in one process. */
+  readonly inProcess: boolean;
   /** Name of the node that leads. */
   readonly leader: string;
   /** The fleet's name in the user's contexts. */
@@ -124,6 +126,7 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
     nodes: fleet.file.nodes,
     shards: fleet.file.shards.length,
     clusters: fleet.file.clusters.length,
+    inProcess: fleet.file.inProcess === true,
     leader,
     context: registered.name,
     firstWriteMs: Math.round(firstWriteMs),

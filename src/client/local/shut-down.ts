@@ -30,6 +30,8 @@ export interface DownReport {
   /** Names of processes by the result of stopping them. */
   readonly stopped: readonly string[];
   readonly killed: readonly string[];
+  /** How many processes ended. Coordinators that share one count once (ADR-0075). */
+  readonly processes: number;
 }
 
 export interface DestroyReport extends DownReport {
@@ -84,6 +86,7 @@ async function stopAll(fleet: LocalFleet, deps: DownDeps, graceMs: number): Prom
       plans.map(async (plan) => outcomes.set(plan.name, await stopProcess(plan.files.pid, graceMs, deps))),
     );
   }
+  const ended = fleet.processes.filter(({ name }) => outcomes.get(name) !== "was-not-running");
   const named = (outcome: Stopped): string[] =>
     [...outcomes].filter(([, found]) => found === outcome).map(([name]) => name);
   return {
@@ -91,6 +94,7 @@ async function stopAll(fleet: LocalFleet, deps: DownDeps, graceMs: number): Prom
     directory: fleet.directory,
     stopped: named("stopped"),
     killed: named("killed"),
+    processes: new Set(ended.map(({ name, sharedIn }) => sharedIn ?? name)).size,
   };
 }
 

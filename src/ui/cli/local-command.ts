@@ -24,7 +24,7 @@ const started: TextView<InitReport> = {
     `  folder   ${report.directory}`,
     `  context  ${report.context}`,
     "",
-    "next: fleet status    fleet top    fleet drill kill-leader",
+    `next: fleet status    fleet top    fleet drill ${report.inProcess ? "run partition" : "kill-leader"}`,
   ],
   name: (report) => report.name,
 };

@@ -14,7 +14,7 @@ export const encryptionChecks: readonly Check<FleetStatus>[] = [
       return [
         {
           subject: "fleet",
-          evidence: `${plain.map(({ name }) => name).join(", ")} have an encryption key, and their log lies in etcd in plain`,
+          evidence: `the log lies in etcd in plain, despite the encryption key of ${plain.map(({ name }) => name).join(", ")}`,
           next: "encrypt the disks and backups of etcd, or: fleet engine migrate --to embedded",
         },
       ];

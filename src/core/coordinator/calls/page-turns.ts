@@ -1,6 +1,7 @@
 // Paces the pages of rows that operators and readers ask for. Hundreds of lists can be ready in one moment, and a page takes up to
 // 10 ms. So a pass has one page, and callers take turns. After some milliseconds of pages, other work has the process for twice
-// as long. What must stay true: a page begins at once if no other waits and pages do not rest.
+// as long. What must stay true: a page begins at once if no other waits and pages do not rest. How many
+// wait is bounded by the calls that an identity may have at once (identity-limits.ts).
 
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";

@@ -7,7 +7,7 @@ import type { Caller } from "./caller.ts";
 import { workerOf } from "./client-work.ts";
 import type { ServiceContext } from "./context.ts";
 import { refuseOther } from "./other-incarnation.ts";
-import { assertTrusted, notLeader, refusalError, restoring, tooStale } from "./refusals.ts";
+import { assertTrusted, notLeader, refusalError, restoring, tooBusy, tooStale } from "./refusals.ts";
 
 type Consistency = Pick<ListRequest, "consistency" | "incarnation">;
 
@@ -30,14 +30,19 @@ export async function readable(
       await noOlder(context, consistency.value, caller);
       break;
     case "atLeastIndex":
-      settled(context, await context.driver.waitApplied(logIndex(consistency.value), caller.deadline));
+      await refuseUnsettled(
+        context,
+        caller,
+        await context.driver.waitApplied(logIndex(consistency.value), caller.deadline),
+      );
       break;
     case "linearizable":
     case undefined:
-      settled(context, await context.driver.readIndex(caller.deadline));
+      await refuseUnsettled(context, caller, await context.driver.readIndex(caller.deadline));
   }
   // Thousands of reads may have waited together, and each makes a page now.
   await context.work.page(workerOf(caller.identity));
+  if (context.clock.monotonicMs() >= caller.deadline) throw tooBusy(context);
   assertTrusted(context);
   caller.refuseUnread?.();
   // Checked last: a snapshot may have arrived while this waited.
@@ -91,9 +96,13 @@ async function noOlder(context: ServiceContext, maxMs: number, { deadline }: Cal
   throw tooStale(freshness.ageMs, maxMs);
 }
 
-function settled(
+// Thousands may be refused together, when their leader is lost: refusals take turns, too.
+async function refuseUnsettled(
   context: ServiceContext,
+  { identity }: Caller,
   result: Awaited<ReturnType<ServiceContext["driver"]["readIndex"]>>,
-): void {
-  if (!result.ok) throw refusalError(context, result.refusal);
+): Promise<void> {
+  if (result.ok) return;
+  await context.work.answer(workerOf(identity));
+  throw refusalError(context, result.refusal);
 }

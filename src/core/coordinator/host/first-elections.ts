@@ -1,6 +1,6 @@
 // When a voter campaigns first after its process has started (ADR-0059). If all processes start at once, no leader lives,
 // and a whole election timeout would be waited for nothing. So a voter campaigns as soon as a quorum can answer it. What
-// must stay true: it does so once a start and group, and only while it knows no leader. PreVote makes a mistake harmless:
+// must stay true: it does so once in each group after a start, and only while it knows no leader. PreVote makes a mistake harmless:
 // voters that hear a leader refuse. Absent: groups that may be quiescent, which the host starts in slices.
 
 import { assert } from "../../base/assert.ts";
@@ -20,7 +20,6 @@ export class FirstElections<Hosted extends Starting> {
   readonly #self: NodeId;
   /** The groups that have neither known a leader nor campaigned since the start. */
   readonly #starting = new Set<Hosted>();
-
   /** Peers that have opened a stream here, since the one to them broke. */
   readonly #opened = new Set<NodeId>();
 
@@ -32,7 +31,7 @@ export class FirstElections<Hosted extends Starting> {
     this.#starting.add(hosted);
   }
 
-  /** The peer has opened a stream here: its answers would arrive. */
+  /** The peer has opened a stream here: its answers would arrive. True until `lost`. */
   opened(peer: NodeId): void {
     this.#opened.add(peer);
   }

@@ -74,6 +74,23 @@ test("a write that a cut-off replica lacks is never older than the bound that it
   expect(ageMs).toBeGreaterThanOrEqual(group.nowMs - writtenMs);
 });
 
+test("who has waited for its turn beyond its deadline gets no page: it would be made for nobody", async () => {
+  const work = { page: () => group.run(20), retryDelayMs: 50 } as never;
+  const failure = await group.until(
+    readable({ ...here, work }, ListRequest.create(), caller()).then(neverAnswered, readRpcError),
+  );
+  expect(failure).toMatchObject({ reason: "OVERLOADED" });
+});
+
+test("a read that is refused takes its turn, too: thousands are refused together when a leader is lost", async () => {
+  const happened: string[] = [];
+  const work = { answer: async () => happened.push("turn"), page: () => happened.push("page") } as never;
+  const driver = { ...here.driver, readIndex: async () => ({ ok: false, refusal: "no-leader" }) } as never;
+  const refused = readable({ ...here, work, driver }, ListRequest.create(), caller());
+  expect(await refused.then(neverAnswered, readRpcError)).toMatchObject({ reason: "NO_LEADER" });
+  expect(happened).toEqual(["turn"]);
+});
+
 test("the age counts from the asking, not from an answer that took its time", async () => {
   const answered: (() => void)[] = [];
   const readIndex = () =>
