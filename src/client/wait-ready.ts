@@ -1,4 +1,4 @@
-// Waits for a fleet that was just started: a leader, and a committed write.
+// What a fleet that was just started is asked: a leader, a committed write, its shards.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
@@ -9,6 +9,8 @@ import type { FleetStatus, NodeObservation } from "./fleet-status.ts";
 import type { WaitReady } from "./local/deps.ts";
 
 const LOOK_EVERY_MS = 50;
+/** For a list of shards; who asks asks again. */
+const ASK_MS = 1_000;
 
 /** The write that proves a quorum clears the probes of a drill that never existed: it changes nothing. */
 export const waitReady: WaitReady = async (target: Target, deadlineMs, onProgress, signal) => {
@@ -39,6 +41,25 @@ export const waitReady: WaitReady = async (target: Target, deadlineMs, onProgres
     client.close();
   }
 };
+
+/** See FleetAnswers. A shard that was removed counts as registered: it never will be again. */
+export async function unregistered(target: Target, shards: readonly string[]): Promise<readonly string[]> {
+  const client = FleetClient.connect(target);
+  try {
+    const known = await Promise.all(
+      shards.map(async (shard) => {
+        const named = await client.listShards({ filter: { prefix: shard }, deadlineMs: ASK_MS });
+        return named.shards.some(({ shard: row }) => row?.shardId === shard);
+      }),
+    );
+    return shards.filter((_, at) => known[at] === false);
+  } catch (error) {
+    if (error instanceof OperatorError) return shards;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
 
 /**
  * Why there can be no leader, however long the wait is: too many voters hold no data, and only a leader

@@ -28,13 +28,19 @@ export type WaitReady = (
   signal: AbortSignal,
 ) => Promise<Readiness>;
 
-export interface LocalDeps extends SupervisorDeps {
+/** What only a fleet's answers say. */
+export interface FleetAnswers {
+  readonly waitReady: WaitReady;
+  /** Which of these shards the fleet has not registered yet. Without an answer: all of them. */
+  readonly unregistered: (target: Target, shards: readonly string[]) => Promise<readonly string[]>;
+}
+
+export interface LocalDeps extends SupervisorDeps, FleetAnswers {
   readonly program: Program;
   /** The user's contexts.yaml. */
   readonly contextsFile: string;
   /** Which fleet owns which port: see port-owners.ts. */
   readonly portLinks: string;
-  readonly waitReady: WaitReady;
   /** Whether a process accepts connections at the address. */
   readonly isListening: (address: string) => Promise<boolean>;
   /** Called with each step, in a few words. */
@@ -43,7 +49,7 @@ export interface LocalDeps extends SupervisorDeps {
 
 /** The real environment. `env` decides where the contexts are. */
 export async function systemDeps(
-  waitReady: WaitReady,
+  answers: FleetAnswers,
   onProgress: (step: string) => void,
   env: NodeJS.ProcessEnv,
 ): Promise<LocalDeps> {
@@ -57,7 +63,7 @@ export async function systemDeps(
     },
     contextsFile: contextsFilePath(env),
     portLinks: portLinksIn(env),
-    waitReady,
+    ...answers,
     isListening,
     onProgress,
   };

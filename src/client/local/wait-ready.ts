@@ -10,6 +10,8 @@ import { inspectProcess } from "../processes/supervisor.ts";
 import type { LocalDeps, Readiness } from "./deps.ts";
 
 const READY_LIMIT_MS = 30_000;
+/** A shard registers as soon as there is a leader, and asks again after some hundred milliseconds. */
+const REGISTERED_LIMIT_MS = 5_000;
 const LOOK_EVERY_MS = 200;
 const LOG_TAIL_BYTES = 2_000;
 const LOG_TAIL_LINES = 3;
@@ -29,8 +31,8 @@ export async function waitUntilReady(fleet: LocalFleet, deps: LocalDeps): Promis
 }
 
 /**
- * Waits until every process of an answering fleet serves, which it does once it has found its data whole.
- * Throws NODES_EXITED when one has ended instead; returns a line for each that does neither.
+ * Waits until every process of an answering fleet serves, which it does once it has found its data whole, and until its shards
+ * are registered. Throws NODES_EXITED when one has ended instead; returns a line for each that does neither.
  */
 export async function waitUntilAllServe(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
   const endMs = deps.clock.now() + READY_LIMIT_MS;
@@ -39,11 +41,32 @@ export async function waitUntilAllServe(fleet: LocalFleet, deps: LocalDeps): Pro
     const [first] = exited;
     if (first !== undefined) throw await nodesExited(exited, first, "the others have a leader and continue");
     const silent = await findSilent(fleet.processes, deps);
-    if (silent.length === 0) return [];
+    if (silent.length === 0) return await waitUntilRegistered(fleet, deps);
     if (deps.clock.now() >= endMs) return silent.map(noteSilent);
     await deps.clock.sleep(LOOK_EVERY_MS);
   }
 }
+
+/** Until then no cluster can be bound to them. */
+async function waitUntilRegistered(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
+  const endMs = deps.clock.now() + REGISTERED_LIMIT_MS;
+  const shards = fleet.processes.filter(({ role }) => role === "shard");
+  if (shards.length === 0) return [];
+  const target = localTarget(fleet, `--dir ${fleet.directory}`);
+  for (;;) {
+    const late = await deps.unregistered(
+      target,
+      shards.map(({ name }) => name),
+    );
+    if (late.length === 0) return [];
+    if (deps.clock.now() >= endMs)
+      return shards.filter(({ name }) => late.includes(name)).map(noteUnregistered);
+    await deps.clock.sleep(LOOK_EVERY_MS);
+  }
+}
+
+const noteUnregistered = ({ name, files }: ProcessPlan): string =>
+  `${name} serves and is not registered yet; its log: ${files.log}`;
 
 async function findSilent(plans: readonly ProcessPlan[], deps: LocalDeps): Promise<ProcessPlan[]> {
   const serves = await Promise.all(plans.map(({ address }) => address === null || deps.isListening(address)));

@@ -3,9 +3,9 @@ import type { LocalDeps } from "../../client/local/deps.ts";
 
 /** `note` is told each step as it begins. */
 export async function localDeps(note: (text: string) => void): Promise<LocalDeps> {
-  const [{ systemDeps }, { waitReady }] = await Promise.all([
+  const [{ systemDeps }, answers] = await Promise.all([
     import("../../client/local/deps.ts"),
     import("../../client/wait-ready.ts"),
   ]);
-  return systemDeps(waitReady, (step) => note(`  ${step}`), process.env);
+  return systemDeps(answers, (step) => note(`  ${step}`), process.env);
 }

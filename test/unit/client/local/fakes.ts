@@ -97,6 +97,7 @@ export async function fakeWorld(
     // The ports are real: none of them may be another fleet's.
     portLinks: portLinksIn(process.env),
     waitReady,
+    unregistered: async () => [],
     isListening: async () => true,
     onProgress: (step) => progress.push(step),
   };

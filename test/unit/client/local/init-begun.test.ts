@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readAuthority } from "../../../../src/client/cert/authority.ts";
 import { issueCertificate } from "../../../../src/client/cert/certs.ts";
+import type { Target } from "../../../../src/client/context/target.ts";
 import { authorityFiles, holderTls } from "../../../../src/client/files/layout.ts";
 import { upFleet } from "../../../../src/client/local/init.ts";
 import { Exit } from "../../../../src/core/base/errors.ts";
@@ -93,6 +94,21 @@ test("a node that neither serves nor ends is told of", async () => {
   const { nodes, notes } = await init({ ...world, deps });
   const silent = nodes.filter(({ address }) => address.endsWith("0")).map(({ name }) => name);
   expect(notes.map((note) => note.split(" ")[0])).toEqual(silent);
+});
+
+test.each([
+  { looks: 4, told: [], why: "it is waited for" },
+  { looks: Number.POSITIVE_INFINITY, told: ["s1"], why: "it is told of in the end" },
+])("a shard that serves and has not registered, for $looks looks: $why", async ({ looks, told }) => {
+  const world = await fakeWorld();
+  let looked = 0;
+  const unregistered = async (_: Target, shards: readonly string[]) => {
+    looked += 1;
+    return looked > looks ? [] : shards.filter((shard) => shard === "s1");
+  };
+  const { notes } = await init({ ...world, deps: { ...world.deps, unregistered } }, { shards: 2 });
+  expect(notes.map((note) => note.split(" ")[0])).toEqual(told);
+  expect(looked).toBeGreaterThan(4);
 });
 
 test("fleet up without a fleet says how to make one", async () => {
