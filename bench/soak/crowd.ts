@@ -34,7 +34,7 @@ export async function gather(world: World): Promise<Crowd> {
       stream.once("close", () => {
         streams -= 1;
       });
-      stream.write(header(0));
+      stream.end(header(0));
       stream.resume();
     }
     if (count % AT_ONCE === 0) await sleep(50);

@@ -18,6 +18,7 @@ import type { ServiceContext } from "../../src/core/coordinator/calls/context.ts
 import { FleetMachine } from "../../src/core/coordinator/group/fleet-machine.ts";
 import type { Refusal, WriteResult } from "../../src/core/coordinator/group/pending.ts";
 import { coordinatorService } from "../../src/core/coordinator/services/coordinator-service.ts";
+import { DataPlaneCount } from "../../src/core/coordinator/services/data-plane.ts";
 import { coordinatorRules } from "../../src/core/coordinator/services/rules.ts";
 import {
   coordinatorDefinition,
@@ -65,7 +66,7 @@ beforeAll(async () => {
   });
   server.addService<ServedCoordinator>(
     coordinatorDefinition,
-    coordinatorService(context, systemTimers),
+    coordinatorService(context, systemTimers, new DataPlaneCount(context)),
     coordinatorRules,
   );
   const address = await server.listen("127.0.0.1:0");

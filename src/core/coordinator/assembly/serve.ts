@@ -33,6 +33,7 @@ import { RefusedRows } from "../reports/refused-rows.ts";
 import { RefusedWrites } from "../reports/refused-writes.ts";
 import { servedBy } from "../revocation/deny-by-table.ts";
 import { coordinatorService } from "../services/coordinator-service.ts";
+import { DataPlaneCount } from "../services/data-plane.ts";
 import { faultsService } from "../services/faults.ts";
 import { raftService } from "../services/raft-service.ts";
 import { reportUnread } from "../services/report-shard.ts";
@@ -77,7 +78,9 @@ export async function serve(
     tls: options.etcd?.isPlaintext === true ? "insecure-loopback" : tls,
     ...{ errors, log: options.log, gate, timers },
   });
-  addServices(server, context, opened, replica, etcd);
+  // The metrics' port has no identities, so its callers cause no counts of their own.
+  const dataPlanes = new DataPlaneCount(context);
+  addServices(server, context, opened, replica, { etcd, dataPlanes });
   const standard = addStandardServices(server, ["coordinator", "raft", "faults"], tls);
   const versions = versionWatch(context);
   const stopLooking = timers.every(PROFILES[options.profile].tickMs, () => {
@@ -98,6 +101,7 @@ export async function serve(
       roundTripMs: (peer) => replica.roundTrips.to(peer),
       dropped: () => dropped.counts,
       callers: () => server.callers,
+      dataPlanes,
       keyWatches: () => etcd.watches(),
       snapshotSavedAtMs: async () => (await storage.newestSnapshot(FLEET_GROUP))?.savedAtMs ?? null,
     }),
@@ -135,9 +139,10 @@ function addServices(
   context: ServiceContext,
   { tls, faults, timers }: Opened,
   replica: Assembled,
-  etcd: Pick<EtcdApi, "forwarded">,
+  { etcd, dataPlanes }: { readonly etcd: Pick<EtcdApi, "forwarded">; readonly dataPlanes: DataPlaneCount },
 ): void {
-  server.addService<ServedCoordinator>(coordinatorDefinition, coordinatorService(context, timers), {
+  const coordinator = coordinatorService(context, timers, dataPlanes);
+  server.addService<ServedCoordinator>(coordinatorDefinition, coordinator, {
     ...coordinatorRules,
     reportShard: {
       ...coordinatorRules.reportShard,

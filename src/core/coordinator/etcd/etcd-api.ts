@@ -109,7 +109,8 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const keeper = new LeaseKeeper(fleet.clock, context);
   const { internalErrors } = fleet;
   const later = (work: () => void) => void setImmediate(internalErrors.guard("watches of keys", work));
-  const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later });
+  const now = fleet.clock.monotonicMs;
+  const hub = new WatchHub({ space: () => keys()?.machine.space ?? null, later, now });
   const reads = new KeyReads(context);
   const access = new KeyAccess(fleet.machine, (denied) => server.noteDenied(denied), internalErrors);
   const writes = new KeyWrites(context);

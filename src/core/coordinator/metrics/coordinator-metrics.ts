@@ -6,6 +6,7 @@ import { collectCallers } from "../../metrics/caller-metrics.ts";
 import type { Readiness, RoleMetrics } from "../../metrics/role-metrics.ts";
 import type { CallerCounts } from "../../wire/server/rpc-server.ts";
 import type { ServiceContext } from "../calls/context.ts";
+import type { DataPlaneCount } from "../services/data-plane.ts";
 import { collectFleet } from "./fleet-metrics.ts";
 import { collectKeys, type KeySights } from "./keys-metrics.ts";
 import { collectRaft, type RaftSights } from "./raft-metrics.ts";
@@ -20,6 +21,7 @@ const ADMISSIONS = {
 
 export interface CoordinatorSights extends RaftSights, KeySights {
   readonly callers: () => CallerCounts;
+  readonly dataPlanes: Pick<DataPlaneCount, "now">;
 }
 
 export function coordinatorMetrics(context: ServiceContext, sights: CoordinatorSights): RoleMetrics {
@@ -27,7 +29,7 @@ export function coordinatorMetrics(context: ServiceContext, sights: CoordinatorS
     collect: async (into) => {
       await collectRaft(into, context, sights);
       collectKeys(into, context, sights);
-      if (!context.driver.isRestoring) await collectFleet(into, context);
+      if (!context.driver.isRestoring) collectFleet(into, context, await sights.dataPlanes.now());
       into.set("fleet_internal_errors_total", context.internalErrors.count);
       collectCallers(into, sights.callers());
       into.set("fleet_calls_waiting", context.work.counts.waiting);

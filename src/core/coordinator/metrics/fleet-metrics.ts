@@ -1,8 +1,8 @@
-// The replicated tables, and on the leader the shards' reports (data-plane.ts counts them).
+// The replicated tables, and on the leader the shards' reports.
 
 import type { Exposition } from "../../metrics/exposition.ts";
+import type { DataPlane } from "../../wire/gen/fleet/v1/coordinator.ts";
 import type { ServiceContext } from "../calls/context.ts";
-import { countDataPlane } from "../services/data-plane.ts";
 import { countDisobeying } from "../services/sight.ts";
 
 export type FleetSources = Pick<
@@ -18,7 +18,12 @@ export type FleetSources = Pick<
   | "liveness"
 >;
 
-export async function collectFleet(into: Exposition, context: FleetSources): Promise<void> {
+/** `plane`: undefined on a replica that does not lead. */
+export function collectFleet(
+  into: Exposition,
+  context: FleetSources,
+  plane: Readonly<DataPlane> | undefined,
+): void {
   const { bindings, domains, sessions } = context.machine.view.tables;
   into.set("fleet_bindings", bindings.size);
   into.set("fleet_domains", domains.size);
@@ -29,9 +34,6 @@ export async function collectFleet(into: Exposition, context: FleetSources): Pro
   for (const [kind, count] of context.refusedRows.counts) {
     into.set("fleet_report_rows_refused_total", count, { kind });
   }
-  const disobeying = countDisobeying(context);
-  const reported = [...context.observed.reports()].reduce((sum, { sessions: own }) => sum + own, 0);
-  const plane = await countDataPlane(context);
   if (plane === undefined) return;
   const shards = {
     alive: plane.shardsAlive,
@@ -40,7 +42,8 @@ export async function collectFleet(into: Exposition, context: FleetSources): Pro
     unknown: plane.shardsUnheard,
   };
   for (const [state, count] of Object.entries(shards)) into.set("fleet_shards", count, { state });
-  into.set("fleet_shards_disobeying", disobeying);
+  into.set("fleet_shards_disobeying", countDisobeying(context));
+  const reported = [...context.observed.reports()].reduce((sum, { sessions: own }) => sum + own, 0);
   into.set("fleet_reported_sessions", reported);
   const drifts = {
     elsewhere: plane.clustersElsewhere,

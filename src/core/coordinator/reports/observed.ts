@@ -25,6 +25,8 @@ export interface ShardReport {
   readonly receivedMs: MonotonicMs;
   readonly bindings: ReadonlyMap<string, ShardBinding>;
   readonly sessions: number;
+  /** Clusters that it holds (`isHeld`). */
+  readonly bound: number;
   /** Clusters that it serves or would take back, and the topology domains that it listed. */
   readonly holdings: number;
   readonly summary: ShardSummary | undefined;
@@ -79,7 +81,7 @@ export class Observed {
     // A new leadership starts with an empty one.
     const shardsOf = this.#shardsOf;
     const before = known?.bindings ?? new Map<string, ShardBinding>();
-    const { bindings, sessions, held } = yield* bindingsOf(report, known?.bindings);
+    const { bindings, sessions, bound, held } = yield* bindingsOf(report, known?.bindings);
     if (bindings !== known?.bindings) yield* addAll(shardsOf, shardId, bindings, before);
     const counts = this.#shardsOf === shardsOf && mayTake();
     if (counts) {
@@ -89,7 +91,7 @@ export class Observed {
       const leftOut = { shortfalls: report.shortfallsLeftOut, doubleDials: report.doubleDialsLeftOut };
       this.#reports.set(shardId, {
         ...{ shardId, epoch, cycle, receivedMs: nowMs() },
-        ...{ bindings, sessions, holdings, summary, shortfalls, doubleDials, leftOut },
+        ...{ bindings, sessions, bound, holdings, summary, shortfalls, doubleDials, leftOut },
         ...{ coordinatorTerm, incarnation },
       });
     }
@@ -146,6 +148,11 @@ export function holdsCluster({ state, session }: ShardBinding): boolean {
   return session || state !== BindingState.RELEASED;
 }
 
+/** Whether the cluster is bound there: it is served, or its agent is let go. */
+export function isHeld({ state }: ShardBinding): boolean {
+  return state === BindingState.BOUND || state === BindingState.RELEASING;
+}
+
 type ShardsOf = OrderedMap<string, readonly string[]>;
 
 export interface Moment {
@@ -176,20 +183,22 @@ function* removeAll(from: ShardsOf, shardId: string, rows: Rows, but: Rows): Sli
 function* bindingsOf(
   { bindings }: ReportShardRequest,
   known: Rows | undefined,
-): Slicing<{ readonly bindings: Rows; readonly sessions: number; readonly held: number }> {
+): Slicing<Pick<ShardReport, "bindings" | "sessions" | "bound"> & { readonly held: number }> {
   let sessions = 0;
+  let bound = 0;
   let held = 0;
   let saysTheSame = known?.size === bindings.length;
   const before = known?.values();
   yield* bySlices(bindings, ROWS_PER_SLICE, (row) => {
     if (row.session) sessions += 1;
+    if (isHeld(row)) bound += 1;
     if (holdsCluster(row)) held += 1;
     saysTheSame &&= isSame(row, before?.next().value);
   });
-  if (known !== undefined && saysTheSame) return { bindings: known, sessions, held };
+  if (known !== undefined && saysTheSame) return { bindings: known, sessions, bound, held };
   const rows = new Map<string, ShardBinding>();
   yield* bySlices(bindings, ROWS_PER_SLICE, (row) => void rows.set(row.clusterId, row));
-  return { bindings: rows, sessions, held };
+  return { bindings: rows, sessions, bound, held };
 }
 
 // Includes later versions' fields: none of them is a message.

@@ -13,7 +13,7 @@ import { membersList } from "../membership/members.ts";
 import { watchRevocations } from "../revocation/watch-revocations.ts";
 import { checkAccess } from "./check-access.ts";
 import { createGroup } from "./create-group.ts";
-import { DataPlaneCount } from "./data-plane.ts";
+import type { DataPlaneCount } from "./data-plane.ts";
 import { fenceReplica } from "./fence-replica.ts";
 import { listGroups, writeGroup } from "./groups.ts";
 import { clustersList } from "./lists/cluster-list.ts";
@@ -44,6 +44,7 @@ import { writeStream } from "./writes/write-stream.ts";
 export function coordinatorService(
   context: ServiceContext,
   timers: Timers,
+  dataPlanes: Pick<DataPlaneCount, "now">,
 ): Implementation<ServedCoordinator> {
   const { machine, changes, driver } = context;
   const ofStatus = {
@@ -53,7 +54,6 @@ export function coordinatorService(
   };
   const statusFeed = new StatusFeed({ ...ofStatus, timers, errors: context.internalErrors });
   const recentStatus = new RecentStatus(ofStatus);
-  const dataPlanes = new DataPlaneCount(context);
   return {
     getStatus: handler(context, async (request, { identity }) => {
       const isPlain = request.hashAtIndex === 0 && request.withDataPlane !== true;

@@ -13,20 +13,23 @@ import { livenessOf } from "../reports/liveness.ts";
 import { sightOf } from "./sight.ts";
 import { clusterView } from "./views.ts";
 
-const SLICE_ROWS = 500;
-// A dashboard asks several times a second, and there may be many dashboards.
+/** A row takes some 5 µs. */
+const SLICE_ROWS = 200;
+/** A dashboard asks several times a second, and there may be many dashboards. */
 const FRESH_MS = 1_000;
+/** A count that took long is not repeated for so many times as long. */
+const REST_FACTOR = 10;
 
 export type DataPlaneSources = Pick<
   ServiceContext,
   "clusterId" | "driver" | "machine" | "observed" | "clock" | "leadsSince" | "liveness"
 >;
 
-/** The leader's count, made on request, and at most once a second. */
+/** The leader's count, made on request, at most once a second, and in at most a tenth of the time. */
 export class DataPlaneCount {
   readonly #context: DataPlaneSources;
   #underWay: Promise<DataPlane | undefined> | null = null;
-  #last: { readonly atMs: MonotonicMs; readonly counted: DataPlane } | null = null;
+  #last: { readonly untilMs: MonotonicMs; readonly counted: DataPlane } | null = null;
 
   constructor(context: DataPlaneSources) {
     this.#context = context;
@@ -35,15 +38,17 @@ export class DataPlaneCount {
   /** Undefined on a replica that does not lead. */
   async now(): Promise<DataPlane | undefined> {
     if (this.#context.driver.role !== "leader") this.#last = null;
-    else if (this.#last === null || this.#ageMs(this.#last.atMs) >= FRESH_MS) return await this.#count();
+    else if (this.#last === null || this.#nowMs() >= this.#last.untilMs) return await this.#count();
     return this.#last?.counted;
   }
 
   #count(): Promise<DataPlane | undefined> {
+    const beganMs = this.#nowMs();
     this.#underWay ??= countDataPlane(this.#context)
       .then((counted) => {
-        const atMs = this.#context.clock.monotonicMs();
-        this.#last = counted === undefined ? null : { atMs, counted };
+        const nowMs = this.#nowMs();
+        const untilMs = nowMs + Math.max(FRESH_MS, REST_FACTOR * elapsedMs(beganMs, nowMs));
+        this.#last = counted === undefined ? null : { untilMs, counted };
         return counted;
       })
       .finally(() => {
@@ -52,13 +57,13 @@ export class DataPlaneCount {
     return this.#underWay;
   }
 
-  #ageMs(sinceMs: MonotonicMs): number {
-    return elapsedMs(sinceMs, this.#context.clock.monotonicMs());
+  #nowMs(): MonotonicMs {
+    return this.#context.clock.monotonicMs();
   }
 }
 
 /** Undefined when this replica does not lead, or stopped leading while it counted. */
-export async function countDataPlane(context: DataPlaneSources): Promise<DataPlane | undefined> {
+async function countDataPlane(context: DataPlaneSources): Promise<DataPlane | undefined> {
   if (context.driver.role !== "leader") return undefined;
   const lives = countLives(context);
   const drifts = await countDrifts(context);
@@ -107,12 +112,13 @@ async function countDrifts(context: DataPlaneSources): Promise<Map<Drift, number
     (row) => row.clusterId,
     (row) => count(row.clusterId, row),
   );
-  const seen = [...observed.clusters()];
-  for (let at = 0; at < seen.length; at += SLICE_ROWS) {
-    await nextTurn();
-    const strangers = seen.slice(at, at + SLICE_ROWS).filter((id) => table().get(id) === undefined);
-    for (const id of strangers) count(id, undefined);
-  }
+  await inSlices(
+    (from: string | undefined) => observed.clusters(from),
+    (id) => id,
+    (id) => {
+      if (table().get(id) === undefined) count(id, undefined);
+    },
+  );
   return counts;
 }
 

@@ -10,13 +10,12 @@ import type {
   ClientSessionView,
   ClusterObserved,
   ClusterView,
-  ShardBinding,
   ShardView,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import { BindingState, Drift, type ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
+import { Drift, type ShardLiveness } from "../../wire/gen/fleet/v1/views.ts";
 import { obeyedInstead } from "../calls/other-incarnation.ts";
 import { isLate, type LivenessLimits, livenessOf } from "../reports/liveness.ts";
-import type { Observed, ShardReport } from "../reports/observed.ts";
+import { isHeld, type Observed, type ShardReport } from "../reports/observed.ts";
 
 /** What a replica knows of shards besides the tables. */
 export interface Sight {
@@ -67,7 +66,7 @@ function shardObserved(
     reportedAtMs: Math.max(0, wallMs - ageMs),
     ageMs,
     sessions: report.sessions,
-    boundClusters: [...report.bindings.values()].filter(isHeld).length,
+    boundClusters: report.bound,
     summary: report.summary,
     shortfalls: report.shortfalls.count,
     lateAfterMs: liveness.suspectAfterMs,
@@ -132,8 +131,4 @@ function observedAt(report: ShardReport, clusterId: string, sight: ReportSight):
 
 function isFresh(report: ShardReport | undefined, { nowMs, liveness }: ReportSight): boolean {
   return report !== undefined && !isLate(elapsedMs(report.receivedMs, nowMs), liveness);
-}
-
-function isHeld(row: ShardBinding): boolean {
-  return row.state === BindingState.BOUND || row.state === BindingState.RELEASING;
 }

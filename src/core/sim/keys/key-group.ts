@@ -39,7 +39,7 @@ export class SimKeys {
     this.#clock = clock;
     const time = new KeyTime(clock);
     const keeper = new LeaseKeeper(clock, { keys: () => group, time });
-    this.#hub = new WatchHub({ space: () => group.machine.space, later });
+    this.#hub = new WatchHub({ space: () => group.machine.space, later, now: clock.monotonicMs });
     const context = {
       fleet: { clock, disk, work: UNHURRIED, sleep: () => Promise.resolve() },
       ...{ keys: () => group, time, want: () => undefined, forward: { ask: () => Promise.resolve(null) } },

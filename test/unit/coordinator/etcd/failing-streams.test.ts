@@ -43,7 +43,7 @@ class Call extends EventEmitter {
 function member() {
   const keys = new FakeKeys({});
   const later = (work: () => void) => void setImmediate(work);
-  const hub = new WatchHub({ space: () => keys.space, later });
+  const hub = new WatchHub({ space: () => keys.space, later, now: () => 0 });
   const trust = { isTrusted: true };
   const context = {
     ...keys.context,

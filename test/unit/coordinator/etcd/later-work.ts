@@ -11,7 +11,11 @@ export class LaterWork {
   settle(): void {
     for (let passes = 0; this.#left.length > 0; passes += 1) {
       if (passes > 1_000) throw new Error("the hub never settles");
-      for (const work of this.#left.splice(0)) work();
+      this.pass();
     }
+  }
+
+  pass(): void {
+    for (const work of this.#left.splice(0)) work();
   }
 }

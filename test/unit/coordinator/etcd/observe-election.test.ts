@@ -29,7 +29,7 @@ class SlowStream extends EventEmitter {
 
 test("a leader that follows while the observer's stream is full is told when it reads again", async () => {
   const space = new KeySpace();
-  const hub = new WatchHub({ space: () => space, later: (work) => setImmediate(work) });
+  const hub = new WatchHub({ space: () => space, later: (work) => setImmediate(work), now: () => 0 });
   const change = (...kinds: Parameters<typeof apply>[1][]) => hub.applied(apply(space, ...kinds));
   const gone = new AbortController();
   const stream = new SlowStream();

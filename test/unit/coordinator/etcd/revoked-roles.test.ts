@@ -44,7 +44,7 @@ const pass = () => new Promise((resolve) => setImmediate(resolve));
 
 /** With a hub that reports what is applied: nothing else ends a wait. */
 function served() {
-  const hub = new WatchHub({ space: () => keys.space, later: (work) => setImmediate(work) });
+  const hub = new WatchHub({ space: () => keys.space, later: (work) => setImmediate(work), now: () => 0 });
   const store = { ...keys.store, hub };
   const callers = new WaitingCallers(keys.context, store.access);
   return {
@@ -85,7 +85,7 @@ interface Watching {
 
 function watching({ watches, later }: Watching) {
   const sent: Partial<WatchResponse>[] = [];
-  const hub = new WatchHub({ space: () => keys.space, later: (work) => void later.push(work) });
+  const hub = new WatchHub({ space: () => keys.space, later: (work) => void later.push(work), now: () => 0 });
   let asked = 0;
   const stream = new WatchStream({
     call: { writableNeedDrain: false, write: (response: WatchResponse) => sent.push(response) } as never,

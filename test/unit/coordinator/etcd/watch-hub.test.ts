@@ -4,15 +4,19 @@
 import { expect, test } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
 import type { Watch, Watched, Watcher } from "../../../../src/core/coordinator/etcd/watch/watch.ts";
-import { WatchHub } from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
+import { READING_MS_MAX, WatchHub } from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import { apply, bytes, compact, del, put, shown } from "./key-commands.ts";
 import { LaterWork } from "./later-work.ts";
 
 class World {
   space: KeySpace | null = new KeySpace();
+  nowMs = 0;
   readonly #later = new LaterWork();
-  readonly hub = new WatchHub({ space: () => this.space, later: this.#later.add });
+  readonly hub = new WatchHub({
+    ...{ space: () => this.space, later: this.#later.add },
+    now: () => this.nowMs,
+  });
 
   do(...kinds: Parameters<typeof apply>[1][]): void {
     if (this.space !== null) this.hub.applied(apply(this.space, ...kinds));
@@ -20,6 +24,10 @@ class World {
 
   settle(): void {
     this.#later.settle();
+  }
+
+  pass(): void {
+    this.#later.pass();
   }
 }
 
@@ -161,6 +169,25 @@ test.each([
     world.settle();
   }
   expect(watcher.events_).toHaveLength(100);
+});
+
+test("a hundred watches that read history are told some in a pass, for milliseconds, and all in turn", () => {
+  const world = new World();
+  for (let value = 0; value < 10; value += 1) world.do(put("a", String(value)));
+  const watchers = Array.from({ length: 100 }, () => new Told());
+  for (const watcher of watchers) {
+    watcher.events = (_, events) => {
+      watcher.events_.push(...events.map(shown));
+      world.nowMs += 1;
+    };
+    world.hub.add(from(2), watcher);
+  }
+  const told = () => watchers.filter(({ events_ }) => events_.length > 0).length;
+  for (let passes = 1; passes <= 100 / READING_MS_MAX; passes += 1) {
+    world.pass();
+    expect(told()).toBe(passes * READING_MS_MAX);
+  }
+  expect(watchers.every(({ events_ }) => events_.length === 10)).toBe(true);
 });
 
 // Watches come, stand still and continue at random: each gets exactly the events from its start on.

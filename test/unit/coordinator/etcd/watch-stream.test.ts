@@ -24,7 +24,7 @@ class World {
 
   constructor() {
     const later = this.#later.add;
-    this.hub = new WatchHub({ space: () => this.space, later });
+    this.hub = new WatchHub({ space: () => this.space, later, now: () => 0 });
     const toldAll = this.hub.toldAll.bind(this.hub);
     this.hub.toldAll = (watches: Iterable<Watch>) => {
       this.looks += 1;

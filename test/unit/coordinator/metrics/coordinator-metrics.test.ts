@@ -43,6 +43,7 @@ async function shown(...names: string[]): Promise<(number | null)[]> {
   await coordinatorMetrics(context, {
     ...{ roundTripMs: () => null, dropped: () => new Map(), snapshotSavedAtMs: async () => null },
     keyWatches: () => ({ all: 0, behind: 0 }),
+    dataPlanes: { now: async () => undefined },
     callers: () => ({ denied: new Map(), logins: new Map(), limited: new Map(), slowed: new Map() }),
   }).collect(exposition);
   return names.map((name) => sampleOf(exposition.text(), name));

@@ -8,6 +8,7 @@ import { collectFleet, type FleetSources } from "../../../../src/core/coordinato
 import { Observed } from "../../../../src/core/coordinator/reports/observed.ts";
 import { RefusedRows } from "../../../../src/core/coordinator/reports/refused-rows.ts";
 import { RefusedWrites } from "../../../../src/core/coordinator/reports/refused-writes.ts";
+import { DataPlaneCount } from "../../../../src/core/coordinator/services/data-plane.ts";
 import { Exposition } from "../../../../src/core/metrics/exposition.ts";
 import { Command, type Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { ReportShardRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -50,7 +51,7 @@ async function leading(operations: readonly Operation[]): Promise<FleetSources> 
 
 async function look(sources: FleetSources): Promise<string> {
   const exposition = new Exposition();
-  await collectFleet(exposition, sources);
+  collectFleet(exposition, sources, await new DataPlaneCount(sources).now());
   return exposition.text();
 }
 

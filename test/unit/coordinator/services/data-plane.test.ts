@@ -1,8 +1,11 @@
 // What the leader counts for `fleet status`; fleet-metrics.test.ts has the kinds one by one.
 import { afterEach, expect, test } from "vitest";
 import { logIndex } from "../../../../src/core/base/ids.ts";
+import { Observed } from "../../../../src/core/coordinator/reports/observed.ts";
 import { DataPlaneCount } from "../../../../src/core/coordinator/services/data-plane.ts";
 import { Command } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
+import { ReportShardRequest } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
+import { BindingState } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
 import type { TestGroup } from "../group.ts";
 import { registerShard } from "../group.ts";
 import { contextOf, ledGroup } from "../service-context.ts";
@@ -31,6 +34,54 @@ test("a count is shared by all who ask within a second, and begins anew after it
   expect(await count.now()).toBe(first);
   nowMs += 1;
   expect(await count.now()).toMatchObject({ shardsUnheard: 2 });
+});
+
+test("a count that took half a second is shared for five", async () => {
+  const led = await ledGroup(1);
+  ({ group } = led);
+  let nowMs = 1_000_000;
+  const clock = { monotonicMs: () => nowMs, wallMs: () => nowMs };
+  const count = new DataPlaneCount({ ...led.context, clock, leadsSince: () => nowMs });
+  const counting = count.now();
+  nowMs += 500;
+  const first = await counting;
+  nowMs += 4_999;
+  expect(await count.now()).toBe(first);
+  nowMs += 1;
+  expect(await count.now()).not.toBe(first);
+});
+
+/** Counts how many clusters it has named in one turn. */
+class CountingObserved extends Observed {
+  mostInATurn = 0;
+  #inThisTurn = 0;
+
+  override *clusters(from?: string): Generator<string, void, undefined> {
+    if (this.#inThisTurn === 0) {
+      setImmediate(() => {
+        this.#inThisTurn = 0;
+      });
+    }
+    for (const clusterId of super.clusters(from)) {
+      this.#inThisTurn += 1;
+      this.mostInATurn = Math.max(this.mostInATurn, this.#inThisTurn);
+      yield clusterId;
+    }
+  }
+}
+
+test("clusters that one shard invents are counted in slices, with turns of the loop between them", async () => {
+  const led = await ledGroup(1);
+  ({ group } = led);
+  const observed = new CountingObserved();
+  const bindings = Array.from({ length: 5_000 }, (_, at) => ({
+    ...{ clusterId: `c${at}`, state: BindingState.BOUND, session: true },
+  }));
+  const report = { shardId: "s1", address: "s1:1", epoch: 1, cycle: 1, bindings };
+  observed.take(ReportShardRequest.fromPartial(report), 0);
+  const counted = await new DataPlaneCount({ ...led.context, observed }).now();
+  expect(counted).toMatchObject({ clusters: 5_000, clustersElsewhere: 5_000 });
+  expect(observed.mostInATurn).toBeLessThan(1_000);
 });
 
 test("a replica that does not lead counts nothing", async () => {

@@ -5,6 +5,7 @@ import { systemTimers } from "../../../../src/core/base/timers.ts";
 import type { ServiceContext } from "../../../../src/core/coordinator/calls/context.ts";
 import { handler } from "../../../../src/core/coordinator/calls/handler.ts";
 import { coordinatorService } from "../../../../src/core/coordinator/services/coordinator-service.ts";
+import { DataPlaneCount } from "../../../../src/core/coordinator/services/data-plane.ts";
 import { reportShard } from "../../../../src/core/coordinator/services/report-shard.ts";
 import { nodeStatus } from "../../../../src/core/coordinator/services/status.ts";
 import { submit } from "../../../../src/core/coordinator/services/writes/submit.ts";
@@ -68,7 +69,10 @@ function ask<Answer>(
   name: "listShards" | "listClusters" | "listShortfalls",
   codec: { encode(answer: Answer): { finish(): Uint8Array }; decode(bytes: Uint8Array): Answer },
 ): Promise<Answer> {
-  const service = coordinatorService(context, systemTimers)[name] as UnaryMethod<ListRequest, Answer>;
+  const service = coordinatorService(context, systemTimers, new DataPlaneCount(context))[name] as UnaryMethod<
+    ListRequest,
+    Answer
+  >;
   const answered = service(callOf(ListRequest.create(), 5_000));
   return group.until(answered.then((answer) => codec.decode(codec.encode(answer).finish())));
 }

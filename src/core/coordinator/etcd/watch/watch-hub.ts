@@ -4,6 +4,7 @@
 // of the event loop. A watcher that throws ends alone.
 
 import { present } from "../../../base/assert.ts";
+import { elapsedMs, type MonotonicMs } from "../../../base/clock.ts";
 import type { Applied } from "../../../kv/key-response.ts";
 import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
 import type { KeysView } from "../../group/keys-machine.ts";
@@ -15,13 +16,14 @@ export interface WatchHubOptions {
   readonly space: () => KeysView | null;
   /** Calls `work` in a later pass of the event loop. */
   readonly later: (work: () => void) => void;
+  readonly now: () => MonotonicMs;
 }
 
 /** What one watch reads of history at once. */
 const EVENTS_AT_ONCE_MAX = 512;
 const BYTES_AT_ONCE_MAX = 1024 * 1024;
-/** Watches that read history in one pass: some milliseconds. */
-const READERS_AT_ONCE_MAX = 16;
+/** In one pass no further watch reads history after so long. One alone takes some milliseconds at most. */
+export const READING_MS_MAX = 2;
 
 export class WatchHub {
   readonly #options: WatchHubOptions;
@@ -99,13 +101,12 @@ export class WatchHub {
     // A restore follows.
     if (space === null) return;
     this.#tellNews(space);
-    let readers = 0;
+    const beganMs = this.#options.now();
     for (const watch of [...this.#behind]) {
       // The end of another one may have ended it, too.
       if (!this.#behind.has(watch) || this.#isFull(watch)) continue;
       this.#attempt(watch, () => this.#tellHistory(space, watch));
-      readers += 1;
-      if (readers === READERS_AT_ONCE_MAX) break;
+      if (elapsedMs(beganMs, this.#options.now()) >= READING_MS_MAX) break;
     }
     for (const watch of this.#behind) {
       if (this.#isFull(watch)) continue;
