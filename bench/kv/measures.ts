@@ -26,7 +26,8 @@ const MANY = 64;
 
 export const rowOfPuts = (clients: number): string => `puts, ${clients} clients`;
 export const ROW_OF_GRPC_JS = `puts, ${MANY}, grpc-js client`;
-export const ROW_OF_SUBMIT = `fleet's own Submit, ${MANY}, grpc-js client`;
+export const ROW_OF_SUBMIT = `fleet's own Submit, ${MANY} clients`;
+export const ROW_OF_SUBMIT_BY_GRPC_JS = `fleet's own Submit, ${MANY}, grpc-js client`;
 export const rowOfReads = (request: Request): string => `${request}s, ${MANY} clients`;
 
 /** `withH2load`: for a pair in plaintext. With TLS the client is node:http2. */
@@ -62,13 +63,23 @@ export function measuresOf(
     ...(isPlain && !withH2load ? [] : puts),
     ...(isPlain && withH2load ? reads : []),
     ...both(ROW_OF_GRPC_JS, (store) => grpcJs(store, times)),
-    // Against etcd's puts by the same client.
-    ...(etcd === null
-      ? []
-      : [{ row: ROW_OF_SUBMIT, store: "etcd", take: () => grpcJs(etcd, times) } as const]),
-    { row: ROW_OF_SUBMIT, store: "fleet", take: () => grpcJs(submit, times) },
+    ...(isPlain && withH2load ? submits(etcd, submit, times) : []),
+    ...besideEtcd(ROW_OF_SUBMIT_BY_GRPC_JS, etcd, (store) => grpcJs(store, times)),
+    { row: ROW_OF_SUBMIT_BY_GRPC_JS, store: "fleet", take: () => grpcJs(submit, times) },
   ];
 }
+
+/** Of the same client, for a row whose other half is the fleet's own writes. */
+const besideEtcd = (
+  row: string,
+  etcd: KeyStore | null,
+  take: (store: KeyStore) => Promise<Sample>,
+): Measure[] => (etcd === null ? [] : [{ row, store: "etcd", take: () => take(etcd) }]);
+
+const submits = (etcd: KeyStore | null, submit: Store, times: Times): Measure[] => [
+  ...besideEtcd(ROW_OF_SUBMIT, etcd, (store) => loaded(store, "put", MANY, times)),
+  { row: ROW_OF_SUBMIT, store: "fleet", take: () => submitted(submit, times) },
+];
 
 /** Each put that h2load counts is one revision of the store: it does not read gRPC's status itself. */
 async function loaded(store: KeyStore, request: Request, clients: number, times: Times): Promise<Sample> {
@@ -81,6 +92,20 @@ async function loaded(store: KeyStore, request: Request, clients: number, times:
     "what was counted as a put is in the store",
   );
   return sample;
+}
+
+/** Each Submit that h2load counts is an entry that every server has applied. */
+async function submitted(store: Store, times: Times): Promise<Sample> {
+  const leader = await settledLeader(store);
+  const before = await appliedBy(store);
+  const sample = await h2load(leader.address, "submit", MANY, times);
+  const applied = (await appliedBy(store)) - before;
+  assert(applied >= sample.latenciesMs.length, "what was counted as a write is in the log");
+  return sample;
+}
+
+async function appliedBy(store: Store): Promise<number> {
+  return (await store.look(await settledLeader(store)))?.applied ?? Number.NaN;
 }
 
 async function revisionOf(store: KeyStore): Promise<number> {

@@ -75,9 +75,9 @@ async function readableFile(path: string, handle: FileHandle): Promise<ReadableF
   const { size } = await handle.stat();
   return {
     bytes: size,
-    read: (position, length) =>
+    read: (position, length, scratch = new Uint8Array(length)) =>
       namingFile(path, async () => {
-        const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, position);
+        const { buffer, bytesRead } = await handle.read(scratch, 0, length, position);
         return buffer.subarray(0, bytesRead);
       }),
     close: () => handle.close(),

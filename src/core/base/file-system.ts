@@ -27,8 +27,8 @@ export interface SyncedFile {
 /** An existing file, which stays readable after its removal. */
 export interface ReadableFile {
   readonly bytes: number;
-  /** Returns fewer than `length` bytes at the end of the file. */
-  read(position: number, length: number): Promise<Uint8Array>;
+  /** Returns fewer than `length` bytes at the end of the file. They may be in `scratch`, which has room for them. */
+  read(position: number, length: number, scratch?: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 

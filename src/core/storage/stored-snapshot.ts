@@ -52,7 +52,15 @@ async function sha256Of(
   partBytes: number,
 ): Promise<Uint8Array> {
   const hash = createHash("sha256");
-  for await (const part of partsOf(file, from, to, partBytes)) hash.update(part);
+  // One for all parts: a start reads hundreds of megabytes here, which would all be garbage.
+  const scratch = new Uint8Array(partBytes);
+  for await (const part of partsOf(
+    { read: (at, length) => file.read(at, length, scratch) },
+    from,
+    to,
+    partBytes,
+  ))
+    hash.update(part);
   return hash.digest();
 }
 
@@ -82,7 +90,7 @@ export async function* readFrom(
 }
 
 async function* partsOf(
-  file: ReadableFile,
+  file: Pick<ReadableFile, "read">,
   from: number,
   to: number,
   partBytes: number,
