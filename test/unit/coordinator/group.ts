@@ -39,7 +39,10 @@ export function foundingSnapshot(voters: readonly NodeId[]): Snapshot {
 
 type Driver = GroupDriverOptions<Outcome>;
 type Bounds = Partial<
-  Pick<Driver, "heldLogBytesMax" | "onHeldTooMuch" | "snapshotEveryBytes" | "trailingBytes">
+  Pick<
+    Driver,
+    "heldLogBytesMax" | "onHeldTooMuch" | "snapshotEveryBytes" | "snapshotStretchMax" | "trailingBytes"
+  >
 >;
 type Confirming = Partial<Pick<Driver, "maySend" | "mayKeep" | "trust">>;
 type Limits = Bounds & {

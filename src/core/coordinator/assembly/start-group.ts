@@ -171,6 +171,7 @@ function driverOf<Result>(
     trailing: TRAILING_ENTRIES,
     heldLogBytesMax: limits.heldLogBytesMax,
     snapshotEveryBytes: limits.snapshotEveryBytes,
+    snapshotStretchMax: limits.snapshotStretchMax,
     trailingBytes: limits.trailingBytes,
     onHeldTooMuch: (followers, held) =>
       log.warn(

@@ -58,7 +58,7 @@ export class GroupDriver<Result> implements GroupPort<Result> {
     const onFatal = (error: unknown) => this.#fail(error);
     const onStored = (message: Message) => this.#stored(message);
     this.#appending = new Appending({ ...options, meter: this.meter, onStored, onFailed: onFatal });
-    this.#snapshots = new OwnSnapshots({ ...options, followers, meter: this.meter, onFatal }, snapshot.index);
+    this.#snapshots = new OwnSnapshots({ ...options, followers, meter: this.meter, onFatal }, snapshot);
     this.#applying = new Applying({
       self: options.self,
       meter: this.meter,
@@ -366,7 +366,7 @@ export class GroupDriver<Result> implements GroupPort<Result> {
     this.#turnBehind(() => {
       if (snapshot !== null) {
         this.#applying.cover(snapshot);
-        this.#snapshots.received(snapshot.index);
+        this.#snapshots.received(snapshot);
         this.#restore(snapshot).catch((error: unknown) => this.#fail(error));
       }
       this.#applying.deliver(responses);

@@ -24,7 +24,9 @@ type GroupLimits = Pick<
   | "uncommittedBytesMax"
   | "committedBytesPerReadyMax"
 > &
-  Pick<OwnSnapshotsOptions, "heldLogBytesMax" | "snapshotEveryBytes" | "trailingBytes">;
+  Pick<OwnSnapshotsOptions, "heldLogBytesMax" | "snapshotEveryBytes" | "trailingBytes"> & {
+    readonly snapshotStretchMax: number;
+  };
 
 /** Each group's limits if there are `groups` of them besides the fleet's own. */
 export function groupLimits(groups: number): GroupLimits {
@@ -41,6 +43,7 @@ export function groupLimits(groups: number): GroupLimits {
     heldLogBytesMax: share,
     // Twice the share: a group's snapshot is small, but its file costs a sync.
     snapshotEveryBytes: 2 * share,
+    snapshotStretchMax: 1,
     trailingBytes: share,
   };
 }

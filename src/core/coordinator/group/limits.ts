@@ -28,6 +28,8 @@ export const LIMITS = {
    * small writes do not.
    */
   snapshotEveryBytes: 8 * MEGABYTE,
+  /** For a state of a quarter of a gigabyte: then 64 MB of the log's tail are in memory. */
+  snapshotStretchMax: 8,
   /** Payload of entries that are kept behind a snapshot. */
   trailingBytes: 4 * MEGABYTE,
   /**

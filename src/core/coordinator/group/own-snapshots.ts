@@ -7,6 +7,7 @@
 import { assert } from "../../base/assert.ts";
 import type { MonotonicMs } from "../../base/clock.ts";
 import { type GroupId, type LogIndex, logIndex, type NodeId } from "../../base/ids.ts";
+import type { Snapshot } from "../../raft/message.ts";
 import type { RaftStatus } from "../../raft/status.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { Applied } from "./applier.ts";
@@ -14,7 +15,7 @@ import type { GroupMeter } from "./group-meter.ts";
 import { bytesBetween, trailingFrom } from "./log-bytes.ts";
 import { type HeldLog, LogHold } from "./log-hold.ts";
 import type { Machine } from "./machine.ts";
-import { passedSnapshotPoint, snapshotBytes } from "./snapshot-points.ts";
+import { passedSnapshotPoint, snapshotBytes, snapshotStretch } from "./snapshot-points.ts";
 
 export interface OwnSnapshotsOptions {
   readonly group: GroupId;
@@ -25,6 +26,8 @@ export interface OwnSnapshotsOptions {
   readonly snapshotEvery: number;
   /** Payload of the entries between two snapshots: the next is made when either limit is reached. */
   readonly snapshotEveryBytes: number;
+  /** By how much a large state may raise both limits (snapshot-points.ts); absent = not at all. */
+  readonly snapshotStretchMax?: number;
   /**
    * Entries kept behind a snapshot, so that a follower that is slightly behind does not need the snapshot.
    */
@@ -56,6 +59,8 @@ interface CapturedState extends Applied {
 export class OwnSnapshots {
   readonly #options: OwnSnapshotsOptions;
   #index: LogIndex;
+  /** How large the data of the newest one are. */
+  #newestBytes: number;
   #isSaving = false;
   /** The captured state, to be saved once the others have confirmed it (ADR-0017). */
   #captured: CapturedState | null = null;
@@ -69,10 +74,10 @@ export class OwnSnapshots {
   #held = { through: logIndex(0), bytes: 0 };
   #exceeded = 0;
 
-  /** `index`: of the newest existing snapshot. */
-  constructor(options: OwnSnapshotsOptions, index: LogIndex) {
+  constructor(options: OwnSnapshotsOptions, newest: Snapshot) {
     this.#options = options;
-    this.#index = index;
+    this.#index = newest.index;
+    this.#newestBytes = bytesOf(newest);
   }
 
   /** Index of the newest durable one. */
@@ -108,9 +113,11 @@ export class OwnSnapshots {
   }
 
   /** A snapshot of another replica has replaced the state. */
-  received(index: LogIndex): void {
+  received(snapshot: Snapshot): void {
+    const { index } = snapshot;
     assert(index > this.#index, "a received snapshot is newer than what is there");
     this.#index = index;
+    this.#newestBytes = bytesOf(snapshot);
     this.#grownBytes = 0;
     this.#captured = null;
     this.#held = { through: index, bytes: 0 };
@@ -143,16 +150,18 @@ export class OwnSnapshots {
 
   #save(captured: CapturedState): void {
     const { storage, group, meter, onFatal } = this.#options;
-    const { index, term, confState, encode } = captured;
+    const { index, term, confState } = captured;
     this.#isSaving = true;
     const saved = meter.beginSnapshot();
+    const counted = new CountedBytes(captured.encode);
     storage
-      .saveSnapshot(group, { index, term, confState, encode })
+      .saveSnapshot(group, { index, term, confState, encode: () => counted.parts() })
       .then(() => {
         saved();
         this.#isSaving = false;
         if (captured.index <= this.#index) return;
         this.#index = captured.index;
+        this.#newestBytes = counted.bytes;
         this.#grownBytes -= captured.grownBytes;
         this.#compact();
       })
@@ -164,13 +173,14 @@ export class OwnSnapshots {
   }
 
   #isDue(applied: LogIndex): boolean {
-    const { self, snapshotEvery, snapshotEveryBytes } = this.#options;
+    const { self, snapshotEvery, snapshotEveryBytes, snapshotStretchMax = 1 } = this.#options;
+    const stretch = snapshotStretch(this.#newestBytes, snapshotEveryBytes, snapshotStretchMax);
     const mustLetGo = this.#unwantedThrough > this.#index && applied >= this.#unwantedThrough;
     return (
       this.#isWanted ||
       mustLetGo ||
-      this.#grownBytes >= snapshotBytes(self, snapshotEveryBytes) ||
-      passedSnapshotPoint(self, snapshotEvery, { saved: this.#index, applied })
+      this.#grownBytes >= snapshotBytes(self, snapshotEveryBytes * stretch) ||
+      passedSnapshotPoint(self, snapshotEvery * stretch, { saved: this.#index, applied })
     );
   }
 
@@ -234,3 +244,23 @@ export class OwnSnapshots {
     return this.#options.storage.reader(this.#options.group).firstIndex();
   }
 }
+
+/** The parts of a snapshot, and how many bytes the last reader got. */
+class CountedBytes {
+  readonly #encode: CapturedState["encode"];
+  bytes = 0;
+
+  constructor(encode: CapturedState["encode"]) {
+    this.#encode = encode;
+  }
+
+  async *parts(): AsyncGenerator<Uint8Array, void, undefined> {
+    this.bytes = 0;
+    for await (const part of this.#encode()) {
+      this.bytes += part.length;
+      yield part;
+    }
+  }
+}
+
+const bytesOf = ({ data }: Snapshot): number => (data instanceof Uint8Array ? data.length : data.bytes);

@@ -30,6 +30,19 @@ export function snapshotBytes(self: NodeId, every: number): number {
   return every * (0.75 + 0.25 * shareOf(self));
 }
 
+/** Of a state that a snapshot of so many bytes holds: a part as large may be in the log beside it. */
+const LOG_SHARE = 1 / 4;
+
+/**
+ * How many times as far apart the snapshots are whose newest one has `newestBytes`. A snapshot has all rows, so with a fixed
+ * distance a large state would be written again and again: hundreds of bytes for each that is proposed. A power of two,
+ * so that the points stay where they are while a state grows.
+ */
+export function snapshotStretch(newestBytes: number, everyBytes: number, stretchMax: number): number {
+  const wanted = Math.min((newestBytes * LOG_SHARE) / everyBytes, stretchMax);
+  return wanted < 2 ? 1 : 2 ** Math.floor(Math.log2(wanted));
+}
+
 /** From 0 up to 1. */
 function shareOf(self: NodeId): number {
   return (self * GOLDEN_RATIO) % 1;

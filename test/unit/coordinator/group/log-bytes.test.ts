@@ -3,7 +3,7 @@
 import { afterEach, expect, test } from "vitest";
 import { FLEET_GROUP, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
 import { trailingFrom } from "../../../../src/core/coordinator/group/log-bytes.ts";
-import { snapshotBytes } from "../../../../src/core/coordinator/group/snapshot-points.ts";
+import { snapshotBytes, snapshotStretch } from "../../../../src/core/coordinator/group/snapshot-points.ts";
 import { payloadBytesOf } from "../../../../src/core/raft/entry-size.ts";
 import { MemoryLog } from "../../../../src/core/storage/memory.ts";
 import { type Member, recordProbe, TestGroup } from "../group.ts";
@@ -30,6 +30,43 @@ test("the log in memory is bounded in bytes, however few the entries are", async
   expect(most).toBeLessThan(limits.snapshotEveryBytes + limits.trailingBytes + slack);
   expect(Math.min(...group.members.map(({ driver }) => driver.snapshotIndex))).toBeGreaterThan(100);
 });
+
+test("a state of many times the limit is saved less often, and its log stays within a quarter of it", async () => {
+  const saved = async (snapshotStretchMax: number) => {
+    const limits = { snapshotEveryBytes: 100, trailingBytes: 100, snapshotStretchMax };
+    const single = new TestGroup(1, 10_000, 1, limits);
+    group = single;
+    const leader = await single.leader();
+    const snapshots = new Set<number>();
+    for (let number = 0; number < 300; number += 1) {
+      const written = single.proposeNow(leader, recordProbe(number), 60_000);
+      await single.run(1);
+      expect((await written).ok).toBe(true);
+      snapshots.add(leader.driver.snapshotIndex);
+    }
+    const bytes = logBytes(leader);
+    single.close();
+    return { count: snapshots.size, bytes };
+  };
+  const [fixed, stretched] = [await saved(1), await saved(8)];
+  expect(fixed.count).toBeGreaterThan(90);
+  expect(stretched.count).toBeLessThan(60);
+  expect(stretched.bytes).toBeLessThan(8 * 100 + 100);
+});
+
+test.each([
+  { newest: 0, stretch: 1 },
+  { newest: 63, stretch: 1 },
+  { newest: 64, stretch: 2 },
+  { newest: 127, stretch: 2 },
+  { newest: 128, stretch: 4 },
+  { newest: 10_000, stretch: 8 },
+])(
+  "at 8 bytes a snapshot, one of $newest bytes makes the next ones $stretch times as far apart",
+  (expected) => {
+    expect(snapshotStretch(expected.newest, 8, 8)).toBe(expected.stretch);
+  },
+);
 
 test.each([
   { bytesMax: 100, from: 0, keepsFrom: 0 },
