@@ -7,6 +7,8 @@ export interface Step {
   readonly input?: string;
   /** It does not end of itself: it is interrupted when it has printed so many lines. */
   readonly lines?: number;
+  /** It waits for the next second of the clock: etcd makes a member's id of its URL and the second. */
+  readonly inNextSecond?: true;
   /** Its lines come in any order. */
   readonly isSorted?: boolean;
   /** Why it prints something else on a fleet. */
@@ -145,18 +147,15 @@ const MEMBER_ID: readonly (readonly [RegExp, string])[] = [
 /** A member that never starts. */
 const MEMBERS: readonly Step[] = [
   { words: "member add n9 --learner --peer-urls=https://127.0.0.1:1", hide: MEMBER_ID },
-  ...same(
-    "member add n9 --peer-urls=https://127.0.0.1:1",
-    "member add n8 --peer-urls=https://127.0.0.1",
-    "member promote $MEMBER",
-  ),
+  { words: "member add n9 --peer-urls=https://127.0.0.1:1", inNextSecond: true },
+  ...same("member add n8 --peer-urls=https://127.0.0.1", "member promote $MEMBER"),
   {
     words: "member update $MEMBER --peer-urls=https://127.0.0.1:2",
     reason: "a member of a fleet keeps its address: fleet member replace (ADR-0071)",
   },
   { words: "member remove $MEMBER", hide: MEMBER_ID },
   { words: "member remove $MEMBER" },
-  { words: "member add n9 --peer-urls=https://127.0.0.1:1", hide: MEMBER_ID },
+  { words: "member add n9 --peer-urls=https://127.0.0.1:1", hide: MEMBER_ID, inNextSecond: true },
   { words: "member promote $MEMBER" },
   { words: "member remove $MEMBER", hide: MEMBER_ID },
 ];

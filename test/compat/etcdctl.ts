@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { STEPS, type Step } from "./etcdctl-steps.ts";
 import type { Subject } from "./subject.ts";
 import { withoutLog } from "./without-log.ts";
@@ -27,6 +28,7 @@ export async function compareEtcdctl(
 ): Promise<void> {
   const [ours, theirs] = [new Session(fleet), new Session(etcd)];
   for (const step of steps) {
+    if (step.inNextSecond === true) await sleep(1_000);
     onStep({ step, fleet: await ours.run(step), etcd: await theirs.run(step) });
   }
 }

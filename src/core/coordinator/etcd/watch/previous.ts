@@ -6,13 +6,17 @@ import type { KeysView } from "../../group/keys-machine.ts";
 /** The same object for all watchers, so that it is encoded once. */
 const known = new WeakMap<Event, Event>();
 
-/** A version that was compacted is left out, as in etcd. */
+/**
+ * As in etcd, a version that was compacted is left out. So is every version before a creation: a transaction can delete a key and
+ * create it again in one revision.
+ */
 export function withPrevious(space: KeysView | null, events: readonly Event[]): readonly Event[] {
   return events.map((event) => {
     const found = known.get(event);
     if (found !== undefined) return found;
     const { kv } = event;
-    const prevKv = (kv && space?.before(kv.key, kv.modRevision)) ?? undefined;
+    if (kv === undefined || kv.createRevision === kv.modRevision) return event;
+    const prevKv = space?.before(kv.key, kv.modRevision) ?? undefined;
     if (prevKv === undefined) return event;
     const made = { ...event, prevKv };
     known.set(event, made);
