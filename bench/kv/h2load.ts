@@ -1,6 +1,6 @@
 // h2load (nghttp2) as the client of unary calls: it costs a few microseconds a call, so that the servers are what is
 // measured. Each client is a connection with one call at a time. It cannot show a certificate, so it measures plaintext.
-// It does not read gRPC's status: kv.ts counts puts by the store's revision.
+// It does not read gRPC's status: measures.ts counts writes by the store's revision or index.
 
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

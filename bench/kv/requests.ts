@@ -10,8 +10,8 @@ export type Request = "put" | "linearizable read" | "serializable read" | "submi
 const KEY = Buffer.from("bench-kv");
 
 /**
- * A write that changes a row each time, although h2load always sends the same bytes: outside sessions, with as many bytes
- * as a put has, here as its reason. Probes are not audited.
+ * A write outside sessions. h2load always sends the same bytes, and a probe changes its row nevertheless: it counts. Its reason
+ * makes it as large as a put, and is in the log only. Probes are not audited.
  */
 const SUBMIT = {
   ...OUTSIDE_SESSIONS,

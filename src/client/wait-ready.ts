@@ -9,7 +9,7 @@ import type { FleetStatus, NodeObservation } from "./fleet-status.ts";
 import type { WaitReady } from "./local/deps.ts";
 
 const LOOK_EVERY_MS = 50;
-/** For a list of shards; who asks asks again. */
+/** For one look at the list of shards: others follow. */
 const ASK_MS = 1_000;
 
 /** The write that proves a quorum clears the probes of a drill that never existed: it changes nothing. */

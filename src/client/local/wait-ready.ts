@@ -32,14 +32,13 @@ export async function waitUntilReady(fleet: LocalFleet, deps: LocalDeps): Promis
 
 /**
  * Waits until every process of an answering fleet serves, which it does once it has found its data whole, and until its shards
- * are registered. Throws NODES_EXITED when one has ended instead; returns a line for each that does neither.
+ * are registered. Throws NODES_EXITED when one has ended instead. Returns a line for each that does not serve or is
+ * not registered.
  */
 export async function waitUntilAllServe(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
   const endMs = deps.clock.now() + READY_LIMIT_MS;
   for (;;) {
-    const exited = await findExited(fleet.processes, deps);
-    const [first] = exited;
-    if (first !== undefined) throw await nodesExited(exited, first, "the others have a leader and continue");
+    await refuseExited(fleet, deps);
     const silent = await findSilent(fleet.processes, deps);
     if (silent.length === 0) return await waitUntilRegistered(fleet, deps);
     if (deps.clock.now() >= endMs) return silent.map(noteSilent);
@@ -54,6 +53,7 @@ async function waitUntilRegistered(fleet: LocalFleet, deps: LocalDeps): Promise<
   if (shards.length === 0) return [];
   const target = localTarget(fleet, `--dir ${fleet.directory}`);
   for (;;) {
+    await refuseExited(fleet, deps);
     const late = await deps.unregistered(
       target,
       shards.map(({ name }) => name),
@@ -63,6 +63,12 @@ async function waitUntilRegistered(fleet: LocalFleet, deps: LocalDeps): Promise<
       return shards.filter(({ name }) => late.includes(name)).map(noteUnregistered);
     await deps.clock.sleep(LOOK_EVERY_MS);
   }
+}
+
+async function refuseExited(fleet: LocalFleet, deps: LocalDeps): Promise<void> {
+  const exited = await findExited(fleet.processes, deps);
+  const [first] = exited;
+  if (first !== undefined) throw await nodesExited(exited, first, "the others have a leader and continue");
 }
 
 const noteUnregistered = ({ name, files }: ProcessPlan): string =>

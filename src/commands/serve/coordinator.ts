@@ -70,7 +70,8 @@ export default class ServeCoordinator extends ServeCommand {
       min: 10,
       max: Number.MAX_SAFE_INTEGER,
       default: 10_000,
-      summary: "Applied entries between the log's own snapshots, unless 16 MiB of them come first",
+      summary:
+        "Applied entries between the log's own snapshots, unless 8 MiB of them come first; up to four times as many of a large state",
     }),
     "snapshot-send-rate": Flags.integer({
       min: 65_536,

@@ -46,6 +46,7 @@ const KILOBYTE = 1_024;
 // Small, so that it is reached.
 const HELD_LOG_BYTES_MAX = 4 * KILOBYTE;
 const SNAPSHOT_EVERY_BYTES = 8 * KILOBYTE;
+const SNAPSHOT_STRETCH_MAX = 4;
 
 export class Process {
   readonly storage: WatchedStorage;
@@ -229,6 +230,7 @@ export class Process {
       pause: () => restorePause(options),
       heldLogBytesMax: HELD_LOG_BYTES_MAX,
       snapshotEveryBytes: SNAPSHOT_EVERY_BYTES,
+      snapshotStretchMax: SNAPSHOT_STRETCH_MAX,
       trailingBytes: SNAPSHOT_EVERY_BYTES / 4,
       onLeadership: (leads) => {
         if (leads) options.onLeading();

@@ -194,6 +194,7 @@ function driverOf<Result>(
     trailing: swarm.trailing,
     heldLogBytesMax: 4 * KILOBYTE,
     snapshotEveryBytes: 2 * KILOBYTE,
+    snapshotStretchMax: 1,
     trailingBytes: KILOBYTE,
     onLeadership: () => undefined,
     onFatal: options.onFatal,

@@ -37,7 +37,7 @@ import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts
 
 // With more segments than this, groups that write little are asked to compact their entries in the older ones
 // (ADR-0008).
-const SEGMENTS_KEPT = 4;
+export const SEGMENTS_KEPT = 4;
 
 export class DiskStorage implements Storage {
   /** How long frames of the log take to become durable. */

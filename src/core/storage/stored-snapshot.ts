@@ -52,7 +52,7 @@ async function sha256Of(
   partBytes: number,
 ): Promise<Uint8Array> {
   const hash = createHash("sha256");
-  // One for all parts: a start reads hundreds of megabytes here, which would all be garbage.
+  // One for all parts: a start may read hundreds of megabytes here. Encrypted files bring their own.
   const scratch = new Uint8Array(partBytes);
   for await (const part of partsOf(
     { read: (at, length) => file.read(at, length, scratch) },

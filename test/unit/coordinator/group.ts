@@ -86,6 +86,7 @@ export function startMember(id: NodeId, storage: MemoryStorage, world: World): M
     trailing: 10,
     heldLogBytesMax: 1024 * 1024,
     snapshotEveryBytes: 1024 * 1024,
+    snapshotStretchMax: 1,
     trailingBytes: 1024 * 1024,
     onLeadership: () => undefined,
     onActive: () => undefined,

@@ -213,6 +213,7 @@ export class HostCluster {
       trailing: 5,
       heldLogBytesMax: 64 * 1024,
       snapshotEveryBytes: 1024 * 1024,
+      snapshotStretchMax: 1,
       trailingBytes: 1024 * 1024,
       onLeadership: () => undefined,
       onFatal: (error) => this.failures.push(error),

@@ -78,7 +78,7 @@ export async function serve(
     tls: options.etcd?.isPlaintext === true ? "insecure-loopback" : tls,
     ...{ errors, log: options.log, gate, timers },
   });
-  // The metrics' port has no identities, so its callers cause no counts of their own.
+  // One for all: callers of the metrics' port have no identity, and so no limits.
   const dataPlanes = new DataPlaneCount(context);
   addServices(server, context, opened, replica, { etcd, dataPlanes });
   const standard = addStandardServices(server, ["coordinator", "raft", "faults"], tls);

@@ -24,9 +24,10 @@ type GroupLimits = Pick<
   | "uncommittedBytesMax"
   | "committedBytesPerReadyMax"
 > &
-  Pick<OwnSnapshotsOptions, "heldLogBytesMax" | "snapshotEveryBytes" | "trailingBytes"> & {
-    readonly snapshotStretchMax: number;
-  };
+  Pick<
+    OwnSnapshotsOptions,
+    "heldLogBytesMax" | "snapshotEveryBytes" | "snapshotStretchMax" | "trailingBytes"
+  >;
 
 /** Each group's limits if there are `groups` of them besides the fleet's own. */
 export function groupLimits(groups: number): GroupLimits {

@@ -2,6 +2,8 @@
 
 import { assert } from "../../base/assert.ts";
 import { OUTCOMES_PER_SESSION_MAX } from "../../fleet/limits.ts";
+import { SEGMENT_BYTES } from "../../storage/data-directory.ts";
+import { SEGMENTS_KEPT } from "../../storage/disk-storage.ts";
 import { STREAM_WRITES_MAX } from "../../wire/write-limits.ts";
 
 const KILOBYTE = 1024;
@@ -28,8 +30,8 @@ export const LIMITS = {
    * small writes do not.
    */
   snapshotEveryBytes: 8 * MEGABYTE,
-  /** For a state of a quarter of a gigabyte: then 64 MB of the log's tail are in memory. */
-  snapshotStretchMax: 8,
+  /** How many times as much of a large state's log may be between two snapshots. */
+  snapshotStretchMax: 4,
   /** Payload of entries that are kept behind a snapshot. */
   trailingBytes: 4 * MEGABYTE,
   /**
@@ -39,6 +41,13 @@ export const LIMITS = {
   heldLogBytesMax: 64 * MEGABYTE,
 } as const;
 
+// The storage asks a group for a snapshot that needs more than its newest segments. All replicas open a segment at about the
+// same entry, so all would save at once.
+assert(
+  LIMITS.snapshotEveryBytes * LIMITS.snapshotStretchMax + LIMITS.trailingBytes <
+    (SEGMENTS_KEPT - 1) * SEGMENT_BYTES,
+  "a large state is saved before its log fills the segments that are kept",
+);
 // One client alone never meets the limit, however many writes its session allows it.
 assert(OUTCOMES_PER_SESSION_MAX <= LIMITS.pendingWritesMax, "a session's writes may all wait");
 assert(STREAM_WRITES_MAX <= LIMITS.pendingWritesMax, "a stream's writes may all wait");

@@ -26,8 +26,8 @@ export interface OwnSnapshotsOptions {
   readonly snapshotEvery: number;
   /** Payload of the entries between two snapshots: the next is made when either limit is reached. */
   readonly snapshotEveryBytes: number;
-  /** By how much a large state may raise both limits (snapshot-points.ts); absent = not at all. */
-  readonly snapshotStretchMax?: number;
+  /** How many times both limits a large state may reach (snapshot-points.ts); 1 = once. */
+  readonly snapshotStretchMax: number;
   /**
    * Entries kept behind a snapshot, so that a follower that is slightly behind does not need the snapshot.
    */
@@ -173,14 +173,14 @@ export class OwnSnapshots {
   }
 
   #isDue(applied: LogIndex): boolean {
-    const { self, snapshotEvery, snapshotEveryBytes, snapshotStretchMax = 1 } = this.#options;
+    const { self, snapshotEvery, snapshotEveryBytes, snapshotStretchMax } = this.#options;
     const stretch = snapshotStretch(this.#newestBytes, snapshotEveryBytes, snapshotStretchMax);
     const mustLetGo = this.#unwantedThrough > this.#index && applied >= this.#unwantedThrough;
     return (
       this.#isWanted ||
       mustLetGo ||
       this.#grownBytes >= snapshotBytes(self, snapshotEveryBytes * stretch) ||
-      passedSnapshotPoint(self, snapshotEvery * stretch, { saved: this.#index, applied })
+      passedSnapshotPoint(self, snapshotEvery, { saved: this.#index, applied, stretch })
     );
   }
 

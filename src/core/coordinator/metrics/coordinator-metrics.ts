@@ -29,7 +29,8 @@ export function coordinatorMetrics(context: ServiceContext, sights: CoordinatorS
     collect: async (into) => {
       await collectRaft(into, context, sights);
       collectKeys(into, context, sights);
-      if (!context.driver.isRestoring) collectFleet(into, context, await sights.dataPlanes.now());
+      const plane = await sights.dataPlanes.now();
+      if (!context.driver.isRestoring) collectFleet(into, context, plane);
       into.set("fleet_internal_errors_total", context.internalErrors.count);
       collectCallers(into, sights.callers());
       into.set("fleet_calls_waiting", context.work.counts.waiting);

@@ -128,8 +128,12 @@ export class Observed {
 
   /** The clusters that some shard reports, by name, from the first at or above `from`. */
   clusters(from?: string): Iterable<string> {
-    const named = this.#shardsOf.keys(from);
-    return this.#taking.size === 0 ? named : this.#reported(named);
+    return this.#taking.size === 0 ? this.named(from) : this.#reported(this.named(from));
+  }
+
+  /** As `clusters`, with those of reports that do not count yet, or no more: none is passed over without a sign. */
+  named(from?: string): Iterable<string> {
+    return this.#shardsOf.keys(from);
   }
 
   *#reported(clusters: Iterable<string>): Generator<string, void, undefined> {
@@ -198,6 +202,8 @@ function* bindingsOf(
   if (known !== undefined && saysTheSame) return { bindings: known, sessions, bound, held };
   const rows = new Map<string, ShardBinding>();
   yield* bySlices(bindings, ROWS_PER_SLICE, (row) => void rows.set(row.clusterId, row));
+  // A report may name a cluster twice.
+  if (rows.size < bindings.length) bound = [...rows.values()].filter(isHeld).length;
   return { bindings: rows, sessions, bound, held };
 }
 

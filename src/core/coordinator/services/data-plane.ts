@@ -17,19 +17,26 @@ import { clusterView } from "./views.ts";
 const SLICE_ROWS = 200;
 /** A dashboard asks several times a second, and there may be many dashboards. */
 const FRESH_MS = 1_000;
-/** A count that took long is not repeated for so many times as long. */
+/** A count that cost much is not repeated for so many times as long, up to a limit. */
 const REST_FACTOR = 10;
+const REST_MS_MAX = 5_000;
 
 export type DataPlaneSources = Pick<
   ServiceContext,
   "clusterId" | "driver" | "machine" | "observed" | "clock" | "leadsSince" | "liveness"
 >;
 
-/** The leader's count, made on request, at most once a second, and in at most a tenth of the time. */
+interface Counted {
+  readonly plane: DataPlane;
+  /** The processor's time that the count took. */
+  readonly workedMs: number;
+}
+
+/** The leader's count, made on request: at most once a second, and less often if it takes long. Each term has its own. */
 export class DataPlaneCount {
   readonly #context: DataPlaneSources;
-  #underWay: Promise<DataPlane | undefined> | null = null;
-  #last: { readonly untilMs: MonotonicMs; readonly counted: DataPlane } | null = null;
+  #underWay: { readonly term: number; readonly count: Promise<DataPlane | undefined> } | null = null;
+  #last: { readonly term: number; readonly untilMs: MonotonicMs; readonly plane: DataPlane } | null = null;
 
   constructor(context: DataPlaneSources) {
     this.#context = context;
@@ -37,41 +44,38 @@ export class DataPlaneCount {
 
   /** Undefined on a replica that does not lead. */
   async now(): Promise<DataPlane | undefined> {
-    if (this.#context.driver.role !== "leader") this.#last = null;
-    else if (this.#last === null || this.#nowMs() >= this.#last.untilMs) return await this.#count();
-    return this.#last?.counted;
+    const { driver, clock } = this.#context;
+    const { role, term } = driver;
+    if (role !== "leader") return undefined;
+    const last = this.#last;
+    if (last?.term === term && clock.monotonicMs() < last.untilMs) return last.plane;
+    if (this.#underWay?.term !== term) this.#underWay = { term, count: this.#count(term) };
+    return await this.#underWay.count;
   }
 
-  #count(): Promise<DataPlane | undefined> {
-    const beganMs = this.#nowMs();
-    this.#underWay ??= countDataPlane(this.#context)
-      .then((counted) => {
-        const nowMs = this.#nowMs();
-        const untilMs = nowMs + Math.max(FRESH_MS, REST_FACTOR * elapsedMs(beganMs, nowMs));
-        this.#last = counted === undefined ? null : { untilMs, counted };
-        return counted;
-      })
-      .finally(() => {
-        this.#underWay = null;
-      });
-    return this.#underWay;
-  }
-
-  #nowMs(): MonotonicMs {
-    return this.#context.clock.monotonicMs();
+  async #count(term: number): Promise<DataPlane | undefined> {
+    const { driver, clock } = this.#context;
+    try {
+      const { plane, workedMs } = await countDataPlane(this.#context);
+      // Another reign has heard of other shards.
+      if (driver.role !== "leader" || driver.term !== term) return undefined;
+      const restMs = Math.min(REST_MS_MAX, Math.max(FRESH_MS, REST_FACTOR * workedMs));
+      this.#last = { term, untilMs: clock.monotonicMs() + restMs, plane };
+      return plane;
+    } finally {
+      if (this.#underWay?.term === term) this.#underWay = null;
+    }
   }
 }
 
-/** Undefined when this replica does not lead, or stopped leading while it counted. */
-async function countDataPlane(context: DataPlaneSources): Promise<DataPlane | undefined> {
-  if (context.driver.role !== "leader") return undefined;
+async function countDataPlane(context: DataPlaneSources): Promise<Counted> {
+  const slices = new Slices(context.clock.monotonicMs);
   const lives = countLives(context);
-  const drifts = await countDrifts(context);
-  const instructions = await countInstructions(context);
-  if (context.driver.role !== "leader") return undefined;
+  const drifts = await countDrifts(context, slices);
+  const instructions = await countInstructions(context, slices);
   const life = (of: ShardLiveness) => lives.get(of) ?? 0;
   const drift = (of: Drift) => drifts.get(of) ?? 0;
-  return {
+  const plane = {
     shardsAlive: life(ShardLiveness.ALIVE),
     shardsSuspect: life(ShardLiveness.SUSPECT),
     shardsDead: life(ShardLiveness.DEAD),
@@ -84,6 +88,7 @@ async function countDataPlane(context: DataPlaneSources): Promise<DataPlane | un
     clustersUnknown: drift(Drift.UNKNOWN),
     ...instructions,
   };
+  return { plane, workedMs: slices.workedMs };
 }
 
 function countLives(context: DataPlaneSources): Map<ShardLiveness, number> {
@@ -99,7 +104,7 @@ function countLives(context: DataPlaneSources): Map<ShardLiveness, number> {
   return lives;
 }
 
-async function countDrifts(context: DataPlaneSources): Promise<Map<Drift, number>> {
+async function countDrifts(context: DataPlaneSources, slices: Slices): Promise<Map<Drift, number>> {
   const counts = new Map<Drift, number>();
   const { observed, clock, liveness } = context;
   const count = (id: string, row: Readonly<Binding> | undefined) => {
@@ -107,26 +112,26 @@ async function countDrifts(context: DataPlaneSources): Promise<Map<Drift, number
     counts.set(drift, (counts.get(drift) ?? 0) + 1);
   };
   const table = () => context.machine.view.tables.bindings;
-  await inSlices(
+  await slices.visit(
     (from: string | undefined) => table().rows(from),
     (row) => row.clusterId,
     (row) => count(row.clusterId, row),
   );
-  await inSlices(
-    (from: string | undefined) => observed.clusters(from),
+  await slices.visit(
+    (from: string | undefined) => observed.named(from),
     (id) => id,
     (id) => {
-      if (table().get(id) === undefined) count(id, undefined);
+      if (table().get(id) === undefined && observed.reportsOf(id).length > 0) count(id, undefined);
     },
   );
   return counts;
 }
 
-async function countInstructions({ machine, clock }: DataPlaneSources) {
+async function countInstructions({ machine, clock }: DataPlaneSources, slices: Slices) {
   let instructionsPending = 0;
   let instructionsRefused = 0;
   let oldestPendingMs = 0;
-  await inSlices(
+  await slices.visit(
     (from: string | undefined) => machine.view.tables.instructions.rows(from),
     (row) => instructionKey(row.shardId, row.key, row.value),
     (row) => {
@@ -142,20 +147,32 @@ async function countInstructions({ machine, clock }: DataPlaneSources) {
   return { instructionsPending, instructionsRefused, oldestPendingMs };
 }
 
-/** Visits the rows in key order; rows that are added or removed meanwhile may be visited or not. */
-async function inSlices<Key, Row>(
-  rowsFrom: (from: Key | undefined) => Iterable<Row>,
-  keyOf: (row: Row) => Key,
-  visit: (row: Row) => void,
-): Promise<void> {
-  let from: Key | undefined;
-  do {
-    const slice = firstOf(rowsFrom(from), SLICE_ROWS + 1);
-    const next = slice.length > SLICE_ROWS ? slice.pop() : undefined;
-    slice.forEach(visit);
-    from = next && keyOf(next);
-    if (from !== undefined) await nextTurn();
-  } while (from !== undefined);
+/** Visits many rows over several turns of the event loop, and adds up the time of its own. */
+class Slices {
+  readonly #now: () => MonotonicMs;
+  workedMs = 0;
+
+  constructor(now: () => MonotonicMs) {
+    this.#now = now;
+  }
+
+  /** In key order; rows that are added or removed meanwhile may be visited or not. */
+  async visit<Key, Row>(
+    rowsFrom: (from: Key | undefined) => Iterable<Row>,
+    keyOf: (row: Row) => Key,
+    visit: (row: Row) => void,
+  ): Promise<void> {
+    let from: Key | undefined;
+    do {
+      const beganMs = this.#now();
+      const slice = firstOf(rowsFrom(from), SLICE_ROWS + 1);
+      const next = slice.length > SLICE_ROWS ? slice.pop() : undefined;
+      slice.forEach(visit);
+      from = next && keyOf(next);
+      this.workedMs += elapsedMs(beganMs, this.#now());
+      if (from !== undefined) await nextTurn();
+    } while (from !== undefined);
+  }
 }
 
 function firstOf<Row>(rows: Iterable<Row>, count: number): Row[] {

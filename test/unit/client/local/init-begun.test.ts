@@ -111,6 +111,17 @@ test.each([
   expect(looked).toBeGreaterThan(4);
 });
 
+test("a shard that ends before it has registered fails the start", async () => {
+  const world = await fakeWorld();
+  const unregistered = async (_: Target, shards: readonly string[]) => {
+    await rm(join(world.directory, "s1", "pid"), { force: true });
+    return shards;
+  };
+  const failure = await failureOf(init({ ...world, deps: { ...world.deps, unregistered } }, { shards: 2 }));
+  expect(failure).toMatchObject({ code: "NODES_EXITED" });
+  expect(failure["what"]).toContain("s1 exited");
+});
+
 test("fleet up without a fleet says how to make one", async () => {
   const world = await fakeWorld();
   expect(await failureOf(upFleet(world.root, world.deps))).toMatchObject({

@@ -5,10 +5,10 @@ import { passedSnapshotPoint } from "../../../../src/core/coordinator/group/snap
 const EVERY = 1_000;
 
 /** Where a replica that applies entry after entry would make its snapshots. */
-function pointsOf(id: number, through: number, saved = 0): number[] {
+function pointsOf(id: number, through: number, saved = 0, stretch = 1): number[] {
   const points: number[] = [];
   for (let applied = saved; applied <= through; applied += 1) {
-    const passed = { saved: logIndex(points.at(-1) ?? saved), applied: logIndex(applied) };
+    const passed = { saved: logIndex(points.at(-1) ?? saved), applied: logIndex(applied), stretch };
     if (passedSnapshotPoint(nodeId(id), EVERY, passed)) points.push(applied);
   }
   return points;
@@ -46,4 +46,18 @@ test("many entries applied at once lead to one snapshot", () => {
   expect(passedSnapshotPoint(nodeId(1), EVERY, passed)).toBe(true);
   const again = { saved: logIndex(10 * EVERY), applied: logIndex(10 * EVERY) };
   expect(passedSnapshotPoint(nodeId(1), EVERY, again)).toBe(false);
+});
+
+test("of a large state each second or fourth point counts, so replicas stay apart at any mix of stretches", () => {
+  const points = [1, 2, 3].map((id) => pointsOf(id, 40 * EVERY));
+  for (const stretch of [2, 4]) {
+    for (const [at, regular] of points.entries()) {
+      const fewer = pointsOf(at + 1, 40 * EVERY, 0, stretch);
+      expect(fewer.length).toBe(Math.floor(40 / stretch));
+      expect(regular).toEqual(expect.arrayContaining(fewer));
+    }
+  }
+  const all = points.flat().sort((left, right) => left - right);
+  const gaps = all.slice(1).map((point, at) => point - (all[at] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(230);
 });

@@ -36,19 +36,50 @@ test("a count is shared by all who ask within a second, and begins anew after it
   expect(await count.now()).toMatchObject({ shardsUnheard: 2 });
 });
 
-test("a count that took half a second is shared for five", async () => {
+test("a count that took much is shared for ten times as long, and for at most 5 s", async () => {
   const led = await ledGroup(1);
   ({ group } = led);
   let nowMs = 1_000_000;
-  const clock = { monotonicMs: () => nowMs, wallMs: () => nowMs };
+  let stepMs = 0;
+  const monotonicMs = () => {
+    nowMs += stepMs;
+    return nowMs;
+  };
+  const clock = { monotonicMs, wallMs: () => nowMs };
   const count = new DataPlaneCount({ ...led.context, clock, leadsSince: () => nowMs });
-  const counting = count.now();
-  nowMs += 500;
-  const first = await counting;
-  nowMs += 4_999;
+  const counted = async (each: number) => {
+    stepMs = each;
+    const plane = await count.now();
+    stepMs = 0;
+    return plane;
+  };
+  // Three tables, a slice each.
+  const first = await counted(100);
+  nowMs += 2_999;
   expect(await count.now()).toBe(first);
   nowMs += 1;
-  expect(await count.now()).not.toBe(first);
+  const second = await counted(10_000);
+  expect(second).not.toBe(first);
+  nowMs += 4_999;
+  expect(await count.now()).toBe(second);
+  nowMs += 1;
+  expect(await count.now()).not.toBe(second);
+});
+
+test("a replica that leads again counts again, and a count of the term before is nobody's", async () => {
+  const led = await ledGroup(1);
+  ({ group } = led);
+  const driver = { role: "leader", term: 5 };
+  const count = new DataPlaneCount({ ...led.context, driver: driver as never });
+  const first = await count.now();
+  expect(first).toBeDefined();
+  driver.term = 7;
+  const during = count.now();
+  driver.term = 9;
+  expect(await during).toBeUndefined();
+  const after = await count.now();
+  expect(after).toBeDefined();
+  expect(after).not.toBe(first);
 });
 
 /** Counts how many clusters it has named in one turn. */
@@ -56,13 +87,13 @@ class CountingObserved extends Observed {
   mostInATurn = 0;
   #inThisTurn = 0;
 
-  override *clusters(from?: string): Generator<string, void, undefined> {
+  override *named(from?: string): Generator<string, void, undefined> {
     if (this.#inThisTurn === 0) {
       setImmediate(() => {
         this.#inThisTurn = 0;
       });
     }
-    for (const clusterId of super.clusters(from)) {
+    for (const clusterId of super.named(from)) {
       this.#inThisTurn += 1;
       this.mostInATurn = Math.max(this.mostInATurn, this.#inThisTurn);
       yield clusterId;
