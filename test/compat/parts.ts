@@ -86,7 +86,7 @@ function suitePart(name: string, title: string, wanted: RegExp): Part {
     name,
     title: `etcd's own tests ${title}`,
     about:
-      "The packages `clientv3/integration` and `integration` (`v3_*`) of the same sources, unchanged, with a fleet in the place of etcd's servers (`test/compat/suite/cluster.go`): each test has a fleet of its own. Most wait for seconds of the wall clock: one that fails is tried again, three times in all, and is listed.",
+      "The packages `clientv3/integration` and `integration` (`v3_*`) of the same sources, unchanged. A fleet is in the place of etcd's servers (`test/compat/suite/cluster.go`): each test has one of its own. Most wait for seconds of the wall clock: one that fails is tried again, three times in all, and is listed.",
     whyNot: whyNoGo,
     run: (tell) =>
       runSuite(
@@ -143,7 +143,7 @@ export const PARTS: readonly Part[] = [
     name: "random",
     title: "Random operations, answer by answer",
     about:
-      "Ranges, puts, deletions, nested transactions, compactions and leases by seed, each through any member of a fleet of three and on an etcd: answers, revisions, errors, events, leases and HashKV.",
+      "Ranges, puts, deletions, nested transactions, compactions and leases by seed. Each goes through any member of a fleet of three, and to an etcd. Compared are answers, revisions, errors, events, leases and HashKV.",
     whyNot: whyNoEtcd,
     run: async (tell) => {
       for (const seed of seeds(RANDOM_SEEDS)) tell(await randomCase(seed));
@@ -186,7 +186,7 @@ export const PARTS: readonly Part[] = [
     name: "go",
     title: "Go's clientv3 through kills",
     about:
-      "Debian's `golang-etcd-server-dev` (3.4.23): a program of our own (`test/compat/client`) on a fleet of three over TLS; the leader is killed by SIGKILL where a case says so.",
+      "Debian's `golang-etcd-server-dev` (3.4.23): a program of our own (`test/compat/client`) on a fleet of three over TLS. The leader is killed by SIGKILL where a case says so.",
     whyNot: whyNoGo,
     run: (tell) => onFleet((fleet) => runGoClient(fleet, tell)),
   },

@@ -95,11 +95,14 @@ export function headed<Response extends { header: ResponseHeader | undefined }>(
   return { ...response, header: headers.at(response.header?.revision ?? 0) };
 }
 
-/** As in etcd: a transaction of reads is serializable if all of them are. */
+/**
+ * As in etcd, a transaction of reads is serializable if all of them are. One without reads is not, other than in etcd: its
+ * client never said that an old state may answer its comparisons.
+ */
 function isSerializable({ success, failure }: TxnRequest): boolean {
-  return [...success, ...failure].every(
-    ({ request }: RequestOp) => request?.$case === "requestRange" && isLocal(request.value),
-  );
+  const operations = [...success, ...failure];
+  return operations.length > 0 && operations.every(isSerializableRead);
 }
 
-const isLocal = ({ serializable }: RangeRequest): boolean => serializable;
+const isSerializableRead = ({ request }: RequestOp): boolean =>
+  request?.$case === "requestRange" && request.value.serializable;
