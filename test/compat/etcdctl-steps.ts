@@ -7,7 +7,7 @@ export interface Step {
   readonly input?: string;
   /** It does not end of itself: it is interrupted when it has printed so many lines. */
   readonly lines?: number;
-  /** It waits for the next second of the clock: etcd makes a member's id of its URL and the second. */
+  /** It begins a second later: etcd makes a member's id of its URL and the second. */
   readonly inNextSecond?: true;
   /** Its lines come in any order. */
   readonly isSorted?: boolean;

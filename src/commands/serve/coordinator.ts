@@ -71,7 +71,7 @@ export default class ServeCoordinator extends ServeCommand {
       max: Number.MAX_SAFE_INTEGER,
       default: 10_000,
       summary:
-        "Applied entries between the log's own snapshots, unless 8 MiB of them come first; up to four times as many of a large state",
+        "Applied entries between the log's own snapshots, unless 8 MiB of them come first; a large state takes up to four times as many",
     }),
     "snapshot-send-rate": Flags.integer({
       min: 65_536,

@@ -43,6 +43,11 @@ const FORMAT = 1;
 const ENCRYPTED_FORMAT = 2;
 /** The segment size of new folders, and of all folders that were made before meta.json recorded a size. */
 export const SEGMENT_BYTES = 16 * 1024 * 1024;
+/**
+ * With more segments than this, groups that write little are asked to compact their entries in the older ones
+ * (ADR-0008).
+ */
+export const SEGMENTS_KEPT = 4;
 
 export function dataPaths(directory: string): DataPaths {
   return { wal: join(directory, "wal"), snapshots: join(directory, "snap") };

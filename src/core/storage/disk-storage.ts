@@ -17,6 +17,7 @@ import type { OperatorKeys } from "../seal/operator-keys.ts";
 import type { Urgency } from "./append-queue.ts";
 import type { AtRest, AtRestStatus } from "./at-rest.ts";
 import { partsOf } from "./chunks.ts";
+import { SEGMENTS_KEPT } from "./data-directory.ts";
 import { isDiskFailure } from "./disk-failure.ts";
 import { type DiskSpace, isOutOfSpace } from "./disk-space.ts";
 import { diskWorld } from "./disk-world.ts";
@@ -34,10 +35,6 @@ import { StorageCorrupt, storageFailed, storageFull } from "./storage-errors.ts"
 import type { SyncLatency } from "./sync-latency.ts";
 import type { Wal, WalStats } from "./wal.ts";
 import { applyToLog, markRecord, recordsOf, urgencyOf } from "./write-request.ts";
-
-// With more segments than this, groups that write little are asked to compact their entries in the older ones
-// (ADR-0008).
-export const SEGMENTS_KEPT = 4;
 
 export class DiskStorage implements Storage {
   /** How long frames of the log take to become durable. */

@@ -96,8 +96,8 @@ export function headed<Response extends { header: ResponseHeader | undefined }>(
 }
 
 /**
- * As in etcd, a transaction of reads is serializable if all of them are. One without reads is not, other than in etcd: its
- * client never said that an old state may answer its comparisons.
+ * As in etcd, a transaction of reads is serializable if all of them are. One without reads is so in etcd, and not here: its client
+ * never said that an old state may answer its comparisons.
  */
 function isSerializable({ success, failure }: TxnRequest): boolean {
   const operations = [...success, ...failure];

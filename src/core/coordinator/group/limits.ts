@@ -2,8 +2,7 @@
 
 import { assert } from "../../base/assert.ts";
 import { OUTCOMES_PER_SESSION_MAX } from "../../fleet/limits.ts";
-import { SEGMENT_BYTES } from "../../storage/data-directory.ts";
-import { SEGMENTS_KEPT } from "../../storage/disk-storage.ts";
+import { SEGMENT_BYTES, SEGMENTS_KEPT } from "../../storage/data-directory.ts";
 import { STREAM_WRITES_MAX } from "../../wire/write-limits.ts";
 
 const KILOBYTE = 1024;
@@ -26,11 +25,11 @@ export const LIMITS = {
    */
   committedBytesPerReadyMax: 64 * KILOBYTE,
   /**
-   * Payload of entries between two snapshots: the log's tail is in memory. Large batches reach this limit,
-   * small writes do not.
+   * Payload of entries between two snapshots: the log's tail is in memory. Large batches reach this limit, and
+   * puts that share an entry. Small writes do not.
    */
   snapshotEveryBytes: 8 * MEGABYTE,
-  /** How many times as much of a large state's log may be between two snapshots. */
+  /** How many times as far apart the snapshots of a large state may be. */
   snapshotStretchMax: 4,
   /** Payload of entries that are kept behind a snapshot. */
   trailingBytes: 4 * MEGABYTE,
@@ -41,8 +40,8 @@ export const LIMITS = {
   heldLogBytesMax: 64 * MEGABYTE,
 } as const;
 
-// The storage asks a group for a snapshot that needs more than its newest segments. All replicas open a segment at about the
-// same entry, so all would save at once.
+// A group that needs entries of older segments is asked for a snapshot. All replicas open a segment at about the same entry,
+// so all would save at once.
 assert(
   LIMITS.snapshotEveryBytes * LIMITS.snapshotStretchMax + LIMITS.trailingBytes <
     (SEGMENTS_KEPT - 1) * SEGMENT_BYTES,

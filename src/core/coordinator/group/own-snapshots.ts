@@ -26,7 +26,7 @@ export interface OwnSnapshotsOptions {
   readonly snapshotEvery: number;
   /** Payload of the entries between two snapshots: the next is made when either limit is reached. */
   readonly snapshotEveryBytes: number;
-  /** How many times both limits a large state may reach (snapshot-points.ts); 1 = once. */
+  /** How many times as far apart the snapshots of a large state may be (snapshot-points.ts). */
   readonly snapshotStretchMax: number;
   /**
    * Entries kept behind a snapshot, so that a follower that is slightly behind does not need the snapshot.
@@ -59,7 +59,7 @@ interface CapturedState extends Applied {
 export class OwnSnapshots {
   readonly #options: OwnSnapshotsOptions;
   #index: LogIndex;
-  /** How large the data of the newest one are. */
+  /** How many bytes of data the newest durable snapshot has. */
   #newestBytes: number;
   #isSaving = false;
   /** The captured state, to be saved once the others have confirmed it (ADR-0017). */

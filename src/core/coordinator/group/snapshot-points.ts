@@ -46,8 +46,8 @@ const LOG_SHARE = 1 / 4;
 
 /**
  * How many times as far apart snapshots are once the newest one has `newestBytes`: at most `stretchMax`. A snapshot has all
- * rows. So with a fixed distance a large state is written tens of times as often as it changes. A power of two, so that each point
- * of a larger stretch is one of a smaller stretch, too.
+ * rows, so at a fixed distance most of what a large state writes would be rows that have not changed. A power of two, so that each
+ * point of a larger stretch is one of a smaller stretch, too.
  */
 export function snapshotStretch(newestBytes: number, everyBytes: number, stretchMax: number): number {
   const wanted = Math.min((newestBytes * LOG_SHARE) / everyBytes, stretchMax);

@@ -131,7 +131,7 @@ export class Observed {
     return this.#taking.size === 0 ? this.named(from) : this.#reported(this.named(from));
   }
 
-  /** As `clusters`, with those of reports that do not count yet, or no more: none is passed over without a sign. */
+  /** As `clusters`, and also those that only a report names which does not count yet, or no more. It passes over none. */
   named(from?: string): Iterable<string> {
     return this.#shardsOf.keys(from);
   }

@@ -17,7 +17,7 @@ import { clusterView } from "./views.ts";
 const SLICE_ROWS = 200;
 /** A dashboard asks several times a second, and there may be many dashboards. */
 const FRESH_MS = 1_000;
-/** A count that cost much is not repeated for so many times as long, up to a limit. */
+/** A count is kept for so many times as long as its slices took, up to a limit. */
 const REST_FACTOR = 10;
 const REST_MS_MAX = 5_000;
 
@@ -28,11 +28,11 @@ export type DataPlaneSources = Pick<
 
 interface Counted {
   readonly plane: DataPlane;
-  /** The processor's time that the count took. */
+  /** How long its slices took together. */
   readonly workedMs: number;
 }
 
-/** The leader's count, made on request: at most once a second, and less often if it takes long. Each term has its own. */
+/** The leader's count, made on request and kept: for a second, and for longer if it took long. Each term has its own. */
 export class DataPlaneCount {
   readonly #context: DataPlaneSources;
   #underWay: { readonly term: number; readonly count: Promise<DataPlane | undefined> } | null = null;
@@ -169,7 +169,8 @@ class Slices {
       const next = slice.length > SLICE_ROWS ? slice.pop() : undefined;
       slice.forEach(visit);
       from = next && keyOf(next);
-      this.workedMs += elapsedMs(beganMs, this.#now());
+      // Not rounded: most slices take less than a millisecond.
+      this.workedMs += this.#now() - beganMs;
       if (from !== undefined) await nextTurn();
     } while (from !== undefined);
   }

@@ -66,7 +66,29 @@ test("a count that took much is shared for ten times as long, and for at most 5 
   expect(await count.now()).not.toBe(second);
 });
 
-test("a replica that leads again counts again, and a count of the term before is nobody's", async () => {
+test("short slices add up: a count of many of them rests for ten times their sum", async () => {
+  const led = await ledGroup(1);
+  ({ group } = led);
+  let nowMs = 1_000_000;
+  let stepMs = 0.002;
+  const monotonicMs = () => {
+    nowMs += stepMs;
+    return nowMs;
+  };
+  const clock = { monotonicMs, wallMs: () => nowMs };
+  const observed = new Observed();
+  observed.take(reportOf(60_000), nowMs);
+  const count = new DataPlaneCount({ ...led.context, observed, clock, leadsSince: () => nowMs });
+  // 300 slices of 0.4 ms.
+  const first = await count.now();
+  stepMs = 0;
+  nowMs += 1_100;
+  expect(await count.now()).toBe(first);
+  nowMs += 1_000;
+  expect(await count.now()).not.toBe(first);
+});
+
+test("a replica that leads again counts again, and no count of an earlier term is given", async () => {
   const led = await ledGroup(1);
   ({ group } = led);
   const driver = { role: "leader", term: 5 };
@@ -81,6 +103,15 @@ test("a replica that leads again counts again, and a count of the term before is
   expect(after).toBeDefined();
   expect(after).not.toBe(first);
 });
+
+/** Of one shard that invents so many clusters. */
+function reportOf(clusters: number): ReportShardRequest {
+  const bindings = Array.from({ length: clusters }, (_, at) => ({
+    ...{ clusterId: `c${at}`, state: BindingState.BOUND, session: true },
+  }));
+  const shard = { shardId: "s1", address: "s1:1", epoch: 1, cycle: 1 };
+  return ReportShardRequest.fromPartial({ ...shard, bindings });
+}
 
 /** Counts how many clusters it has named in one turn. */
 class CountingObserved extends Observed {
@@ -105,11 +136,7 @@ test("clusters that one shard invents are counted in slices, with turns of the l
   const led = await ledGroup(1);
   ({ group } = led);
   const observed = new CountingObserved();
-  const bindings = Array.from({ length: 5_000 }, (_, at) => ({
-    ...{ clusterId: `c${at}`, state: BindingState.BOUND, session: true },
-  }));
-  const report = { shardId: "s1", address: "s1:1", epoch: 1, cycle: 1, bindings };
-  observed.take(ReportShardRequest.fromPartial(report), 0);
+  observed.take(reportOf(5_000), 0);
   const counted = await new DataPlaneCount({ ...led.context, observed }).now();
   expect(counted).toMatchObject({ clusters: 5_000, clustersElsewhere: 5_000 });
   expect(observed.mostInATurn).toBeLessThan(1_000);
