@@ -102,7 +102,8 @@ export function joinAnswers(
   };
 }
 
-function isSound(answer: Answer): boolean {
+/** Whether the node answers, and nothing of itself makes the fleet degraded. */
+export function isSound(answer: Answer): boolean {
   const { status } = answer;
   if (status === null) return false;
   const { diskFull, diskSlow, admission, stateDoubt, keySpace } = status;

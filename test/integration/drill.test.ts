@@ -104,6 +104,20 @@ test("a gate that cannot hold fails the drill with 7, and the report says which"
   await healthy();
 });
 
+test("a fleet that was degraded before, by a cluster without an agent, need not be healthy after", async () => {
+  const drifting = await TestFleet.init("--shards", "1", "--clusters", "1");
+  try {
+    expect((await drifting.run("cluster", "bind", "absent", "--to", "s1", "--reason", "test")).exit).toBe(0);
+    await drifting.untilStatus(await drifting.client(), ({ dataPlane }) => dataPlane?.clustersAbsent === 1);
+    // By default it writes long enough for the new leader to hear of the absent agent.
+    const ran = await drifting.run("drill", "kill-leader", "--yes", "--quiet", "0s");
+    expect(ran).toMatchObject({ exit: 0, stdout: expect.stringContaining("verdict: pass") });
+    expect(ran.stdout).not.toContain("did not happen");
+  } finally {
+    await drifting.dispose();
+  }
+});
+
 test("two runs are asked for once, and judged together by the worst", async () => {
   await healthy();
   const files = ["--report", "two.json", "--history", "two.jsonl"];

@@ -3,6 +3,7 @@
 // happens, and is undone however the drill ends.
 
 import { hostname } from "node:os";
+import { present } from "../../core/base/assert.ts";
 import { OperatorError } from "../../core/base/errors.ts";
 import { gapsOf, slicesOf } from "../../core/drill/client-view.ts";
 import type { DrillSpec } from "../../core/drill/drill-spec.ts";
@@ -18,6 +19,7 @@ import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { type ActContext, actWords, chooseVictims, perform, undoOf } from "./acts.ts";
+import { isAsBefore } from "./as-before.ts";
 import { awaitCoolDown } from "./cool-down.ts";
 import { takeLock } from "./drill-lock.ts";
 import { Journal } from "./journal.ts";
@@ -96,6 +98,8 @@ class DrillRun {
   readonly #drillId: string;
   readonly #registersId: string;
   #victims: readonly string[] = [];
+  /** Of the moment before the fault. */
+  #before: FleetStatus | null = null;
   #shards: ShardWatch | null = null;
   #secondAgent: SecondAgent | null = null;
   #unmet: readonly string[] = [];
@@ -187,6 +191,7 @@ class DrillRun {
 
   async #breakAndHeal(before: LeaderNow, journal: Journal, lookout: Lookout): Promise<void> {
     const status = await this.#client.status(PATIENTLY);
+    this.#before = status;
     const leader = leaderFor(this.#spec, status);
     // Under load and without faults it must keep its leader; otherwise there was no time to recover.
     assertSteady(before.term, leader.term);
@@ -292,9 +297,10 @@ class DrillRun {
     return { client: this.#client, control: this.#control, drillId: this.#drillId, sinceMs };
   }
 
-  /** Until all replicas have applied what was committed at the first check, and agree. */
+  /** Until all replicas have applied what was committed at the first check, and the fleet is as well as before. */
   async #whole(isTold: boolean): Promise<void> {
     const endMs = this.#now() + WHOLE_LIMIT_MS;
+    const before = present(this.#before, "the fleet was looked at before its fault");
     let goal: number | null = null;
     const caughtUp = new Set<string>();
     while (this.#now() < endMs) {
@@ -309,7 +315,7 @@ class DrillRun {
           this.#note({ kind: "caught-up", atMs: this.#now(), node });
         }
       }
-      const isWhole = reached.length === status.nodes.length && status.verdict === "healthy";
+      const isWhole = reached.length === status.nodes.length && isAsBefore(before, status);
       if (isWhole && (this.#shards?.isWhole ?? true)) {
         if (isTold) this.#note({ kind: "whole", atMs: this.#now() });
         return;
