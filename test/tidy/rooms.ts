@@ -195,6 +195,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client/files",
     "src/client/local",
     "src/client/processes",
+    // Pure: whether a node is sound, by the one rule of the status.
+    "src/client/fleet-status.ts",
     "src/client/reign-age.ts",
     ...FLEET,
   ],

@@ -1,5 +1,5 @@
-// Whether a fleet is as well as it was before a drill's fault. It may have been degraded before, by drift or by a certificate
-// that ends soon: no drill mends that. What must stay true: a fleet that was healthy must be healthy again. Pure.
+// Whether a fleet is as well as it was before a drill's fault. Drift, or a certificate that ends soon, may have made it degraded
+// before, and no drill mends that. What must stay true: a fleet that was healthy must be healthy again. Pure.
 
 import { type FleetStatus, isSound } from "../fleet-status.ts";
 
