@@ -76,7 +76,9 @@ function chromium(folder: string, ...args: readonly string[]): Promise<{ stdout:
   // In containers there are no namespaces for its sandbox; the page is our own.
   const usual = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
   const own = [`--user-data-dir=${join(folder, "profile")}`, "--enable-logging=stderr", "--log-level=0"];
-  const child = spawn(browser ?? "chromium", [...usual, ...own, ...args], { timeout: PATIENCE_MS });
+  // It leaves lock files in the folder of temporary files: its own folder takes them.
+  const env = { ...process.env, TMPDIR: folder };
+  const child = spawn(browser ?? "chromium", [...usual, ...own, ...args], { timeout: PATIENCE_MS, env });
   const said = { stdout: "", stderr: "" };
   child.stdout.on("data", (data) => (said.stdout += String(data)));
   child.stderr.on("data", (data) => (said.stderr += String(data)));
