@@ -5,6 +5,7 @@ import type { MonotonicMs } from "../../base/clock.ts";
 import { type HeaderBlock, HeaderBlocks, unpadded } from "./header-blocks.ts";
 import { HeaderDecoder } from "./hpack/header-decoder.ts";
 import { announcedBytes, isRequest, type RequestHeaders } from "./hpack/header-list.ts";
+import type { OpenStreams } from "./open-streams.ts";
 import type { Output } from "./output.ts";
 import { readSettings } from "./peer-settings.ts";
 import { CODE, ConnectionError, FLAG, FRAME, frame, GIVE_BACK_BYTES, numberFrame } from "./protocol.ts";
@@ -25,7 +26,7 @@ const SETTINGS_ACK = frame(FRAME.settings, FLAG.ack, 0, Buffer.alloc(0));
 export interface Receiver {
   readonly now: () => MonotonicMs;
   /** The open streams. */
-  readonly streams: ReadonlyMap<number, ServerStream>;
+  readonly streams: Pick<OpenStreams<ServerStream>, "get" | typeof Symbol.iterator>;
   readonly output: Output;
   readonly sender: Sender;
   open(id: number, headers: RequestHeaders, endsStream: boolean): void;
@@ -214,7 +215,7 @@ export class IncomingFrames {
     if (this.#settingsFrames.add()) throw new ConnectionError(CODE.enhanceYourCalm, "too many settings");
     this.#hasSettings = true;
     this.#to.output.push(SETTINGS_ACK);
-    this.#to.sender.apply(settings, this.#to.streams.values());
+    this.#to.sender.apply(settings, this.#to.streams);
   }
 
   /** RFC 9113, 6.7. */

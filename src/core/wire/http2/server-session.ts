@@ -9,6 +9,7 @@ import { FrameReader } from "./frame-reader.ts";
 import type { RequestHeaders } from "./hpack/header-list.ts";
 import { IncomingFrames, type Receiver } from "./incoming-frames.ts";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
+import { OpenStreams } from "./open-streams.ts";
 import { Output } from "./output.ts";
 import {
   CODE,
@@ -53,7 +54,7 @@ export class ServerSession implements StreamSession {
   readonly #output: Output;
   readonly #sender: Sender;
   readonly #reading: Reading;
-  readonly #streams = new Map<number, ServerStream>();
+  readonly #streams = new OpenStreams<ServerStream>();
   readonly #onClose: (() => void)[] = [];
   readonly #incoming: IncomingFrames;
   #keepalive: Keepalive | null = null;
@@ -232,7 +233,7 @@ export class ServerSession implements StreamSession {
   #open(id: number, headers: RequestHeaders, endsStream: boolean): void {
     const stream = new ServerStream(id, this, headers);
     stream.isReceived = endsStream;
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     try {
       this.#options.onStream(stream);
     } catch (error) {
@@ -250,7 +251,7 @@ export class ServerSession implements StreamSession {
   }
 
   #close(stream: ServerStream): void {
-    this.#streams.delete(stream.id);
+    this.#streams.remove(stream);
     this.#sender.forget(stream);
     stream.close();
     this.#endIfLeft();
@@ -292,8 +293,8 @@ export class ServerSession implements StreamSession {
   }
 
   #closeStreams(): void {
-    for (const stream of [...this.#streams.values()]) {
-      this.#streams.delete(stream.id);
+    for (const stream of [...this.#streams]) {
+      this.#streams.remove(stream);
       this.#sender.forget(stream);
       stream.close();
     }

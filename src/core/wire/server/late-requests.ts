@@ -15,17 +15,30 @@ const COUNTED_MS_MAX = 2 * LOOK_EVERY_MS;
 /** After this time an incomplete request is refused. */
 const WHOLE_MS_MAX = 30_000;
 
-interface Late {
+/** One request. */
+class Late {
   /** By the counted time. */
   readonly dueMs: number;
   readonly giveUp: () => void;
+  /** Its neighbours in the circle of those that wait; itself if it waits no longer. */
+  before: Late = this;
+  after: Late = this;
+
+  constructor(dueMs: number, giveUp: () => void) {
+    this.dueMs = dueMs;
+    this.giveUp = giveUp;
+  }
 }
 
 export class LateRequests {
   readonly #waitMs: number;
   readonly #now: () => MonotonicMs;
-  /** In order of their time, since all may take equally long. */
-  readonly #waiting = new Set<Late>();
+  /**
+   * All that wait, as a circle in order of their time, since all may take equally long. Not a Set: it would be empty again
+   * after nearly every request, and V8 makes a new table whenever one becomes empty. This one stands between the last and
+   * the first, and is never due.
+   */
+  readonly #ends = new Late(Number.POSITIVE_INFINITY, () => undefined);
   #hasTimer = false;
   #countedMs = 0;
   #lookedMs: MonotonicMs;
@@ -38,15 +51,18 @@ export class LateRequests {
 
   /** Calls `giveUp` when the time is over, unless what this returns is removed before. */
   add(giveUp: () => void): object {
-    const late = { dueMs: this.#count() + this.#waitMs, giveUp };
-    this.#waiting.add(late);
+    const late = new Late(this.#count() + this.#waitMs, giveUp);
+    link(this.#ends.before, late);
+    link(late, this.#ends);
     if (!this.#hasTimer) this.#wait(this.#waitMs);
     return late;
   }
 
   /** The request is whole, or gone. */
   remove(late: object): void {
-    this.#waiting.delete(late as Late);
+    const leaving = late as Late;
+    link(leaving.before, leaving.after);
+    link(leaving, leaving);
   }
 
   #count(): number {
@@ -64,15 +80,20 @@ export class LateRequests {
   #look(): void {
     this.#hasTimer = false;
     const countedMs = this.#count();
-    for (const late of this.#waiting) {
+    for (let late = this.#ends.after; late !== this.#ends; late = this.#ends.after) {
       if (late.dueMs > countedMs) {
         this.#wait(late.dueMs - countedMs);
         return;
       }
-      this.#waiting.delete(late);
+      this.remove(late);
       late.giveUp();
     }
   }
+}
+
+function link(before: Late, after: Late): void {
+  before.after = after;
+  after.before = before;
 }
 
 export function tooLate(): RpcError {

@@ -18,8 +18,9 @@ export interface ReadConnection {
 
 export class PacedReading {
   readonly #loop: Pick<Loop, "now" | "nextPass">;
-  /** The open connections, the one that brought the latest call last. */
-  readonly #connections = new Set<ReadConnection>();
+  /** The open connections, and the number of the newest call that each has brought; 0 = it has brought none. */
+  readonly #connections = new Map<ReadConnection, number>();
+  #calls = 0;
   /** When this pass's first call came; null = none has. */
   #beganMs: MonotonicMs | null = null;
   #isStopped = false;
@@ -30,14 +31,14 @@ export class PacedReading {
 
   /** Otherwise the first calls of hundreds of new connections could come in one pass. */
   opened(connection: ReadConnection): void {
-    this.#connections.add(connection);
+    this.#connections.set(connection, 0);
     if (this.#isStopped) connection.stopReading();
   }
 
   /** A new call has arrived on this connection. */
   brought(connection: ReadConnection): void {
-    this.#connections.delete(connection);
-    this.#connections.add(connection);
+    this.#calls += 1;
+    this.#connections.set(connection, this.#calls);
     const nowMs = this.#loop.now();
     if (this.#beganMs === null) this.#begin(nowMs);
     else if (this.#isStopped) connection.stopReading();
@@ -54,12 +55,13 @@ export class PacedReading {
       this.#beganMs = null;
       if (!this.#isStopped) return;
       this.#isStopped = false;
-      for (const connection of this.#connections) connection.readOn();
+      const inTurn = [...this.#connections].sort(([, left], [, right]) => left - right);
+      for (const [connection] of inTurn) connection.readOn();
     });
   }
 
   #stop(): void {
     this.#isStopped = true;
-    for (const connection of this.#connections) connection.stopReading();
+    for (const connection of this.#connections.keys()) connection.stopReading();
   }
 }
