@@ -1,6 +1,7 @@
-// The open streams of a connection, in the order of their ids. A list instead of a Map, because most connections have one
-// call after another: at each that ends, V8 shrinks a Map that becomes empty, in a table that lives until the next full
-// collection. What must stay true: ids only rise (RFC 9113, 5.1.1), so a new stream is the last.
+// The open streams of a connection, in the order of their ids. A list instead of a Map: most connections have one call
+// after another. Whenever a Map becomes empty, V8 gives it a smaller table. Tables of a map that lives long lie in the old
+// generation, so only a full collection frees them. What must stay true: ids only rise (RFC 9113, 5.1.1), so a new stream
+// is the last.
 
 import { assert } from "../../base/assert.ts";
 
