@@ -27,7 +27,7 @@ const MANY = 64;
 export const rowOfPuts = (clients: number): string => `puts, ${clients} clients`;
 export const ROW_OF_GRPC_JS = `puts, ${MANY}, grpc-js client`;
 /** Of a probe, which is a counter: outside sessions and not audited. */
-const ROW_OF_PROBE = `fleet's own Submit of a probe, ${MANY} clients`;
+export const ROW_OF_PROBE = `fleet's own Submit of a probe, ${MANY} clients`;
 /** Of a provider's row: in a session, compared, and audited. */
 export const ROW_OF_SUBMIT = `fleet's own Submit, ${MANY}, grpc-js client`;
 export const rowOfReads = (request: Request): string => `${request}s, ${MANY} clients`;

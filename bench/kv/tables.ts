@@ -2,7 +2,7 @@
 
 import { median } from "../statistics.ts";
 import { formatRange, type Table } from "../table.ts";
-import { ROW_OF_GRPC_JS, ROW_OF_SUBMIT, rowOfPuts, rowOfReads } from "./measures.ts";
+import { ROW_OF_GRPC_JS, ROW_OF_PROBE, ROW_OF_SUBMIT, rowOfPuts, rowOfReads } from "./measures.ts";
 import type { Compared, Measured } from "./rounds.ts";
 
 type Both<Value> = Readonly<Record<"etcd" | "fleet", Value>>;
@@ -135,7 +135,12 @@ export function goalTable(
     { what: "cold start, median", ratio: middles(cold), isFloor: false, bound: 1 },
     { what: "RSS a node after the load", ratio: megabytes.fleet / megabytes.etcd, isFloor: false, bound: 1 },
     {
-      what: "fleet's own Submit ÷ etcd's puts",
+      what: "fleet's own Submit of a probe ÷ etcd's puts",
+      ratio: of(ROW_OF_PROBE, "perSecond"),
+      ...{ isFloor: true, bound: 1.2 },
+    },
+    {
+      what: "fleet's own Submit in a session ÷ etcd's puts, grpc-js client",
       ratio: of(ROW_OF_SUBMIT, "perSecond"),
       isFloor: true,
       bound: 1.2,
