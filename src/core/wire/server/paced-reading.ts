@@ -18,9 +18,10 @@ export interface ReadConnection {
 
 export class PacedReading {
   readonly #loop: Pick<Loop, "now" | "nextPass">;
-  /** The open connections, and the number of the newest call that each has brought; 0 = it has brought none. */
-  readonly #connections = new Map<ReadConnection, number>();
-  #calls = 0;
+  /** The open connections: last the one that has brought the latest call, or was opened after it. */
+  readonly #connections = new Set<ReadConnection>();
+  /** The last of them; null = it has closed. */
+  #latest: ReadConnection | null = null;
   /** When this pass's first call came; null = none has. */
   #beganMs: MonotonicMs | null = null;
   #isStopped = false;
@@ -31,14 +32,18 @@ export class PacedReading {
 
   /** Otherwise the first calls of hundreds of new connections could come in one pass. */
   opened(connection: ReadConnection): void {
-    this.#connections.set(connection, 0);
+    this.#connections.add(connection);
+    this.#latest = connection;
     if (this.#isStopped) connection.stopReading();
   }
 
   /** A new call has arrived on this connection. */
   brought(connection: ReadConnection): void {
-    this.#calls += 1;
-    this.#connections.set(connection, this.#calls);
+    if (connection !== this.#latest) {
+      this.#connections.delete(connection);
+      this.#connections.add(connection);
+      this.#latest = connection;
+    }
     const nowMs = this.#loop.now();
     if (this.#beganMs === null) this.#begin(nowMs);
     else if (this.#isStopped) connection.stopReading();
@@ -47,6 +52,7 @@ export class PacedReading {
 
   closed(connection: ReadConnection): void {
     this.#connections.delete(connection);
+    if (connection === this.#latest) this.#latest = null;
   }
 
   #begin(nowMs: MonotonicMs): void {
@@ -55,13 +61,12 @@ export class PacedReading {
       this.#beganMs = null;
       if (!this.#isStopped) return;
       this.#isStopped = false;
-      const inTurn = [...this.#connections].sort(([, left], [, right]) => left - right);
-      for (const [connection] of inTurn) connection.readOn();
+      for (const connection of this.#connections) connection.readOn();
     });
   }
 
   #stop(): void {
     this.#isStopped = true;
-    for (const connection of this.#connections.keys()) connection.stopReading();
+    for (const connection of this.#connections) connection.stopReading();
   }
 }
