@@ -8,7 +8,7 @@ import { defineConfig } from "vitest/config";
 const { NODE_COMPILE_CACHE = join(tmpdir(), "node-compile-cache") } = process.env;
 
 // Where the tests' fleets note which ports are theirs: never in the user's own state folder. All tests of this machine
-// share it.
+// share it. What is left of them is removed at the end (test/forget-ports.ts).
 const XDG_STATE_HOME = join(tmpdir(), `fleet-test-state-${process.getuid?.() ?? 0}`);
 
 // What a poll waits for must come: how soon is the machine's matter, and a slow disk's. Tests that ask how long
@@ -33,6 +33,7 @@ const project = (name: string, timeoutMs: number, more: object = {}) => ({
     // Most of the time goes into waiting for real processes: four files at once, also where two cores are all there are.
     maxWorkers: 4,
     name,
+    globalSetup: ["test/forget-ports.ts"],
     env: { NODE_COMPILE_CACHE, XDG_STATE_HOME },
     include: [`test/${name}/**/*.test.{ts,tsx}`],
     testTimeout: timeoutMs,
