@@ -36,6 +36,11 @@ export class OpenStreams<Stream extends Numbered> implements Iterable<Stream> {
     else this.#streams.splice(place, 1);
   }
 
+  /** Removes all, at once: thousands of removals from the front would each move the rest. */
+  takeAll(): readonly Stream[] {
+    return this.#streams.splice(0);
+  }
+
   /** The streams must not change meanwhile. */
   [Symbol.iterator](): Iterator<Stream> {
     return this.#streams.values();

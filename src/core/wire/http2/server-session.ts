@@ -293,8 +293,7 @@ export class ServerSession implements StreamSession {
   }
 
   #closeStreams(): void {
-    for (const stream of [...this.#streams]) {
-      this.#streams.remove(stream);
+    for (const stream of this.#streams.takeAll()) {
       this.#sender.forget(stream);
       stream.close();
     }

@@ -34,6 +34,13 @@ test("a stream that is not open can't leave, not even under an open one's id", (
   expect(ids(streams)).toEqual([1, 3]);
 });
 
+test("all are taken in their order, and none is left", () => {
+  const streams = opened(1, 3, 7);
+  expect(streams.takeAll().map(({ id }) => id)).toEqual([1, 3, 7]);
+  expect(streams.size).toBe(0);
+  expect(streams.takeAll()).toEqual([]);
+});
+
 test("one call after another", () => {
   const streams = opened();
   for (let id = 1; id < 100; id += 2) {
