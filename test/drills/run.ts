@@ -1,6 +1,6 @@
 // `npm run drills`: every drill, for real, one after the other on one local fleet, as `fleet drill run` runs it. A line a drill;
-// exits with 1 if one failed. `npm run drills -- NAME…` runs only these. It takes some minutes, so the gate has a few of them
-// (test/integration/drill.test.ts).
+// exits with 1 if one failed. `npm run drills -- NAME…` runs only these. The gate runs each with shorter times
+// (test/integration/every-drill.test.ts).
 
 import { DRILLS } from "../../src/core/drill/catalog.ts";
 import { drillNamed } from "../../src/core/drill/drill-spec.ts";
