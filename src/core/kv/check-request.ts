@@ -42,6 +42,23 @@ export function isReadOnly({ success, failure }: TxnRequest): boolean {
   return [...success, ...failure].every(({ request }) => request?.$case === "requestRange");
 }
 
+/** Whether it compares, reads or deletes ranges, in either branch. */
+export function hasRanges({ compare, success, failure }: TxnRequest): boolean {
+  const isRange = (rangeEnd: Uint8Array) => rangeEnd.length > 0;
+  if (compare.some(({ rangeEnd }) => isRange(rangeEnd))) return true;
+  return [...success, ...failure].some(({ request }) => {
+    switch (request?.$case) {
+      case "requestRange":
+      case "requestDeleteRange":
+        return isRange(request.value.rangeEnd);
+      case "requestTxn":
+        return hasRanges(request.value);
+      default:
+        return false;
+    }
+  });
+}
+
 /** Of all lists; it stops counting beyond `most`. */
 function countUpTo(most: number, { compare, success, failure }: TxnRequest): number {
   let count = compare.length + success.length + failure.length;

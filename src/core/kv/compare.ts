@@ -22,7 +22,8 @@ const TARGET = { version: 0, create: 1, mod: 2, value: 3, lease: 4 } as const;
 /** When the budget is over, the result means nothing. */
 export function holds(history: Readable, comparison: Compare, revision: number, budget: ReadBudget): boolean {
   const range = rangeOf(comparison.key, comparison.rangeEnd);
-  const kvs = range === null ? only(history.at(comparison.key, revision)) : history.in(range, revision);
+  const kvs =
+    range === null ? only(history.at(comparison.key, revision)) : history.in(range, revision, budget);
   let isAbsent = true;
   for (const kv of kvs) {
     isAbsent = false;

@@ -70,11 +70,13 @@ export class History {
     return slot < 0 ? null : this.#versions.segment.read(slot);
   }
 
-  /** The keys that exist at the end of a revision, in order. */
-  *in({ from, to }: KeyRange, revision: number): Generator<KeyValue, void, undefined> {
+  /** The keys that exist at the end of a revision, in order. A budget is charged for the others, and ends it. */
+  *in({ from, to }: KeyRange, revision: number, budget?: ReadBudget): Generator<KeyValue, void, undefined> {
     for (const id of this.#index.in(from, to)) {
       const slot = this.#slotAt(id, revision);
       if (slot >= 0) yield this.#versions.segment.read(slot);
+      else budget?.visitAbsent();
+      if (budget?.isOver) return;
     }
   }
 
@@ -97,7 +99,10 @@ export class History {
     for (const id of this.#index.in(from, to)) {
       if (budget.isOver || (count >= kept.keysMax && !budget.countsKeys)) return;
       const slot = this.#slotAt(id, revision);
-      if (slot < 0) continue;
+      if (slot < 0) {
+        budget.visitAbsent();
+        continue;
+      }
       budget.visit();
       if (count < kept.keysMax) budget.keep(this.#versions.segment.sizeOf(slot, kept.keysOnly));
       count += 1;
@@ -182,10 +187,7 @@ export class History {
   /** Where `newest` or a version before it was current at the end of a revision; -1 if the key did not exist. */
   #slotAt(newest: VersionId, revision: number): number {
     const versions = this.#versions;
-    let slot = newest === NO_VERSION ? -1 : versions.slotOf(newest);
-    while (slot >= 0 && versions.segment.modRevision(slot) > revision) {
-      slot = versions.slotOf(versions.segment.before(slot));
-    }
+    const slot = versions.slotAt(newest, revision);
     return slot >= 0 && versions.segment.isTombstone(slot) ? -1 : slot;
   }
 }

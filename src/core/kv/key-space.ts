@@ -33,7 +33,7 @@ import { ReadBudget } from "./read-budget.ts";
 import { KEEP_ALL, Retention, type RetentionRule } from "./retention.ts";
 import type { VersionId } from "./segment.ts";
 import { checkChosen, checkPutAgainst, choose, putsOf, run } from "./transaction.ts";
-import { checkReads, measureDeletion } from "./transaction-reads.ts";
+import { checkLooks, checkReads, measureDeletion } from "./transaction-reads.ts";
 import { Write } from "./write.ts";
 
 export type Read<Response> = { readonly ok: true; readonly response: Response } | Refused;
@@ -142,11 +142,16 @@ export class KeySpace {
   /** For a transaction that only reads, which need not be replicated. */
   readTxn(request: TxnRequest): Read<TxnResponse> {
     assert(isReadOnly(request), "a transaction that writes is replicated");
-    const applied = this.#txn(request);
+    const applied = this.#txn(request, ReadBudget.ofAdmission());
     if (!applied.answer.ok) return applied.answer;
     const { response } = applied.answer;
     assert(response.$case === "txn", "a transaction is answered as one");
     return { ok: true, response: response.value };
+  }
+
+  /** Why a transaction looks at too many keys to be proposed. */
+  checkLooks(request: TxnRequest): KeyError | null {
+    return checkLooks(this.#history, this.#leases, this.#revisions, request);
   }
 
   /**
@@ -253,10 +258,9 @@ export class KeySpace {
     return this.#written(write, { $case: "deleteRange", value: write.deleteRange(request) });
   }
 
-  #txn(request: TxnRequest): Applied {
+  #txn(request: TxnRequest, budget = ReadBudget.ofTransaction()): Applied {
     const wrong = checkTxn(request) ?? (isReadOnly(request) ? null : this.#lacksSpace());
     if (wrong !== null) return this.#refused(wrong);
-    const budget = ReadBudget.ofTransaction();
     const chosen = choose(this.#history, request, this.#revision, budget);
     if (budget.isOver) return this.#refused("reads-too-much");
     const denied =

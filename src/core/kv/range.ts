@@ -10,7 +10,8 @@ import type { Kept, ReadBudget } from "./read-budget.ts";
 /** What a range reads. */
 export interface Readable {
   at(key: Uint8Array, revision: number): KeyValue | null;
-  in(range: KeyRange, revision: number): Iterable<KeyValue>;
+  /** A budget is charged for what is looked at and does not exist, and ends it. */
+  in(range: KeyRange, revision: number, budget?: ReadBudget): Iterable<KeyValue>;
   collect(range: KeyRange, revision: number, keepsMax: number): { kvs: KeyValue[]; count: number };
   /** Charges what `collect` would look at and keep. */
   measure(range: KeyRange, revision: number, kept: Kept, budget: ReadBudget): void;

@@ -1,6 +1,9 @@
 // What one request may read. Every replica builds a transaction's answer while it applies the entry. An answer larger
 // than the memory would end every member, and again at each replay. What must stay true: equal key spaces charge the
 // same. So only keys that exist count, and nothing that depends on what compactions have freed so far.
+//
+// But looking at a key that does not exist takes as long: it was deleted, or created later. So what is proposed or only read
+// is checked by `ofAdmission` first, which counts those too.
 
 /** Beside its bytes: a key of an answer is an object with two views. */
 const KEPT_BYTES = 256;
@@ -23,11 +26,13 @@ export class ReadBudget {
   /** Whether each key that is looked at counts, and not only those of the answer. */
   readonly countsKeys: boolean;
   readonly #keysMax: number;
+  readonly #countsAbsent: boolean;
   #visited = 0;
   #bytesLeft = ANSWER_BYTES_MAX;
 
-  private constructor(keysMax: number) {
+  private constructor(keysMax: number, countsAbsent = false) {
     this.#keysMax = keysMax;
+    this.#countsAbsent = countsAbsent;
     this.countsKeys = keysMax !== Number.POSITIVE_INFINITY;
   }
 
@@ -39,6 +44,11 @@ export class ReadBudget {
   /** For all passes of a transaction together, and for a deletion. */
   static ofTransaction(): ReadBudget {
     return new ReadBudget(TRANSACTION_KEYS_MAX);
+  }
+
+  /** As `ofTransaction`, with the keys that do not exist. Replicas may differ in these, so applying never asks it. */
+  static ofAdmission(): ReadBudget {
+    return new ReadBudget(TRANSACTION_KEYS_MAX, true);
   }
 
   get isOver(): boolean {
@@ -53,6 +63,11 @@ export class ReadBudget {
   /** One key is looked at. */
   visit(): void {
     this.#visited += 1;
+  }
+
+  /** A key of a range is looked at, and does not exist at the revision. */
+  visitAbsent(): void {
+    if (this.#countsAbsent) this.#visited += 1;
   }
 
   /** A part of the answer has so many bytes. */

@@ -16,13 +16,14 @@ const VERSIONS_MIN = 64;
 const BYTES_MIN = 4_096;
 
 // The fields of a version: numbers of 64 bits, and words of 32 bits.
-const NUMBERS = 5;
+const NUMBERS = 6;
 const MOD = 0;
 const CREATE = 1;
 const VERSION = 2;
 const BEFORE = 3;
 const ENDED = 4;
-const WORDS = 7;
+const JUMP = 5;
+const WORDS = 8;
 const OFFSET = 0;
 const KEY_LENGTH = 1;
 const VALUE_LENGTH = 2;
@@ -30,8 +31,18 @@ const SUB = 3;
 const LEASE_LOW = 4;
 const LEASE_HIGH = 5;
 const HASH = 6;
+const SPAN = 7;
 
 const UINT32 = 0x1_0000_0000;
+
+/** To earlier versions of the same key; `NO_VERSION` if there is none. */
+export interface Links {
+  /** The one before. */
+  readonly before: VersionId;
+  /** The one that is `span` versions back. */
+  readonly jump: VersionId;
+  readonly span: number;
+}
 
 export class Segment {
   /** The ids of one segment differ by at most this. */
@@ -99,7 +110,7 @@ export class Segment {
   }
 
   /** `hash`: of the version, as `hashAt` answers it. */
-  append(kv: KeyValue, sub: number, before: VersionId, hash: number): void {
+  append(kv: KeyValue, sub: number, { before, jump, span }: Links, hash: number): void {
     const { key, value, lease } = kv;
     const size = key.length + value.length;
     this.#reserve(this.#count + 1, this.#bytesUsed + size);
@@ -110,12 +121,14 @@ export class Segment {
     this.#numbers[numbers + VERSION] = kv.version;
     this.#numbers[numbers + BEFORE] = before;
     this.#numbers[numbers + ENDED] = Number.POSITIVE_INFINITY;
+    this.#numbers[numbers + JUMP] = jump;
     const words = slot * WORDS;
     this.#words[words + OFFSET] = this.#bytesUsed;
     this.#words[words + KEY_LENGTH] = key.length;
     this.#words[words + VALUE_LENGTH] = value.length;
     this.#words[words + SUB] = sub;
     this.#words[words + HASH] = hash;
+    this.#words[words + SPAN] = span;
     if (lease !== "0") {
       const id = BigInt(lease);
       this.#words[words + LEASE_LOW] = Number(BigInt.asUintN(32, id));
@@ -163,6 +176,14 @@ export class Segment {
 
   before(slot: number): VersionId {
     return this.#numbers[slot * NUMBERS + BEFORE] as number;
+  }
+
+  jump(slot: number): VersionId {
+    return this.#numbers[slot * NUMBERS + JUMP] as number;
+  }
+
+  span(slot: number): number {
+    return this.#words[slot * WORDS + SPAN] as number;
   }
 
   /** The revision of the key's next version; Infinity while there is none. */

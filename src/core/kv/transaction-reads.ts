@@ -2,12 +2,19 @@
 // the charge is at least what running them reads. So a range is charged for earlier puts that it sees, and for the keys
 // that its limit reaches when others have been deleted.
 
-import type { DeleteRangeRequest, PutRequest, RequestOp } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
+import type {
+  DeleteRangeRequest,
+  PutRequest,
+  RequestOp,
+  TxnRequest,
+} from "../wire/gen/etcd/etcdserverpb/rpc.ts";
+import { checkTxn, hasRanges } from "./check-request.ts";
 import { concerns, rangeOf } from "./key-bytes.ts";
 import type { KeyError } from "./key-error.ts";
-import { keptOf, measureKeys, type Readable } from "./range.ts";
-import type { ReadBudget } from "./read-budget.ts";
-import type { Chosen } from "./transaction.ts";
+import type { Leases } from "./leases.ts";
+import { keptOf, measureKeys, type Readable, type Revisions } from "./range.ts";
+import { ReadBudget } from "./read-budget.ts";
+import { type Chosen, checkChosen, choose } from "./transaction.ts";
 
 type Keys = Pick<DeleteRangeRequest, "key" | "rangeEnd">;
 const ONE_KEY = new Uint8Array();
@@ -26,6 +33,24 @@ export function checkReads(
     if (budget.isOver) return "reads-too-much";
   }
   return null;
+}
+
+/** Why a transaction should not be proposed: it looks at too many keys, or applying would refuse it. */
+export function checkLooks(
+  history: Readable,
+  leases: Pick<Leases, "get">,
+  revisions: Revisions,
+  request: TxnRequest,
+): KeyError | null {
+  if (!hasRanges(request)) return null;
+  const wrong = checkTxn(request);
+  if (wrong !== null) return wrong;
+  const budget = ReadBudget.ofAdmission();
+  const chosen = choose(history, request, revisions.current, budget);
+  if (budget.isOver) return "reads-too-much";
+  return (
+    checkChosen(history, leases, chosen, revisions) ?? checkReads(history, chosen, revisions.current, budget)
+  );
 }
 
 /** A deletion without `prev_kv` answers a number. */

@@ -1,10 +1,14 @@
 // The segments of the history, in order. A version is found by its id. Compacting is lazy: versions that no read can see
 // stay until their segment is rewritten. So each pass over versions leaves those out.
+//
+// A key may have very many versions. So each also jumps to one further back, and an earlier version is found in steps that
+// grow with the logarithm of their number. A version jumps over two jumps of equal length, or else to the version before
+// it (Myers, "An applicative random-access stack", 1983).
 
 import { assert } from "../base/assert.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
 import { lastAtMost } from "./key-bytes.ts";
-import { BYTES_MAX, Segment, VERSIONS_MAX, type VersionId } from "./segment.ts";
+import { BYTES_MAX, type Links, Segment, VERSIONS_MAX, type VersionId } from "./segment.ts";
 
 export const NO_VERSION: VersionId = -1;
 
@@ -27,13 +31,14 @@ export class VersionLog {
     assert(kv.modRevision >= this.#lastRevision, "revisions never go back");
     this.#lastRevision = kv.modRevision;
     const id = this.#nextId;
+    const links = this.#linksAfter(before);
     let last = this.#segments.at(-1) as Segment;
     if (last.isFullFor(kv.key.length + kv.value.length)) {
       last = new Segment(id, true);
       this.#segments.push(last);
       this.#firstIds.push(id);
     }
-    last.append(kv, sub, before, hash);
+    last.append(kv, sub, links, hash);
     this.#nextId += 1;
     return id;
   }
@@ -47,9 +52,30 @@ export class VersionLog {
     return this.#found.slotOf(id);
   }
 
+  /** The place of the last version of a key, up to `newest`, that is not after a revision; -1 if there is none. */
+  slotAt(newest: VersionId, revision: number): number {
+    let slot = this.slotOf(newest);
+    while (slot >= 0 && this.#found.modRevision(slot) > revision) {
+      const before = this.#found.before(slot);
+      // What a compaction dropped is not after the revision.
+      slot = this.slotOf(this.#found.jump(slot));
+      if (slot < 0 || this.#found.modRevision(slot) <= revision) slot = this.slotOf(before);
+    }
+    return slot;
+  }
+
   /** Where `slotOf` looked last. */
   get segment(): Segment {
     return this.#found;
+  }
+
+  #linksAfter(before: VersionId): Links {
+    const slot = this.slotOf(before);
+    if (slot < 0) return { before, jump: NO_VERSION, span: 0 };
+    const span = this.#found.span(slot);
+    const far = this.slotOf(this.#found.jump(slot));
+    if (far < 0 || this.#found.span(far) !== span) return { before, jump: before, span: 1 };
+    return { before, jump: this.#found.jump(far), span: 2 * span + 1 };
   }
 
   /** Begins to free what is over at this revision; `sweep` does it. */

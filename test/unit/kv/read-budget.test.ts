@@ -146,3 +146,29 @@ test("a deletion of more keys than a transaction may look at is refused", () => 
   expect(refusal(space, del("jobs/", "jobs0"))).toBe("reads-too-much");
   expect(outcome(perform(space, del("jobs/099990", "jobs0")))).toMatchObject({ deleted: 11 });
 });
+
+test("what is proposed or only read also counts the keys of a range that do not exist", () => {
+  const space = withKeys(1_000);
+  const before = space.currentRevision;
+  perform(space, del("jobs/", "jobs0"));
+  const counts = repeated(101, () => jobs({ countOnly: true }));
+  const compares = repeated(101, () => compare("jobs/", "version", "=", 0, "jobs0"));
+  for (const request of [
+    txnRequest([], [opPut("a"), ...counts]),
+    txnRequest(compares, [opPut("a")]),
+    txnRequest([], nested(1, counts)),
+    // These keys were created later.
+    txnRequest([], [opPut("a"), ...repeated(101, () => jobs({ revision: before - 1_000 }))]),
+  ])
+    expect(space.checkLooks(request)).toBe("reads-too-much");
+  expect(space.readTxn(txnRequest([], counts))).toEqual({ ok: false, error: "reads-too-much" });
+  expect(space.checkLooks(txnRequest(compares.slice(0, 90), [opPut("a")]))).toBeNull();
+  expect(space.readTxn(txnRequest([], counts.slice(0, 90)))).toMatchObject({ ok: true });
+});
+
+test("applying does not: when a compaction frees such keys is up to each replica", () => {
+  const space = withKeys(1_000);
+  perform(space, del("jobs/", "jobs0"));
+  const counts = repeated(101, () => jobs({ countOnly: true }));
+  expect(outcome(perform(space, txn([], [opPut("a"), ...counts])))).toMatchObject({ succeeded: true });
+});

@@ -89,7 +89,11 @@ export class KeyWrites {
     // With a wrong state it hands leadership over.
     if (trust.isFenced) return null;
     if (!trust.isTrusted) throw ETCD_ERRORS.corrupt;
-    if (space !== null) assertRoom(space, kind);
+    if (space !== null) {
+      assertRoom(space, kind);
+      const wrong = kind.$case === "txn" ? space.checkLooks(kind.value) : null;
+      if (wrong !== null) throw errorOfKeys(wrong);
+    }
     const data = encodeToApply({ atMs: this.#context.time.stamp(keys), operations: [operation] });
     if (data.length > REQUEST_BYTES_MAX) throw ETCD_ERRORS.requestTooLarge;
     // A put's work is bounded by its bytes, which the limits of an entry count; others may read very many keys.
