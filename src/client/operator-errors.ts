@@ -199,6 +199,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   ENGINE_IS_ETCD: { next: () => "see what the etcd engine can do: docs/etcd-engine.md" },
   MEMBER_UNREACHABLE: { next: () => "see which nodes are up: fleet status" },
   AUDIT_ENTRY_MISSING: { next: () => "run the same command again: it writes the entry first" },
+  SUCCESSOR_DISK_FULL: { next: () => "name another node, or make room on its disk: fleet doctor" },
   SUCCESSOR_FENCED: { next: () => "name another node, or rebuild this one: fleet member rebuild NODE" },
   NO_SUCCESSOR: { next: () => "see which nodes are up: fleet status" },
   TRANSFER_FAILED: {

@@ -22,9 +22,12 @@ const LEASES_SEEN_AT_FIELD = 10;
 export type NewKeyCommand = Omit<KeyCommand, "format">;
 export type KeyOperationKind = NonNullable<KeyOperation["kind"]>;
 
-export function encodeKeyCommand({ atMs, operations }: NewKeyCommand): Uint8Array {
-  const format = operations.some(isNumbered) ? KNOWN_KEY_FORMAT : USUAL_FORMAT;
-  return encodeMessage(KeyCommand.encode, { format, atMs, operations });
+export function encodeKeyCommand(command: NewKeyCommand): Uint8Array {
+  return encodeMessage(KeyCommand.encode, withFormat(command));
+}
+
+function withFormat(command: NewKeyCommand): KeyCommand {
+  return { format: command.operations.some(isNumbered) ? KNOWN_KEY_FORMAT : USUAL_FORMAT, ...command };
 }
 
 function isNumbered({ kind }: KeyOperation): boolean {
@@ -42,24 +45,28 @@ const kept = new WeakMap<Uint8Array, KeyCommand>();
  * command must not change afterwards, and must be one that was decoded from the wire.
  */
 export function encodeToApply(command: NewKeyCommand): Uint8Array {
-  const data = encodeKeyCommand(command);
-  if (data.length <= KEPT_BYTES_MAX) kept.set(data, { format: USUAL_FORMAT, ...command });
+  const whole = withFormat(command);
+  const data = encodeMessage(KeyCommand.encode, whole);
+  if (data.length <= KEPT_BYTES_MAX) kept.set(data, whole);
   return data;
 }
 
-/** One command with the operations of all, in order. Concatenated messages of protobuf are one message. */
+/**
+ * One command with the operations of all, in order. Concatenated messages of protobuf are one message, which has the
+ * format and the time of the last one.
+ */
 export function joinKeyCommands(commands: readonly Uint8Array[]): Uint8Array {
   const data = concatenated(commands);
   const operations: KeyOperation[] = [];
-  let atMs = 0;
+  let [format, atMs] = [0, 0];
   for (const bytes of commands) {
     const command = kept.get(bytes);
     if (command === undefined) return data;
     kept.delete(bytes);
     for (const operation of command.operations) operations.push(operation);
-    atMs = command.atMs;
+    ({ format, atMs } = command);
   }
-  kept.set(data, { format: USUAL_FORMAT, atMs, operations });
+  kept.set(data, { format, atMs, operations });
   return data;
 }
 

@@ -44,6 +44,7 @@ export function quietContext(self: NodeId) {
     registrationPace: new Pace(REGISTRATIONS),
     rowPace: new Pace(REPORTED_ROWS),
     isFit: () => true,
+    hasRoom: () => true,
     mayKeep: () => true,
     internalErrors: new InternalErrors(`coordinator n${self}`, silentLog),
   } satisfies Partial<ServiceContext>;

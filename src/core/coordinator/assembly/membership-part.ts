@@ -56,7 +56,7 @@ export async function membershipPart(
   const stopDenying = denials === null ? () => {} : denyByTable(machine, options.clusterId, denials);
   const asker = rejoinAsker(options, opened, machine, roster);
   const rejoin = await rejoining(opened, asker);
-  const isFit = (peer: NodeId) => checks.isFit(peer);
+  const isFit = (peer: NodeId) => checks.isFit(peer) && watch.reports().get(peer)?.full !== true;
   const replica = late.replica.made(
     new Replica<Outcome>({ self, driver, host, disk: watch, watch, trust, isFit, rejoin }),
   );

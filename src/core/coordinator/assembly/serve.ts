@@ -226,7 +226,9 @@ function contextOf(
     internalErrors: errors,
     trust,
     compared: replica.compared,
-    isFit: (peer) => checks.isFit(peer),
+    isFit: (peer, group) =>
+      group === FLEET_GROUP ? checks.isFit(peer) : replica.compared.of(group)?.isFit(peer) !== false,
+    hasRoom: (peer) => watch.reports().get(peer)?.full !== true,
     mayKeep: (index) => checks.mayKeep(index),
   };
 }

@@ -149,8 +149,10 @@ export interface ServiceContext {
   readonly trust: StateTrust;
   /** The same of the other groups. */
   readonly compared: Pick<ComparedGroups, "of" | "fenceAll">;
-  /** Whether there is no known problem with the peer's state, so that it may lead. */
-  readonly isFit: (peer: NodeId) => boolean;
+  /** Whether there is no known problem with the peer's state of a group, so that it may lead. */
+  readonly isFit: (peer: NodeId, group: GroupId) => boolean;
+  /** Whether the peer has not reported a full disk lately. */
+  readonly hasRoom: (peer: NodeId) => boolean;
   /** Whether this replica's state at the index may be sent in a snapshot; if not yet, ask again. */
   readonly mayKeep: (index: LogIndex) => boolean;
   /** Handles unexpected exceptions. */

@@ -4,24 +4,17 @@
 // election timeouts.
 
 import type { Clock, MonotonicMs } from "../../base/clock.ts";
-import { FLEET_GROUP, type GroupId, type NodeId } from "../../base/ids.ts";
+import type { GroupId, NodeId } from "../../base/ids.ts";
 import type { Host, Led } from "../host/host.ts";
-import { bestSuccessor } from "./best-successor.ts";
+import { bestSuccessor, type Candidates, canLead } from "./best-successor.ts";
 
 export const DEPARTURE_MS_MAX = 1_000;
 // A successor that has not requested votes by then is skipped: it is stopping as well, or its disk is full.
 const ATTEMPT_MS_MAX = 400;
 const LOOK_EVERY_MS = 5;
 
-export interface DepartureWorld {
+export interface DepartureWorld extends Candidates {
   readonly host: Pick<Host, "leave" | "led">;
-  /** Whether the peer could take over, as far as is known. */
-  readonly answers: (peer: NodeId) => boolean;
-  /**
-   * Whether there is no known problem with the peer's state of the fleet's own group; other groups are not
-   * compared.
-   */
-  readonly isFit: (peer: NodeId) => boolean;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly sleep: (ms: number) => Promise<unknown>;
 }
@@ -65,15 +58,16 @@ export async function handOverAll(world: DepartureWorld): Promise<Departure> {
 }
 
 /** Takes the next step, if one is due; returns whether there is something to wait for. */
-function handOver(transfer: Transfer, { answers, isFit, clock }: DepartureWorld): boolean {
+function handOver(transfer: Transfer, world: DepartureWorld): boolean {
+  const { answers, clock } = world;
   const { group, driver, tried } = transfer;
   const raft = driver.status();
-  // Once it knows the new leader, this replica can name it to its clients, and its vote has been sent.
+  // We wait until the new leader is known: clients can be sent there then, and our vote has left.
   if (raft.role !== "leader") return raft.leader === 0 && raft.config.voters.some(answers);
   const isAsked = raft.leadTransferee !== 0 && clock.monotonicMs() - transfer.askedMs < ATTEMPT_MS_MAX;
   if (isAsked && answers(raft.leadTransferee)) return true;
-  const canLead = (peer: NodeId) => answers(peer) && (group !== FLEET_GROUP || isFit(peer));
-  const to = bestSuccessor(raft, group, (peer) => canLead(peer) && !tried.has(peer));
+  const isAble = canLead(group, world);
+  const to = bestSuccessor(raft, group, (peer) => isAble(peer) && !tried.has(peer));
   if (to !== undefined) {
     tried.add(to);
     transfer.askedMs = clock.monotonicMs();

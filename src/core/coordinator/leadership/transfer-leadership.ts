@@ -58,8 +58,8 @@ export function transferNote(context: ServiceContext, to: number) {
 }
 
 /**
- * Resolves once this replica follows another; throws when it still leads and the attempt is over (Raft
- * §3.10).
+ * Resolves once this replica follows another. Throws TRANSFER_FAILED when it still leads and the attempt is over (Raft
+ * §3.10). Throws NOT_LEADER when it does not lead, and knows no leader until the deadline.
  */
 export async function handOver(
   context: ServiceContext,
@@ -72,8 +72,9 @@ export async function handOver(
   for (;;) {
     const raft = driver.status();
     if (raft.role !== "leader" && raft.leader !== 0) return;
-    const hasGivenUp = raft.role === "leader" && raft.leadTransferee === 0;
-    if (hasGivenUp || context.clock.monotonicMs() >= caller.deadline) {
+    const isOver = context.clock.monotonicMs() >= caller.deadline;
+    if (isOver && raft.role !== "leader") throw notLeader(context);
+    if (isOver || (raft.role === "leader" && raft.leadTransferee === 0)) {
       const message = `${nameOf(context, to)} did not take over within an election timeout`;
       throw rpcError(status.ABORTED, "TRANSFER_FAILED", message);
     }

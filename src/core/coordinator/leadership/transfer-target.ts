@@ -3,7 +3,7 @@
 
 import { FLEET_GROUP, type NodeId, shownName } from "../../base/ids.ts";
 import type { RaftStatus } from "../../raft/status.ts";
-import { bestSuccessor } from "./best-successor.ts";
+import { bestSuccessor, type Candidates, canLead } from "./best-successor.ts";
 
 export interface NamedReplica {
   readonly id: NodeId;
@@ -23,18 +23,11 @@ export type TransferTarget =
   | { readonly kind: "already" }
   | { readonly kind: "refused"; readonly reason: string; readonly message: string };
 
-/** The facts about the replicas that could take over. */
-export interface Successors {
-  readonly answers: (replica: NodeId) => boolean;
-  /** Whether there is no known problem with its state: a fenced replica takes no leadership (ADR-0017). */
-  readonly isFit: (replica: NodeId) => boolean;
-}
-
 /** `raft` is the leader's own status. */
 export function transferTarget(
   raft: RaftStatus,
   replicas: readonly NamedReplica[],
-  { answers, isFit }: Successors,
+  candidates: Candidates,
   wanted: WantedTransfer,
 ): TransferTarget {
   const named = (name: string) => replicas.find((replica) => replica.name === name)?.id;
@@ -42,23 +35,29 @@ export function transferTarget(
   if (unknown !== undefined) return refused("MEMBER_UNKNOWN", `there is no node ${shownName(unknown)}`);
   if (wanted.from !== "" && named(wanted.from) !== raft.id) return { kind: "already" };
   if (wanted.to === "") {
-    const to = bestSuccessor(raft, FLEET_GROUP, (replica) => answers(replica) && isFit(replica));
+    const to = bestSuccessor(raft, FLEET_GROUP, canLead(FLEET_GROUP, candidates));
     if (to !== undefined) return { kind: "hand-over", to };
-    return refused("NO_SUCCESSOR", "no other unfenced voter answers, so none can take over");
+    return refused(
+      "NO_SUCCESSOR",
+      "no other voter answers, is unfenced and has room on its disk, so none can take over",
+    );
   }
   const to = named(wanted.to);
   if (to === undefined || to === raft.id) return { kind: "already" };
   if (!raft.config.voters.includes(to)) {
     return refused("NOT_A_VOTER", `${wanted.to} does not vote, so it can't lead`);
   }
-  if (!answers(to)) {
+  if (!candidates.answers(to)) {
     return refused("MEMBER_UNREACHABLE", `${wanted.to} does not answer, so it can't take over`);
   }
-  if (!isFit(to)) {
+  if (!candidates.isFit(to, FLEET_GROUP)) {
     return refused(
       "SUCCESSOR_FENCED",
       `the state of ${wanted.to} is wrong, so it can't lead until it is rebuilt`,
     );
+  }
+  if (!candidates.hasRoom(to)) {
+    return refused("SUCCESSOR_DISK_FULL", `the disk of ${wanted.to} is full, so it can't lead`);
   }
   return { kind: "hand-over", to };
 }

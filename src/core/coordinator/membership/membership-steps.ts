@@ -17,7 +17,7 @@ import { checkGrants } from "../calls/grants.ts";
 import { perform } from "../calls/propose.ts";
 import type { Reason } from "../calls/reason.ts";
 import { notLeader, refusalError } from "../calls/refusals.ts";
-import { bestSuccessor } from "../leadership/best-successor.ts";
+import { bestSuccessor, canLead } from "../leadership/best-successor.ts";
 import { handOver, noteTransfer, transferNote } from "../leadership/transfer-leadership.ts";
 import { configurationIndex } from "./members.ts";
 
@@ -44,9 +44,7 @@ export function assertNumber(number: number): void {
 export async function leaveLeadership(order: Order, id: NodeId): Promise<void> {
   const { context, request, caller } = order;
   if (id !== context.self) return;
-  const { answers, isFit } = context;
-  const canLead = (peer: NodeId) => answers(peer) && isFit(peer);
-  const successor = bestSuccessor(context.driver.status(), FLEET_GROUP, canLead);
+  const successor = bestSuccessor(context.driver.status(), FLEET_GROUP, canLead(FLEET_GROUP, context));
   if (successor === undefined) throw refusalError(context, "no-quorum");
   checkGrants(context, caller, transferNote(context, successor));
   if (request.dryRun) return;

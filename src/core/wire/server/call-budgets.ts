@@ -22,7 +22,7 @@ const DELAY_STEP_MS = 100;
 const DELAY_MS_MAX = 10_000;
 
 export type Limit = "CALLS_TOO_OFTEN" | "TOO_MANY_CALLS" | "BYTES_TOO_OFTEN" | "ANSWERS_UNREAD";
-/** Beyond it answers are read within READ_WITHIN_MS, or their streams end. */
+/** Beyond the limit of unread answers they are read within READ_WITHIN_MS, or their streams end. */
 const UNREAD_RETRY_MS = 1_000;
 
 /** The budget of a started call. */
@@ -42,8 +42,8 @@ export interface CallBudget {
   /** The stream that is answered again and again. */
   watch(stream: ServerStream, answers: ManyAnswers): void;
   /**
-   * Its handler begins. To be called what it returns, when it has settled: until then the call counts, also if its caller
-   * has reset it.
+   * Call it when the handler starts, and what it returns when the handler has settled. Until then the call counts, also if
+   * its caller has reset it.
    */
   hold(): () => void;
   /** To be called when the stream has closed; null = nothing was counted. */
@@ -54,10 +54,15 @@ type Refused = Pick<RefusedCallers, "refuse" | "waste" | "refuseMessage">;
 
 interface Account {
   readonly name: string;
-  readonly kind: Identity["kind"];
-  /** Null: only its unread answers are limited. */
-  readonly limits: IdentityLimits | null;
   underWay: number;
+}
+
+interface Caller {
+  readonly name: string;
+  readonly kind: Identity["kind"];
+  readonly from: string;
+  /** Now: a member may be removed while a call of it is open. Null: only its unread answers are limited. */
+  readonly limits: IdentityLimits | null;
 }
 
 interface Paces {
@@ -111,11 +116,12 @@ export class CallBudgets {
     if (kind === "admin") return UNLIMITED;
     const limits = this.#limitsOf(isStranger ? "cluster" : kind);
     const name = formatIdentity(identity);
-    const account = this.#accounts.get(name) ?? { name, kind, limits, underWay: 0 };
+    const caller = { name, kind, from, limits };
+    const account = this.#accounts.get(name) ?? { name, underWay: 0 };
     if (limits !== null) {
-      if (account.underWay >= limits.callsAtOnce) return this.#refuse("TOO_MANY_CALLS", account, from, 0);
+      if (account.underWay >= limits.callsAtOnce) return this.#refuse("TOO_MANY_CALLS", caller, 0);
       const waitMs = this.#pacesOf(kind, limits).calls.waitMs(name, this.#now());
-      if (waitMs > 0) return this.#refuse("CALLS_TOO_OFTEN", account, from, waitMs);
+      if (waitMs > 0) return this.#refuse("CALLS_TOO_OFTEN", caller, waitMs);
     }
     account.underWay += 1;
     this.#accounts.set(name, account);
@@ -126,14 +132,14 @@ export class CallBudgets {
     };
     return {
       account,
-      announce: (bytes) => this.#announce(account, from, bytes),
+      announce: (bytes) => this.#announce(caller, bytes),
       // A member forwards its clients' operations: what they do wrong is answered to it.
       refuse:
         limits === null ? refuse : (stream, error, bytes) => this.#refused.refuse(name, stream, error, bytes),
       waste: limits === null ? nothing : (bytes) => this.#refused.waste(name, bytes),
       refuseUnread: (bytes = 0) => {
         if (this.#unread.hasRoom(name, bytes)) return null;
-        return this.#refuse("ANSWERS_UNREAD", account, from, UNREAD_RETRY_MS);
+        return this.#refuse("ANSWERS_UNREAD", caller, UNREAD_RETRY_MS);
       },
       answer: (stream, bytes) => this.#unread.begin(name, stream, bytes),
       // Raft bounds what it sends to replicas (ADR-0023).
@@ -152,25 +158,24 @@ export class CallBudgets {
   }
 
   /** A further request on a stream that was admitted long ago counts as a call; an error refuses it. */
-  again(identity: Identity): RpcError | null {
+  again(identity: Identity, isStranger = false): RpcError | null {
     const { kind } = identity;
-    const limits = this.#limitsOf(kind);
+    const limits = this.#limitsOf(isStranger ? "cluster" : kind);
     if (limits === null) return null;
     const name = formatIdentity(identity);
     const waitMs = this.#pacesOf(kind, limits).calls.waitMs(name, this.#now());
     if (waitMs === 0) return null;
-    const account = { name, kind, limits, underWay: 0 };
-    return this.#refuse("CALLS_TOO_OFTEN", account, addressOf(identity), waitMs);
+    return this.#refuse("CALLS_TOO_OFTEN", { name, kind, from: addressOf(identity), limits }, waitMs);
   }
 
-  #announce(account: Account, from: string, bytes: number): RpcError | null {
-    const { kind, name, limits } = account;
+  #announce(caller: Caller, bytes: number): RpcError | null {
+    const { kind, name, from, limits } = caller;
     // Raft bounds what members send, and needs it (ADR-0023).
     if (limits === null) return null;
     const refused = this.#refused.refuseMessage(name, from, bytes);
     if (refused !== null) return refused;
     const waitMs = this.#pacesOf(kind, limits).bytes.waitMs(name, this.#now(), HEADER_BYTES + bytes);
-    return waitMs === 0 ? null : this.#refuse("BYTES_TOO_OFTEN", account, from, waitMs);
+    return waitMs === 0 ? null : this.#refuse("BYTES_TOO_OFTEN", caller, waitMs);
   }
 
   #end(account: Account): void {
@@ -185,7 +190,7 @@ export class CallBudgets {
     return paces;
   }
 
-  #refuse(limit: Limit, { name, kind, limits }: Account, from: string, waitMs: number): RpcError {
+  #refuse(limit: Limit, { name, kind, from, limits }: Caller, waitMs: number): RpcError {
     const counts = this.#counts.get(kind) ?? new Map<Limit, number>();
     this.#counts.set(kind, counts.set(limit, (counts.get(limit) ?? 0) + 1));
     this.#lines.log(`${limit} ${name}`, { identity: name, from, limit });

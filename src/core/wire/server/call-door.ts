@@ -150,14 +150,18 @@ function turnAway(stream: ServerStream, error: RpcError, { tls, refused, gate }:
   else refused.refuse(proved === null ? networkOf(session.from) : formatIdentity(proved), stream, error);
 }
 
+/** A replica that is no member here. */
+export function isStranger(identity: Identity, gate: Gate | undefined): boolean {
+  return identity.kind === "replica" && gate?.isPeer(identity) === false;
+}
+
 function budgetOf(
   identity: Identity,
   { from }: Pick<ServerSession, "from">,
   rule: MethodRule | undefined,
   { budgets, gate }: DoorOptions,
 ): CallBudget | RpcError {
-  const isStranger = identity.kind === "replica" && gate?.isPeer(identity) === false;
-  const budget = budgets.begin(identity, from, isStranger);
+  const budget = budgets.begin(identity, from, isStranger(identity, gate));
   const announced = rule?.announced;
   if (budget instanceof RpcError || announced === undefined) return budget;
   return { ...budget, announce: (bytes) => announced(identity, bytes) ?? budget.announce(bytes) };

@@ -59,7 +59,8 @@ function namesOf(kind: Kind, bytes: Uint8Array, scope: string): string[] {
   const fields = fieldsOf(bytes);
   const name = fields.filter(({ number }) => number === NAME).map(textOf);
   const full = [scope, ...name].filter((part) => part !== "").join(".");
-  return [full, ...namesWithin(kind, fields, full)];
+  // An enum's values stand beside it, as in C++.
+  return [full, ...namesWithin(kind, fields, kind === ENUM ? scope : full)];
 }
 
 interface Field {

@@ -13,7 +13,7 @@ import type { Identity } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
 import { bindServer, secureContextOf } from "./bind-server.ts";
 import { CallBudgets } from "./call-budgets.ts";
-import { type Gate, guardDoor } from "./call-door.ts";
+import { type Gate, guardDoor, isStranger } from "./call-door.ts";
 import type { ConnectionRoom } from "./connection-limits.ts";
 import { type Denied, DeniedCalls } from "./denied-calls.ts";
 import { HandshakePace } from "./handshake-pace.ts";
@@ -122,7 +122,7 @@ export class RpcServer {
 
   /** Counts a further request on a stream like a call of its own; an error refuses it. */
   countRequest(identity: Identity): RpcError | null {
-    return this.#budgets.again(identity);
+    return this.#budgets.again(identity, isStranger(identity, this.#options.gate));
   }
 
   /** Logins, refused callers, and callers beyond their limits, as numbers. */

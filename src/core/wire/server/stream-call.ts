@@ -199,13 +199,16 @@ class StreamCall extends Duplex {
     const answer = definition.responseStream ? undefined : this.#answerOnce;
     // A handler may end its call before it returns.
     const settled = this.#limits.budget.hold();
-    try {
-      const running = answer === undefined ? handler(this) : handler(this, answer);
-      if (running instanceof Promise) running.then(settled, settled);
-      else settled();
-    } catch (error) {
+    const failed = (error: unknown) => {
       settled();
       this.#refuse(errors.answer(error, this.getPath()));
+    };
+    try {
+      const running = answer === undefined ? handler(this) : handler(this, answer);
+      if (running instanceof Promise) running.then(settled, failed);
+      else settled();
+    } catch (error) {
+      failed(error);
     }
   }
 

@@ -131,3 +131,11 @@ test("the command that the leader keeps is the one that the others decode", () =
   // Once: afterwards the bytes are decoded as on the others.
   expect(decodeKeyCommand(index, joined)).not.toBe(kept);
 });
+
+test("the format that the leader keeps is the one that the others decode", () => {
+  const value = { windowMs: 1_000, revisionsMax: 0, changeNumber: 1 };
+  const kind = { $case: "retention", value } as const;
+  const bytes = encodeToApply({ atMs: 1_000, operations: [{ kind, leasesSeenAt: 0 }] });
+  const copy = Uint8Array.from(bytes);
+  expect(decodeKeyCommand(logIndex(1), bytes).format).toBe(decodeKeyCommand(logIndex(1), copy).format);
+});

@@ -2,7 +2,7 @@
 
 import { expect, onTestFinished, test } from "vitest";
 import { present } from "../../../../src/core/base/assert.ts";
-import { FLEET_GROUP, type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
+import { FLEET_GROUP, type GroupId, groupId, type NodeId, nodeId } from "../../../../src/core/base/ids.ts";
 import { PROFILES } from "../../../../src/core/coordinator/host/profile.ts";
 import {
   DEPARTURE_MS_MAX,
@@ -33,7 +33,10 @@ async function leave(
 ) {
   const startMs = cluster.nowMs;
   let departure: Departure | null = null;
-  const world = { clock: { monotonicMs: () => cluster.nowMs }, sleep: cluster.sleep };
+  const world = {
+    ...{ clock: { monotonicMs: () => cluster.nowMs }, sleep: cluster.sleep },
+    hasRoom: () => true,
+  };
   void handOverAll({ ...node, ...world, isFit, answers: answers ?? ((peer) => node.host.hears(peer)) }).then(
     (is) => {
       departure = is;
@@ -95,19 +98,30 @@ test("a successor that hangs is passed over for one that does not", async () => 
   expect(led(third)).toBeGreaterThanOrEqual(GROUPS / 3);
 });
 
-test("the fleet's own group is handed to no replica whose state is wrong, though it holds most of the log", async () => {
+const KEYS = groupId(1);
+const [own, unable, fit] = [nodeId(1), nodeId(2), nodeId(3)];
+
+test.each([
+  { group: FLEET_GROUP, isFit: (peer: NodeId) => peer !== unable, why: "its state is wrong" },
+  {
+    group: KEYS,
+    isFit: (peer: NodeId, group: GroupId) => peer !== unable || group !== KEYS,
+    why: "its state of that group is wrong",
+  },
+  { group: KEYS, hasRoom: (peer: NodeId) => peer !== unable, why: "its disk is full" },
+])("group $group is not handed to a replica, though it holds most of the log: $why", async (row) => {
+  const { group, isFit = () => true, hasRoom = () => true } = row;
   const asked: NodeId[] = [];
-  const [own, fenced, fit] = [nodeId(1), nodeId(2), nodeId(3)];
-  const progress = new Map([fenced, fit].map((id) => [id, { match: 100 - id }]));
+  const progress = new Map([unable, fit].map((id) => [id, { match: 100 - id }]));
   const raft = { id: own, role: "leader", leader: own, leadTransferee: 0, progress };
-  const config = { voters: [own, fenced, fit] };
+  const config = { voters: [own, unable, fit] };
   const driver = { role: "leader", leader: own, status: () => ({ ...raft, config }) };
-  const led = { group: FLEET_GROUP, driver: { ...driver, transferLeader: (to: NodeId) => asked.push(to) } };
+  const led = { group, driver: { ...driver, transferLeader: (to: NodeId) => asked.push(to) } };
   let nowMs = 0;
   await handOverAll({
     host: { leave: () => undefined, led: () => [led as never] },
     answers: () => true,
-    isFit: (peer) => peer !== fenced,
+    ...{ isFit, hasRoom },
     clock: { monotonicMs: () => nowMs },
     sleep: async (ms) => {
       nowMs += ms;

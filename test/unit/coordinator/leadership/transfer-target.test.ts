@@ -44,6 +44,8 @@ interface Row {
   readonly answering: readonly number[];
   /** Whose state is known to be wrong. */
   readonly fenced?: readonly number[];
+  /** Whose disks are full. */
+  readonly full?: readonly number[];
   readonly to: string;
   readonly from: string;
   readonly is: string;
@@ -57,6 +59,8 @@ test.each<Row>([
   { answering: ALL, fenced: [3], to: "", from: "", is: "n2", why: "n3 is fenced" },
   { answering: ALL, fenced: [2, 3], to: "", from: "", is: "NO_SUCCESSOR", why: "all others are fenced" },
   { answering: ALL, fenced: [3], to: "n3", from: "", is: "SUCCESSOR_FENCED", why: "it would refuse" },
+  { answering: ALL, full: [3], to: "", from: "", is: "n2", why: "the disk of n3 is full" },
+  { answering: ALL, full: [3], to: "n3", from: "", is: "SUCCESSOR_DISK_FULL", why: "it would refuse" },
   { answering: ALL, to: "n2", from: "", is: "n2", why: "it was named" },
   { answering: ALL, to: "n1", from: "", is: "already", why: "it leads" },
   {
@@ -79,10 +83,11 @@ test.each<Row>([
   { answering: ALL, to: "", from: "n1", is: "n3", why: "n1 leads" },
 ])(
   "to '$to' from '$from' with $answering answering: $is, for $why",
-  ({ answering, fenced = [], to, from, is }) => {
+  ({ answering, fenced = [], full = [], to, from, is }) => {
     const successors = {
       answers: (id: number) => answering.includes(id),
       isFit: (id: number) => !fenced.includes(id),
+      hasRoom: (id: number) => !full.includes(id),
     };
     const target = transferTarget(leading(), REPLICAS, successors, { to, from });
     switch (target.kind) {

@@ -190,3 +190,16 @@ test("every kind has its limits, and only replicas' and administrators' calls ha
   expect([limitsOf("admin"), limitsOf("replica")]).toEqual([null, null]);
   expect(watched().call({ kind: "replica", id: nodeId(1) })).toBe("ok");
 });
+
+test("a replica that is no member any more has limits, though a call of it from before is open", () => {
+  const { budgets } = watched((kind) => (kind === "replica" ? null : LIMITS));
+  const asMember = budgets.begin(replica(3), "10.0.0.1");
+  if (asMember instanceof RpcError) throw asMember;
+  expect(asMember.announce(5_000)).toBeNull();
+  const removed = budgets.begin(replica(3), "10.0.0.1", true);
+  if (removed instanceof RpcError) throw removed;
+  removed.announce(1_000);
+  expect(readReason(removed.announce(1_000))).toBe("BYTES_TOO_OFTEN");
+  const refused = Array.from({ length: 20 }, () => budgets.again(replica(3), true));
+  expect(refused.map(readReason)).toContain("CALLS_TOO_OFTEN");
+});

@@ -107,6 +107,7 @@ test.each([
   { symbol: "fleet.v1.Raft.Exchange", why: "a method" },
   { symbol: "fleet.v1.RaftFrame", why: "a message" },
   { symbol: "fleet.v1.ForwardKeysRequest.cluster_id", why: "a field" },
+  { symbol: "fleet.v1.RAFT_ENTRY_TYPE_NORMAL", why: "an enum's value, which stands beside its enum" },
 ])("$why leads to the file that declares it, and to what that imports", async ({ symbol }) => {
   const client = await serve();
   const { answers } = await ask(client, [asked({ $case: "fileContainingSymbol", value: symbol })]);

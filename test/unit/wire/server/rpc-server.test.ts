@@ -92,6 +92,12 @@ test("a stream's handler that throws ends that stream with the id", async () => 
   expect(await rejoin(client)).toBeNull();
 });
 
+test("a stream's handler that rejects ends that stream with the id", async () => {
+  const { client, ids } = await serve({ exchange: (async () => bug()) as never });
+  expect(await exchange(client)).toMatchObject({ reason: "INTERNAL", metadata: { id: ids[0] } });
+  expect(await rejoin(client)).toBeNull();
+});
+
 test("a listener of a stream that throws ends that stream with the id; the process and other calls live on", async () => {
   const { client, ids } = await serve({ exchange: (call) => call.on("data", bug) });
   expect(await exchange(client, FRAME)).toMatchObject({ reason: "INTERNAL", metadata: { id: ids[0] } });
