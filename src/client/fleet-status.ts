@@ -122,7 +122,7 @@ function daysLeftOf({ status, observedAtMs }: Answer): number | null {
   return endsAtMs === undefined ? null : daysLeft(endsAtMs, observedAtMs);
 }
 
-/** Whether it has not reached its wanted role yet: the fleet tolerates one failure less than it seems to. */
+/** Whether it has not reached its wanted role yet: the fleet tolerates one failure fewer than it seems to. */
 function isOutside(admission: Admission): boolean {
   return admission === Admission.WAITING || admission === Admission.REJOINING;
 }

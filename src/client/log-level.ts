@@ -74,7 +74,7 @@ export async function untilLevel(
 function unchanged(node: string, level: LogLevelName | null): OperatorError {
   return new OperatorError("LOG_LEVEL_UNCHANGED", {
     what: `${node} has not changed its log level yet: it is ${level ?? "unknown"}`,
-    why: "a node that is down, behind or of an older build follows late or not at all",
+    why: "a node that is down, lags or runs an older build changes its level late or never",
     next: "see it: fleet log-level; then give the command again",
     exit: Exit.TimedOut,
   });

@@ -101,6 +101,13 @@ function advice(failure: RpcFailure): { readonly next: string; readonly exit: Ex
       return { next: "look at the current state, then try again", exit: Exit.Precondition };
     case status.DEADLINE_EXCEEDED:
       return { next: "see which nodes are up: fleet status", exit: Exit.TimedOut };
+    case status.RESOURCE_EXHAUSTED:
+      return {
+        next: "wait a moment, then try again; if it is refused again, send fewer calls at once",
+        exit: Exit.Failure,
+      };
+    case status.UNIMPLEMENTED:
+      return { next: "compare the builds: fleet version, fleet status -o wide", exit: Exit.Failure };
     default:
       return { next: "see which nodes are up: fleet status", exit: Exit.Failure };
   }
@@ -140,7 +147,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   INTERNAL: {
     next: ({ id, process }) =>
-      `find it in the log of ${process}: grep ${id}; report the lines found. Check first whether the change was made`,
+      `Check whether the change was made. Then report the lines that grep ${id} finds in the log of ${process}`,
     exit: Exit.Failure,
   },
   CLUSTER_ALREADY_BOUND: {
@@ -177,7 +184,7 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   },
   MIGRATION_UNDER_WAY: {
     next: ({ cluster }) =>
-      `finish it, or undo it with: fleet rebind rollback; without an agent: fleet cluster unbind ${cluster} --force`,
+      `finish it, or undo it with: fleet rebind rollback --cluster ${cluster}; without an agent: fleet cluster unbind ${cluster} --force`,
   },
   OWNER_CHANGED: { next: () => "see who owns it now: fleet cluster list" },
   DOMAIN_ALREADY_ASSIGNED: {
@@ -192,9 +199,14 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   QUORUM_WOULD_BE_LOST: {
     next: () => "start the nodes that are down, or add a member first: fleet member add",
   },
-  ONLY_VOTER: { next: () => "fleet member promote, then fleet member remove" },
+  ONLY_VOTER: {
+    next: () =>
+      "make another node a voter (fleet member promote), then remove this one (fleet member remove)",
+  },
   MEMBER_NOT_CAUGHT_UP: { next: () => "wait until it has: fleet member list -w" },
-  CONFIGURATION_CHANGED: { next: () => "check it again, and take its index from: fleet member list" },
+  CONFIGURATION_CHANGED: {
+    next: () => "look at the configuration and its index: fleet member list; then give --expect-index again",
+  },
   NOT_A_VOTER: { next: () => "choose a voter, or let the fleet choose: fleet leader transfer" },
   ENGINE_IS_ETCD: { next: () => "see what the etcd engine can do: docs/etcd-engine.md" },
   MEMBER_UNREACHABLE: { next: () => "see which nodes are up: fleet status" },
@@ -206,13 +218,13 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
     next: () => "leadership did not move; try again, or another node: fleet leader transfer NODE",
   },
   VERSION_CONFLICT: {
-    next: ({ actual }) => `another writer changed it: check it again, then expect version ${actual}`,
+    next: ({ actual }) => `another writer changed it: look at it again, then give --expect-version ${actual}`,
   },
   SHARD_DRAINING: {
     next: ({ shard }) => `choose another shard, or end the drain: fleet shard activate ${shard}`,
   },
-  SHARD_REMOVED: { next: ({ shard }) => `fleet shard activate ${shard}` },
-  LABEL_EXISTS: { next: () => "replace the value: --overwrite" },
+  SHARD_REMOVED: { next: ({ shard }) => `activate it: fleet shard activate ${shard}` },
+  LABEL_EXISTS: { next: () => "to replace the value, add --overwrite" },
   SHARD_NOT_REMOVED: { next: ({ shard }) => `remove it first: fleet shard remove ${shard}` },
   SHARD_HEARD: {
     next: ({ shard }) => `stop its process, then wait until fleet shard show ${shard} says dead`,
@@ -270,12 +282,12 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
       `Give ${nodes} a new certificate: fleet cert rotate. Wait until it answers: fleet member list -w. Then revoke the old certificate by its serial number or its file. Or remove the node: fleet member remove`,
   },
   FEATURE_GATE_UNKNOWN: { next: () => "see the gates: fleet gate list", exit: Exit.NotFound },
-  FILTER_UNKNOWN: { next: () => "leave that filter away", exit: Exit.Usage },
+  FILTER_UNKNOWN: { next: () => "leave that filter out", exit: Exit.Usage },
   TOO_STALE: {
     next: () => "allow more with --max-staleness, or accept any answer with --stale",
     exit: Exit.NoQuorum,
   },
-  ORDER_UNKNOWN: { next: () => "leave that order away", exit: Exit.Usage },
+  ORDER_UNKNOWN: { next: () => "leave that order out", exit: Exit.Usage },
   PAGE_TOKEN_INVALID: { next: () => "list from the beginning", exit: Exit.Usage },
   TABLE_UNKNOWN: { next: () => "see the tables: fleet watch --help", exit: Exit.Usage },
   INVALID_NAME: { next: () => NAME_RULE, exit: Exit.Usage },
@@ -294,11 +306,29 @@ const adviceByReason: Readonly<Record<string, Advice>> = {
   ROLE_UNKNOWN: { next: () => "see the roles: fleet role list", exit: Exit.NotFound },
   ROLE_IN_USE: {
     next: ({ role }) =>
-      `see who has it: fleet role show ${role}; take it from each: fleet role revoke ${role} --from OPERATOR`,
+      `see who has it: fleet role show ${role}; revoke it from each: fleet role revoke ${role} --from OPERATOR`,
   },
   INVALID_ROLE: {
     next: () => 'give each rule as "VERBS TABLES NAMES", for example "drain,use shard a-*"',
     exit: Exit.Usage,
   },
   REASON_TOO_LONG: { next: () => "give a shorter --reason", exit: Exit.Usage },
+  REBIND_TO_SAME_SHARD: { next: () => "nothing to move; see: fleet cluster list" },
+  MEMBER_IS_VOTER: { next: ({ name }) => `to take its vote, remove it: fleet member remove ${name}` },
+  DUPLICATE_ROW: { next: () => "name each domain once" },
+  PLAN_PAUSED: { next: ({ plan }) => `continue it: fleet rebind resume ${plan}` },
+  PLAN_ROLLS_BACK: { next: ({ plan }) => `see how far it is: fleet rebind status ${plan}` },
+  PROBES_FULL: { next: () => "remove those of interrupted drills: fleet drill heal" },
+  TOO_MANY_FAULTS: { next: () => "clear those of interrupted drills: fleet drill heal" },
+  SESSION_EXPIRED: { next: () => "look at the state before you repeat the write: fleet audit list" },
+  NOT_ENCRYPTED: {
+    next: () => "start it with --encryption-key-file FILE and --encrypt-existing: docs/encryption.md",
+  },
+  REPLICA_MISMATCH: { next: () => "compare the nodes' addresses: fleet member list -o wide" },
+  DISK_FULL: {
+    next: () => "make room on the leader's disk; see which node that is: fleet status",
+    exit: Exit.Failure,
+  },
+  ANSWER_TOO_LARGE: { next: () => "ask for less, for example with --limit", exit: Exit.Failure },
+  REQUEST_TOO_LARGE: { next: () => "send less at once", exit: Exit.Failure },
 };

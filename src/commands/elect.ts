@@ -9,7 +9,9 @@ export default class Elect extends HoldCommand {
   static override examples = ["<%= config.bin %> elect scheduler --value host-7 -- ./scheduler"];
   // The command's own words.
   static override strict = false;
-  static override args = { name: Args.string({ description: "The election; behind it -- and the command" }) };
+  static override args = {
+    name: Args.string({ description: "The election's name, then -- and the command" }),
+  };
   static override flags = {
     ...holdFlags,
     value: Flags.string({ summary: "What observers see of the leader (default: this host and process id)" }),

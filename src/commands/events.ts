@@ -25,7 +25,7 @@ const view: TextView<EventList> = {
 export default class Events extends FleetCommand {
   static override summary = "Show what happened: elections, transfers, membership, moves and other changes";
   static override description =
-    "Past events are the terms that the nodes remember since their start, and the newest audit entries. With -f, new events follow, also nodes that go and come back, refused certificates, silent shards and drift. At more than 300 changes a second some are left out. fleet watch audit has all.";
+    "Past events are the terms that the nodes remember since their start, and the newest audit entries. With -f, new events follow, also nodes that go down and come back, refused certificates, suspect and dead shards, and drift. At more than 300 changes a second some are left out. fleet watch audit has all.";
   static override examples = [
     "<%= config.bin %> events",
     "<%= config.bin %> events -f",

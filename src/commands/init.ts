@@ -41,7 +41,7 @@ export default class Init extends LocalCommand {
     }),
     ...engineFlags,
     "snapshot-to": Flags.string({
-      summary: "Export verified snapshots there every 5 minutes: a folder or s3://bucket/prefix",
+      summary: "Export verified snapshots every 5 minutes to this folder or s3://bucket/prefix",
     }),
   };
 

@@ -12,7 +12,7 @@ export default class Lock extends HoldCommand {
   ];
   // The command's own words.
   static override strict = false;
-  static override args = { name: Args.string({ description: "The lock; behind it -- and the command" }) };
+  static override args = { name: Args.string({ description: "The lock's name, then -- and the command" }) };
   static override flags = { ...holdFlags };
 
   async run(): Promise<void> {

@@ -18,7 +18,7 @@ const view: TextView<LogLevels> = {
 export default class LogLevel extends WriteCommand {
   static override summary = "Show the coordinators' log levels, or change one while it runs";
   static override description =
-    "A change is an entry of the audit log, which the node follows. Only administrators may make it. It lasts until the node restarts: then the level is that of --log-level again. Debug lines of a busy node fill its disk, so set it back.";
+    "Only administrators may change a level. The change is an audit entry, and the node applies it. It lasts until the node restarts: then the level of --log-level applies again. Debug lines of a busy node fill its disk, so set it back.";
   static override examples = [
     "<%= config.bin %> log-level",
     "<%= config.bin %> log-level n1 debug --reason 'why does n1 campaign?'",
@@ -42,9 +42,9 @@ export default class LogLevel extends WriteCommand {
     const levels = await levelsOf(client, node);
     const write = {
       operation: levelOrder(levels, level),
-      would: `would let ${node} log from level ${level} on`,
-      done: `${node} logs from level ${level} on`,
-      already: `${node} logs from level ${level} on already`,
+      would: `would set the log level of ${node} to ${level}`,
+      done: `the log level of ${node} is now ${level}`,
+      already: `the log level of ${node} was ${level} already`,
     };
     const wait = () => untilLevel(client, node, level, flags.timeout);
     return await this.write(flags, write, flags["dry-run"] ? null : wait);
@@ -58,7 +58,7 @@ function refuseReading(flags: Readonly<Record<string, unknown>>): void {
   throw new OperatorError("USAGE", {
     what: `--${flag} and a new level contradict each other`,
     why: `--${flag} only shows levels`,
-    next: `leave the level or --${flag} away`,
+    next: `leave the level or --${flag} out`,
     exit: Exit.Usage,
   });
 }

@@ -23,8 +23,8 @@ export default class Logs extends LocalCommand {
   static override summary = "Show what the processes of a local fleet logged";
   static override description =
     "Merges the logs of nodes, shards and agents by time. Text that is not a log line, such as a crash of " +
-    "Node, shows at every level. A fleet on other hosts has its logs there, for example: journalctl -u fleet- " +
-    "coordinator@n1.";
+    "Node, shows at every level. A fleet on other hosts has its logs there, for example: journalctl -u " +
+    "fleet-coordinator@n1";
   static override examples = [
     "<%= config.bin %> logs",
     "<%= config.bin %> logs n1 n2 --level warn --since 10m",
@@ -131,7 +131,7 @@ export default class Logs extends LocalCommand {
       what: flag === undefined ? `logs cannot be shown as ${format}` : `unknown flag: ${flag}`,
       next:
         flag === undefined
-          ? `choose -o ${isFollowed ? "jsonl" : "json"}, or leave -o away`
+          ? `choose -o ${isFollowed ? "jsonl" : "json"}, or leave -o out`
           : "see the flags with --help",
       exit: Exit.Usage,
     });

@@ -21,7 +21,7 @@ const view: TableView<FleetStatus, NodeObservation> = {
 export default class Status extends FleetCommand {
   static override summary = "Show the nodes of a fleet and whether it is healthy";
   static override description =
-    "Exits with 5 unless every node answers and is sound, and all agree on one leader and one state. It also exits with 5 if the loss of one more voter would stop writes, unless the fleet has only one. The data plane counts too: no shard may be suspect or dead, and no cluster may drift or be unknown. No instruction may be refused, or wait for more than a minute. A new leader that has not heard its shards yet is not degraded.";
+    "Exits with 5 unless every node answers and is sound, and all agree on one leader and one state. It also exits with 5 if the loss of one more voter would stop writes, unless the fleet has only one. The data plane counts too: no shard may be suspect or dead, and no cluster may drift or be unknown. No instruction may be refused, or wait for more than a minute. A new leader that has not heard its shards yet does not count as unhealthy.";
   static override examples = [
     "<%= config.bin %> status",
     "<%= config.bin %> status -o json",

@@ -41,7 +41,7 @@ and run drills. Each shows its command line and its dry run first, then asks.`;
     once: Flags.boolean({ summary: "Print one frame and exit; with --replay the recording's last frame" }),
     from: Flags.string({
       helpValue: "FILE",
-      summary: "One frame of what this bundle has (see: fleet bundle)",
+      summary: "Show one frame of this bundle (see: fleet bundle)",
       dependsOn: ["once"],
       exclusive: ["replay"],
     }),

@@ -22,7 +22,7 @@ const view: TableView<Verification, FileFinding> = {
 export default class Verify extends BaseCommand {
   static override summary = "Check the data folder of a stopped coordinator node";
   static override description =
-    "Reads identity, log and snapshots, of the keys too, and checks every checksum. Writes nothing. Exits with 1 if a file is damaged, with 3 if this is not a data folder, with 9 while a node uses it. Exits with 4 if it is encrypted and the key is missing or wrong.";
+    "Reads the node's identity, its logs and its snapshots, also those of the keys, and checks every checksum. Writes nothing. Exits with 1 if a file is damaged, with 3 if this is not a data folder, with 9 while a node uses it. Exits with 4 if it is encrypted and the key is missing or wrong.";
   static override examples = ["<%= config.bin %> verify .fleet/n1/data"];
   static override args = { folder: Args.string({ description: "Data folder of the stopped node" }) };
   static override flags = {

@@ -82,7 +82,7 @@ export default class Watch extends FleetCommand {
     if (format === "table" || format === "wide") return process.stdout.isTTY === true;
     throw new OperatorError("USAGE", {
       what: `a watch cannot be shown as ${format}`,
-      next: "choose -o jsonl, or leave -o away",
+      next: "choose -o jsonl, or leave -o out",
       exit: Exit.Usage,
     });
   }

@@ -57,7 +57,7 @@ test("no name stands in a data folder or an export; without the key nothing star
   const { ca, cert, key: own } = tls as TlsFiles;
   const elsewhere = ["--endpoints", endpoints[0]?.address ?? "", "--ca", ca, "--cert", cert, "--key", own];
   const plain = await fleet.run("snapshot", "save", "--to", join(fleet.home, "plain"), ...elsewhere);
-  expect(plain).toMatchObject({ exit: 0, stderr: expect.stringContaining("this copy is plain") });
+  expect(plain).toMatchObject({ exit: 0, stderr: expect.stringContaining("this snapshot is not encrypted") });
   const verifyPlain = ["snapshot", "verify", "--from", join(fleet.home, "plain")];
   const planted = await fleet.run(...verifyPlain);
   expect(planted).toMatchObject({ exit: 9, stderr: expect.stringContaining("SNAPSHOT_NOT_ENCRYPTED") });

@@ -51,7 +51,7 @@ test("a certificate that has ended costs neither shard nor agent the one that th
   await plane.issue("shard-s1", "fleet://shard/s1", -0.01);
   await plane.issue("c1", "fleet://cluster/c1", -0.01);
   const refused = { error: expect.stringContaining("ended at"), next: expect.stringContaining("renew it") };
-  const fact = "the new certificate files cannot be used; the files in use stay";
+  const fact = "the new certificate files cannot be used; the old ones stay in use";
   await eventually(() => shard.log.errors).toMatchObject([{ fact, fields: refused }]);
   // Every dial looks at the files.
   agent.follow({ shardAddr: "127.0.0.1:1", demand: [] });

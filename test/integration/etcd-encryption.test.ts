@@ -34,9 +34,9 @@ describe.skipIf(lacksEtcd())("on etcd", () => {
     expect(await fleet.run("key", "generate", "--out", key)).toMatchObject({ exit: 0 });
     const engine = ["--engine", "etcd", "--etcd", etcd.address, "--nodes", "1", "--shards", "1"];
     const made = await fleet.run("init", ...engine, "--encryption-key-file", key);
-    expect(made).toMatchObject({ exit: 0, stderr: expect.stringContaining("they lie in etcd, in plain") });
+    expect(made).toMatchObject({ exit: 0, stderr: expect.stringContaining("etcd holds both unencrypted") });
     expect(await readFile(join(fleet.directory, "n1", "log"), "utf8")).toContain(
-      "they lie in etcd, in plain",
+      "etcd holds both unencrypted",
     );
     await (await fleet.client()).submit(bindCluster(NAME, "s1"), { reason: "a secret" });
     expect(await keptIn(etcd.address)).toContain(NAME);

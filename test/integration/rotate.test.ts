@@ -128,7 +128,7 @@ test("a certificate that has ended changes nothing under a node, and a node that
   await replacePair(holder.files, ended, join(fleet.directory, "kept"));
   await expect
     .poll(() => logOf("n3"))
-    .toContain("the new certificate files cannot be used; the files in use stay");
+    .toContain("the new certificate files cannot be used; the old ones stay in use");
   expect(await logOf("n3")).toContain("n3.crt ended at");
   expect((await shown()).get("n3")?.serialNumber).toBe(before);
   expect(await fleet.run("up")).toMatchObject({ exit: 0 });

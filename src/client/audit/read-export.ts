@@ -86,7 +86,10 @@ function linksOf(name: string, content: Uint8Array, findings: Findings): ExportF
     if (exported !== null) links.push({ ...exported, where });
     else {
       malformed += 1;
-      const found = malformed === MALFORMED_MAX ? "no line so often that the rest is not read" : "";
+      const found =
+        malformed === MALFORMED_MAX
+          ? "not a line of an export; after so many of them the rest is not read"
+          : "";
       findings.add({ problem: "malformed", index: null, where, expected: "a line of an export", found });
     }
     if (end < 0 || malformed === MALFORMED_MAX) break;

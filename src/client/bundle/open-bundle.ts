@@ -6,6 +6,6 @@ import type { Bundle } from "./section.ts";
 /** Throws ARCHIVE_MISSING or ARCHIVE_INVALID. */
 export async function openBundle(path: string, command: string): Promise<Bundle> {
   const bytes = await readArchiveBytes(path, command);
-  if (!isBundle(bytes)) throw invalidArchive(path, "it is no bundle: fleet bundle writes one");
+  if (!isBundle(bytes)) throw invalidArchive(path, "it is not a bundle; fleet bundle writes one");
   return await parseBundle(path, bytes);
 }

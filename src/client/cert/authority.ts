@@ -81,7 +81,7 @@ function unusable(files: AuthorityFiles, why: string, cause?: unknown): Operator
   return new OperatorError("AUTHORITY_UNUSABLE", {
     what: `no certificate can be signed with ${files.cert} and ${files.key}`,
     why,
-    next: "restore both files from a copy; without the key, a new authority means new certificates for all",
+    next: "restore both files from a copy. If the key is lost, make a new authority and issue all certificates again: docs/certificates.md",
     exit: Exit.Authentication,
     cause,
   });

@@ -81,7 +81,7 @@ function identityFor(nodes: readonly NodeEntry[], { role, name, id }: IssueReque
       "use lower-case letters, digits, '.', '_' and '-'",
     );
   if (id !== undefined && role !== "replica")
-    throw usage(`--id is for replicas, and this certificate is for a ${role}`, "leave --id away");
+    throw usage(`--id is for replicas, and this certificate is for a ${role}`, "leave --id out");
   switch (role) {
     case "admin":
     case "readonly":
@@ -99,12 +99,12 @@ function identityFor(nodes: readonly NodeEntry[], { role, name, id }: IssueReque
 function numberOf(nodes: readonly NodeEntry[], name: string, given: number | undefined): number {
   const known = nodes.find((node) => node.name === name)?.id;
   if (known !== undefined && given !== undefined && known !== given)
-    throw usage(`${name} is number ${known}, not ${given}`, "leave --id away");
+    throw usage(`${name} is number ${known}, not ${given}`, "leave --id out");
   const inName = numberInName(name);
   const id = known ?? given ?? inName;
   if (id === null || id === 0)
     throw usage(
-      `${name} is no node of fleet.yaml, and no number`,
+      `${name} is neither a node in fleet.yaml nor a number`,
       `give its number too: --name ${name} --id N`,
     );
   if (known === undefined) requireOwnNumber(nodes, { name, id, inName });
@@ -128,7 +128,7 @@ function requireOwnNumber(
   throw usage(
     `--name ${name} says replica ${inName}, and --id says replica ${id}`,
     `give the same number twice (--name ${id} --id ${id}), or give the node's name`,
-    `replica ${inName} would look for ${name}.crt, and does not start with another replica's certificate`,
+    `replica ${inName} would look for ${name}.crt, and refuses another replica's certificate`,
   );
 }
 

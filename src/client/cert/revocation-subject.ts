@@ -37,7 +37,7 @@ export function issuedBeforeMs(given: string | undefined, subject: string): numb
   if (!subject.startsWith("fleet://")) {
     throw usage(
       `--issued-before is for identities, and ${subject} is one certificate`,
-      "leave --issued-before away",
+      "leave --issued-before out",
     );
   }
   const ms = Date.parse(given);

@@ -52,7 +52,7 @@ export async function followedNote(
   } catch (error) {
     if (!(error instanceof OperatorError) && !isSystemError(error)) throw error;
     const why = error instanceof OperatorError ? error.parts.what : error.message;
-    return `the members have changed, but a context ${name} would keep its endpoints: ${why}`;
+    return `the members have changed, but the endpoints of context ${name} may be the old ones: ${why}`;
   }
 }
 

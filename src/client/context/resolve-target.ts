@@ -65,7 +65,7 @@ function flagLevel(input: TargetInput): Level {
   const values = { dir, context, endpoints, ca, cert, key };
   for (const name of [...SINGLE_KEYS, "dir", "context"] as const) {
     // Most likely an unset shell variable: the lower levels could name another fleet than intended.
-    if (input[name] === "") throw usage(`--${name} is empty`, `give it a value, or leave --${name} away`);
+    if (input[name] === "") throw usage(`--${name} is empty`, `give it a value, or leave --${name} out`);
   }
   return {
     values,

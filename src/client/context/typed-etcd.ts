@@ -48,8 +48,8 @@ function tlsOf(input: TargetInput): { etcd: EtcdTls; settings: readonly Setting[
     const missing = ca === undefined ? "--ca" : cert === undefined ? "--cert" : "--key";
     throw new OperatorError("TLS_MISSING", {
       what: `no TLS files are known for these endpoints: ${missing} is missing`,
-      why: "an etcd cluster is reached in plaintext only when that is asked for",
-      next: "give --ca (and --cert, --key), or --insecure-loopback, or a --context that says how",
+      why: "an etcd cluster is reached in plaintext only with --insecure-loopback",
+      next: "give --ca (and --cert, --key), or --insecure-loopback, or a --context that has them",
       exit: Exit.Authentication,
     });
   }

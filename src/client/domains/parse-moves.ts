@@ -35,7 +35,7 @@ export function parseMoves(text: string): ParsedMoves {
     seen.set(id, at);
     moves.push(move);
   }
-  if (problems.length === 0 && moves.length === 0) problems.push("it names no domain");
+  if (problems.length === 0 && moves.length === 0) problems.push("it does not name a domain");
   if (problems.length === 0) return { ok: true, moves };
   const more = problems.length - PROBLEMS_MAX;
   return { ok: false, problems: [...problems.slice(0, PROBLEMS_MAX), ...(more > 0 ? [`${more} more`] : [])] };
@@ -57,7 +57,7 @@ function moveOf(
     return null;
   }
   if (typeof to !== "string") {
-    problems.push(`row ${at}: it lacks the field 'to'; an empty one releases the domain`);
+    problems.push(`row ${at}: it lacks the field 'to'; an empty one unassigns the domain`);
     return null;
   }
   if (version === undefined || version === "" || version === null) {
@@ -68,7 +68,7 @@ function moveOf(
   if (typeof expectedVersion === "number" && Number.isSafeInteger(expectedVersion) && expectedVersion >= 0) {
     return { at, key, value, shardId: to, expectedVersion };
   }
-  problems.push(`row ${at}: ${JSON.stringify(version)} is no version`);
+  problems.push(`row ${at}: ${JSON.stringify(version)} is not a version`);
   return null;
 }
 
@@ -83,7 +83,7 @@ function fromJson(text: string, problems: string[]): Row[] {
   return rows.flatMap((row: unknown, index) => {
     const at = index + 1;
     if (row === null || typeof row !== "object" || Array.isArray(row)) {
-      problems.push(`row ${at}: it is no object`);
+      problems.push(`row ${at}: it is not an object`);
       return [];
     }
     const unknown = Object.keys(row).find((name) => !FIELDS.includes(name));

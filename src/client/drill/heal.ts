@@ -97,9 +97,9 @@ function refusalOf(
   running: readonly string[],
 ): NotHealed | null {
   if (isForbidden)
-    return { what: `${path} is another user's`, why: "it cannot be read, so its drill may still run" };
+    return { what: `${path} belongs to another user`, why: "it cannot be read, so its drill may still run" };
   if (entry === null)
-    return { what: `${path} cannot be read as a journal`, why: "remove it once the fleet is whole" };
+    return { what: `${path} cannot be read as a journal`, why: "remove it once the fleet is healthy" };
   const { drillId, host } = entry;
   if (!isHere && !otherHosts) {
     const why = "it may still run there. Heal it there, or here with --other-hosts once it has ended";
@@ -133,7 +133,7 @@ export async function healFirst(
     const outcome = await healOne(each, tools, {
       ...{ limitMs: Math.max(0, endMs - performance.now()), isStrict: true },
       begin: async (entry) => {
-        if (entry.isTried === true) throw new Error("a command tried to heal it already");
+        if (entry.isTried === true) throw new Error("a command already tried to heal it");
         await assertLockAllows(tools.client, entry);
         await allow();
         // Before the first step: a try that is cut off counts too.

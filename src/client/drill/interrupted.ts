@@ -22,7 +22,9 @@ export async function interruptedDrills(
   // What a drill that runs has broken must not be started.
   const isBusy = found.some(({ isRunning }) => isRunning);
   const left = dead.flatMap((each) => {
-    const why = isBusy ? "another drill runs: after it, fleet drill heal" : whyLeft(each, target);
+    const why = isBusy
+      ? "another drill is running; once it has ended, run: fleet drill heal"
+      : whyLeft(each, target);
     return why === null ? [] : [`${drillWords(each)}: ${why}`];
   });
   return { healable: isBusy ? [] : dead.filter((each) => whyLeft(each, target) === null), left };
@@ -39,8 +41,9 @@ function whyLeft(
   { entry, isForbidden, isHere }: LeftBehind,
   { directory }: Pick<Target, "directory">,
 ): string | null {
-  if (isForbidden) return "another user's journal, so whether its drill still runs is not known here";
-  if (entry === null) return "it cannot be read as a journal; remove it once the fleet is whole";
+  if (isForbidden)
+    return "another user owns its journal, so this command cannot know whether the drill still runs";
+  if (entry === null) return "it cannot be read as a journal; remove it once the fleet is healthy";
   if (!isHere) {
     return `host ${entry.host} ran it, and this host cannot tell whether it still runs. If it has ended, run on that host: fleet drill heal`;
   }

@@ -96,8 +96,8 @@ async function runHook(name: string, command: string, directory: string, node: s
 
 function missing(name: string): OperatorError {
   return new OperatorError("DRILL_NOT_POSSIBLE", {
-    what: `this fleet's processes cannot be reached from here to ${name} one`,
-    why: `it is no local fleet, and its context has no hook "${name}"`,
+    what: `no process of this fleet can be reached from here, so the drill cannot ${name} one`,
+    why: `it is not a local fleet, and its context has no hook "${name}"`,
     next: "see which drills are possible: fleet drill list",
     exit: Exit.Precondition,
   });

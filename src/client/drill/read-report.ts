@@ -11,7 +11,7 @@ export async function readRuns(path: string): Promise<readonly [DrillReport, ...
   });
   const [first, ...rest] = runsIn(parse(path, text));
   if (first === undefined || ![first, ...rest].every(isReport)) {
-    throw unreadable(path, "it is no report of fleet drill, or of a version before 0.1 with other fields");
+    throw unreadable(path, "it is not a report of fleet drill, or a version before 0.1 wrote it");
   }
   return [first, ...rest];
 }

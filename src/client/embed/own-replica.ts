@@ -81,7 +81,7 @@ function portsOf(
 async function bootstrap(folder: string, address: string | undefined): Promise<OwnIdentity> {
   if (address !== undefined && !isAddress(address)) {
     throw unusable(
-      `${address} is no address`,
+      `${address} is not an address`,
       "give host:port, under which other replicas will reach this one",
     );
   }

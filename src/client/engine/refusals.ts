@@ -11,18 +11,18 @@ export function prefixTaken(head: string, owner: "none" | "own" | "sealed" | "fo
     foreign: "another fleet's log is there",
   }[owner];
   return new OperatorError("ETCD_PREFIX_TAKEN", {
-    what: `${head} in etcd is not what this step needs`,
+    what: `the log at ${head} in etcd cannot be used for this step`,
     why,
-    next: "see what is there: etcdctl get --prefix --keys-only PREFIX; for a new place give --etcd-prefix",
+    next: "see what is there: etcdctl get --prefix --keys-only PREFIX; to use another place, give --etcd-prefix",
     exit: Exit.Precondition,
   });
 }
 
 export function headChanged(head: string): OperatorError {
   return new OperatorError("ETCD_LOG_CHANGED", {
-    what: `${head} in etcd changed while this command worked`,
+    what: `${head} in etcd changed while this command ran`,
     why: "a coordinator or another command uses this log",
-    next: "end it, then run this again",
+    next: "stop that process, then run the same command again",
     exit: Exit.Precondition,
   });
 }
@@ -85,7 +85,7 @@ export function unreadable(problems: readonly string[]): OperatorError {
   return new OperatorError("ENGINE_COPY_UNREADABLE", {
     what: "not every node's log can be read, so the furthest one is not known",
     why: problems.join("; "),
-    next: "go back with fleet engine migrate --abort, and mend these nodes first",
+    next: "go back with fleet engine migrate --abort, and repair these nodes first",
     exit: Exit.Failure,
   });
 }

@@ -226,7 +226,7 @@ function changed(): OperatorError {
 function otherKeys(): OperatorError {
   return new OperatorError("SOURCE_UNUSABLE", {
     what: "the source answers with keys that were not asked for, or not in their order",
-    why: "it is no server of etcd's API, or not a correct one; nothing of that answer was copied",
+    why: "the source is not a server of etcd's API, or is a faulty one; nothing of that answer was copied",
     next: "check the source's address; what was copied before stays",
     exit: Exit.Failure,
   });

@@ -45,13 +45,13 @@ const ADVICE: readonly Advice[] = [
   {
     text: /revision has been compacted/,
     code: "REVISION_COMPACTED",
-    next: "read at a later revision, or leave --rev away",
+    next: "read at a later revision, or leave --rev out",
     exit: Exit.Precondition,
   },
   {
     text: /revision is a future revision/,
     code: "REVISION_FUTURE",
-    next: "leave --rev away, or give a revision that exists",
+    next: "leave --rev out, or give a revision that exists",
     exit: Exit.Precondition,
   },
   {
@@ -63,7 +63,7 @@ const ADVICE: readonly Advice[] = [
   {
     text: /lease already exists/,
     code: "LEASE_EXISTS",
-    next: "choose another --id, or leave it away",
+    next: "choose another --id, or leave it out",
     exit: Exit.Precondition,
   },
   {
@@ -124,6 +124,8 @@ function byCode(code: status): { readonly exit: Exit; readonly next: string } {
       return { exit: Exit.Failure, next: "check that the endpoints serve etcd's v3 API" };
     case status.NOT_FOUND:
       return { exit: Exit.NotFound, next: "check the name" };
+    case status.RESOURCE_EXHAUSTED:
+      return { exit: Exit.Failure, next: "wait a moment, then try again" };
     case status.FAILED_PRECONDITION:
     case status.ABORTED:
       return { exit: Exit.Precondition, next: "look at the current state, then try again" };

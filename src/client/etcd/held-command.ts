@@ -81,7 +81,7 @@ function unusable(program: string, error: Error): OperatorError {
   return new OperatorError("COMMAND_UNUSABLE", {
     what: `${program} can't be run`,
     why: isMissing ? "there is no such program" : error.message,
-    next: "check the words behind --",
+    next: "check the command after --",
     exit: isMissing ? Exit.UnknownCommand : Exit.Failure,
     cause: error,
   });

@@ -187,7 +187,7 @@ function placeLost(name: string, why: string): OperatorError {
 
 function timedOut(name: string): OperatorError {
   return new OperatorError("LOCK_TIMED_OUT", {
-    what: `${name} is held by another, and --within has passed`,
+    what: `${name} is held by another client, and --within has passed`,
     next: `see who waits for it and who holds it: fleet kv get ${name}/ --prefix --by create`,
     exit: Exit.TimedOut,
   });

@@ -21,7 +21,7 @@ export async function leaseFacts(client: EtcdClient, id: string): Promise<LeaseF
   const facts = await factsOrNull(client, id);
   if (facts !== null) return facts;
   throw new OperatorError("LEASE_UNKNOWN", {
-    what: `there is no lease ${leaseName(id)}: it has ended, or never was`,
+    what: `there is no lease ${leaseName(id)}: it has ended, or never existed`,
     next: "see the leases: fleet lease list",
     exit: Exit.NotFound,
   });

@@ -87,7 +87,7 @@ function operand(
   if (kind === "lease") return { $case: "lease", value: value.text === "0" ? "0" : parseLease(value.text) };
   const number = Number(value.text);
   if (!/^\d+$/.test(value.text) || !Number.isSafeInteger(number)) {
-    throw invalid(index, line, `${quoted(value.text)} is no number`);
+    throw invalid(index, line, `${quoted(value.text)} is not a number`);
   }
   return { $case: kind, value: number };
 }

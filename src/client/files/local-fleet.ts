@@ -94,7 +94,7 @@ async function howToMend(fleet: LocalFleet, missing: readonly string[]): Promise
   const [first] = lost;
   if (first === undefined) return `put them back, or begin with empty ones: ${again}`;
   const instead = `or put a new node in its place then: fleet member replace ${first} --with NAME --dir ${directory}`;
-  return `put them back, or let the others take ${lost.join(", ")} in as nodes that lost their disks: ${again}; ${instead}`;
+  return `put them back, or start ${lost.join(", ")} with empty folders, and the others readmit them: ${again}; ${instead}`;
 }
 
 async function readFleetIn(directory: string): Promise<LocalFleet | null> {

@@ -140,7 +140,7 @@ export function unreadable(directory: string, cause: unknown): OperatorError {
 
 export function notTheOwner(directory: string, owner: number, command: string): OperatorError {
   return new OperatorError("NOT_THE_OWNER", {
-    what: `${directory} belongs to the user with number ${owner}, who is not the one that runs this`,
+    what: `${directory} belongs to user id ${owner}, and another user runs this command`,
     why: "the node could not write to another user's files in its folder",
     next: `run this as that user: sudo -u '#${owner}' fleet ${command} …`,
     exit: Exit.Precondition,

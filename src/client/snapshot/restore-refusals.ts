@@ -69,7 +69,7 @@ export function otherUnfinished(node: string, begunFrom: string, where: string):
 
 export function mountPoint(directory: string): OperatorError {
   return new OperatorError("MOUNT_POINT", {
-    what: `${directory} is a disk of its own, and nothing in it was touched`,
+    what: `${directory} is a mount point, and nothing in it was touched`,
     why: "a restore writes beside its target and renames at the end, which cannot replace a mounted disk",
     next: `have the node use a folder on that disk: ${directory}/data`,
     exit: Exit.Precondition,
@@ -88,7 +88,7 @@ export function notWritable(directory: string, cause: unknown): OperatorError {
 
 export function badAddress(address: string): OperatorError {
   return new OperatorError("USAGE", {
-    what: `${address} is no address`,
+    what: `${address} is not an address`,
     next: "give --address HOST:PORT",
     exit: Exit.Usage,
   });

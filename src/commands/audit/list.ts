@@ -26,14 +26,14 @@ const auditFlags = {
   tail: Flags.integer({
     min: 1,
     max: COUNT_MAX,
-    summary: "Maximum number of entries, the newest",
+    summary: "At most this many entries, the newest ones",
     defaultHelp: async () => `${TAIL_USUAL} for a table, unless --after or --limit is given`,
     exclusive: ["limit"],
   }),
   limit: Flags.integer({
     min: 1,
     max: COUNT_MAX,
-    summary: "Maximum number of entries, the oldest; continue with --after",
+    summary: "At most this many entries, the oldest ones; continue with --after",
   }),
   actor: Flags.string({ summary: "Only changes of this identity, for example fleet://admin" }),
 };

@@ -42,7 +42,7 @@ export default class AuditVerify extends FleetCommand {
     }),
     from: Flags.string({
       helpValue: "FILE",
-      summary: "Of this bundle instead of a fleet (see: fleet bundle)",
+      summary: "Read this bundle instead of a fleet (see: fleet bundle)",
       exclusive: ["dir", "context", "endpoints"],
     }),
     head: hashFlag("Check that an entry has this hash (from an earlier fleet audit head)"),

@@ -8,7 +8,7 @@ export default class CertIssueCommand extends LocalCommand {
   static override summary =
     "Issue a certificate for an operator, a client of the key space, a replica, a shard or a cluster";
   static override description =
-    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never overwrites a file. The local fleet's authority signs it, or the one in the folder of --authority (fleet cert authority). Give each person and each robot its own certificate (--role operator): the audit log shows its name, and roles set its permissions (fleet role). A program that uses etcd's API has one, too (--role client).";
+    "Writes NAME.crt, NAME.key and ca.crt into a folder, and never overwrites a file. The local fleet's authority signs it, or the one in the folder of --authority (fleet cert authority). Give each person and each robot its own certificate (--role operator): the audit log shows its name, and roles set its permissions (fleet role). A program that uses etcd's API needs one, too (--role client).";
   static override examples = [
     "<%= config.bin %> cert issue --role operator --name alice --out alice-certs --days 90",
     "<%= config.bin %> cert issue --role readonly --name dashboard --out dashboard-certs --days 90",
@@ -35,7 +35,7 @@ export default class CertIssueCommand extends LocalCommand {
       summary: "A replica's number (default: from fleet.yaml, or --name if that is a number)",
     }),
     out: Flags.string({ required: true, summary: "Folder to write into" }),
-    days: Flags.integer({ min: 1, max: 36_500, default: 365, summary: "How long it lasts" }),
+    days: Flags.integer({ min: 1, max: 36_500, default: 365, summary: "Days until it expires" }),
     host: Flags.string({
       multiple: true,
       default: [],

@@ -8,7 +8,7 @@ import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 export default class CertRotateCommand extends LocalCommand {
   static override summary = "Renew certificates of a local fleet while it runs";
   static override description =
-    "Asks for the fleet's name; --yes skips the question. Processes use the new files without a restart; certs/replaced keeps the old ones. --ca also changes the authority, in three stages. Each stage begins when every process shows that it uses the one before. Certificates issued to others (fleet cert issue) become invalid with the old authority: stop after the stage `leaves` until they have new ones.";
+    "Asks for the fleet's name; --yes skips the question. Processes use the new files without a restart; certs/replaced keeps the old ones. --ca also changes the authority, in three stages. A stage begins only after every process shows that it uses the files of the stage before. Certificates issued to others (fleet cert issue) become invalid with the old authority. So stop with --stage leaves, issue new ones, then run --ca again.";
   static override examples = [
     "<%= config.bin %> cert rotate n1",
     "<%= config.bin %> cert rotate --ca --stage leaves",
@@ -40,7 +40,7 @@ export default class CertRotateCommand extends LocalCommand {
     const fleet = await loadLocalFleet(await this.folder(flags));
     const what = flags.ca
       ? "change the authority"
-      : `renew the certificates of ${names.join(", ") || "everybody"}`;
+      : `renew the certificates of ${names.join(", ") || "all holders"}`;
     await confirmByName(
       fleet.file.name,
       `${what} in ${fleet.directory}`,

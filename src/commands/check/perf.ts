@@ -11,7 +11,7 @@ import { PHASE_WORDS, perfView, rowsLeftText } from "../../ui/cli/perf-view.ts";
 export default class CheckPerf extends FleetCommand {
   static override summary = "Measure a fleet's writes, reads and disks, and judge them";
   static override description =
-    "One client writes, then many write, then many read, each as fast as it gets answers. This takes nearly all that the leader has, so other clients are slower meanwhile, and it asks for the fleet's name. It writes at most 1000 probe rows, as drills do. They are in no audit entry, and it removes them at the end. The exit code is 7 if there are too few writes a second, too slow writes, any error or an election. It is 7 too if the rows cannot be removed; the next run removes them.";
+    "One client writes, then many write, then many read, each as fast as it gets answers. This uses nearly all of the leader's capacity and slows other clients, so the command asks for the fleet's name. It writes at most 1000 probe rows, as drills do. The audit log does not show them, and the command removes them at the end. Exits with 7 if writes are too few (--min-rate) or too slow (--max-latency), and after any error or election. Also exits with 7 if it cannot remove the rows; the next run removes them.";
   static override examples = [
     "<%= config.bin %> check perf",
     "<%= config.bin %> check perf --duration 30s --clients 256 --min-rate 1000 --max-latency 100ms --yes -o json",
@@ -21,7 +21,7 @@ export default class CheckPerf extends FleetCommand {
       min: 1,
       max: 1_000,
       default: 64,
-      summary: "Clients that write and read at once",
+      summary: "Number of concurrent clients",
     }),
     duration: measuringFlag("10s", "10m", "How long to measure, all phases together"),
     "min-rate": Flags.integer({
@@ -31,7 +31,7 @@ export default class CheckPerf extends FleetCommand {
       summary: "Fail below this many writes a second",
     }),
     "max-latency": durationFlag({
-      summary: "Fail if one write of a hundred takes longer than this",
+      summary: "Fail if the 99th percentile of the writes' latency is above this",
       default: 250,
       defaultHelp: async () => "250ms",
     }),

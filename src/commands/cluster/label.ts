@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ClusterLabel extends WriteCommand {
   static override summary = "Set and remove labels of a cluster";
   static override description =
-    "Labels select clusters in lists and plans (-l team=a), and decide nothing. They stay when the cluster moves, and are removed with its binding. A cluster has at most 32, of 1 024 bytes in all.";
+    "Labels select clusters in lists and plans (-l team=a), and have no other effect. They stay when the cluster moves, and are removed with its binding. A cluster has at most 32 labels, 1 024 bytes in total.";
   static override examples = [
     "<%= config.bin %> cluster label c1 team=a tier=web",
     "<%= config.bin %> cluster label c1 tier-",

@@ -7,7 +7,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ClusterUnbind extends WriteCommand {
   static override summary = "Remove the binding of a cluster";
   static override description =
-    "Stop its agent first, if it has one. Its shard forgets the cluster with its next report; it can be bound " +
+    "Stop its agent first, if it has one. Its shard drops the cluster at its next report. You can bind the cluster " +
     "again at once. Refused during a migration and while its agent has a session. Refused also until the " +
     "leader has heard its shard, unless the shard is dead. --force unbinds it anyway, ends the migration, and " +
     "asks for the cluster's name. While the gate first-contact is on, an agent that still dials binds the " +

@@ -5,7 +5,7 @@ import { ContextCommand, contextFlags, fieldsIn } from "../../ui/cli/context-com
 export default class ContextAdd extends ContextCommand {
   static override summary = "Name a fleet or an etcd cluster, so that --context NAME means it";
   static override description =
-    "A local fleet's context is made by fleet init. The first fleet's context becomes the current one. An existing context is never replaced. An etcd cluster is reached by TLS, or in plaintext when --plaintext says so. File names are kept as full paths.";
+    "A local fleet's context is made by fleet init. The first fleet's context becomes the current one. An existing context is never replaced. An etcd cluster is reached over TLS, or in plaintext with --plaintext. File names are kept as full paths.";
   static override examples = [
     "<%= config.bin %> context add prod --endpoints n1:7001,n2:7001 --ca ca.crt --cert me.crt --key me.key --color red",
     "<%= config.bin %> context add store --etcd 10.0.0.1:2379,10.0.0.2:2379 --ca ca.crt --cert me.crt --key me.key",

@@ -21,7 +21,7 @@ const view: TableView<MovesReport, RefusedMove> = {
 export default class DomainMove extends DomainCommand {
   static override summary = "Move many topology domains, listed in a file";
   static override description =
-    "Rows are key,value,to,version: CSV, or a JSON array of objects. An empty `to` releases the domain. A " +
+    "Rows are key,value,to,version: CSV, or a JSON array of objects. An empty `to` unassigns the domain. A " +
     "domain that another shard has needs its version (see: fleet domain list). A batch of up to 4096 rows is " +
     "all or nothing, but the file as a whole is not. If a run stops between two batches, run the same file " +
     "again: it skips what was moved. --wait waits until the shards have accepted all of it, and exits with 6 " +

@@ -10,7 +10,7 @@ import { localDeps } from "../../ui/cli/local-deps.ts";
 export default class DrillPlanCommand extends FleetCommand {
   static override summary = "Run a game day: drills in sequence, from a file";
   static override description =
-    "The YAML file names drills, their gates and pauses; docs/game-day.yaml is a sample. An interrupted game day resumes behind its last run: give the same file again. It stops at the first failed step, unless the file says onFailure: continue. Exits with 7 when a gate fails.";
+    "The YAML file names drills, their gates and pauses; docs/game-day.yaml is a sample. An interrupted game day resumes after its last run: give the same file again. It stops at the first failed step, unless the file says onFailure: continue. Exits with 7 when a gate fails.";
   static override examples = [
     "<%= config.bin %> drill plan game-day.yaml",
     "<%= config.bin %> drill plan game-day.yaml --yes --junit drills.xml --html drills.html",

@@ -27,8 +27,8 @@ export default class EngineMigrate extends LocalCommand {
   static override description =
     "Stops the coordinators of a local fleet, fences their log, copies the state to the other engine, compares its " +
     "hash, and starts them there. Shards and agents keep running; writes wait some seconds. Nothing is lost or applied " +
-    "twice. If it was interrupted, the same command finishes it; etcd's flags are not needed again. Before the new engine was started, " +
-    "--abort goes back to the old one. After that, migrate back with --to. --finish deletes what was set aside.";
+    "twice. If it was interrupted, the same command finishes it; etcd's flags are not needed again. Until the new engine is started, " +
+    "--abort goes back to the old one. After that, migrate back with --to. --finish deletes the old engine's data.";
   static override examples = [
     "<%= config.bin %> engine migrate --to etcd --etcd 127.0.0.1:2379 --dry-run",
     "<%= config.bin %> engine migrate --to embedded",
@@ -44,7 +44,7 @@ export default class EngineMigrate extends LocalCommand {
     })(),
     abort: Flags.boolean({
       exactlyOne: WAYS,
-      summary: "Go back to the old engine: the new one was not started yet",
+      summary: "Go back to the old engine; possible until the new one is started",
     }),
     finish: Flags.boolean({
       exactlyOne: WAYS,

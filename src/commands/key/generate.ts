@@ -19,7 +19,7 @@ const view: TextView<GenerateReport> = {
   name: (report) => report.file,
   text: ({ file, keyId, earlier }, { paint, symbols }) => [
     paint.mark("good", `${symbols.marks.good} ${file} has the new key ${keyId}`),
-    ...(earlier.length > 0 ? [`  earlier  ${earlier.join(", ")}: kept, to read with`] : []),
+    ...(earlier.length > 0 ? [`  earlier  ${earlier.join(", ")}: kept to decrypt earlier files`] : []),
     "",
     "next: give it to every coordinator with --encryption-key-file, and keep a copy elsewhere: without the key, all data is lost",
   ],

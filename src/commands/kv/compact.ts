@@ -10,7 +10,7 @@ interface CompactReport {
 export default class KvCompact extends EtcdCommand {
   static override summary = "Remove the history before a revision";
   static override description =
-    "Reads and watches below the revision are refused from then on. The keys as they are now stay.";
+    "Reads and watches below the revision are refused from then on. The current keys and values stay.";
   static override examples = ["<%= config.bin %> kv compact 1200 --physical"];
   static override args = {
     revision: Args.string({ required: true, description: "The oldest revision that can be read afterwards" }),
@@ -25,7 +25,7 @@ export default class KvCompact extends EtcdCommand {
     const revision = Number(args.revision);
     if (!/^\d+$/.test(args.revision) || !Number.isSafeInteger(revision) || revision < 1) {
       throw new OperatorError("USAGE", {
-        what: `${args.revision} is no revision`,
+        what: `${args.revision} is not a revision`,
         next: "give a number that fleet kv get -o json shows as its revision",
         exit: Exit.Usage,
       });

@@ -37,7 +37,7 @@ interface GetFlags extends EtcdFlagValues, KeyFlagValues {
 export default class KvGet extends EtcdCommand {
   static override summary = "Show keys and their values";
   static override description =
-    "Exits with 3 when a single key does not exist. With -o json, keys and values are in base64, as etcdctl has them. With -o value it writes the bytes themselves into a pipe or file, with a line end behind each of several. A terminal shows escapes.";
+    "Exits with 3 when a single key does not exist. With -o json, keys and values are in base64, as etcdctl has them. With -o value it writes the bytes themselves into a pipe or file, with a newline after each value if there are several. A terminal shows escapes.";
   static override examples = [
     "<%= config.bin %> kv get jobs/1",
     "<%= config.bin %> kv get jobs/ --prefix --keys-only",

@@ -23,7 +23,7 @@ interface TxnReport {
 export default class KvTxn extends EtcdCommand {
   static override summary = "Compare, read and change several keys at once";
   static override description = [
-    "FILE, or standard input for -, has three parts, as etcdctl txn reads them. They are comparisons, requests if all of them hold, and requests if one does not. An empty line ends each part.",
+    "FILE, or standard input for -, has three parts, as etcdctl txn reads them. They are comparisons, requests for the case that all of them hold, and requests for the other case. An empty line ends each part.",
     'Comparisons: value("k") = "text", ver("k") > "0", create("k") = "0", mod("k") < "12", lease("k") = "0"; with =, !=, <, >.',
     "Requests: put KEY VALUE [--lease=ID], get KEY [END] [--prefix], del KEY [END] [--prefix]. Words in double quotes have the escapes of JSON, and \\xNN for a byte.",
     "A file that begins with { is JSON instead: compare: [{key, target, op, value}], success and failure: [{put: {key, value}}, {get: {key, prefix}}, {del: {key}}]. A key or value may be {base64: …}.",

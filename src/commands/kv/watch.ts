@@ -13,7 +13,7 @@ import { bytesText } from "../../ui/model/byte-text.ts";
 export default class KvWatch extends EtcdCommand {
   static override summary = "Show changes of keys as they are made";
   static override description =
-    "One line a change on a terminal, one JSON document a line into a pipe or with -o json. After a failover it continues behind the last revision that it has shown, so no change is lost or repeated. It exits with 9 when changes were compacted before it could show them. Ctrl-C prints the revision to continue from.";
+    "One line a change on a terminal, one JSON document a line into a pipe or with -o json. After a failover it continues after the last revision that it has shown, so no change is lost or repeated. It exits with 9 when changes were compacted before it could show them. Ctrl-C prints the revision to continue from.";
   static override examples = [
     "<%= config.bin %> kv watch jobs/ --prefix",
     "<%= config.bin %> kv watch config --rev 1200 -o json",

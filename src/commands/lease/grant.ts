@@ -56,7 +56,7 @@ function secondsOf(text: string): number {
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : (parseDuration(text) ?? 0);
   if (ms > 0 && Number.isSafeInteger(ms)) return Math.ceil(ms / 1000);
   throw new OperatorError("USAGE", {
-    what: `${text} is no time to live`,
+    what: `${text} is not a time to live`,
     next: "give seconds, or a number with its unit: 30s, 5m",
     exit: Exit.Usage,
   });

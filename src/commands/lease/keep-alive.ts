@@ -10,7 +10,7 @@ interface KeepAliveReport {
 export default class LeaseKeepAlive extends EtcdCommand {
   static override summary = "Keep a lease alive";
   static override description =
-    "It sends a keep-alive three times in each time to live, until Ctrl-C or until the lease ends. With --once it sends one. Exits with 3 when the lease has ended.";
+    "It sends three keep-alives in each TTL, until Ctrl-C or until the lease ends. With --once it sends one. Exits with 3 when the lease has ended.";
   static override examples = ["<%= config.bin %> lease keep-alive 694d7c8f3a2b1c04"];
   static override args = { lease: Args.string({ required: true, description: "The lease, in hexadecimal" }) };
   static override flags = {

@@ -12,8 +12,8 @@ export default class RebalancePlan extends RebindCommand {
   static override description =
     "Works from shortfalls and summaries, the highest priority first. A shard that lacks machines gets a " +
     "topology domain that is idle elsewhere. If there is no such domain, its cluster moves to an active shard with " +
-    "room, if possible in the same region. Comments in the plan give the reason for each move, and what was " +
-    "considered and stays. Nothing moves before fleet rebind apply. Exits with 9 if there is nothing to " +
+    "room, if possible in the same region. Comments in the plan give the reason for each move, and for " +
+    "each candidate that stays. Nothing moves before fleet rebind apply. Exits with 9 if there is nothing to " +
     "propose.";
   static override examples = [
     "<%= config.bin %> rebalance plan > plan.yaml",
@@ -34,7 +34,8 @@ export default class RebalancePlan extends RebindCommand {
       max: COUNT_MAX,
     }),
     "cooldown-cycles": Flags.integer({
-      summary: "Ignore what changed its shard within this many cycles of that shard's scheduler",
+      summary:
+        "Ignore clusters and domains that came to their shard within this many cycles of its scheduler",
       default: COOLDOWN_CYCLES,
       min: COOLDOWN_CYCLES,
       max: COUNT_MAX,

@@ -42,7 +42,7 @@ function refuse(given: readonly string[]): void {
   throw new OperatorError("USAGE", {
     what: `--${flag} has no effect on a plan in waves`,
     why: "the plan says how many clusters move at a time, and is refused as a whole when it no longer fits",
-    next: "leave it away, or make a new plan: fleet rebind plan --max-unavailable N",
+    next: "leave it out, or make a new plan: fleet rebind plan --max-unavailable N",
     exit: Exit.Usage,
   });
 }

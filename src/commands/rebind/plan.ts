@@ -30,9 +30,9 @@ export default class RebindPlanCommand extends RebindCommand {
   static override summary = "Write a plan that moves clusters to other shards";
   static override description =
     "--from, -l and --label narrow each other: a cluster must match all that are given. Names and --file add clusters. " +
-    "The plan is YAML: read it, edit it, apply it, roll it back. The fleet keeps its progress. It has version 2. " +
-    "A plan of named clusters has version 1 if it brings an agent back to the declared shard, or continues a " +
-    "migration. Such a plan has no journal, and no flags of WAVES or CONDITIONS.";
+    "The plan is YAML: read it, edit it, apply it, roll it back. The plan has version 2, and the fleet keeps its progress. " +
+    "Only a plan of named clusters may have version 1: if it brings an agent back to the declared shard, or continues a " +
+    "migration. Version 1 has no journal, and takes no flags of WAVES or CONDITIONS.";
   static override examples = [
     "<%= config.bin %> rebind plan c1 c2 --to s2 > move.yaml",
     "<%= config.bin %> rebind plan --from s1 --spread --canary 2 --wave 50 --pause 30s > move.yaml",
@@ -54,7 +54,7 @@ export default class RebindPlanCommand extends RebindCommand {
     file: Flags.string({ summary: "Also the clusters that this file names, one a line; - = standard input" }),
     to: Flags.string({
       multiple: true,
-      summary: "The shard that will own them; with several (s2,s3), those of them with room",
+      summary: "The shard that will own them, or several (s2,s3): the plan uses those with room",
     }),
     spread: Flags.boolean({ summary: "Choose among all shards with room", exclusive: ["to"] }),
     ...waveFlags,

@@ -7,7 +7,7 @@ import { WavesCommand } from "../../ui/cli/waves-command.ts";
 export default class RebindResume extends WavesCommand {
   static override summary = "Continue a paused plan, or one whose process is gone";
   static override description =
-    "Takes over from the process that ran the plan. A plan that a live process runs is refused. Steps that failed are tried again, or left out with --skip-failed. A step that failed after it began leaves its cluster without service. So it still takes one of the places of --max-unavailable. If none is left, no step begins (exit 9). With steps left out the plan is paused at its end: resume it again to retry them, or end it with fleet rebind abort.";
+    "Takes over from the process that ran the plan. A plan that a live process runs is refused. Steps that failed are tried again, or left out with --skip-failed. A step that failed after it began leaves its cluster without service. So it still counts against --max-unavailable. While that limit is reached, no step begins (exit 9). With steps left out the plan is paused at its end: resume it again to retry them, or end it with fleet rebind abort.";
   static override examples = [
     "<%= config.bin %> rebind resume s1-to-many-r120",
     "<%= config.bin %> rebind resume s1-to-many-r120 --skip-failed",

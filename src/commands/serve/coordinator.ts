@@ -19,7 +19,7 @@ import { parsePeers } from "../../ui/model/peers.ts";
 export default class ServeCoordinator extends ServeCommand {
   static override summary = "Run one coordinator replica in the foreground";
   static override description =
-    "The other commands start this one. An empty data folder is bootstrapped only with --bootstrap. Without it, an empty folder means a lost disk, and the replica asks its peers to readmit it.";
+    "fleet init and fleet up run this command; on other hosts, run it as a service. An empty data folder is bootstrapped only with --bootstrap. Without it, an empty folder means a lost disk, and the replica asks its peers to readmit it.";
   static override flags = {
     ...tlsFlags,
     ...authorityFlags,
@@ -64,14 +64,14 @@ export default class ServeCoordinator extends ServeCommand {
       min: 0,
       max: 2048,
       default: 0,
-      summary: "With --bootstrap: number of further Raft groups, groundwork for routes",
+      summary: "With --bootstrap: number of further Raft groups; experimental, each only replicates a tally",
     }),
     "snapshot-every": Flags.integer({
       min: 10,
       max: Number.MAX_SAFE_INTEGER,
       default: 10_000,
       summary:
-        "Applied entries between the log's own snapshots, unless 8 MiB of them come first; a large state takes up to four times as many",
+        "Applied entries, at most 8 MiB, between two of the log's own snapshots; up to four times as many for a large state",
     }),
     "snapshot-send-rate": Flags.integer({
       min: 65_536,
@@ -80,7 +80,7 @@ export default class ServeCoordinator extends ServeCommand {
       summary: "Bytes a second for sending snapshots, to all followers together",
     }),
     "snapshot-to": Flags.string({
-      summary: "Export verified snapshots there while this replica leads: a folder or s3://bucket/prefix",
+      summary: "Export verified snapshots to this folder or s3://bucket/prefix while this replica leads",
     }),
     "snapshot-interval": durationFlag({
       dependsOn: ["snapshot-to"],

@@ -12,8 +12,8 @@ export default class ShardAdopt extends WriteCommand {
     "After a restore or a recovery, two fleets may come from one copy. Shards obey the one that began later. " +
     "After a wrong clock, or two restores at one time, a shard may obey the other fleet: fleet shard list " +
     "shows disobeys. The answer to the shard's next report tells it to obey this fleet from then on. This is " +
-    "permanent: only an adoption there takes the shard back. Asks for the shard's name. --wait ends when a " +
-    "report of the shard obeys this fleet. It exits with 6 if --timeout passes first; the order stays.";
+    "permanent: only fleet shard adopt in the other fleet takes the shard back. Asks for the shard's name. " +
+    "--wait waits until a report of the shard shows that it obeys this fleet. It exits with 6 if --timeout passes first; the order stays.";
   static override examples = [
     "<%= config.bin %> shard adopt s1 --dry-run",
     "<%= config.bin %> shard adopt s1 --reason 'the other restore was a test' --wait",

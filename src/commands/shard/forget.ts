@@ -6,7 +6,7 @@ import { notThere, WriteCommand, type WriteReport } from "../../ui/cli/write-com
 export default class ShardForget extends WriteCommand {
   static override summary = "Drop a removed shard from the lists";
   static override description =
-    "A removed shard's row stays, so that its next report does not register it again. Lists leave it out once the shard has reported that it serves no cluster. This drops the row of a shard that is gone. Refused until the leader has heard nothing of the shard for as long as --dead-after (60s by default). A shard of this name can register again, as a new one.";
+    "A removed shard's row stays, so that its next report does not register it again. Lists leave it out once the shard has reported that it serves no cluster. This drops the row of a shard that is gone. Refused until the leader has had no report of the shard for --dead-after (60s by default). A shard of this name can register again, as a new one.";
   static override examples = [
     "<%= config.bin %> shard forget s1",
     "<%= config.bin %> shard list --state removed -o name | xargs -n 1 <%= config.bin %> shard forget",

@@ -6,7 +6,7 @@ import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
 export default class ShardLabel extends WriteCommand {
   static override summary = "Set and remove labels of a shard";
   static override description =
-    "Labels select shards in lists and plans (-l team=a), and decide nothing. They stay while the shard is in the fleet. A shard has at most 32, of 1 024 bytes in all.";
+    "Labels select shards in lists and plans (-l team=a), and have no other effect. They stay while the shard is in the fleet. A shard has at most 32 labels, 1 024 bytes in total.";
   static override examples = [
     "<%= config.bin %> shard label s1 team=a tier=web",
     "<%= config.bin %> shard label s1 tier-",

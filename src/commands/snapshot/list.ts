@@ -11,8 +11,8 @@ const view = listView("Snapshot", { snapshots: snapshotTable }, "no snapshots", 
 export default class SnapshotList extends LocalCommand {
   static override summary = "List exported snapshots, newest first";
   static override description =
-    "Reads manifests and compares sizes; fleet snapshot verify reads the snapshots themselves. A snapshot " +
-    "that is damaged or has no manifest does not count.";
+    "Reads manifests and compares sizes; fleet snapshot verify reads the snapshots themselves. A restore " +
+    "never uses a snapshot that is damaged or has no manifest.";
   static override examples = ["<%= config.bin %> snapshot list --from /mnt/backup/fleet"];
   static override flags = {
     ...tableFlags,

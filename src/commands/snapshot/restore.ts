@@ -57,7 +57,7 @@ export default class SnapshotRestore extends LocalCommand {
     ...allowPlainFlag,
     ...revocationFlags,
     from: Flags.string({ summary: "A folder or s3://bucket/prefix (default: what fleet.yaml records)" }),
-    data: Flags.string({ exclusive: ["dir"], summary: "Data folder of a node that is no local fleet's" }),
+    data: Flags.string({ exclusive: ["dir"], summary: "Data folder of a node outside a local fleet" }),
     address: Flags.string({
       dependsOn: ["data"],
       summary: "host:port where that node is reached from now on (default: as exported)",

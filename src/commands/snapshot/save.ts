@@ -45,8 +45,8 @@ const etcdView: TextView<SavedSnapshot> = {
 export default class SnapshotSave extends FleetCommand {
   static override summary = "Save a verified snapshot of the fleet elsewhere";
   static override description =
-    "It contains everything that was committed when the command began. It is read back and compared before it " +
-    "gets the manifest that makes it count. Credentials for a bucket come from the AWS_* environment or " +
+    "It contains everything that was committed when the command began. The command reads it back and " +
+    "compares it, and only then writes its manifest. A restore uses no snapshot without a manifest. Credentials for a bucket come from the AWS_* environment or " +
     "profile.";
   static override examples = [
     "<%= config.bin %> snapshot save --to /mnt/backup/fleet",
@@ -112,7 +112,7 @@ export default class SnapshotSave extends FleetCommand {
     const { nodes } = await keyReport(client);
     if (!nodes.some(({ state }) => state === "encrypted" || state === "replacing")) return;
     this.note(
-      "the fleet encrypts what it keeps, and this copy is plain: --encryption-key-file encrypts it",
+      "the fleet encrypts its data, but this snapshot is not encrypted: give --encryption-key-file to encrypt it",
       "warn",
     );
   }

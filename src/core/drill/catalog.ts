@@ -60,9 +60,15 @@ export const DRILLS: readonly DrillSpec[] = [
     "leader",
     "incoming",
     "new-leader",
-    "The leader hears none of its peers, which hear it",
+    "The leader receives nothing from its peers, but they receive from it",
   ),
-  cut("partition-mute", "leader", "outgoing", "new-leader", "The leader's peers hear nothing of it"),
+  cut(
+    "partition-mute",
+    "leader",
+    "outgoing",
+    "new-leader",
+    "The leader's peers receive nothing from it, but it receives from them",
+  ),
   injected(
     "lossy-network",
     "all",

@@ -64,7 +64,7 @@ export function parseSlo(text: string): ParsedSlo {
 // The gate, or what is wrong with it.
 function parseGate(part: string): Gate | string {
   const [, name, value = ""] = /^([^=]*)=(.*)$/.exec(part) ?? [];
-  if (name === undefined) return `"${part}" is no gate: write NAME=LIMIT`;
+  if (name === undefined) return `"${part}" is not a gate: write NAME=LIMIT`;
   if (!isGateName(name)) return `unknown gate "${name}": there are ${GATE_NAMES.join(", ")}`;
   const limit = UNITS[name] === "ms" ? parseDuration(value) : parseCount(value);
   const isTooLong = UNITS[name] === "ms" && limit !== null && limit > GATE_MS_MAX;

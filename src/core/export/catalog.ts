@@ -98,6 +98,6 @@ async function readManifest(
   if (!parsed.ok) return { manifest: null, problem: parsed.problem };
   const { manifest } = parsed;
   if (snapshotName(manifest.atMs, manifest.index) !== name)
-    return { manifest: null, problem: "its manifest is another snapshot's" };
+    return { manifest: null, problem: "its manifest belongs to another snapshot" };
   return { manifest, problem: stateBytes === null ? NO_BYTES : storedSizeProblem(manifest, stateBytes) };
 }

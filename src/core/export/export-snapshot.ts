@@ -51,7 +51,7 @@ export async function deleteSnapshot(store: SnapshotStore, { keys }: CatalogEntr
 function unverified(place: string, name: string, problem: string): OperatorError {
   return new OperatorError("SNAPSHOT_UNVERIFIED", {
     what: `snapshot ${name} in ${place} can't be used: ${problem}`,
-    why: "it was read back after it was written, and differs; it got no manifest, so it does not count as a snapshot",
+    why: "it was read back after it was written, and differs; it got no manifest, so no restore uses it",
     next: "check that store's disks and network, and save again",
     exit: Exit.Failure,
   });

@@ -38,7 +38,7 @@ export async function problemOf(
   const wrongSize = sizeProblem(manifest, bytes.length);
   if (wrongSize !== null) return wrongSize;
   const { sha256, content, problem } = await inspect(bytes);
-  if (sha256 !== manifest.sha256) return "its SHA-256 is not the one that its manifest says";
+  if (sha256 !== manifest.sha256) return "its SHA-256 differs from its manifest's";
   if (content === null) return problem ?? "it is not a snapshot";
   if (content.stateHash !== manifest.stateHash)
     return `its tables have hash ${content.stateHash}, its manifest says ${manifest.stateHash}`;

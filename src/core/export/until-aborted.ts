@@ -25,7 +25,7 @@ export async function untilAborted<T>(
 export function storeTimedOut(place: string, limitMs: number): OperatorError {
   return new OperatorError("SNAPSHOT_STORE_TIMED_OUT", {
     what: `${place} did not finish within ${limitMs / 1_000} s`,
-    why: "the store does not answer, or is too slow; an export without a manifest does not count as a snapshot",
+    why: "the store does not answer, or is too slow; no restore uses an export without a manifest",
     next: "check that the server answers and that the share does not hang, and try again",
     exit: Exit.TimedOut,
   });

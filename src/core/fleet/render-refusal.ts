@@ -33,7 +33,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   FEATURE_GATE_UNKNOWN: () =>
     `there is no such feature gate; there are: ${Object.keys(FEATURE_GATES).join(", ")}`,
   TOO_MANY_ACKS: ({ limit }) => `a command carries at most ${limit} answers`,
-  INVALID_MEMBERS: () => "founders have numbers and names of their own",
+  INVALID_MEMBERS: () => "each member at the bootstrap needs a number and a name of its own",
   MEMBER_UNKNOWN: ({ node }) => `there is no node ${node}`,
   MEMBER_REMOVED: ({ node, name }) =>
     `number ${node} was ${name}'s, which was removed: a number is never used again`,
@@ -41,7 +41,7 @@ const WORDS: Readonly<Record<string, Words>> = {
     taken === "number"
       ? `number ${node} is ${name}'s, at ${address}`
       : `${name} is number ${node}, at ${address}`,
-  MEMBER_IS_VOTER: ({ name }) => `${name} is a voter; a voter is removed, not demoted`,
+  MEMBER_IS_VOTER: ({ name }) => `${name} is a voter, and a voter cannot become a learner: remove it instead`,
   TOO_MANY_MEMBERS: ({ limit }) => `a fleet has at most ${limit} members, removed ones included`,
   INVALID_MEMBER: ({ field, limit }) => {
     if (field !== "number") return "a member is wanted as a voter or as a learner";
@@ -83,7 +83,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   PROBES_FULL: ({ limit }) => `there are ${limit} probes of drills: clear finished ones`,
   PROVIDER_IN_USE: ({ provider, regions }) => `provider ${provider} still has quotas in ${regions}`,
   PROVIDER_UNKNOWN: ({ provider }) => `there is no provider ${provider}`,
-  DUPLICATE_SLICE: () => "a shard has one slice of a quota",
+  DUPLICATE_SLICE: () => "the request names a shard twice, and a shard has only one slice of a quota",
   QUOTA_EXCEEDED: ({ provider, declared, limit, sum, terms }) =>
     provider === undefined
       ? `the slices ${terms} = ${sum} exceed the limit of ${limit}`
@@ -107,7 +107,7 @@ const WORDS: Readonly<Record<string, Words>> = {
     `${LABEL_RULE}; an object has at most ${limit} labels of ${bytes} bytes in all`,
   LABEL_EXISTS: ({ key, value }) => `label ${key} already has the value ${JSON.stringify(value)}`,
   LOG_LEVEL_UNKNOWN: ({ node }) => `node ${node} does not know this log level`,
-  SESSION_OF_ANOTHER: ({ session }) => `session ${session} was opened by another`,
+  SESSION_OF_ANOTHER: ({ session }) => `session ${session} was opened by another caller`,
   GRANT_MISSING: ({ operator, verb, table, name }) =>
     `fleet://operator/${operator} may not ${verb} ${table} ${name}: no role of its own allows that`,
   ROLE_MISSING: ({ operator }) => `fleet://operator/${operator} has no role, and may only read`,

@@ -14,7 +14,7 @@ export const METRICS = {
   fleet_build_info: gauge("Always 1; the labels name the program and its version.", "process", "version"),
   fleet_ready: gauge("1 if /readyz reports that this process is ready."),
   fleet_certificate_expiry_timestamp_seconds: gauge(
-    "When the first certificate in this process's files expires: of the authorities that it trusts (ca), and its own (cert).",
+    "Earliest expiry of the certificates in this process's files: its trusted authorities (ca), and its own (cert).",
     "file",
   ),
 
@@ -81,7 +81,7 @@ export const METRICS = {
   ),
   fleet_disk_full: gauge("1 while a write waits for space on the disk."),
   fleet_disk_slow: gauge("1 while the disk is too slow for a leader (ADR-0007)."),
-  fleet_disk_free_bytes: gauge("What the replica may still fill of the file system of its data folder."),
+  fleet_disk_free_bytes: gauge("Free bytes that the replica may use on the file system of its data folder."),
   fleet_disk_size_bytes: gauge("Size of the file system of the replica's data folder."),
   fleet_state_checkpoint_index: gauge("The applied index at which fleet_state_checkpoint_hash was taken."),
   fleet_state_checkpoint_hash: gauge(

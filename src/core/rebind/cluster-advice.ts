@@ -30,7 +30,7 @@ function staysBecause(board: Board, cluster: string, from: string): string | nul
   if (board.isClusterAdvised(cluster)) return "its move is proposed already";
   if (declared.migration !== undefined) return `migration ${declared.migration.migrationId} is under way`;
   if (declared.shardId !== from) {
-    return `shard ${declared.shardId} is declared its owner: settle the drift first`;
+    return `its declared owner is shard ${declared.shardId}: settle the drift first`;
   }
   return board.coolsDown(from, declared.sinceMs);
 }

@@ -82,7 +82,9 @@ function unfitBecause(board: Board, shardId: string, donor: ShardView, taker: Sh
   if (donor.liveness !== ShardLiveness.ALIVE) return `shard ${shardId} is not known to be alive`;
   // Machines never change their region, and a shard assumes that all its machines are in its own.
   if (donor.shard?.region !== taker.shard?.region) return `shard ${shardId} is in another region`;
-  return board.targets.isPromised(shardId) ? `room of shard ${shardId} is promised to another move` : null;
+  return board.targets.isPromised(shardId)
+    ? `the room of shard ${shardId} is reserved for another move`
+    : null;
 }
 
 function inUseBecause(shardId: string, donor: ShardView, wanted: DomainMachines): string | null {

@@ -29,7 +29,7 @@ function staysBecause(board: Board, shortage: Shortage, limits: RebalanceLimits)
   const fixed = fixedBecause(shortage);
   if (fixed !== null) return fixed;
   if (shortage.ageCycles < minAgeCycles) {
-    return `it has lasted ${shortage.ageCycles} cycles, and may pass: advice begins at ${minAgeCycles}`;
+    return `it has lasted ${shortage.ageCycles} cycles, and shortfalls of fewer than ${minAgeCycles} are ignored (--min-age-cycles)`;
   }
   if (board.shard(shortage.shardId)?.liveness !== ShardLiveness.ALIVE) {
     return `shard ${shortage.shardId} is not known to be alive, so its last report is ignored`;

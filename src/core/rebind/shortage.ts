@@ -41,7 +41,7 @@ export function byGravity(a: Shortage, b: Shortage): number {
 
 /** Why demand must stay where it is, however much room there is elsewhere. */
 export function fixedBecause({ sameDomain, machines }: Shortage): string | null {
-  if (sameDomain) return "all of it must be in one domain, so that moving a part would not help";
+  if (sameDomain) return "all of it must be in one domain, so moving a part would not help";
   if (machines === null)
     return "its deficit is not given in machines, so it can't be compared with free machines";
   return null;

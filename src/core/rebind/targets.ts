@@ -83,7 +83,7 @@ export class Targets {
       if (key === "region" && shard?.region !== value) return `is not in region ${value}`;
       const owner = this.#ownerOf(key, value);
       if (owner !== undefined && owner !== shard?.shardId)
-        return `lacks domain ${key}=${value}, ${owner} has it`;
+        return `does not have domain ${key}=${value}: shard ${owner} has it`;
       const isTold = this.#rooms.get(shard?.shardId ?? "")?.byLabel.has(labelName(key, value)) ?? false;
       if (!isTold && !COMMON_LABELS.has(key)) return `does not report machines with ${key}=${value}`;
     }

@@ -213,7 +213,7 @@ export class SnapshotReceiver {
     if (!this.#withoutRoom.has(key)) {
       this.#options.log.warn("a peer's snapshot does not fit on this node's disk, and was refused", {
         ...{ group, from, bytes, here, freeBytes: free },
-        next: "make room on the disk of the data folder. If the state is not that large, look at which program runs as that node",
+        next: "make room on the disk of the data folder. If the state is not that large, check which program runs as that node",
       });
     }
     this.#withoutRoom.add(key);

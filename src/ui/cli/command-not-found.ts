@@ -19,7 +19,7 @@ export function unknownCommand(
 ): Failure {
   const typed = wordsOf(id);
   const known = ids.map(wordsOf);
-  if (typed.startsWith("-")) return wrongUsage(`${typed} comes before any command`, "fleet --help");
+  if (typed.startsWith("-")) return wrongUsage(`the flag ${typed} stands before the command`, "fleet --help");
   const command = longest(known.filter((name) => typed.startsWith(`${name} `)));
   // For a complete command, only longer commands that begin with it are proposed. A short extra word is no typo of it.
   const meant = command === undefined ? known : known.filter((name) => name.startsWith(`${command} `));

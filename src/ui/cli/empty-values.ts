@@ -13,7 +13,7 @@ export function refuseEmptyValues(given: ParserOutput["raw"], meaningful: readon
   throw new OperatorError("USAGE", {
     what: `${name} is empty`,
     why: "most likely a shell variable is not set",
-    next: `give it a value, or leave ${empty.type === "flag" ? name : "it"} away`,
+    next: `give it a value, or leave ${empty.type === "flag" ? name : "it"} out`,
     exit: Exit.Usage,
   });
 }

@@ -27,7 +27,7 @@ export const allowPlainFlag = {
 
 /** Said where an operator puts a fleet with a key on etcd. */
 export const PLAIN_ETCD =
-  "the encryption key does not encrypt the log and the tables: they lie in etcd, in plain. Encrypt etcd's disks and backups";
+  "the encryption key does not encrypt the log and the tables: etcd holds both unencrypted. Encrypt etcd's disks and backups";
 
 interface EncryptionFlagValues {
   readonly "encryption-key-file": string | undefined;

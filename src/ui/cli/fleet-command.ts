@@ -199,7 +199,7 @@ export abstract class FleetCommand extends BaseCommand {
       return await show(report as Report);
     } catch (error) {
       if (expectedFailure(error) !== null) throw error;
-      throw invalidArchive(path, "its report is not as this version writes it");
+      throw invalidArchive(path, "this version cannot read its report");
     }
   }
 

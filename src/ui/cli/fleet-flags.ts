@@ -46,7 +46,7 @@ export const hashFlag = (summary: string) =>
     parse: async (text) => {
       if (/^[0-9a-f]{64}$/.test(text)) return text;
       throw new OperatorError("USAGE", {
-        what: `${quoted(text)} is no hash`,
+        what: `${quoted(text)} is not a hash`,
         next: "give 64 hexadecimal digits, as fleet audit head -o name prints them",
         exit: Exit.Usage,
       });
@@ -108,7 +108,7 @@ function timeoutMs(text: string): number {
   if (ms > 0) return ms;
   throw new OperatorError("USAGE", {
     what: `a timeout of ${text} leaves no time to do anything`,
-    next: "give at least 1ms, or leave it away (--timeout, FLEET_TIMEOUT, FLEET_NODE_TIMEOUT)",
+    next: "give at least 1ms, or leave it out (--timeout, FLEET_TIMEOUT, FLEET_NODE_TIMEOUT)",
     exit: Exit.Usage,
   });
 }
@@ -125,7 +125,7 @@ export const measuringFlag = (usual: string, most: string, summary: string) =>
       if (ms > 0 && ms <= mostMs) return ms;
       throw new OperatorError("USAGE", {
         what: `--duration ${text} ${ms > 0 ? `is longer than the ${most} that are allowed` : "measures nothing"}`,
-        next: `give at least 1ms and at most ${most}, or leave --duration away`,
+        next: `give at least 1ms and at most ${most}, or leave --duration out`,
         exit: Exit.Usage,
       });
     },

@@ -17,11 +17,13 @@ export const holdFlags = {
     defaultHelp: async () => "15s",
   }),
   grace: durationFlag({
-    summary: "How long the command has to end between SIGTERM and SIGKILL",
+    summary: "Time that the command has to end, between SIGTERM and SIGKILL",
     default: GRACE_MS,
     defaultHelp: async () => "5s",
   }),
-  within: durationFlag({ summary: "Give up when it is not held after this long (default: wait)" }),
+  within: durationFlag({
+    summary: "Give up if it is not held after this long (default: wait without a limit)",
+  }),
 };
 
 export const HOLD_DESCRIPTION =
@@ -61,7 +63,7 @@ export abstract class HoldCommand extends EtcdCommand {
         FLEET_FENCING_TOKEN: String(token),
         FLEET_LEASE_ID: lease,
       };
-      const noteLoss = () => this.note(`${name} is lost (${lost.reason}): the command is ended`, "bad");
+      const noteLoss = () => this.note(`lost ${name} (${lost.reason}): stopping the command`, "bad");
       lost.addEventListener("abort", noteLoss, { once: true });
       const end = await runHeld(words, facts, AbortSignal.any([lost, stopped.signal]), flags.grace, clock);
       if (lost.aborted) throw lockLost(name, String(lost.reason));
@@ -104,7 +106,7 @@ export function nameAndCommand(argv: readonly unknown[]): { name: string; words:
   if (name !== undefined && !name.startsWith("-") && words.length > 0) return { name, words };
   throw new OperatorError("USAGE", {
     what: name === undefined ? "NAME is missing" : "no command was given",
-    next: "give a name, and the command behind --: fleet lock jobs -- make all",
+    next: "give a name, and the command after --: fleet lock jobs -- make all",
     exit: Exit.Usage,
   });
 }

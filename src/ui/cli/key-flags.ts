@@ -6,7 +6,7 @@ import { Exit, OperatorError } from "../../core/base/errors.ts";
 
 export const keyArgs = {
   key: Args.string({ description: "The key (not with --all)" }),
-  end: Args.string({ description: "The end of a range, which excludes it" }),
+  end: Args.string({ description: "The end of the range, which is not included" }),
 };
 
 export const keyFlags = {

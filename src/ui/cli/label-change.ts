@@ -31,7 +31,7 @@ function labelChange(
     const at = label.indexOf("=");
     const key = at < 0 ? label.slice(0, -1) : label.slice(0, at);
     const isValid = at < 0 ? label.endsWith("-") : isLabelValue(label.slice(at + 1));
-    if (!isValid || !isLabelKey(key)) throw wrong(`${quoted(label)} is no label`);
+    if (!isValid || !isLabelKey(key)) throw wrong(`${quoted(label)} is not a label`);
     if (Object.hasOwn(set, key) || remove.includes(key)) throw wrong(`label ${key} is given twice`);
     if (at < 0) remove.push(key);
     else set[key] = label.slice(at + 1);

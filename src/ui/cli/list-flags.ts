@@ -40,7 +40,7 @@ export const selectorFlag = {
 export function checkedSelector(text: string): string {
   if (parseSelector(text) !== null) return text;
   throw new OperatorError("USAGE", {
-    what: `${quoted(text)} is no selector of labels`,
+    what: `${quoted(text)} is not a label selector`,
     why: text.trim() === "" ? "most likely a shell variable is not set" : SELECTOR_RULE,
     next: "give one such as -l team=a,tier!=web",
     exit: Exit.Usage,

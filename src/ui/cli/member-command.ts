@@ -167,7 +167,7 @@ function refuseFleetsFlags(flags: object): void {
   throw new OperatorError("NOT_ON_ETCD", {
     what: `${given.map((name) => `--${name}`).join(", ")}: n/a on a plain etcd cluster`,
     why: "etcd chooses ids itself, and its configuration has no index to compare with",
-    next: "leave it away; fleet member list shows when the member has started",
+    next: "leave it out; fleet member list shows when the member has started",
     exit: Exit.Precondition,
   });
 }

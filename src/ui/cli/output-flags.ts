@@ -108,7 +108,7 @@ export function assertJsonLines(flags: Readonly<Record<string, unknown>>): void 
   throw new OperatorError("USAGE", {
     what: `${wrong.join(", ")} and --watch into a pipe contradict each other`,
     why: "into a pipe, --watch prints JSON lines, one document for each read",
-    next: `leave ${wrong.join(", ")} away, or read once without --watch`,
+    next: `leave ${wrong.join(", ")} out, or read once without --watch`,
     exit: Exit.Usage,
   });
 }

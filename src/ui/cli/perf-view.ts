@@ -45,7 +45,7 @@ function gateText({ name, measured, limit }: PerfGate): string {
     case "writes-per-second":
       return `${(measured ?? 0).toFixed(0)} writes a second, at least ${limit}`;
     case "p99":
-      return `99 of 100 writes of many clients within ${time(measured)}, at most ${time(limit)}`;
+      return `p99 latency of writes of many clients ${time(measured)}, at most ${time(limit)}`;
     case "errors":
       return `${measured ?? 0} errors, at most ${limit}`;
     case "elections":

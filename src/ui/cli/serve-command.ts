@@ -58,7 +58,7 @@ export const roleFlags = {
     default: "off",
     helpValue: "HOST:PORT",
     summary:
-      "Serve /healthz and /readyz there too, for liveness and readiness probes, on a port that scrapers do not use",
+      "Also serve /healthz and /readyz on this address, for probes that must not use the port of scrapers",
   }),
 };
 

@@ -18,7 +18,7 @@ const count = (min: number, summary: string) =>
   Flags.integer({ min, max: WAVE_MOVES_MAX, summary, helpGroup: WAVES });
 
 export const waveFlags = {
-  canary: count(0, "Clusters in the first wave (default: 1; 0 = as many as in any other)"),
+  canary: count(0, "Clusters in the first wave (default: 1; 0 = as many as in the other waves)"),
   wave: count(1, "Clusters in a wave (default: 10)"),
   "max-unavailable": count(1, "Maximum number of clusters under way at a time (default: as --wave)"),
   pause: durationFlag({ summary: "Time to wait between two waves (default: 0s)", helpGroup: WAVES }),

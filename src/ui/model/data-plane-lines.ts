@@ -19,7 +19,7 @@ export function toleranceLines({ tolerance }: Pick<FleetStatus, "tolerance">): L
     });
   if (voters % 2 === 0 && voters > 2) {
     const bears = Math.floor((voters - 1) / 2);
-    const text = `${voters} voters can lose ${bears}, no more than ${voters - 1} voters can: add one with fleet member add, or remove one`;
+    const text = `${voters} voters can lose ${bears}, as ${voters - 1} voters can: add a voter (fleet member add), or remove one`;
     lines.push({ text, mark: "warn" });
   }
   return lines;

@@ -272,7 +272,7 @@ function undeletedLines(fleet: FleetStatus): Line[] {
     const { to = "", undeleted = 0, undeletedError = "" } = status?.snapshotExport ?? {};
     if (undeleted === 0) return [];
     const snapshots = undeleted === 1 ? "an outdated snapshot" : `${undeleted} outdated snapshots`;
-    const next = "delete what is too old yourself, or let its user do so";
+    const next = "delete them yourself, or give its user the permission";
     return [
       { text: `${name} could not delete ${snapshots} in ${to} (${undeletedError}): ${next}`, mark: "warn" },
     ];

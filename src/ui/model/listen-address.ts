@@ -17,7 +17,7 @@ export function parseListen(text: string, flag: string): ListenAddress | null {
   const { v6, name, port = "" } = LISTEN.exec(text)?.groups ?? {};
   if (port === "" || Number(port) > PORT_MAX) {
     throw new OperatorError("USAGE", {
-      what: `${flag} ${text} is no address to listen on`,
+      what: `${flag} ${text} is not an address to listen on`,
       next: "give HOST:PORT, such as 127.0.0.1:9600 or [::1]:9600, a PORT alone, or off",
       exit: Exit.Usage,
     });

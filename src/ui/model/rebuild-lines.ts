@@ -28,7 +28,7 @@ export function rebuildLines(report: RebuildReport): string[] {
       return [
         `${node} is rebuilt: it votes again, with the leader's state`,
         ...(aside === null ? [] : [`  its former files are in ${aside}: keep them for the post-mortem`]),
-        `  it keeps its number, so its old certificate counts. If others may have the key, issue a new one and run fleet cert revoke on the old`,
+        `  it keeps its number, so its old certificate stays valid. If others may have its key, issue a new certificate and revoke the old one (fleet cert revoke)`,
       ];
   }
 }

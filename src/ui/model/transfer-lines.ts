@@ -30,7 +30,7 @@ function transferText(name: string, { index, bytes, arrivedBytes, checkedBytes }
 function exceededText(count: number): string {
   if (count === 0) return "";
   const who = count === 1 ? "one follower" : `${count} followers`;
-  return `. Since it started, that limit was too small for ${who}, which needed another snapshot: see whether the line is slow, or raise --snapshot-send-rate`;
+  return `. Since it started, that limit was too small for ${who}, which needed another snapshot: check whether the link is slow, or raise --snapshot-send-rate`;
 }
 
 const inMebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(1);

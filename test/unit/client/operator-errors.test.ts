@@ -23,6 +23,18 @@ test.each([
   expect(error.parts.exit).toBe(exit);
 });
 
+test("an overloaded or full node is no reason to look for nodes that are down", () => {
+  const nextOf = (reason: string) => toOperatorError(rpcError(status.RESOURCE_EXHAUSTED, reason, "no")).parts;
+  expect(nextOf("OVERLOADED")).toMatchObject({
+    next: "wait a moment, then try again; if it is refused again, send fewer calls at once",
+    exit: Exit.Failure,
+  });
+  expect(nextOf("DISK_FULL")).toMatchObject({
+    next: "make room on the leader's disk; see which node that is: fleet status",
+    exit: Exit.Failure,
+  });
+});
+
 test("an operation that older nodes don't know yet names the nodes to upgrade", () => {
   const metadata = { required: "2", cluster_version: "1", nodes: "n2,n3" };
   const refused = rpcError(status.FAILED_PRECONDITION, "CLUSTER_VERSION_TOO_LOW", "refused", metadata);

@@ -31,8 +31,8 @@ const duration = (name: string, value: string) =>
   `the limit of ${name} must be a duration such as 500ms, 2s or 1m30s, not "${value}"`;
 
 test.each([
-  { text: "first-write", what: '"first-write" is no gate: write NAME=LIMIT', why: "no limit" },
-  { text: "lost=0,", what: '"" is no gate: write NAME=LIMIT', why: "something was left out" },
+  { text: "first-write", what: '"first-write" is not a gate: write NAME=LIMIT', why: "no limit" },
+  { text: "lost=0,", what: '"" is not a gate: write NAME=LIMIT', why: "something was left out" },
   { text: "firstwrite=2s", what: `unknown gate "firstwrite": there are ${NAMES}`, why: "a typo" },
   {
     text: "toString=2",

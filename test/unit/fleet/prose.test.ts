@@ -61,7 +61,19 @@ function wordsOf({ result }: Outcome): unknown {
 function reworded<Words>(words: Words): Words {
   const today = JSON.stringify(words ?? null)
     .replaceAll("tells it to let go of", "tells it to release")
-    .replaceAll("found the fleet with", "bootstrap the fleet with");
+    .replaceAll("found the fleet with", "bootstrap the fleet with")
+    .replaceAll(
+      "founders have numbers and names of their own",
+      "each member at the bootstrap needs a number and a name of its own",
+    )
+    .replaceAll(
+      "is a voter; a voter is removed, not demoted",
+      "is a voter, and a voter cannot become a learner: remove it instead",
+    )
+    .replaceAll(
+      "a shard has one slice of a quota",
+      "the request names a shard twice, and a shard has only one slice of a quota",
+    );
   return JSON.parse(today) ?? words;
 }
 

@@ -71,7 +71,7 @@ test("room that was promised to a cluster does not go with a domain", () => {
   });
   const { moves, refused } = advised(fullFleet);
   expect(moves).toEqual(["c3: s3>s2"]);
-  expect(refused).toEqual([expect.stringContaining("room of shard s2 is promised")]);
+  expect(refused).toEqual([expect.stringContaining("the room of shard s2 is reserved")]);
 });
 
 test.each<{ change: Partial<FleetSeen>; says: string; why: string }>([

@@ -116,7 +116,7 @@ describe("what stays", () => {
       says: "migration m1 is under way",
       why: "it moves already",
     },
-    { fleet: { clusters: [bound("c1", "s2")] }, says: "s2 is declared its owner", why: "it drifts" },
+    { fleet: { clusters: [bound("c1", "s2")] }, says: "its declared owner is shard s2", why: "it drifts" },
     { fleet: { clusters: [] }, says: "not bound", why: "nobody declared it" },
     {
       fleet: { shortfalls: [lacks("s1", "c1", 4, { requirements: { region: "us" } })] },
@@ -133,7 +133,7 @@ describe("what stays", () => {
         shortfalls: [lacks("s1", "c1", 4, { requirements: { rack: "r1" } })],
         domains: [domain("rack", "r1", "s3")],
       },
-      says: "s2 lacks domain rack=r1, s3 has it",
+      says: "s2 does not have domain rack=r1: shard s3 has it",
       why: "its domain is elsewhere",
     },
   ])("$says: $why", ({ fleet, says }) => {

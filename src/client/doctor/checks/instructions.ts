@@ -17,7 +17,7 @@ export const instructionChecks: readonly Check<Tables>[] = [
       byShard(instructions.filter((row) => isPending(row) && nowMs - row.sinceMs > PENDING_MAX_MS)).map(
         ([subject, rows]) => ({
           subject,
-          evidence: `${rows.length} instructions are undelivered for more than a minute`,
+          evidence: `${rows.length} instructions have been pending for more than a minute`,
           next: `fleet instruction list --shard ${subject}; check that the shard reports: fleet shard show ${subject}`,
         }),
       ),

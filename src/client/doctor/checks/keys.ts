@@ -13,7 +13,7 @@ export const keyChecks: readonly Check<FleetStatus>[] = [
   {
     id: "keys.fenced",
     severity: "critical",
-    why: "a node with wrong keys serves no keys and does not lead them: the fleet tolerates one failure less",
+    why: "a node with wrong keys serves no keys and does not lead them: the fleet tolerates one failure fewer",
     look: (fleet) => keySpaces(fleet, ({ stateDoubt }, name) => doubtHit(stateDoubt, name)),
   },
   {

@@ -15,7 +15,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
   {
     id: "node.down",
     severity: "error",
-    why: "while a node is down, the fleet tolerates one failure less",
+    why: "while a node is down, the fleet tolerates one failure fewer",
     look: ({ nodes }) =>
       nodes.flatMap(({ name, address, reachable, error }): Hit[] =>
         reachable
@@ -24,7 +24,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
               {
                 subject: name,
                 evidence: `${address} does not answer: ${error ?? "no answer"}`,
-                next: "fleet up; elsewhere its service and log",
+                next: "fleet up; on another host, check its service and its log",
               },
             ],
       ),
@@ -32,14 +32,14 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
   {
     id: "node.admission",
     severity: "warning",
-    why: "a node that was not admitted does not vote: the fleet tolerates one failure less than it seems",
+    why: "a node that was not admitted does not vote: the fleet tolerates one failure fewer than it seems",
     look: answering(({ status: { admission } }) => {
       if (admission !== Admission.WAITING && admission !== Admission.REJOINING) return null;
       const evidence =
         admission === Admission.WAITING
           ? "it has no data and waits for a leader to admit it"
           : "it is rejoining";
-      return { evidence, next: "fleet member list -w; it continues by itself while a leader is there" };
+      return { evidence, next: "fleet member list -w; it continues by itself while there is a leader" };
     }),
   },
   {
@@ -87,7 +87,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
             {
               subject: "fleet",
               evidence: `cluster ids: ${[...ids].sort().join(", ")}`,
-              next: "correct the endpoints; stop nodes of the fleet that was given up",
+              next: "correct the endpoints; stop the nodes of the fleet before the recovery",
             },
           ];
     },
@@ -141,7 +141,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
   {
     id: "node.shared-host",
     severity: "warning",
-    why: "one host's failure takes all coordinators on it",
+    why: "a failure of the host stops all coordinators on it",
     look: ({ nodes }) => {
       const byHost = Map.groupBy(nodes, ({ address }) => hostOf(address));
       return [...byHost].flatMap(([host, together]): Hit[] => {
@@ -154,7 +154,7 @@ export const nodeChecks: readonly Check<FleetStatus>[] = [
             subject: host,
             evidence,
             severity,
-            next: "for production give each coordinator a host, and better a zone, of its own",
+            next: "in production, run each coordinator on its own host, best in its own zone",
           },
         ];
       });

@@ -50,7 +50,7 @@ export const quorumChecks: readonly Check<FleetStatus>[] = [
   {
     id: "quorum.even-voters",
     severity: "warning",
-    why: "an even number of voters tolerates no more failures than one voter less",
+    why: "an even number of voters tolerates no more failures than one voter fewer",
     look: (fleet) =>
       votersHit(
         fleet,

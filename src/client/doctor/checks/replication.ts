@@ -35,7 +35,7 @@ export const replicationChecks: readonly Check<FleetStatus>[] = [
   {
     id: "state.fenced",
     severity: "critical",
-    why: "a fenced node serves nothing and does not lead: the fleet tolerates one failure less",
+    why: "a fenced node serves nothing and does not lead: the fleet tolerates one failure fewer",
     look: ({ nodes }) =>
       nodes.flatMap(({ name, status }): Hit[] => {
         const doubt = status?.stateDoubt;

@@ -20,7 +20,7 @@ export const shardChecks: readonly Check<Tables>[] = [
         : {
             evidence: `dead, with ${declaredClusters} declared clusters`,
             severity: declaredClusters === 0 ? "warning" : "error",
-            next: "start it; if it is gone: fleet rebind its clusters, then fleet shard remove",
+            next: "start it; if it is gone, move its clusters (fleet rebind), then remove it (fleet shard remove)",
           },
     ),
   },
@@ -71,7 +71,7 @@ export const shardChecks: readonly Check<Tables>[] = [
     "drift.elsewhere",
     Drift.ELSEWHERE,
     "error",
-    "another shard serves the cluster than the declared one",
+    "a shard that is not the declared one serves the cluster",
     "fleet cluster list --drift; then fleet rebind",
   ),
   drift(
@@ -79,7 +79,7 @@ export const shardChecks: readonly Check<Tables>[] = [
     Drift.DOUBLE,
     "error",
     "two shards or two agents serve one cluster: both may act on its machines",
-    "fleet cluster list --drift; stop the agent that is too many",
+    "fleet cluster list --drift; stop the extra agent",
   ),
   drift(
     "drift.absent",
@@ -91,7 +91,7 @@ export const shardChecks: readonly Check<Tables>[] = [
   {
     id: "drift.unknown",
     severity: "warning",
-    why: "drift of these clusters cannot be seen",
+    why: "nothing shows whether these clusters drift",
     look: ({ clusters }) => {
       const unknown = clusters.filter((cluster) => cluster.drift === Drift.UNKNOWN).length;
       if (unknown <= clusters.length * UNKNOWN_SHARE_MAX) return [];
@@ -107,7 +107,7 @@ export const shardChecks: readonly Check<Tables>[] = [
   {
     id: "cluster.undeclared",
     severity: "warning",
-    why: "a cluster that is served without being declared is not part of any plan, drain or quota",
+    why: "no plan, drain or quota includes a cluster that is served but not declared",
     look: ({ clusters }) => {
       const names = clusters
         .filter(({ declared }) => declared === undefined)

@@ -70,7 +70,7 @@ export const snapshotChecks: readonly Check<FleetStatus>[] = [
         ? null
         : {
             evidence: `${snapshotExport?.undeleted} outdated snapshots stay: ${snapshotExport?.undeletedError}`,
-            next: "let the coordinators' user delete them, or delete them yourself",
+            next: "give the coordinators' user the permission to delete them, or delete them yourself",
           },
     ),
   },

@@ -18,7 +18,7 @@ export async function namesFrom(path: string): Promise<readonly string[]> {
   const at = lines.findIndex((line) => line !== "" && !isName(line));
   if (at >= 0) {
     throw new OperatorError("USAGE", {
-      what: `line ${at + 1} of ${path} is no name of a cluster: ${quoted((lines[at] ?? "").slice(0, 60))}`,
+      what: `line ${at + 1} of ${path} is not a cluster's name: ${quoted((lines[at] ?? "").slice(0, 60))}`,
       next: "give one name a line",
       exit: Exit.Usage,
     });

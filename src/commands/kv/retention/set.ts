@@ -9,7 +9,7 @@ import { WriteCommand, type WriteReport } from "../../../ui/cli/write-command.ts
 export default class KvRetentionSet extends WriteCommand {
   static override summary = "Set how much history of the keys is kept";
   static override description =
-    `Without a rule, history is kept until it is compacted. With --window, versions that were current during that time can be read. What is older is compacted. With --revisions alone, older revisions are compacted. With both, no version inside the window is dropped. While the window needs more revisions than the limit, writes are refused with "too many requests". The rule replaces the one before. --none removes it.`;
+    `Without a rule, history is kept until it is compacted. With --window, versions that were current during that time can be read, and older ones are compacted. With --revisions alone, older revisions are compacted. With both, no version inside the window is dropped. While the window needs more revisions than the limit, writes are refused with "too many requests". The rule replaces the one before. --none removes it.`;
   static override examples = [
     "<%= config.bin %> kv retention set --window 24h --revisions 1000000 --reason 'a day of history'",
     "<%= config.bin %> kv retention set --revisions 10000",
@@ -18,7 +18,7 @@ export default class KvRetentionSet extends WriteCommand {
   static override flags = {
     ...mutationFlags,
     window: durationFlag({
-      summary: `What was current during this time can be read, at most ${WINDOW_DAYS_MAX}d`,
+      summary: `Keep versions that were current during this time, at most ${WINDOW_DAYS_MAX}d`,
       parse: async (text) => windowMs(text),
     }),
     revisions: Flags.integer({

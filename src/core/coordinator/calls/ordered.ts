@@ -29,7 +29,7 @@ export async function ordered(
 
 function entryMissing(name: string, index: number) {
   const found =
-    index === 0 ? "the call names no entry" : `entry ${index} is not such an order, or was used already`;
+    index === 0 ? "the call names no entry" : `entry ${index} does not order this, or was used already`;
   const message = `${name} changes nothing without an entry of the audit log: ${found}`;
   return rpcError(status.FAILED_PRECONDITION, "AUDIT_ENTRY_MISSING", message, { index: String(index) });
 }

@@ -112,7 +112,7 @@ export class StateTrust {
   agree(index: LogIndex): void {
     this.#confirmedThrough = logIndex(Math.max(index, this.#confirmedThrough));
     if (this.#trust.kind !== "disputed") return;
-    this.#options.log.info("a majority of the replicas has this replica's state: it is served again");
+    this.#options.log.info("a majority of the replicas agrees with this replica's state: it serves again");
     this.#become({ kind: "trusted" });
   }
 

@@ -37,7 +37,7 @@ export function warnOfPlainEtcd(
 ): void {
   if (setting === null || engine === null) return;
   const { addresses, prefix } = engine;
-  log.warn("the encryption key does not encrypt the log and the tables: they lie in etcd, in plain", {
+  log.warn("the encryption key does not encrypt the log and the tables: etcd holds both unencrypted", {
     ...{ etcd: addresses, prefix },
     next: "encrypt the disks and backups of etcd, or use the embedded engine (docs/security.md)",
   });

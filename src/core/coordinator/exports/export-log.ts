@@ -13,10 +13,10 @@ const LINES: Readonly<Record<ExportReport["kind"], Line>> = {
   deleted: { level: "info", text: "a snapshot was deleted" },
   undeleted: { level: "warn", text: "an outdated snapshot could not be deleted" },
   failed: { level: "warn", text: "no snapshot could be exported" },
-  damaged: { level: "warn", text: "an exported snapshot is damaged, and counts for nothing" },
+  damaged: { level: "warn", text: "an exported snapshot is damaged, and is ignored" },
   unproved: {
     level: "warn",
-    text: "snapshots name this cluster, but no replica of it signed them: they count for nothing, and stay",
+    text: "snapshots name this cluster, but no replica of it signed them: they are ignored, and not deleted",
   },
   resigned: { level: "info", text: "an exported snapshot was signed again with this replica's certificate" },
   unresigned: {

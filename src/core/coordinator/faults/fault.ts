@@ -53,7 +53,7 @@ export function readFault(message: FaultMessage | undefined, peers: readonly Nod
 function wrongPeers(named: readonly number[], peers: readonly NodeId[]): string | null {
   if (named.length > PEERS_MAX) return `a fault names at most ${PEERS_MAX} peers`;
   const unknown = named.find((id) => !peers.some((peer) => peer === id));
-  return unknown === undefined ? null : `replica ${unknown} is no peer of this one`;
+  return unknown === undefined ? null : `replica ${unknown} is not a peer of this one`;
 }
 
 function wrongDelay(delayMs: number): string | null {

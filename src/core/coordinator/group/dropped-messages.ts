@@ -56,14 +56,14 @@ const WARNINGS: Readonly<Record<DropReason, readonly [string, string] | null>> =
   ],
   "unknown-command": [
     "a peer sent an entry of the log whose command this build does not know; it was dropped, and nothing of it was stored",
-    "if that node runs a newer build, start this node with it (`fleet member list` shows the builds). If it does not, its key is in other hands: revoke its certificate (`fleet cert revoke`)",
+    "if that node runs a newer build, start this node with it (`fleet member list` shows the builds). If it does not, others have its key: revoke its certificate (`fleet cert revoke`)",
   ],
   "impossible-change": [
     "a committed change of the configuration cannot be made, and was left out",
     "compare the versions of the nodes, and look at fleet member list",
   ],
   "peer-ahead": [
-    "a peer holds committed entries that this cluster has lost; what it acknowledges does not count",
+    "a peer holds committed entries that this cluster has lost; its acknowledgements are ignored",
     "If the cluster's state is right, stop that node, move its data folder away and start it again. If the lost entries matter, stop all nodes and look with: fleet recover",
   ],
   // The replica stops with an error of its own (lost-entries.ts).

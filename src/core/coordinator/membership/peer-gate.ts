@@ -165,7 +165,7 @@ export function unknown(peer: number): RpcError {
 }
 
 export function unusable(peer: number): RpcError {
-  const message = `${peer} is no number of a member: they are from 1 to ${MEMBER_NUMBER_MAX}; remove it, and add it without one`;
+  const message = `${peer} is not a valid member number: they are from 1 to ${MEMBER_NUMBER_MAX}; remove it, and add it without one`;
   return refused("INVALID_MEMBER", message);
 }
 

@@ -123,7 +123,7 @@ function isSpared(id: NodeId, { after, served }: Judged): boolean {
 }
 
 function revokesCaller({ serial, uri, notBeforeMs }: ShownCertificate, isIdentity: boolean) {
-  const message = `that would revoke the certificate ${serial} with which this call is made`;
+  const message = `this would revoke certificate ${serial}, which the caller uses`;
   return rpcError(status.FAILED_PRECONDITION, "REVOKES_CALLER", message, {
     ...{ serial, who: uri, issued: new Date(notBeforeMs).toISOString() },
     ...(isIdentity ? { identity: uri } : {}),

@@ -37,7 +37,11 @@ function subjectOf(caller: Identity, operator: string): Identity {
     throw rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
   }
   if (!isName(operator)) {
-    throw rpcError(status.INVALID_ARGUMENT, "INVALID_NAME", "an operator is given by its name");
+    throw rpcError(
+      status.INVALID_ARGUMENT,
+      "INVALID_NAME",
+      "give the operator's name, without fleet://operator/",
+    );
   }
   return { kind: "operator", id: operator };
 }

@@ -126,7 +126,7 @@ function tooOften(
   return rpcError(
     status.RESOURCE_EXHAUSTED,
     "REPORTS_TOO_OFTEN",
-    `${who} reports ${what} again so soon`,
+    `${who} reports ${what} again too soon`,
     {},
     waitMs,
   );

@@ -44,7 +44,7 @@ function checkServer(address: string, peer: PeerCertificate, server: string | un
   const identity = identityOfNames(peer.subjectaltname ?? "");
   if (server !== undefined && identity?.kind !== server) {
     const who = identity === null ? "no identity" : formatIdentity(identity);
-    return new Error(`the server at ${address} shows a certificate of ${who} and is no ${server}`);
+    return new Error(`the server at ${address} shows a certificate of ${who} and is not a ${server}`);
   }
   return checkServerIdentity(hostOf(address).replace(/^\[|\]$/g, ""), peer);
 }

@@ -15,14 +15,14 @@ export function requireHolder(choice: TlsChoice, holder: Identity, name: string)
   const material = loadTls(choice);
   const found = identityOfNames(leafOf(material).subjectAltName ?? "");
   const wanted = formatIdentity(holder);
-  const shown = found === null ? "nobody in particular" : formatIdentity(found);
+  const shown = found === null ? "no identity of a fleet" : formatIdentity(found);
   if (shown === wanted) {
     requireOwnAuthority(material, choice);
     return;
   }
   const given = holder.kind === "replica" ? `${certificateName(name, holder.id)} --id ${holder.id}` : name;
   throw new OperatorError("CERTIFICATE_OF_ANOTHER", {
-    what: `${choice.cert} is of ${shown}, and this process is ${wanted}`,
+    what: `${choice.cert} is a certificate of ${shown}, but this process is ${wanted}`,
     why: "its peers and the coordinators would refuse what it says",
     next: `issue its own: fleet cert issue --role ${holder.kind} --name ${given} --host HOST --out DIR`,
     exit: Exit.Authentication,
@@ -42,9 +42,9 @@ export function requireOwnAuthority(material: TlsMaterial, { cert }: TlsFiles): 
   if (material.authorities.prove(identity, chain, systemClock.wallMs())) return;
   const kind = authorityKindOf(identity);
   throw new OperatorError("AUTHORITY_MISMATCH", {
-    what: `${cert} is of ${formatIdentity(identity)}, and was not issued by the ${kind} authority`,
-    why: "where authorities are separate, each proves one kind of identity",
-    next: `issue it by the ${kind} authority, or correct --${kind}-ca`,
+    what: `${cert} is a certificate of ${formatIdentity(identity)}, but the ${kind} authority did not issue it`,
+    why: "with separate authorities, each may issue certificates of one kind of identity only",
+    next: `issue a new one with the ${kind} authority (fleet cert issue), or correct --${kind}-ca`,
     exit: Exit.Authentication,
   });
 }

@@ -161,7 +161,7 @@ export class LiveTls implements TlsMaterial {
     this.#isRefused = "said";
     const message = messageOf(error);
     this.#refusal = message;
-    this.#log.error("the new certificate files cannot be used; the files in use stay", {
+    this.#log.error("the new certificate files cannot be used; the old ones stay in use", {
       ...{ error: message, ...(error instanceof OperatorError ? adviceOf(error) : {}) },
     });
   }

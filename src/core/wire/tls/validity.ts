@@ -11,7 +11,7 @@ import { loadTls, type TlsChoice, type TlsFiles, type TlsMaterial } from "./tls.
 
 /** How to renew it. */
 export const RENEWAL =
-  "renew it: fleet cert rotate of a local fleet; elsewhere fleet cert issue, and copy the new files over the old ones";
+  "renew it: in a local fleet, fleet cert rotate; elsewhere, fleet cert issue, then copy the new files over the old ones";
 
 interface Bound {
   /** In milliseconds since 1970. */

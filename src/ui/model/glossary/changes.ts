@@ -12,7 +12,7 @@ const AUDIT: Subject = {
     what: "What changed, in a line.",
     reason: "The reason that was given with --reason, or by the program.",
     operation: "Name of the operation.",
-    facts: "What the log keeps of the operation.",
+    facts: "Details of the operation, as NAME=VALUE.",
   },
 };
 

@@ -7,8 +7,8 @@ const ACCESS: Subject = {
   shownBy: ["auth can-i"],
   columns: {
     verbs: "What may be done, named like the commands; * for all.",
-    tables: "To rows of which tables; * for all.",
-    names: "To rows of which names; a pattern may end with *.",
+    tables: "The tables to which the rule applies; * for all.",
+    names: "The rows to which the rule applies, by name; a pattern may end with *.",
     role: "The role that has the rule.",
   },
 };
@@ -61,7 +61,7 @@ const REVOCATION: Subject = {
   columns: {
     revoked: "Serial number, or identity.",
     holder: "The identity in the certificate.",
-    "issued-before": "Of an identity, certificates from before this time are refused.",
+    "issued-before": "For an identity: its certificates that were issued before this time are refused.",
     since: "When it was revoked.",
     by: "Who revoked it.",
     reason: "Why.",
@@ -90,7 +90,7 @@ const GATE: Subject = {
   columns: {
     name: "The gate's name.",
     enabled: "Whether it is on.",
-    set: "When it was set; or by default.",
+    set: 'When it was set, or "by default".',
     description: "What it switches.",
     version: "Version of its row, for --expect-version.",
   },
@@ -107,7 +107,7 @@ const SNAPSHOT: Subject = {
       values: {
         complete: "It has a manifest, and its size is right.",
         verified: "Every byte was read and compared.",
-        incomplete: "It has no manifest: it does not count.",
+        incomplete: "It has no manifest, so it cannot be restored.",
         damaged: "It differs from its manifest.",
       },
     },

@@ -46,7 +46,7 @@ export function keyLines(nodes: readonly NodeKeysRow[]): Line[] {
     )
     .map(({ node }) => node);
   if (replacing.length > 0) {
-    const text = `files of earlier keys, or plain ones, are left at ${replacing.join(", ")}; they go as the log is compacted`;
+    const text = `files of earlier keys, or plain ones, are left at ${replacing.join(", ")}; they disappear as the log is compacted`;
     lines.push({ mark: "warn", text });
   }
   lines.push(...auditLines(nodes));
@@ -72,7 +72,7 @@ function auditLines(nodes: readonly NodeKeysRow[]): Line[] {
   const plain = nodes.filter((row) => plainAuditFiles(row) > 0);
   if (plain.length === 0) return kept;
   const at = plain.map((row) => `${row.node} (${plainAuditFiles(row)})`).join(", ");
-  const text = `plain exported audit files are left at ${at}: nothing encrypts audit/*.jsonl; keep them elsewhere and remove them`;
+  const text = `plain exported audit files are left at ${at}: fleet never encrypts existing audit/*.jsonl; copy them elsewhere and remove them here`;
   return [...kept, { mark: "warn", text }];
 }
 

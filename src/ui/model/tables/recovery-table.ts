@@ -46,7 +46,7 @@ function quorumLine({ voters, present, quorumNeeded }: Diagnosis): Line {
   if (quorumNeeded === null) return { text: "the voters are unknown: no copy can be read", mark: "bad" };
   const left = present.length === 0 ? "none is left" : `left: ${present.join(", ")}`;
   const isEnough = present.length >= quorumNeeded;
-  const judged = isEnough ? "This is a quorum" : `This is no quorum, which needs ${quorumNeeded}`;
+  const judged = isEnough ? "This is a quorum" : `This is not a quorum, which needs ${quorumNeeded}`;
   const text = `of the ${voters.length} voters ${voters.join(", ")}, ${left}. ${judged}`;
   return { text, mark: isEnough ? "good" : "bad" };
 }

@@ -74,7 +74,7 @@ function nodeEvents(before: readonly NodeSight[], after: readonly NodeSight[], a
   const gone = before.filter(({ reply }) => !here.has(reply.address));
   return [
     ...events,
-    ...gone.map(({ reply }): FleetEvent => ({ atMs, text: `${reply.name} is no member`, mark: "warn" })),
+    ...gone.map(({ reply }): FleetEvent => ({ atMs, text: `${reply.name} is not a member`, mark: "warn" })),
   ];
 }
 
@@ -135,9 +135,9 @@ function driftEvents(
   }
   const gone = [...driftingBefore.keys()].filter((id) => !here.has(id));
   const settled = gone.map(
-    (id): FleetEvent => ({ atMs, text: `cluster ${id} drifts no more`, mark: "good" }),
+    (id): FleetEvent => ({ atMs, text: `cluster ${id} no longer drifts`, mark: "good" }),
   );
-  return [...few(appeared, "clusters drift"), ...few(settled, "clusters drift no more")];
+  return [...few(appeared, "clusters drift"), ...few(settled, "clusters no longer drift")];
 }
 
 function few(events: FleetEvent[], rest: string): FleetEvent[] {

@@ -68,7 +68,7 @@ const LISTERS: Readonly<Record<TableView, Lister>> = {
     table: () => domainTable,
     rows: ({ lists }) => lists.domains?.value.domains ?? NONE,
     command: (row) =>
-      `fleet domain list${row === null ? "" : ` --key ${shellWord(row.key)} --prefix ${shellWord(row.value)}`}`,
+      `fleet domain list${row === null ? "" : ` --domain-key ${shellWord(row.key)} --prefix ${shellWord(row.value)}`}`,
     details: (state, { value }) => auditOf(state, value),
   }),
   instructions: lister("instructions", {

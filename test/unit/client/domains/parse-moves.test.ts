@@ -34,14 +34,14 @@ describe("CSV", () => {
     { text: "zone,a\n", says: "row 1: it lacks the field 'to'", why: "no shard is not an empty one" },
     { text: "zone,a,s1,1,2\n", says: "row 1: it is not key,value,to,version", why: "a field too many" },
     { text: 'zone,"a,s1\n', says: "row 1: it is not", why: "an open quote" },
-    { text: "zone,a,s1,x\n", says: 'row 1: "x" is no version', why: "a version is a number" },
+    { text: "zone,a,s1,x\n", says: 'row 1: "x" is not a version', why: "a version is a number" },
     {
       text: "zone,a,s1\nzone,a,s2\n",
       says: "row 2 repeats zone=a of row 1",
       why: "which one?",
     },
     { text: ",a,s1\n", says: "row 1: it needs a key", why: "no key" },
-    { text: "\n", says: "it names no domain", why: "an empty file is no success" },
+    { text: "\n", says: "it does not name a domain", why: "an empty file is no success" },
   ])("refused: $why", ({ text, says }) => expect(brief(text).join("; ")).toContain(says));
 
   test("all problems are named, up to a bound", () => {
@@ -68,12 +68,12 @@ describe("JSON", () => {
 
   test.each([
     { text: "[{]", says: "JSON", why: "broken" },
-    { text: "[1]", says: "row 1: it is no object", why: "" },
+    { text: "[1]", says: "row 1: it is not an object", why: "" },
     {
       text: '[{"key":"z","value":"a","shard":"s1"}]',
       says: "there is no field shard",
       why: "a typo moves nothing",
     },
-    { text: '[{"key":"z","value":"a","to":"s1","version":-1}]', says: "-1 is no version", why: "" },
+    { text: '[{"key":"z","value":"a","to":"s1","version":-1}]', says: "-1 is not a version", why: "" },
   ])("refused: $says $why", ({ text, says }) => expect(brief(text).join("; ")).toContain(says));
 });

@@ -221,7 +221,10 @@ test("a context that refuses changes is not changed, and the journal stays as it
 test("beside a drill that runs here nothing is healed", async () => {
   const self = await (await SystemProcesses.open()).self();
   const { find, heal, did } = await world({ journals: [{ drillId: "a" }, { drillId: "b", process: self }] });
-  expect(await find()).toMatchObject({ healable: [], left: [expect.stringContaining("another drill runs")] });
+  expect(await find()).toMatchObject({
+    healable: [],
+    left: [expect.stringContaining("another drill is running")],
+  });
   expect(await heal()).toMatchObject({
     running: ["b"],
     left: [{ what: "a", why: "b runs: wait for its end" }],

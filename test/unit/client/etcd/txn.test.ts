@@ -61,7 +61,7 @@ describe("a fault is named with its line", () => {
   test.each([
     { text: "mod(k) ~ 3", line: 1, why: /a comparison is like/ },
     { text: "size(k) = 3", line: 1, why: /it compares value/ },
-    { text: "ver(k) = three", line: 1, why: /no number/ },
+    { text: "ver(k) = three", line: 1, why: /not a number/ },
     { text: "\nput k", line: 2, why: /the value is missing/ },
     { text: "\n\nset k v", line: 3, why: /put, get or del/ },
     { text: "\nput k v --prefix", line: 2, why: /unknown flag/ },

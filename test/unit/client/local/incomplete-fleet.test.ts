@@ -9,7 +9,7 @@ test.each([
   {
     gone: ["n3"],
     says: [
-      /let the others take n3 in as nodes that lost their disks: mkdir -m 700 \S+n3 && fleet up/,
+      /start n3 with empty folders, and the others readmit them: mkdir -m 700 \S+n3 && fleet up/,
       /fleet member replace n3/,
     ],
     why: "two of three have what the third lost",

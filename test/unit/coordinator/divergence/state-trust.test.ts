@@ -40,6 +40,6 @@ test("a dispute says which command compares the states, and its end is said too"
   const next = expect.stringContaining("fleet status");
   expect(lines).toEqual([
     [expect.stringContaining("none has a majority"), { group: 1, index: 7, next }],
-    [expect.stringContaining("it is served again"), undefined],
+    [expect.stringContaining("it serves again"), undefined],
   ]);
 });

@@ -28,5 +28,5 @@ test.each([
   warnOfPlainEtcd(setting, engine, { warn: (text, fields) => lines.push([text, fields]) });
   expect(lines).toHaveLength(warned);
   for (const line of lines)
-    expect(line).toEqual([expect.stringContaining("in plain"), expect.objectContaining(ETCD_FIELDS)]);
+    expect(line).toEqual([expect.stringContaining("unencrypted"), expect.objectContaining(ETCD_FIELDS)]);
 });

@@ -160,7 +160,7 @@ test.each([
   { message: { kind: undefined }, says: "names no fault" },
   {
     message: { kind: { $case: "partition" as const, value: { peers: [9], direction: LinkDirection.BOTH } } },
-    says: "replica 9 is no peer",
+    says: "replica 9 is not a peer",
   },
   {
     message: {

@@ -60,7 +60,7 @@ test.each([
   },
   {
     tolerance: { voters: 4, following: 4, canLose: 1 },
-    says: ["4 voters can lose 1, no more than 3 voters can: add one with fleet member add, or remove one"],
+    says: ["4 voters can lose 1, as 3 voters can: add a voter (fleet member add), or remove one"],
   },
 ])("$says", ({ tolerance, says }) => {
   expect(toleranceLines({ tolerance }).map(({ text }) => text)).toEqual(says);

@@ -137,7 +137,7 @@ describe("lines", () => {
     },
     {
       fleet: undeleted,
-      says: "n1 could not delete 2 outdated snapshots in /backup (EACCES): delete what is too old yourself, or let its user do so",
+      says: "n1 could not delete 2 outdated snapshots in /backup (EACCES): delete them yourself, or give its user the permission",
       why: "retention does not work, and what to do",
     },
     {

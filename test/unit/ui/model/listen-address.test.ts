@@ -13,8 +13,8 @@ test.each([
 });
 
 test.each(["", "on", "host", "host:", ":9600", "::1:9600", "host:70000", "host:9600/metrics"])(
-  "%j is no address to listen on",
+  "%j is not an address to listen on",
   (text) => {
-    expect(() => parseListen(text, "--metrics")).toThrow(`--metrics ${text} is no address to listen on`);
+    expect(() => parseListen(text, "--metrics")).toThrow(`--metrics ${text} is not an address to listen on`);
   },
 );

@@ -19,7 +19,7 @@ test("where the former files are, and that its key still counts, is said at the 
   expect(rebuildLines(report({}))).toEqual([
     "n2 is rebuilt: it votes again, with the leader's state",
     "  its former files are in /f/removed/n2-x: keep them for the post-mortem",
-    "  it keeps its number, so its old certificate counts. If others may have the key, issue a new one and run fleet cert revoke on the old",
+    "  it keeps its number, so its old certificate stays valid. If others may have its key, issue a new certificate and revoke the old one (fleet cert revoke)",
   ]);
 });
 

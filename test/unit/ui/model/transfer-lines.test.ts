@@ -43,7 +43,7 @@ test.each([
 test("that the bound of the kept log was reached is said while it matters, with what to do", () => {
   const [, kept] = lines({ followers: [follower(transfer(1))], heldLog: held(0, 2) });
   expect(kept).toBe(
-    `n1 keeps 0.0 ${KEEPS}. Since it started, that limit was too small for 2 followers, which needed another snapshot: see whether the line is slow, or raise --snapshot-send-rate`,
+    `n1 keeps 0.0 ${KEEPS}. Since it started, that limit was too small for 2 followers, which needed another snapshot: check whether the link is slow, or raise --snapshot-send-rate`,
   );
   expect(lines({ followers: [follower(undefined)], heldLog: held(0, 2) })).toEqual([]);
 });

@@ -34,14 +34,14 @@ test("its own is taken, and none on loopback", async () => {
 test.each([
   { uri: "fleet://replica/2", shown: "fleet://replica/2", why: "a node that came back has a new number" },
   { uri: "fleet://admin", shown: "fleet://admin", why: "an operator is no replica" },
-  { uri: "https://example.org", shown: "nobody in particular", why: "it names no role" },
+  { uri: "https://example.org", shown: "no identity of a fleet", why: "it names no role" },
 ])("that of $shown is refused: $why", async ({ uri, shown }) => {
   const files = await certificateOf(uri);
   expect(() => requireHolder(files, five, "n2")).toThrow(
     expect.objectContaining({
       code: "CERTIFICATE_OF_ANOTHER",
       parts: expect.objectContaining({
-        what: `${files.cert} is of ${shown}, and this process is fleet://replica/5`,
+        what: `${files.cert} is a certificate of ${shown}, but this process is fleet://replica/5`,
         next: "issue its own: fleet cert issue --role replica --name n2 --id 5 --host HOST --out DIR",
       }),
     }),

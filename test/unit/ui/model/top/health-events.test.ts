@@ -104,7 +104,7 @@ describe("events", () => {
       ),
     );
     expect(texts(state).toSorted()).toEqual([
-      "cluster c2 drifts no more",
+      "cluster c2 no longer drifts",
       "cluster c9 drifts: elsewhere",
       "n2 is back",
       "n2 is down: connection refused",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   FollowerProgress,
+  ListDomainsResponse,
   NodeStatus,
   Vitals,
 } from "../../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
@@ -71,7 +72,7 @@ describe("nodes", () => {
   test("a member that was removed disappears once the others say so", () => {
     const removed = stateAfter(heard(0, upNode(1), upNode(3)), heard(1000, upNode(1)));
     expect(names(removed, "nodes")).toEqual(["n1"]);
-    expect(texts(removed)).toEqual(["n3 is no member"]);
+    expect(texts(removed)).toEqual(["n3 is not a member"]);
   });
   test("an open node shows what the leader says of it, and who led when", () => {
     const follower = {
@@ -317,6 +318,12 @@ describe("keys", () => {
     const here = { ...front(stateAfter(clusters), "clusters"), targetWords: "--context prod" };
     expect(commandHere(here)).toBe("fleet cluster show c3 --context prod");
     expect(commandHere(initialTopState(0))).toBe("fleet status");
+    const reply = ListDomainsResponse.create({ domains: [{ key: "zone", value: "eu-1a", shardId: "s1" }] });
+    const domains = front(
+      stateAfter(listed("domains", { ...reply, stamp: undefined, more: false })),
+      "domains",
+    );
+    expect(commandHere(domains)).toBe("fleet domain list --domain-key zone --prefix eu-1a");
   });
 
   test("while paused the data stands still and keys work", () => {
