@@ -3,8 +3,8 @@
 import { expect, test } from "vitest";
 import { runNode } from "../integration/local-fleet.ts";
 
-test("two deliberate bugs are found", async () => {
-  const only = "forget-vote,segment-without-head";
+test("deliberate bugs are found", async () => {
+  const only = "forget-vote,segment-without-head,spool-unchecked";
   const { exit, stdout, stderr } = await runNode(["test/sim/mutants.ts", "--only", only], {
     cwd: process.cwd(),
     env: process.env,
@@ -12,5 +12,5 @@ test("two deliberate bugs are found", async () => {
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
   expect(stdout).toMatch(/^forget-vote +1 seeds +safety: /m);
   expect(stdout).toMatch(/^segment-without-head +a test +test\/unit\/storage\//m);
-  expect(stdout).toContain("mutants: 2 of 2 found");
+  expect(stdout).toContain("mutants: 3 of 3 found");
 });

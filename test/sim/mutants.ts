@@ -84,6 +84,7 @@ async function runTest(folder: string, { file, name }: NamedTest): Promise<Detec
     "node_modules/vitest/vitest.mjs",
     "run",
     "--project=unit",
+    "--project=unit-alone",
     file,
     "-t",
     pattern,

@@ -148,7 +148,7 @@ test("a deletion of more keys than a transaction may look at is refused", () => 
 });
 
 test("what is proposed or only read also counts the keys of a range that do not exist", () => {
-  const space = withKeys(1_000);
+  const space = withKeys(10_000);
   const before = space.currentRevision;
   perform(space, del("jobs/", "jobs0"));
   const counts = repeated(101, () => jobs({ countOnly: true }));
@@ -158,7 +158,7 @@ test("what is proposed or only read also counts the keys of a range that do not 
     txnRequest(compares, [opPut("a")]),
     txnRequest([], nested(1, counts)),
     // These keys were created later.
-    txnRequest([], [opPut("a"), ...repeated(101, () => jobs({ revision: before - 1_000 }))]),
+    txnRequest([], [opPut("a"), ...repeated(101, () => jobs({ revision: before - 10_000 }))]),
   ])
     expect(space.checkLooks(request)).toBe("reads-too-much");
   expect(space.readTxn(txnRequest([], counts))).toEqual({ ok: false, error: "reads-too-much" });

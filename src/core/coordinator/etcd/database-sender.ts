@@ -19,6 +19,9 @@ const PART_BYTES = 64 * 1024;
 /** A caller that takes nothing for so long gets no more. */
 const PATIENCE_MS = 30_000;
 
+/** How long it waits for the key space of a new fleet. */
+const OPENED_WITHIN_MS = 5_000;
+
 type Call = ServerWritableStream<SnapshotRequest, SnapshotResponse>;
 
 export class DatabaseSender {
@@ -47,9 +50,10 @@ export class DatabaseSender {
   async #sendAll(call: Call): Promise<void> {
     const gone = new AbortController();
     for (const event of ["cancelled", "close", "error"] as const) call.on(event, () => gone.abort());
+    const { clock } = this.#context.fleet;
+    const { driver } = await this.#reads.opened(clock.monotonicMs() + OPENED_WITHIN_MS);
     const view = this.#reads.here().capture();
     const header = this.#headers.at(view.revision);
-    const { driver } = this.#reads.group();
     const position = { appliedIndex: driver.appliedIndex, term: driver.term };
     const owner = formatIdentity(callerOf(call, this.#context.tls));
     const file = await this.#context.fleet.largeWork.run(owner, etcdDatabase(view, position));

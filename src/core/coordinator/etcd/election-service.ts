@@ -69,7 +69,8 @@ export function electionService(
     proclaim: unaryMethod(context, async ({ leader, value }, caller) => {
       if (leader === undefined) throw NO_LEADER_KEY;
       access.checkTxn(caller.identity, putIfOwn(leader.key, leader.rev, value, leader.lease).value);
-      return { header: await proclaim(leader, value, caller) };
+      const lease = await sessionLease(store, leader.lease, { step: () => caller });
+      return { header: await proclaim({ ...leader, lease }, value, caller) };
     }),
     leader: unaryMethod(context, async ({ name }, caller) => {
       const range = rangeOfQueue(name, "first");

@@ -22,20 +22,25 @@ import {
   writers,
 } from "../../wire/server/method-rules.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
+import { ETCD_ERRORS } from "./etcd-errors.ts";
 import { REQUEST_BYTES_MAX } from "./key-writes.ts";
 
-const bytesMax = QUESTION_BYTES_MAX;
 /** As etcd's: what is a little too large is refused by etcd's own error, and not at the door. */
 const OVERHEAD_BYTES = 512 * 1024;
 const WRITE_BYTES_MAX = REQUEST_BYTES_MAX + OVERHEAD_BYTES;
 
-const read: MethodRule = { allow: keyReaders, bytesMax: WRITE_BYTES_MAX };
-const write: MethodRule = { allow: keyWriters, bytesMax: WRITE_BYTES_MAX };
-const question: MethodRule = { allow: keyReaders, bytesMax };
-const change: MethodRule = { allow: keyWriters, bytesMax };
+// Clients know an error by etcd's text.
+const denied = ETCD_ERRORS.permissionDenied.details;
+const small = { bytesMax: QUESTION_BYTES_MAX, denied };
+
+const read: MethodRule = { allow: keyReaders, bytesMax: WRITE_BYTES_MAX, denied };
+const write: MethodRule = { allow: keyWriters, bytesMax: WRITE_BYTES_MAX, denied };
+const question: MethodRule = { ...small, allow: keyReaders };
+const change: MethodRule = { ...small, allow: keyWriters };
 /** As `fleet member`: the leader checks an operator's roles. */
-const membership: MethodRule = { allow: writers, bytesMax };
-const administration: MethodRule = { allow: adminOnly, bytesMax };
+const membership: MethodRule = { ...small, allow: writers };
+const inspection: MethodRule = { ...small, allow: readers };
+const administration: MethodRule = { ...small, allow: adminOnly };
 
 export const kvRules: ServiceRules<Implementation<KVServer>> = {
   range: read,
@@ -55,14 +60,15 @@ export const leaseRules: ServiceRules<Implementation<LeaseServer>> = {
   leaseLeases: question,
 };
 
-export const lockRules: ServiceRules<Implementation<LockServer>> = { lock: change, unlock: change };
+// A name may be as long as a key, as in etcd.
+export const lockRules: ServiceRules<Implementation<LockServer>> = { lock: write, unlock: write };
 
 export const electionRules: ServiceRules<Implementation<ElectionServer>> = {
   campaign: write,
   proclaim: write,
-  leader: question,
+  leader: read,
   observe: question,
-  resign: change,
+  resign: write,
 };
 
 export const clusterRules: ServiceRules<Implementation<ClusterServer>> = {
@@ -75,10 +81,10 @@ export const clusterRules: ServiceRules<Implementation<ClusterServer>> = {
 
 export const maintenanceRules: ServiceRules<Implementation<MaintenanceServer>> = {
   status: question,
-  alarm: { allow: readers, bytesMax },
+  alarm: inspection,
   defragment: administration,
-  hash: { allow: readers, bytesMax },
-  hashKv: { allow: readers, bytesMax },
+  hash: inspection,
+  hashKv: inspection,
   snapshot: administration,
   moveLeader: administration,
   downgrade: administration,

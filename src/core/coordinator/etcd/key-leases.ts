@@ -15,7 +15,7 @@ export const NO_SUCH_LEASE = -1;
 export type LeaseQuestion = "renewLease" | "leaseRemaining";
 
 /** What leases need of the handlers' context. */
-export interface LeasesContext extends Pick<EtcdContext, "keys" | "forward"> {
+export interface LeasesContext extends Pick<EtcdContext, "keys" | "want" | "forward"> {
   readonly fleet: Pick<EtcdContext["fleet"], "clock" | "sleep">;
 }
 
@@ -33,10 +33,11 @@ export class KeyLeases {
     const { clock, sleep } = this.#context.fleet;
     for (;;) {
       const keys = this.#context.keys();
-      if (keys === null) throw ETCD_ERRORS.notCapable;
-      const seconds = await this.#askOnce(keys, question, id, caller);
+      if (keys === null) this.#context.want();
+      const seconds = keys === null ? null : await this.#askOnce(keys, question, id, caller);
       if (seconds !== null) return seconds;
-      if (clock.monotonicMs() >= caller.deadline) throw ETCD_ERRORS.timeout;
+      if (clock.monotonicMs() >= caller.deadline)
+        throw keys === null ? ETCD_ERRORS.notCapable : ETCD_ERRORS.timeout;
       await sleep(LOOK_EVERY_MS);
     }
   }

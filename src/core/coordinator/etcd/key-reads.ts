@@ -26,7 +26,7 @@ export class KeyReads {
 
   /** The key space, at least as new as when this was called. Throws the RpcError of a refusal. */
   async confirmed(caller: Caller): Promise<KeysView> {
-    const { driver } = await this.#opened(caller.deadline);
+    const { driver } = await this.opened(caller.deadline);
     const { clock, sleep, work } = this.#context.fleet;
     for (;;) {
       await this.#leaderKnown(driver, caller.deadline);
@@ -59,8 +59,8 @@ export class KeyReads {
     throw ETCD_ERRORS.notCapable;
   }
 
-  // The first caller of all waits until the group is made.
-  async #opened(deadline: MonotonicMs): Promise<KeyGroup> {
+  /** The same for the first caller of all, which waits until the group is made. */
+  async opened(deadline: MonotonicMs): Promise<KeyGroup> {
     const { clock, sleep } = this.#context.fleet;
     while (this.#context.keys() === null && clock.monotonicMs() < deadline) {
       this.#context.want();

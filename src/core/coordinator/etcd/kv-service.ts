@@ -71,6 +71,7 @@ export function kvService(context: EtcdContext, store: KeyStore): Implementation
 }
 
 async function readable({ reads }: KeyStore, mayBeOld: boolean, isOfMany: boolean, caller: Caller) {
+  await reads.opened(caller.deadline);
   const keys = mayBeOld ? reads.here() : await reads.confirmed(caller);
   return isOfMany ? reads.forMany(caller) : keys;
 }

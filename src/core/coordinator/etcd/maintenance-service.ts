@@ -11,7 +11,8 @@ import {
   type StatusResponse,
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
-import { formatIdentity, type Identity } from "../../wire/tls/identity.ts";
+import { formatIdentity } from "../../wire/tls/identity.ts";
+import type { Caller } from "../calls/caller.ts";
 import { Places } from "../calls/places.ts";
 import { DatabaseSender } from "./database-sender.ts";
 import { unaryMethod } from "./etcd-caller.ts";
@@ -43,7 +44,8 @@ export function maintenanceService(
     reason: "TOO_MANY_HASHES",
     doing: "hash the key space of this member",
   });
-  const hashAt = async (identity: Identity, revision: number) => {
+  const hashAt = async ({ identity, deadline }: Caller, revision: number) => {
+    await reads.opened(deadline);
     const leave = hashes.take(identity);
     try {
       const hashed = reads.here().hashKv(revision);
@@ -56,20 +58,27 @@ export function maintenanceService(
   };
   const databases = new DatabaseSender(context, reads, headers);
   return {
-    status: unaryMethod(context, async () => statusOf(context, reads.group(), headers.now())),
-    alarm: unaryMethod(context, async ({ action }) => {
-      if (action !== AlarmRequest_AlarmAction.GET) throw ALARMS_FOLLOW;
-      return { header: headers.now(), alarms: alarmsOf(context, reads.group()) };
+    status: unaryMethod(context, async (_, { deadline }) => {
+      const keys = await reads.opened(deadline);
+      return statusOf(context, keys, headers.now());
+    }),
+    alarm: unaryMethod(context, async ({ action, alarm }, { deadline }) => {
+      const alarms = alarmsOf(context, await reads.opened(deadline));
+      if (action === AlarmRequest_AlarmAction.GET) return { header: headers.now(), alarms };
+      // Only what changes nothing is done: clients clear alarms that may be none.
+      const isRaised = alarms.some((raised) => raised.alarm === alarm);
+      if (action !== AlarmRequest_AlarmAction.DEACTIVATE || isRaised) throw ALARMS_FOLLOW;
+      return { header: headers.now(), alarms: [] };
     }),
     // Segments are recycled all the time.
     defragment: unaryMethod(context, async () => ({ header: headers.now() })),
     // There is no file whose hash this could be. Replicas are equal if their keys are.
-    hash: unaryMethod(context, async (_, { identity }) => {
-      const { hash } = await hashAt(identity, 0);
+    hash: unaryMethod(context, async (_, caller) => {
+      const { hash } = await hashAt(caller, 0);
       return { header: headers.now(), hash };
     }),
-    hashKv: unaryMethod(context, async ({ revision }, { identity }) => {
-      const hashed = await hashAt(identity, revision);
+    hashKv: unaryMethod(context, async ({ revision }, caller) => {
+      const hashed = await hashAt(caller, revision);
       return { header: headers.now(), ...hashed };
     }),
     snapshot: (call) => databases.send(call),

@@ -22,7 +22,11 @@ export interface Waiting {
 }
 
 /** The lease of the session: the given one, or a new one, as of etcd's clients. */
-export async function sessionLease({ writes }: KeyStore, lease: string, { step }: Waiting): Promise<string> {
+export async function sessionLease(
+  { writes }: KeyStore,
+  lease: string,
+  { step }: Pick<Waiting, "step">,
+): Promise<string> {
   if (lease !== NO_LEASE) return lease;
   const value = { ID: newLeaseId(), TTL: SESSION_SECONDS };
   return (await writes.write({ $case: "leaseGrant", value }, step())).ID;

@@ -17,14 +17,14 @@ import {
   type PeerSession,
 } from "../tls/identity.ts";
 import type { Tls } from "../tls/tls.ts";
-import type { Allow } from "./method-rules.ts";
+import type { MethodRule } from "./method-rules.ts";
 
 /** The identity of the caller of `path` on this connection; otherwise why it is refused. */
 export function admitted(
   session: PeerSession | null,
   path: string,
   tls: Tls,
-  allow: Allow,
+  { allow, denied }: Pick<MethodRule, "allow" | "denied">,
 ): Identity | RpcError {
   const identity = identityOfSession(session, tls);
   const claimed = claimedBySession(session);
@@ -32,17 +32,17 @@ export function admitted(
   if (identity === null) return IDENTITY_MISSING;
   const revoked = revocationOf(identity, tls);
   if (revoked !== null) return revoked;
-  return allow(identity) ? identity : notAllowed(identity, shownPath(path));
+  return allow(identity) ? identity : notAllowed(identity, shownPath(path), denied);
 }
 
 /** Made once for each connection and method, so that each call of a storm of refused calls costs little. */
 const REFUSED = new WeakMap<Identity, Map<string, RpcError>>();
 
-function notAllowed(identity: Identity, method: string): RpcError {
+function notAllowed(identity: Identity, method: string, text: string | undefined): RpcError {
   const known = REFUSED.get(identity)?.get(method);
   if (known !== undefined) return known;
   const who = formatIdentity(identity);
-  const message = `${who} may not call ${method}`;
+  const message = text ?? `${who} may not call ${method}`;
   const made = rpcError(status.PERMISSION_DENIED, "PERMISSION_DENIED", message, { who });
   const others = REFUSED.get(identity) ?? new Map<string, RpcError>();
   // A caller chooses the method's name: beyond this number, made-up names are not kept.

@@ -31,7 +31,7 @@ import { noteInvalidFrames } from "./invalid-frames.ts";
 import type { LateRequests } from "./late-requests.ts";
 import type { Logins } from "./logins.ts";
 import { compressed } from "./message-frames.ts";
-import type { MethodRule } from "./method-rules.ts";
+import { anyIdentity, type MethodRule } from "./method-rules.ts";
 import { networkOf } from "./network-of.ts";
 import type { OpenConnections } from "./open-connections.ts";
 import type { OverheadBytes } from "./overhead-bytes.ts";
@@ -200,7 +200,7 @@ function letIn(
   rule: MethodRule | undefined,
   tls: Tls,
 ): Identity | RpcError {
-  const identity = admitted(session, path, tls, rule?.allow ?? (() => true));
+  const identity = admitted(session, path, tls, rule ?? { allow: anyIdentity });
   if (identity instanceof RpcError) return identity;
   const encoding = headers["grpc-encoding"] ?? "identity";
   return encoding === "identity" ? identity : compressed();

@@ -23,6 +23,8 @@ export const shardsAndAdmin: Allow = ({ kind }) => kind === "shard" || kind === 
 
 export interface MethodRule {
   readonly allow: Allow;
+  /** What other callers are answered; by default, who may not call what. */
+  readonly denied?: string;
   /** The largest message of a caller. */
   readonly bytesMax: number;
   /**

@@ -16,7 +16,7 @@ const clock = { monotonicMs: () => 0, wallMs: () => 0 };
 test("a transaction that looks at very many deleted keys is not proposed", async () => {
   const machine = new KeysMachine(undefined, { isTrusted: true, isFenced: false });
   const apply = (data: Uint8Array) => machine.apply(logIndex(machine.appliedIndex + 1), data);
-  for (let at = 0; at < 1_000; at += 1) apply(entry(put(`jobs/${at}`, "")));
+  for (let at = 0; at < 10_000; at += 1) apply(entry(put(`jobs/${at}`, "")));
   apply(entry(del("jobs/", "jobs0")));
   let proposed = 0;
   const propose = async (data: Uint8Array) => {

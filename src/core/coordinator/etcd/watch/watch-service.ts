@@ -9,7 +9,7 @@ import type { Implementation } from "../../../wire/server/unary-calls.ts";
 import { callerOf, type Identity } from "../../../wire/tls/identity.ts";
 import { Places } from "../../calls/places.ts";
 import type { EtcdContext } from "../etcd-context.ts";
-import { ETCD_ERRORS, errorOfUnreadable } from "../etcd-errors.ts";
+import { errorOfUnreadable } from "../etcd-errors.ts";
 import type { KeyStore } from "../kv-service.ts";
 import type { LeaderRequired } from "../leader-required.ts";
 import { WatchRequests } from "./watch-requests.ts";
@@ -30,6 +30,8 @@ const IDENTITY_WATCHES_MAX = 20_000;
 const STREAMS_AT_ONCE = 16;
 /** Its place among callers with large work. */
 const REVIEW = "review of watches";
+/** How long a stream waits for the key space of a new fleet. */
+const OPENED_WITHIN_MS = 5_000;
 const ENDS = ["cancelled", "close", "error"] as const;
 
 type Call = Parameters<WatchServer["watch"]>[0];
@@ -88,13 +90,11 @@ export function watchService(
     review();
   });
   return {
-    watch: (call) => {
+    watch: async (call) => {
       const identity = callerOf(call, context.tls);
-      const keys = context.keys();
-      if (keys === null) {
-        context.want();
-        throw ETCD_ERRORS.notCapable;
-      }
+      const openedBy = context.fleet.clock.monotonicMs() + OPENED_WITHIN_MS;
+      const keys = context.keys() ?? (await store.reads.opened(openedBy));
+      if (call.cancelled || call.destroyed) return;
       const { trust } = keys.machine;
       if (!trust.isTrusted) throw errorOfUnreadable(trust);
       const leave = leaderRequired.addWithPlace(call, () => places.take(identity));
