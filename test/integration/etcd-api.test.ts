@@ -307,8 +307,7 @@ test("the first requests of all wait until the key space is made", async () => {
     expect(none).toMatchObject({ ID: "7", TTL: 0 });
     expect(status.version).toMatch(/^3\.5\./);
     expect([read.count, alarms]).toEqual([0, []]);
-    created.end();
-    kept.end();
+    for (const stream of [created, kept]) stream.on("error", () => undefined).cancel();
   } finally {
     await fresh.dispose();
   }

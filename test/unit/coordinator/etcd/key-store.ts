@@ -58,6 +58,7 @@ export class FakeKeys {
     const largeWork = new LargeWork({ nextPass: setImmediate });
     this.context = { fleet: { clock, work, largeWork, internalErrors } } as unknown as EtcdContext;
     const reads = {
+      opened: async () => undefined,
       here: () => this.here,
       forMany: async () => this.here,
       confirmed: async () => {

@@ -8,7 +8,7 @@ import type { RpcError } from "../../../wire/rpc-error.ts";
 import type { Implementation } from "../../../wire/server/unary-calls.ts";
 import { callerOf, type Identity } from "../../../wire/tls/identity.ts";
 import { Places } from "../../calls/places.ts";
-import type { EtcdContext } from "../etcd-context.ts";
+import type { EtcdContext, KeyGroup } from "../etcd-context.ts";
 import { errorOfUnreadable } from "../etcd-errors.ts";
 import type { KeyStore } from "../kv-service.ts";
 import type { LeaderRequired } from "../leader-required.ts";
@@ -89,16 +89,20 @@ export function watchService(
     store.hub.wake();
     review();
   });
+  const begin = (call: Call, { machine: { trust } }: KeyGroup) => {
+    if (!trust.isTrusted) throw errorOfUnreadable(trust);
+    const identity = callerOf(call, context.tls);
+    const leave = leaderRequired.addWithPlace(call, () => places.take(identity));
+    openStream(service, call, identity, leave);
+  };
   return {
-    watch: async (call) => {
-      const identity = callerOf(call, context.tls);
+    watch: (call) => {
+      const keys = context.keys();
+      if (keys !== null) return begin(call, keys);
       const openedBy = context.fleet.clock.monotonicMs() + OPENED_WITHIN_MS;
-      const keys = context.keys() ?? (await store.reads.opened(openedBy));
-      if (call.cancelled || call.destroyed) return;
-      const { trust } = keys.machine;
-      if (!trust.isTrusted) throw errorOfUnreadable(trust);
-      const leave = leaderRequired.addWithPlace(call, () => places.take(identity));
-      openStream(service, call, identity, leave);
+      return store.reads.opened(openedBy).then((made) => {
+        if (!call.cancelled && !call.destroyed) begin(call, made);
+      });
     },
   };
 }
