@@ -4,7 +4,14 @@
 import { expect, test } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
 import type { Watch, Watched, Watcher } from "../../../../src/core/coordinator/etcd/watch/watch.ts";
-import { READING_MS_MAX, WatchHub } from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
+import {
+  MATCHED_MAX,
+  READING_MS_MAX,
+  TELLING_MS_MAX,
+  WatchHub,
+} from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
+import { WatchedKeys } from "../../../../src/core/coordinator/etcd/watch/watched-keys.ts";
+import { concerns, rangeOf } from "../../../../src/core/kv/key-bytes.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import { apply, bytes, compact, del, put, shown } from "./key-commands.ts";
 import { LaterWork } from "./later-work.ts";
@@ -35,6 +42,8 @@ class Told implements Watcher {
   isFull = false;
   readonly events_: string[] = [];
   compactedAt: number | null = null;
+  /** The time that telling it takes. */
+  takes: () => void = () => undefined;
   /** Full after each answer, as a stream with a small buffer. */
   readonly #isSlow: boolean;
 
@@ -46,6 +55,7 @@ class Told implements Watcher {
     expect(this.isFull).toBe(false);
     this.events_.push(...events.map(shown));
     this.isFull = this.#isSlow;
+    this.takes();
   }
 
   compacted(_: Watch, revision: number): void {
@@ -176,8 +186,7 @@ test("a hundred watches that read history are told some in a pass, for milliseco
   for (let value = 0; value < 10; value += 1) world.do(put("a", String(value)));
   const watchers = Array.from({ length: 100 }, () => new Told());
   for (const watcher of watchers) {
-    watcher.events = (_, events) => {
-      watcher.events_.push(...events.map(shown));
+    watcher.takes = () => {
       world.nowMs += 1;
     };
     world.hub.add(from(2), watcher);
@@ -188,6 +197,86 @@ test("a hundred watches that read history are told some in a pass, for milliseco
     expect(told()).toBe(passes * READING_MS_MAX);
   }
   expect(watchers.every(({ events_ }) => events_.length === 10)).toBe(true);
+});
+
+test("a hundred watches of one key are told news some in a pass, for milliseconds, and all in turn", () => {
+  const world = new World();
+  const watchers = Array.from({ length: 100 }, () => new Told());
+  for (const watcher of watchers) {
+    watcher.takes = () => {
+      world.nowMs += 1;
+    };
+    world.hub.add(from(0), watcher);
+  }
+  world.do(put("a", "1"));
+  const told = () => watchers.filter(({ events_ }) => events_.length > 0).length;
+  for (let passes = 1; passes <= 100 / TELLING_MS_MAX; passes += 1) {
+    world.pass();
+    expect(told()).toBe(passes * TELLING_MS_MAX);
+    world.do(put("a", "later"));
+  }
+  world.settle();
+  expect(world.hub.counts.behind).toBe(0);
+  const news = ["2+a=1", ...Array.from({ length: 20 }, (_, at) => `${at + 3}+a=later`)];
+  for (const { events_ } of watchers) expect(events_).toEqual(news);
+});
+
+test("many events of many ranges are read from history, and nothing is lost", () => {
+  const world = new World();
+  const events = 2_000;
+  // Each range has all keys but the first one.
+  const ranges = Math.ceil(MATCHED_MAX / events) + 50;
+  const watchers = Array.from({ length: ranges }, (_, at) => {
+    const watcher = new Told();
+    world.hub.add(from(0, "a", `b${at}`), watcher);
+    return watcher;
+  });
+  world.do(put("0", "first"));
+  for (let at = 0; at < events; at += 1) world.do(put(`a${at}`, ""));
+  world.pass();
+  expect(world.hub.counts.behind).toBeGreaterThanOrEqual(50);
+  world.settle();
+  expect(world.hub.counts.behind).toBe(0);
+  for (const { events_ } of watchers) expect(events_).toHaveLength(events);
+});
+
+test("a quiet watch survives a restore after a compaction of what it was told", () => {
+  const world = new World();
+  const watcher = new Told();
+  world.hub.add(from(0, "quiet"), watcher);
+  for (let at = 0; at < 10; at += 1) world.do(put("a", String(at)));
+  world.settle();
+  world.do(compact(9));
+  world.hub.restored();
+  world.do(put("quiet", "now"));
+  world.settle();
+  expect([watcher.compactedAt, watcher.events_]).toEqual([null, ["12+quiet=now"]]);
+});
+
+test.each([1, 2, 3])("each range finds its own events, in their order (seed %i)", (seed) => {
+  const random = new SeededPrng(seed);
+  const name = () => "abc".slice(random.below(3)) + "xyz".slice(random.below(4));
+  const world = new World();
+  const applied = Array.from({ length: 60 }, () =>
+    apply(world.space ?? new KeySpace(), put(name(), "")),
+  ).flat();
+  const events = applied.flatMap((each) => [...each.events]);
+  const watched = new WatchedKeys();
+  for (let at = 0; at < 40; at += 1) {
+    const ends = ["", "\0", name(), name()];
+    const row = from(0, name(), ends[random.below(ends.length)]);
+    watched.add({ ...row, watcher: new Told(), next: 0, isSynced: true });
+  }
+  const found = new Map<Watch, readonly unknown[]>();
+  for (const { count, watches, events: list } of watched.matching(events)) {
+    expect(list()).toHaveLength(count);
+    for (const watch of watches) found.set(watch, list());
+  }
+  for (const watch of watched.all()) {
+    const range = rangeOf(watch.key, watch.rangeEnd);
+    const own = events.filter(({ kv }) => concerns(watch.key, range, kv?.key ?? bytes("")));
+    expect(found.get(watch) ?? []).toEqual(own);
+  }
 });
 
 // Watches come, stand still and continue at random: each gets exactly the events from its start on.
@@ -216,6 +305,9 @@ test.each([1, 2, 3, 4, 5])("random watchers lose and repeat nothing (seed %i)", 
       world.hub.applied(applied);
     } else if (what === 6) {
       const told = new Told(random.below(2) === 0);
+      told.takes = () => {
+        world.nowMs += random.below(4);
+      };
       const start = random.below(space.currentRevision + 3);
       const range = pick([
         ["a", ""],
@@ -233,7 +325,8 @@ test.each([1, 2, 3, 4, 5])("random watchers lose and repeat nothing (seed %i)", 
     } else if (what === 7) {
       for (const { told } of watchers) told.isFull = false;
       world.hub.wake();
-    } else world.settle();
+    } else if (what === 8) world.pass();
+    else world.settle();
   }
   for (let rest = 0; rest < 400; rest += 1) {
     for (const { told } of watchers) told.isFull = false;

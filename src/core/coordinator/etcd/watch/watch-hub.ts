@@ -1,7 +1,8 @@
 // Tells watchers of events, from any revision that history still has and then as they come. What must stay true: a
 // watch gets each event that it wants once, in the order of revisions, and all events of a revision together. A full
-// watcher gets nothing and costs no memory: it reads history again when it has room. New events are kept for one pass
-// of the event loop. A watcher that throws ends alone.
+// watcher gets nothing and costs no memory: it reads history again when it has room. A pass of the event loop tells
+// watchers for some milliseconds, and the next one tells the others. Many events of very many ranges, and news that come
+// faster than they are told, are read from history. A watcher that throws ends alone.
 
 import { present } from "../../../base/assert.ts";
 import type { MonotonicMs } from "../../../base/clock.ts";
@@ -10,6 +11,15 @@ import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
 import type { KeysView } from "../../group/keys-machine.ts";
 import { type Watch, type Watched, type Watcher, wants } from "./watch.ts";
 import { WatchedKeys } from "./watched-keys.ts";
+
+/** Events for the watches of one key or range, of which the first ones were told. */
+interface Telling {
+  /** Those that were not told yet. */
+  readonly watches: Iterator<Watch, undefined>;
+  readonly events: readonly Event[];
+  /** The revision of the key space when they were matched. */
+  readonly through: number;
+}
 
 export interface WatchHubOptions {
   /** The key space now; null while there is none to read. It is another object after a restore. */
@@ -22,6 +32,12 @@ export interface WatchHubOptions {
 /** What one watch reads of history at once. */
 const EVENTS_AT_ONCE_MAX = 512;
 const BYTES_AT_ONCE_MAX = 1024 * 1024;
+/** After so long in a pass no further watch is told news in it. */
+export const TELLING_MS_MAX = 5;
+/** Of the news of a pass, in all lists of keys and ranges. The watches of further ones read history. */
+export const MATCHED_MAX = 200_000;
+/** News that wait while others are told. Beyond it all watches read history. */
+const NEWS_MAX = 100_000;
 /** After so long in a pass no further watch reads history in it. One alone takes some milliseconds at most. */
 export const READING_MS_MAX = 2;
 
@@ -30,7 +46,11 @@ export class WatchHub {
   readonly #synced = new WatchedKeys();
   /** The watches that still read history, or whose watchers were full. Those that waited longest come first. */
   readonly #behind = new Set<Watch>();
+  /** Events that nobody was told yet, and those that some watches were. */
   #news: Event[] = [];
+  readonly #tellings: Telling[] = [];
+  /** The synced watches were told all through this revision, but for the news and the tellings. */
+  #through = 0;
   #isScheduled = false;
 
   constructor(options: WatchHubOptions) {
@@ -70,8 +90,7 @@ export class WatchHub {
 
   /** A snapshot has replaced the key space: watches read what they missed from its history. */
   restored(): void {
-    this.#news = [];
-    for (const watch of [...this.#synced.all()]) this.#fallBehind(watch);
+    this.#allFallBehind();
     this.wake();
   }
 
@@ -90,6 +109,7 @@ export class WatchHub {
     const space = this.#options.space();
     if (space === null) return null;
     this.#tellNews(space);
+    if (this.#news.length + this.#tellings.length > 0) return null;
     for (const watch of watches) {
       if (!watch.isSynced || watch.startRevision > space.currentRevision) return null;
     }
@@ -108,40 +128,72 @@ export class WatchHub {
       this.#attempt(watch, () => this.#tellHistory(space, watch));
       if (this.#options.now() - beganMs >= READING_MS_MAX) break;
     }
-    for (const watch of this.#behind) {
-      if (this.#isFull(watch)) continue;
-      this.wake();
-      return;
-    }
+    if (this.#news.length + this.#tellings.length > 0 || this.#areBehindWithRoom()) this.wake();
+  }
+
+  #areBehindWithRoom(): boolean {
+    for (const watch of this.#behind) if (!this.#isFull(watch)) return true;
+    return false;
   }
 
   #tellNews(space: KeysView): void {
-    const news = this.#news;
-    if (news.length === 0) return;
-    this.#news = [];
-    const pending = new Map<Watch, Event[]>();
-    for (const event of news) {
-      const { key } = present(event.kv, "an event has a key");
-      for (const watch of this.#synced.of(key)) {
-        if (!wants(watch, event)) continue;
-        const events = pending.get(watch);
-        if (events === undefined) pending.set(watch, [event]);
-        else events.push(event);
+    const beganMs = this.#options.now();
+    for (;;) {
+      const [telling] = this.#tellings;
+      if (telling === undefined) {
+        if (this.#news.length === 0) return;
+        this.#match(space);
+        continue;
       }
-    }
-    for (const [watch, events] of pending) {
-      if (watch.isSynced) this.#attempt(watch, () => this.#notify(space, watch, events));
+      const { done, value: watch } = telling.watches.next();
+      if (done === true) {
+        this.#tellings.shift();
+        continue;
+      }
+      if (watch.isSynced) this.#attempt(watch, () => this.#notify(watch, telling));
+      if (this.#options.now() - beganMs >= TELLING_MS_MAX) return this.#limitNews();
     }
   }
 
-  #notify(space: KeysView, watch: Watch, events: readonly Event[]): void {
+  /** The news become tellings. */
+  #match(space: KeysView): void {
+    const news = this.#news;
+    this.#news = [];
+    const { currentRevision: through } = space;
+    let left = MATCHED_MAX;
+    for (const { count, watches, events } of this.#synced.matching(news)) {
+      left -= count;
+      if (left >= 0) this.#tellings.push({ watches: watches.values(), events: events(), through });
+      else for (const watch of [...watches]) this.#fallBehind(watch, revisionOf(news));
+    }
+    this.#through = through;
+  }
+
+  #limitNews(): void {
+    if (this.#news.length > NEWS_MAX) this.#allFallBehind();
+  }
+
+  #allFallBehind(): void {
+    for (const { watches, events } of this.#tellings.splice(0)) {
+      for (;;) {
+        const { done, value: watch } = watches.next();
+        if (done === true) break;
+        if (watch.isSynced) this.#fallBehind(watch, revisionOf(events));
+      }
+    }
+    this.#news = [];
+    for (const watch of [...this.#synced.all()]) this.#fallBehind(watch, this.#through + 1);
+  }
+
+  #notify(watch: Watch, { events, through }: Telling): void {
     if (watch.watcher.isFull) {
-      watch.next = present(events[0]?.kv, "a pending watch has events").modRevision;
-      this.#fallBehind(watch);
+      this.#fallBehind(watch, revisionOf(events));
       return;
     }
-    watch.next = space.currentRevision + 1;
-    watch.watcher.events(watch, events, space.currentRevision);
+    const isAll = !watch.noPut && !watch.noDelete && revisionOf(events) >= watch.next;
+    const wanted = isAll ? events : events.filter((event) => wants(watch, event));
+    watch.next = Math.max(watch.next, through + 1);
+    if (wanted.length > 0) watch.watcher.events(watch, wanted, through);
   }
 
   #tellHistory(space: KeysView, watch: Watch): void {
@@ -178,9 +230,14 @@ export class WatchHub {
     }
   }
 
-  #fallBehind(watch: Watch): void {
+  /** It has been told all before the revision. */
+  #fallBehind(watch: Watch, revision: number): void {
+    watch.next = Math.max(watch.next, revision);
     this.#synced.remove(watch);
     watch.isSynced = false;
     this.#behind.add(watch);
   }
 }
+
+/** Of the first one. */
+const revisionOf = ([first]: readonly Event[]): number => first?.kv?.modRevision ?? 0;
