@@ -80,8 +80,8 @@ export const KEYS_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: "src/core/coordinator/etcd/watch/watch-hub.ts",
-        search: 'watch.next = present(events[0]?.kv, "a pending watch has events").modRevision;',
-        replace: "watch.next = watch.startRevision;",
+        search: "this.#fallBehind(watch, revisionOf(events));\n      return;",
+        replace: "this.#fallBehind(watch, 0);\n      watch.next = watch.startRevision;\n      return;",
       },
     ],
     test: {

@@ -180,7 +180,7 @@ function addServices(
   server.addService<KVServer>(KVService, kv, kvRules);
   server.addService<WatchServer>(
     watchDefinition,
-    watchService(context, store, timers, leaderRequired, (identity) => server.countRequest(identity)),
+    watchService(context, store, timers, leaderRequired, server),
     watchRules,
   );
   server.addService<LeaseServer>(LeaseService, lease, leaseRules);

@@ -41,6 +41,8 @@ export interface CallBudget {
   answer(stream: ServerStream, bytes: number): void;
   /** The stream that is answered again and again. */
   watch(stream: ServerStream, answers: ManyAnswers): void;
+  /** Such a stream got an answer of so many bytes. */
+  wrote(stream: ServerStream, bytes: number): void;
   /**
    * Call it when the handler starts, and what it returns when the handler has settled. Until then the call counts, also if
    * its caller has reset it.
@@ -73,7 +75,7 @@ interface Paces {
 const nothing = () => undefined;
 const UNLIMITED: CallBudget = {
   ...{ account: null, announce: () => null, refuseUnread: () => null, refuse, waste: nothing },
-  ...{ answer: nothing, watch: nothing, hold: () => nothing, end: null },
+  ...{ answer: nothing, watch: nothing, wrote: nothing, hold: () => nothing, end: null },
 };
 
 export class CallBudgets {
@@ -144,6 +146,7 @@ export class CallBudgets {
       answer: (stream, bytes) => this.#unread.begin(name, stream, bytes),
       // Raft bounds what it sends to replicas (ADR-0023).
       watch: (stream, answers) => limits !== null && this.#unread.watch(name, stream, answers),
+      wrote: (stream, bytes) => limits !== null && this.#unread.wrote(name, stream, bytes),
       hold: () => {
         // The call has ended, and counts no more.
         if (parts === 0) return nothing;
@@ -155,6 +158,13 @@ export class CallBudgets {
         leave();
       },
     };
+  }
+
+  /** Tells whether the streams of an identity may get more answers: it has read enough of those that it got. */
+  streamRoomOf(identity: Identity): () => boolean {
+    if (this.#limitsOf(identity.kind) === null) return () => true;
+    const name = formatIdentity(identity);
+    return () => this.#unread.hasStreamRoom(name);
   }
 
   /** A further request on a stream that was admitted long ago counts as a call; an error refuses it. */

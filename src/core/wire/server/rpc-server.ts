@@ -125,6 +125,11 @@ export class RpcServer {
     return this.#budgets.again(identity, isStranger(identity, this.#options.gate));
   }
 
+  /** See `CallBudgets.streamRoomOf`. */
+  streamRoomOf(identity: Identity): () => boolean {
+    return this.#budgets.streamRoomOf(identity);
+  }
+
   /** Logins, refused callers, and callers beyond their limits, as numbers. */
   get callers(): CallerCounts {
     const { counts: slowed } = this.#refused;

@@ -36,7 +36,7 @@ export interface ServedStream {
 interface Limits {
   /** When its headers arrived: its time counts from then. */
   readonly cameMs: MonotonicMs;
-  readonly budget: Pick<CallBudget, "account" | "announce" | "refuse" | "waste" | "watch" | "hold">;
+  readonly budget: Pick<CallBudget, "account" | "announce" | "refuse" | "waste" | "watch" | "wrote" | "hold">;
   /** Gives up messages that are not whole in time. */
   readonly late: Pick<LateRequests, "add" | "remove">;
 }
@@ -167,6 +167,7 @@ class StreamCall extends Duplex {
   override write(message: unknown, ...rest: unknown[]): boolean {
     const isLost = this.#isFinished || this.stream.isGone;
     const bytes = isLost ? NOTHING : this.#encoded(message);
+    if (bytes !== null) this.#limits.budget.wrote(this.stream, bytes.length);
     return bytes !== null && super.write(bytes, ...(rest as [])) && !isLost;
   }
 

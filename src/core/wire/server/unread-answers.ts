@@ -17,6 +17,8 @@ export const READ_BYTES = 16 * 1024;
 /** Of one connection: a caller with so many streams that it does not read means it. */
 export const ENDED_MAX = 16;
 const LOOK_EVERY_MS = 1_000;
+/** An identity whose streams are full is measured again at most this often: it may have thousands of them. */
+const MEASURE_EVERY_MS = 20;
 
 type Session = Pick<ServerStream["session"], "destroy" | "pushed" | "hasLeft">;
 type Stream = Pick<ServerStream, "reset"> & { readonly session: Session };
@@ -42,7 +44,9 @@ interface UnreadStream extends Unread {
 }
 
 interface Holder {
+  /** Of its streams, what waited when they were measured, and what was written since. */
   bytes: number;
+  measuredMs: MonotonicMs;
   /** Unary answers, the oldest first. */
   readonly answers: Map<Stream, Unread>;
   /** Streams with many answers. */
@@ -85,6 +89,29 @@ export class UnreadAnswers {
   watch(name: string, stream: Stream, answers: ManyAnswers): void {
     const begun = { stream, bytes: 0, sinceMs: this.#now() };
     this.#of(name).streams.set(stream, { ...begun, answers, enoughBytes: 0 });
+  }
+
+  /** The stream has one more answer. It counts as unread until the stream is measured. */
+  wrote(name: string, stream: Stream, bytes: number): void {
+    const unread = this.#holders.get(name)?.streams.get(stream);
+    if (unread === undefined) return;
+    if (unread.bytes === 0) {
+      unread.sinceMs = this.#now();
+      unread.enoughBytes = unread.answers.sentBytes + Math.min(bytes, READ_BYTES);
+    }
+    unread.bytes += bytes;
+    this.#add(name, bytes);
+  }
+
+  /** Whether the streams of an identity may get more answers now. */
+  hasStreamRoom(name: string): boolean {
+    const holder = this.#holders.get(name);
+    if (holder === undefined || holder.bytes < UNREAD_BYTES_MAX) return true;
+    const nowMs = this.#now();
+    if (elapsedMs(holder.measuredMs, nowMs) < MEASURE_EVERY_MS) return false;
+    holder.measuredMs = nowMs;
+    for (const unread of holder.streams.values()) this.#measure(name, unread, nowMs);
+    return holder.bytes < UNREAD_BYTES_MAX;
   }
 
   end(name: string, stream: Stream): void {
@@ -166,10 +193,12 @@ export class UnreadAnswers {
   }
 
   #of(name: string): Holder {
-    const holder = this.#holders.get(name) ?? { bytes: 0, answers: new Map(), streams: new Map() };
-    this.#holders.set(name, holder);
+    const known = this.#holders.get(name);
+    if (known !== undefined) return known;
+    const made = { bytes: 0, measuredMs: this.#now(), answers: new Map(), streams: new Map() };
+    this.#holders.set(name, made);
     this.#wake();
-    return holder;
+    return made;
   }
 
   #wake(): void {

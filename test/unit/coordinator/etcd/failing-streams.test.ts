@@ -10,7 +10,7 @@ import { watchService } from "../../../../src/core/coordinator/etcd/watch/watch-
 import { WatchRequest, type WatchResponse } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { readRpcError } from "../../../../src/core/wire/rpc-error.ts";
 import { apply, bytes, put } from "./key-commands.ts";
-import { FakeKeys } from "./key-store.ts";
+import { FakeKeys, FREE_SERVER } from "./key-store.ts";
 
 const idle = { every: () => () => undefined, after: () => () => undefined };
 const pass = () => new Promise((resolve) => setImmediate(resolve));
@@ -51,7 +51,7 @@ function member() {
     keys: () => ({ driver: { leader: 1 }, machine: { trust, space: keys.space } }) as never,
   };
   const required = new LeaderRequired(context, idle);
-  const { watch } = watchService(context, { ...keys.store, hub }, idle, required, () => null);
+  const { watch } = watchService(context, { ...keys.store, hub }, idle, required, FREE_SERVER);
   const open = () => {
     const call = new Call();
     watch(call as never);

@@ -165,3 +165,6 @@ function machineOf(
     onApplied,
   } as unknown as ReturnType<typeof machineOf>;
 }
+
+/** A server's port whose callers have no limits. */
+export const FREE_SERVER = { countRequest: () => null, streamRoomOf: () => () => true };

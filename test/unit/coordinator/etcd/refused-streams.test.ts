@@ -8,7 +8,7 @@ import { ETCD_ERRORS } from "../../../../src/core/coordinator/etcd/etcd-errors.t
 import { LeaderRequired } from "../../../../src/core/coordinator/etcd/leader-required.ts";
 import { leaseService } from "../../../../src/core/coordinator/etcd/lease-service.ts";
 import { watchService } from "../../../../src/core/coordinator/etcd/watch/watch-service.ts";
-import { FakeKeys } from "./key-store.ts";
+import { FakeKeys, FREE_SERVER } from "./key-store.ts";
 
 /** Of one member, and of administrators. */
 const STREAMS_MAX = 8_192;
@@ -44,7 +44,7 @@ function member(which: "leases" | "watches") {
   const open: (call: never) => unknown =
     which === "leases"
       ? leaseService(context, fake.store, required).leaseKeepAlive
-      : watchService(context, fake.store, idle, required, () => null).watch;
+      : watchService(context, fake.store, idle, required, FREE_SERVER).watch;
   return { driver, look: () => look(), open: (call: Call) => open(call as never) };
 }
 

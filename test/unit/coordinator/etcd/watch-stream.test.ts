@@ -17,6 +17,7 @@ class World {
   readonly #taken: (() => void)[] = [];
   readonly #later = new LaterWork();
   places = 1_000;
+  mayGetMore = true;
   looks = 0;
   room = 0;
   readonly hub: WatchHub;
@@ -33,7 +34,7 @@ class World {
     this.stream = new WatchStream({
       call: { writableNeedDrain: false, write: this.#write as never },
       ...{ hub: this.hub, headers: new Headers("1", 1 as never, () => null), space: () => this.space },
-      ...{ mayRead: () => true, readMark: () => 0 },
+      ...{ mayRead: () => true, readMark: () => 0, mayGetMore: () => this.mayGetMore },
       takePlace: () => {
         if (this.places === 0) return null;
         this.places -= 1;
@@ -121,4 +122,17 @@ test("a watch needs a place of its identity, and gives it back when it ends", ()
   expect(world.places).toBe(0);
   world.stream.end();
   expect(world.places).toBe(2);
+});
+
+test("a stream whose caller has not read what its other streams got is told nothing, and later all", () => {
+  const world = new World();
+  world.watch();
+  world.mayGetMore = false;
+  world.hub.applied([...apply(world.space, put("a", "1")), ...apply(world.space, put("a", "2"))]);
+  world.settle();
+  expect(world.told).toBe(0);
+  world.mayGetMore = true;
+  world.hub.wake();
+  world.settle();
+  expect(world.told).toBe(2);
 });

@@ -44,7 +44,15 @@ function serve(handler: StreamHandler, requestStream = true, isReplication = fal
       underWay -= 1;
     };
   };
-  const budget = { account: null, announce: () => null, refuse, waste: nothing, watch: nothing, hold };
+  const budget = {
+    account: null,
+    announce: () => null,
+    refuse,
+    waste: nothing,
+    watch: nothing,
+    wrote: nothing,
+    hold,
+  };
   const { session } = sessionOn(socket, (stream) =>
     serveStream(stream, served as never, { cameMs: 0 as never, budget, late }),
   );

@@ -166,3 +166,32 @@ test("unread bytes of streams count with the answers", () => {
   expect(streams.filter(({ isClosed }) => !isClosed).length).toBeLessThanOrEqual(5);
   expect(unread.hasRoom("a", half)).toBe(false);
 });
+
+test("what a stream gets counts at once, until it is seen to be read", () => {
+  const streams = [watched("a"), watched("a"), watched("a")];
+  expect(unread.hasStreamRoom("a")).toBe(true);
+  for (const stream of streams) {
+    stream.unsentBytes = half;
+    unread.wrote("a", stream, half);
+  }
+  expect([unread.hasStreamRoom("a"), unread.hasStreamRoom("b")]).toEqual([false, true]);
+  for (const stream of streams) {
+    stream.unsentBytes = 0;
+    stream.sentBytes += half;
+  }
+  vi.advanceTimersByTime(20);
+  expect(unread.hasStreamRoom("a")).toBe(true);
+  expect(streams.some(({ isClosed }) => isClosed)).toBe(false);
+});
+
+test("many small answers of a stream that is read count once it is measured", () => {
+  const stream = watched("a");
+  for (let answers = 0; answers < 100; answers += 1) {
+    unread.wrote("a", stream, UNREAD_BYTES_MAX / 10);
+    stream.sentBytes += UNREAD_BYTES_MAX / 10;
+    vi.advanceTimersByTime(20);
+    expect(unread.hasStreamRoom("a")).toBe(true);
+  }
+  unread.end("a", stream);
+  expect(unread.bytes).toBe(0);
+});

@@ -34,7 +34,7 @@ async function serve(handler: StreamHandler, cameMs = systemClock.monotonicMs())
     errors: new InternalErrors("server", silentLog),
   };
   const budget = {
-    ...{ account: null, announce: () => null, refuse, waste: nothing, hold: () => nothing },
+    ...{ account: null, announce: () => null, refuse, waste: nothing, wrote: nothing, hold: () => nothing },
     watch: (_: unknown, answers: ManyAnswers) => found.push(answers),
   };
   const { session } = sessionOn(socket, (stream) =>

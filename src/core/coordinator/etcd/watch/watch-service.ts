@@ -4,7 +4,7 @@
 import type { Timers } from "../../../base/timers.ts";
 import type { Slicing } from "../../../fleet/slices.ts";
 import type { WatchServer } from "../../../wire/gen/etcd/etcdserverpb/rpc.ts";
-import type { RpcError } from "../../../wire/rpc-error.ts";
+import type { RpcServer } from "../../../wire/server/rpc-server.ts";
 import type { Implementation } from "../../../wire/server/unary-calls.ts";
 import { callerOf, type Identity } from "../../../wire/tls/identity.ts";
 import { Places } from "../../calls/places.ts";
@@ -18,6 +18,7 @@ import { WatchStream } from "./watch-stream.ts";
 /** As of etcd. */
 const REPORT_EVERY_MS = 600_000;
 const DOUBT_LOOK_EVERY_MS = 1_000;
+const ROOM_LOOK_EVERY_MS = 1_000;
 const STREAMS_MAX = 8_192;
 const IDENTITY_STREAMS_MAX = 2_048;
 /**
@@ -44,11 +45,14 @@ interface Served {
 }
 type Streams = Map<WatchStream, Served>;
 
+/** What watches need of the server of the port. */
+export type WatchedServer = Pick<RpcServer, "countRequest" | "streamRoomOf">;
+
 interface Service {
   readonly context: EtcdContext;
   readonly store: KeyStore;
   readonly timers: Timers;
-  readonly countRequest: (identity: Identity) => RpcError | null;
+  readonly server: WatchedServer;
   readonly streams: Streams;
   readonly watches: Places;
 }
@@ -58,7 +62,7 @@ export function watchService(
   store: KeyStore,
   timers: Timers,
   leaderRequired: LeaderRequired,
-  countRequest: (identity: Identity) => RpcError | null,
+  server: WatchedServer,
 ): Implementation<WatchServer> {
   const streams: Streams = new Map();
   const places = new Places({
@@ -77,12 +81,14 @@ export function watchService(
     for (const [stream, { attempt }] of streams) attempt(() => stream.report());
   });
   // Their clients go to another member (ADR-0070).
+  // An identity that was full on all its streams may have read some of them.
+  timers.every(ROOM_LOOK_EVERY_MS, () => store.hub.wake());
   timers.every(DOUBT_LOOK_EVERY_MS, () => {
     const trust = context.keys()?.machine.trust;
     if (trust === undefined || trust.isTrusted) return;
     for (const { call } of [...streams.values()]) call.emit("error", errorOfUnreadable(trust));
   });
-  const service = { context, store, timers, countRequest, streams, watches };
+  const service = { context, store, timers, server, streams, watches };
   const review = reviewer(streams, context.fleet);
   store.access.onChange(() => {
     // Streams were full while it was not known what their callers may read.
@@ -108,7 +114,7 @@ export function watchService(
 }
 
 function openStream(service: Service, call: Call, identity: Identity, leave: () => void): void {
-  const { context, store, timers, countRequest, streams, watches } = service;
+  const { context, store, timers, server, streams, watches } = service;
   const fail = (error: unknown) => {
     if (!streams.has(stream)) return;
     call.emit("error", context.fleet.internalErrors.answer(error, "a watch of keys"));
@@ -128,11 +134,12 @@ function openStream(service: Service, call: Call, identity: Identity, leave: () 
       return typeof leave === "function" ? leave : null;
     },
     hasRoom,
+    mayGetMore: server.streamRoomOf(identity),
     later: (work) => void setImmediate(() => attempt(work)),
     fail,
   });
   const requests = new WatchRequests({
-    ...{ call, stream, count: () => countRequest(identity) },
+    ...{ call, stream, count: () => server.countRequest(identity) },
     timers: { after: (ms, action) => timers.after(ms, () => attempt(action)) },
   });
   streams.set(stream, { call, requests, attempt, fail });

@@ -38,6 +38,8 @@ export interface WatchStreamOptions {
   readonly readMark: () => unknown;
   /** A place for one more watch of the caller's identity, until the result is called; null if it has too many. */
   readonly takePlace: () => (() => void) | null;
+  /** Whether the caller has read enough of what its streams got. */
+  readonly mayGetMore: () => boolean;
   /** The stream has room again, after it was full of bytes. */
   readonly hasRoom: () => void;
   /** Calls `work` in a later pass of the event loop. */
@@ -86,8 +88,9 @@ export class WatchStream implements Watcher {
 
   /** While it is not known what the caller may read, it is told nothing either. */
   get isFull(): boolean {
-    const { call, readMark } = this.#options;
-    return call.writableNeedDrain || this.#unsentBytes >= UNSENT_BYTES_MAX || readMark() === null;
+    const { call, readMark, mayGetMore } = this.#options;
+    const isFullOfBytes = call.writableNeedDrain || this.#unsentBytes >= UNSENT_BYTES_MAX;
+    return isFullOfBytes || readMark() === null || !mayGetMore();
   }
 
   take({ requestUnion }: WatchRequest): void {
