@@ -13,7 +13,7 @@ import { apply, bytes, compact, del, put, shown } from "./key-commands.ts";
 
 function shownOf(space: KeySpace, ...kinds: Parameters<typeof apply>[1][]): string[] {
   const events = apply(space, ...kinds).flatMap((applied) => applied.events);
-  return withPrevious(space, events).map(shown);
+  return withPrevious(events, space).map(shown);
 }
 
 test("a change and a deletion have the version before them, a creation has none", () => {
@@ -49,5 +49,5 @@ test("a version that was compacted is left out", () => {
   const space = new KeySpace();
   const events = apply(space, put("a", "1"), put("a", "2")).flatMap((applied) => applied.events);
   apply(space, compact(3));
-  expect(withPrevious(space, events).map(shown)).toEqual(["2+a=1", "3+a=2"]);
+  expect(withPrevious(events, space).map(shown)).toEqual(["2+a=1", "3+a=2"]);
 });

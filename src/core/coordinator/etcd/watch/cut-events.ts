@@ -2,13 +2,18 @@
 
 import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
 import { REQUEST_BYTES_MAX } from "../key-writes.ts";
+import { oncePerList } from "./per-list.ts";
 import { eventBytes } from "./watch-encoding.ts";
 
 /** An answer ends with the revision that reaches this. */
 const ANSWER_BYTES = 256 * 1024;
 
 /** Answers of whole revisions. */
-export function cutEvents(events: readonly Event[]): readonly (readonly Event[])[] {
+export const cutEvents = oncePerList(cut);
+/** For a caller that puts fragments together: as in etcd, each is smaller than a request may be, or has one event. */
+export const fragmentsOf = oncePerList(fragment);
+
+function cut(events: readonly Event[]): readonly (readonly Event[])[] {
   const answers: Event[][] = [[]];
   let bytes = 0;
   let last = 0;
@@ -25,8 +30,7 @@ export function cutEvents(events: readonly Event[]): readonly (readonly Event[])
   return answers;
 }
 
-/** For a caller that puts fragments together: as in etcd, each is smaller than a request may be, or has one event. */
-export function fragmentsOf(events: readonly Event[]): readonly (readonly Event[])[] {
+function fragment(events: readonly Event[]): readonly (readonly Event[])[] {
   const fragments: Event[][] = [[]];
   let bytes = 0;
   for (const event of events) {

@@ -1,9 +1,10 @@
-// The bytes of watchers' answers: an event is encoded once, however many watchers get it. What must stay true: the
-// bytes are the generated encoder's.
+// The bytes of watchers' answers: an event, and a long list of them, is encoded once, however many watchers get it. What
+// must stay true: the bytes are the generated encoder's.
 
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { WatchResponse } from "../../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
+import { oncePerList, SHARED_LIST_MIN } from "./per-list.ts";
 
 // `events`, length-delimited.
 const EVENTS_TAG = (11 << 3) | 2;
@@ -24,11 +25,25 @@ function encodedEvent(event: Event): Uint8Array {
 /** In an answer. */
 export const eventBytes = (event: Event): number => encodedEvent(event).length + EVENT_OVERHEAD_BYTES;
 
+const encodedList = oncePerList((events) => withEvents(new BinaryWriter(), events).finish());
+
+/** In one answer. */
+export function bytesOfAll(events: readonly Event[]): number {
+  if (events.length >= SHARED_LIST_MIN) return encodedList(events).length;
+  return events.reduce((sum, event) => sum + eventBytes(event), 0);
+}
+
 /** Events are the last field, so they follow the others as they are. */
 export function encodeWatchResponse(response: WatchResponse): Buffer {
+  const { events } = response;
   const writer = new BinaryWriter();
   WatchResponse.encode({ ...response, events: [] }, writer);
-  for (const event of response.events) writer.uint32(EVENTS_TAG).bytes(encodedEvent(event));
-  const bytes = writer.finish();
+  if (events.length >= SHARED_LIST_MIN) return Buffer.concat([writer.finish(), encodedList(events)]);
+  const bytes = withEvents(writer, events).finish();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function withEvents(writer: BinaryWriter, events: readonly Event[]): BinaryWriter {
+  for (const event of events) writer.uint32(EVENTS_TAG).bytes(encodedEvent(event));
+  return writer;
 }

@@ -17,6 +17,8 @@ interface Telling {
   /** Those that were not told yet. */
   readonly watches: Iterator<Watch, undefined>;
   readonly events: readonly Event[];
+  /** Of them, those that watches with the same filters want. */
+  readonly filtered: Map<string, readonly Event[]>;
   /** The revision of the key space when they were matched. */
   readonly through: number;
 }
@@ -46,7 +48,7 @@ export class WatchHub {
   readonly #synced = new WatchedKeys();
   /** The watches that still read history, or whose watchers were full. Those that waited longest come first. */
   readonly #behind = new Set<Watch>();
-  /** Events that nobody was told yet, and those that some watches were. */
+  /** Events that no watch was told yet, and events that only some watches were told. */
   #news: Event[] = [];
   readonly #tellings: Telling[] = [];
   /** The synced watches were told all through this revision, but for the news and the tellings. */
@@ -151,8 +153,9 @@ export class WatchHub {
         continue;
       }
       if (watch.isSynced) this.#attempt(watch, () => this.#notify(watch, telling));
-      if (this.#options.now() - beganMs >= TELLING_MS_MAX) return this.#limitNews();
+      if (this.#options.now() - beganMs >= TELLING_MS_MAX) break;
     }
+    if (this.#news.length > NEWS_MAX) this.#allFallBehind();
   }
 
   /** The news become tellings. */
@@ -163,14 +166,10 @@ export class WatchHub {
     let left = MATCHED_MAX;
     for (const { count, watches, events } of this.#synced.matching(news)) {
       left -= count;
-      if (left >= 0) this.#tellings.push({ watches: watches.values(), events: events(), through });
+      if (left >= 0) this.#tellings.push(tellingOf(watches, events(), through));
       else for (const watch of [...watches]) this.#fallBehind(watch, revisionOf(news));
     }
     this.#through = through;
-  }
-
-  #limitNews(): void {
-    if (this.#news.length > NEWS_MAX) this.#allFallBehind();
   }
 
   #allFallBehind(): void {
@@ -185,13 +184,13 @@ export class WatchHub {
     for (const watch of [...this.#synced.all()]) this.#fallBehind(watch, this.#through + 1);
   }
 
-  #notify(watch: Watch, { events, through }: Telling): void {
+  #notify(watch: Watch, telling: Telling): void {
+    const { events, through } = telling;
     if (watch.watcher.isFull) {
       this.#fallBehind(watch, revisionOf(events));
       return;
     }
-    const isAll = !watch.noPut && !watch.noDelete && revisionOf(events) >= watch.next;
-    const wanted = isAll ? events : events.filter((event) => wants(watch, event));
+    const wanted = revisionOf(events) < watch.next ? wantedOf(watch, events) : wantedByAll(telling, watch);
     watch.next = Math.max(watch.next, through + 1);
     if (wanted.length > 0) watch.watcher.events(watch, wanted, through);
   }
@@ -205,7 +204,7 @@ export class WatchHub {
       watcher.compacted(watch, space.compactRevision);
       return;
     }
-    const events = read.events.filter((event) => wants(watch, event));
+    const events = wantedOf(watch, read.events);
     watch.next = Math.max(next, read.next);
     watch.isSynced = watch.next > space.currentRevision;
     if (watch.isSynced) this.#synced.add(watch);
@@ -241,3 +240,20 @@ export class WatchHub {
 
 /** Of the first one. */
 const revisionOf = ([first]: readonly Event[]): number => first?.kv?.modRevision ?? 0;
+
+const wantedOf = (watch: Watch, events: readonly Event[]): readonly Event[] =>
+  events.filter((event) => wants(watch, event));
+
+function tellingOf(watches: ReadonlySet<Watch>, events: readonly Event[], through: number): Telling {
+  return { watches: watches.values(), events, filtered: new Map(), through };
+}
+
+/** For a watch that was told none of them. */
+function wantedByAll({ events, filtered }: Telling, watch: Watch): readonly Event[] {
+  const { noPut, noDelete } = watch;
+  if (!noPut && !noDelete) return events;
+  const name = `${noPut} ${noDelete}`;
+  const found = filtered.get(name) ?? wantedOf(watch, events);
+  filtered.set(name, found);
+  return found;
+}

@@ -20,7 +20,7 @@ import type { Headers } from "../headers.ts";
 import { cutEvents, fragmentsOf } from "./cut-events.ts";
 import { withPrevious } from "./previous.ts";
 import type { Watch, Watcher } from "./watch.ts";
-import { eventBytes } from "./watch-encoding.ts";
+import { bytesOfAll } from "./watch-encoding.ts";
 import type { WatchHub } from "./watch-hub.ts";
 
 /** The part of a call that is used here. */
@@ -113,7 +113,7 @@ export class WatchStream implements Watcher {
     const entry = this.#ids.get(watch);
     if (entry === undefined || !this.#mayStill(entry)) return;
     entry.wasTold = true;
-    const told = watch.prevKv ? withPrevious(this.#options.space(), events) : events;
+    const told = watch.prevKv ? withPrevious(events, this.#options.space()) : events;
     for (const part of cutEvents(told)) this.#sendPart(entry, part, revision);
   }
 
@@ -263,7 +263,7 @@ export class WatchStream implements Watcher {
     const header = this.#options.headers.at(revision);
     const parts = fragment ? fragmentsOf(events) : [events];
     for (const [at, part] of parts.entries()) {
-      this.#send({ watchId: id, fragment: at < parts.length - 1, events: [...part] }, header);
+      this.#send({ watchId: id, fragment: at < parts.length - 1, events: part as Event[] }, header);
     }
   }
 
@@ -275,7 +275,7 @@ export class WatchStream implements Watcher {
       cancelReason: "",
       fragment: false,
     };
-    const bytes = (response.events ?? []).reduce((sum, event) => sum + eventBytes(event), 0);
+    const bytes = bytesOfAll(response.events ?? []);
     this.#unsentBytes += bytes;
     this.#options.call.write({ watchId: 0, events: [], ...nothing, ...response, header }, () =>
       this.#taken(bytes),

@@ -1,6 +1,6 @@
 // The watches that get new events as they come, found by key. Watches of the same key or range are found together and
-// share one list of events, so that a thousand watchers of one prefix cost one comparison and one list. Events are sorted
-// by key first, so that a range finds its own in a few steps, however many ranges and events there are.
+// share one list of events. So a thousand watchers of one prefix cost one comparison and one list. Events are sorted by
+// key first. So a range finds its own in a few steps, however many events there are.
 
 import { present } from "../../../base/assert.ts";
 import { compareBytes, type KeyRange, rangeOf, textOf } from "../../../kv/key-bytes.ts";
