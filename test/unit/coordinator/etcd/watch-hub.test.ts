@@ -3,74 +3,14 @@
 
 import { expect, test } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
-import type { Watch, Watched, Watcher } from "../../../../src/core/coordinator/etcd/watch/watch.ts";
 import {
   MATCHED_MAX,
   READING_MS_MAX,
   TELLING_MS_MAX,
-  WatchHub,
 } from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
-import { WatchedKeys } from "../../../../src/core/coordinator/etcd/watch/watched-keys.ts";
-import { concerns, rangeOf } from "../../../../src/core/kv/key-bytes.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
-import { apply, bytes, compact, del, put, shown } from "./key-commands.ts";
-import { LaterWork } from "./later-work.ts";
-
-class World {
-  space: KeySpace | null = new KeySpace();
-  nowMs = 0;
-  readonly #later = new LaterWork();
-  readonly hub = new WatchHub({
-    ...{ space: () => this.space, later: this.#later.add },
-    now: () => this.nowMs,
-  });
-
-  do(...kinds: Parameters<typeof apply>[1][]): void {
-    if (this.space !== null) this.hub.applied(apply(this.space, ...kinds));
-  }
-
-  settle(): void {
-    this.#later.settle();
-  }
-
-  pass(): void {
-    this.#later.pass();
-  }
-}
-
-class Told implements Watcher {
-  isFull = false;
-  readonly events_: string[] = [];
-  compactedAt: number | null = null;
-  /** The time that telling it takes. */
-  takes: () => void = () => undefined;
-  /** Full after each answer, as a stream with a small buffer. */
-  readonly #isSlow: boolean;
-
-  constructor(isSlow = false) {
-    this.#isSlow = isSlow;
-  }
-
-  events(_: Watch, events: Parameters<Watcher["events"]>[1]): void {
-    expect(this.isFull).toBe(false);
-    this.events_.push(...events.map(shown));
-    this.isFull = this.#isSlow;
-    this.takes();
-  }
-
-  compacted(_: Watch, revision: number): void {
-    this.compactedAt = revision;
-  }
-
-  failed(error: unknown): void {
-    throw error;
-  }
-}
-
-const from = (startRevision: number, key = "a", rangeEnd = ""): Watched => ({
-  ...{ key: bytes(key), rangeEnd: bytes(rangeEnd), startRevision },
-  ...{ noPut: false, noDelete: false, prevKv: false },
-});
+import { from, Told, World } from "./hub-world.ts";
+import { apply, compact, del, put, shown } from "./key-commands.ts";
 
 test.each([
   { start: 0, told: ["4+a=3", "6-a"], why: "without a revision a watch begins with the next change" },
@@ -251,32 +191,6 @@ test("a quiet watch survives a restore after a compaction of what it was told", 
   world.do(put("quiet", "now"));
   world.settle();
   expect([watcher.compactedAt, watcher.events_]).toEqual([null, ["12+quiet=now"]]);
-});
-
-test.each([1, 2, 3])("each range finds its own events, in their order (seed %i)", (seed) => {
-  const random = new SeededPrng(seed);
-  const name = () => "abc".slice(random.below(3)) + "xyz".slice(random.below(4));
-  const world = new World();
-  const applied = Array.from({ length: 60 }, () =>
-    apply(world.space ?? new KeySpace(), put(name(), "")),
-  ).flat();
-  const events = applied.flatMap((each) => [...each.events]);
-  const watched = new WatchedKeys();
-  for (let at = 0; at < 40; at += 1) {
-    const ends = ["", "\0", name(), name()];
-    const row = from(0, name(), ends[random.below(ends.length)]);
-    watched.add({ ...row, watcher: new Told(), next: 0, isSynced: true });
-  }
-  const found = new Map<Watch, readonly unknown[]>();
-  for (const { count, watches, events: list } of watched.matching(events)) {
-    expect(list()).toHaveLength(count);
-    for (const watch of watches) found.set(watch, list());
-  }
-  for (const watch of watched.all()) {
-    const range = rangeOf(watch.key, watch.rangeEnd);
-    const own = events.filter(({ kv }) => concerns(watch.key, range, kv?.key ?? bytes("")));
-    expect(found.get(watch) ?? []).toEqual(own);
-  }
 });
 
 // Watches come, stand still and continue at random: each gets exactly the events from its start on.

@@ -9,6 +9,7 @@ import type { MonotonicMs } from "../../../base/clock.ts";
 import type { Applied } from "../../../kv/key-response.ts";
 import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
 import type { KeysView } from "../../group/keys-machine.ts";
+import { HistoryReads } from "./history-reads.ts";
 import { type Watch, type Watched, type Watcher, wants } from "./watch.ts";
 import { WatchedKeys } from "./watched-keys.ts";
 
@@ -31,9 +32,6 @@ export interface WatchHubOptions {
   readonly now: () => MonotonicMs;
 }
 
-/** What one watch reads of history at once. */
-const EVENTS_AT_ONCE_MAX = 512;
-const BYTES_AT_ONCE_MAX = 1024 * 1024;
 /** After so long in a pass no further watch is told news in it. */
 export const TELLING_MS_MAX = 5;
 /** Of the news of a pass, in all lists of keys and ranges. The watches of further ones read history. */
@@ -48,6 +46,7 @@ export class WatchHub {
   readonly #synced = new WatchedKeys();
   /** The watches that still read history, or whose watchers were full. Those that waited longest come first. */
   readonly #behind = new Set<Watch>();
+  readonly #history = new HistoryReads();
   /** Events that no watch was told yet, and events that only some watches were told. */
   #news: Event[] = [];
   readonly #tellings: Telling[] = [];
@@ -130,6 +129,7 @@ export class WatchHub {
       this.#attempt(watch, () => this.#tellHistory(space, watch));
       if (this.#options.now() - beganMs >= READING_MS_MAX) break;
     }
+    if (this.#behind.size === 0) this.#history.forget();
     if (this.#news.length + this.#tellings.length > 0 || this.#areBehindWithRoom()) this.wake();
   }
 
@@ -196,15 +196,15 @@ export class WatchHub {
   }
 
   #tellHistory(space: KeysView, watch: Watch): void {
-    const { key, rangeEnd, next, prevKv, watcher } = watch;
-    const most = { eventsMax: EVENTS_AT_ONCE_MAX, bytesMax: BYTES_AT_ONCE_MAX };
-    const read = space.eventsSince({ revision: next, key, rangeEnd, prevKv, ...most });
+    const { next, watcher } = watch;
+    const read = this.#history.read(space, watch);
     this.#behind.delete(watch);
     if (!read.ok) {
       watcher.compacted(watch, space.compactRevision);
       return;
     }
-    const events = wantedOf(watch, read.events);
+    const isAll = !watch.noPut && !watch.noDelete;
+    const events = isAll ? read.events : wantedOf(watch, read.events);
     watch.next = Math.max(next, read.next);
     watch.isSynced = watch.next > space.currentRevision;
     if (watch.isSynced) this.#synced.add(watch);
