@@ -4,6 +4,7 @@
 
 import { present } from "../../base/assert.ts";
 import type { LogIndex } from "../../base/ids.ts";
+import { hasRanges } from "../../kv/check-request.ts";
 import { encodeToApply } from "../../kv/command-codec.ts";
 import type { Applied } from "../../kv/key-response.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
@@ -85,6 +86,9 @@ export class KeyWrites {
     const { kind } = operation;
     const { disk, work } = this.#context.fleet;
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
+    // It looks at very many keys here, and again on each replica.
+    const page = kind.$case === "txn" && hasRanges(kind.value) ? work.page(workerOf(caller.identity)) : null;
+    if (page !== null) await page;
     const { space, trust } = keys.machine;
     // With a wrong state it hands leadership over.
     if (trust.isFenced) return null;

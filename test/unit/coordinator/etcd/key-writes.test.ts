@@ -24,7 +24,7 @@ test("a transaction that looks at very many deleted keys is not proposed", async
     return { ok: true, index: machine.appliedIndex, result: apply(data) };
   };
   const group = { driver: { role: "leader", propose }, machine } as unknown as KeyGroup;
-  const fleet = { clock, disk: { isFull: false }, work: { answer: () => null } };
+  const fleet = { clock, disk: { isFull: false }, work: { answer: () => null, page: () => null } };
   const writes = new KeyWrites({ fleet, time: new KeyTime(clock) } as never);
   const looks = (count: number) =>
     txn([], [opPut("a"), ...Array.from({ length: count }, () => opRange("jobs/", { end: "jobs0" }))]);
