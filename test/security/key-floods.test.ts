@@ -1,5 +1,5 @@
-// Floods through etcd's API that once ended a coordinator or stopped it for many seconds: many watches times many events,
-// streams that read nothing, and transactions over keys that were deleted. The node is a process of its own, so that its
+// Floods through etcd's API that once ended a coordinator, or stopped it for many seconds. They are many watches times many
+// events, streams that read nothing, and transactions over deleted keys. The node is a process of its own, so that its
 // memory can be seen. Holders of these certificates may do all of this.
 
 import { readFile } from "node:fs/promises";
