@@ -52,7 +52,13 @@ async function runWithOclif(argv) {
 // What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive. A write
 // that failed is reported first (ui/cli/pipes.ts): its error comes after this write's answer.
 function end() {
-  process.stdout.write("", () => process.stderr.write("", () => setImmediate(() => process.exit())));
+  flushed(process.stdout, () => flushed(process.stderr, () => setImmediate(() => process.exit())));
+}
+
+// A full disk refuses even an empty write, and then seems to have lost an answer that never was.
+function flushed(stream, then) {
+  if (stream.writableLength === 0) then();
+  else stream.write("", then);
 }
 
 // As oclif words it, in a third of the time.

@@ -20,7 +20,7 @@ import { refuseEmptyValues } from "./empty-values.ts";
 import { bugFailure, expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
 import { momentIn } from "./moment.ts";
 import { type OutputOptions, optionsFromArgv, outputFlags, outputOptions } from "./output-flags.ts";
-import { quietBrokenPipes } from "./pipes.ts";
+import { quietBrokenPipes, writeFailure } from "./pipes.ts";
 import { type GivenTarget, givenTarget, repeatTarget } from "./repeat-target.ts";
 import { writeData, writeNote, writeRemarks } from "./terminal.ts";
 import { usageError } from "./usage-error.ts";
@@ -141,10 +141,11 @@ export abstract class BaseCommand extends Command {
   protected fail({ next, ...rest }: Failure): void {
     const failure = { ...rest, next: next === null ? null : this.#repeated(next) };
     const { format } = this.output;
+    const text = failureText(failure, this.#paint(process.stderr));
     if (format === "json" || format === "jsonl") {
-      writeData(failureJson(failure, format === "json"));
+      writeFailure(failureJson(failure, format === "json"), text, failure.exit);
     } else {
-      writeRemarks(failureText(failure, this.#paint(process.stderr)));
+      writeRemarks(text);
     }
   }
 

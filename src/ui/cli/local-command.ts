@@ -7,6 +7,7 @@ import type { LocalDeps } from "../../client/local/deps.ts";
 import type { InitReport } from "../../client/local/init.ts";
 import { BaseCommand } from "./base-command.ts";
 import { localDeps } from "./local-deps.ts";
+import { beginChange } from "./pipes.ts";
 import type { TextView } from "./view.ts";
 
 export const localFlags = {
@@ -41,6 +42,7 @@ export abstract class LocalCommand extends BaseCommand {
 
   /** As `deps`; Ctrl-C ends what was started with them, and says so. */
   protected async startingDeps(directory: string): Promise<LocalDeps> {
+    beginChange();
     const { endInterruptedStart, OwnProcesses } = await import("../../client/local/own-processes.ts");
     const deps = await this.deps();
     const processes = new OwnProcesses(deps.processes);
