@@ -14,7 +14,8 @@ export const localFlags = {
   dir: Flags.string({ summary: "Folder of the local fleet (default: .fleet in the current folder)" }),
 };
 
-const started: TextView<InitReport> = {
+/** `repeated`: makes the commands of a line mean this fleet. */
+const started = (repeated: (text: string) => string): TextView<InitReport> => ({
   kind: "LocalFleet",
   text: (report, { paint, symbols }) => [
     paint.mark("good", `${symbols.marks.good} ${headline(report)}`),
@@ -25,10 +26,12 @@ const started: TextView<InitReport> = {
     `  folder   ${report.directory}`,
     `  context  ${report.context}`,
     "",
-    `next: fleet status    fleet top    fleet drill ${report.inProcess ? "run partition" : "kill-leader"}`,
+    repeated(
+      `next: fleet status    fleet top    fleet drill ${report.inProcess ? "run partition" : "kill-leader"}`,
+    ),
   ],
   name: (report) => report.name,
-};
+});
 
 export abstract class LocalCommand extends BaseCommand {
   /** The folder that is meant: --dir, FLEET_DIR, or `.fleet` in the current folder. */
@@ -53,7 +56,10 @@ export abstract class LocalCommand extends BaseCommand {
   protected async printStarted(report: InitReport): Promise<void> {
     const { marks } = this.look(process.stderr).symbols;
     for (const note of report.notes) this.note(`${marks.warn} ${note}`, "warn");
-    await this.printText(report, started);
+    await this.printText(
+      report,
+      started((text) => this.repeated(text)),
+    );
   }
 }
 
