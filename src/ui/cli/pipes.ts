@@ -1,4 +1,4 @@
-// What becomes of a process whose answer nobody takes. A reader that closes its end (`fleet audit list | head`) is no
+// What becomes of a process whose answer is not taken. A reader that closes its end (`fleet audit list | head`) is no
 // failure: a read ends quietly. Without this a watch would never end, since oclif swallows the error and keeps running.
 // A change under way is finished: only its answer is lost. An answer that cannot be written, since the disk behind a
 // redirection is full, is a failure that is told without a stack.
@@ -10,7 +10,7 @@ let isLost = false;
 let isChanging = false;
 let failureInAnswer: { readonly text: string; readonly exit: Exit } | null = null;
 
-/** From here on the process changes something, and so finishes what it does although nobody takes its answer. */
+/** From here on the process changes something, and so finishes it without a reader of its answer. */
 export function beginChange(): void {
   isChanging = true;
 }

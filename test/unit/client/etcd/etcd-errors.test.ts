@@ -42,5 +42,5 @@ test("who may not use a key is told what decides it in a fleet, and what in etcd
   );
   const { next } = answeredError(denied, "h:2", denied).parts;
   expect(next).toMatch(/^in a fleet, .*fleet role create ROLE --allow "write key NAME", .*fleet role grant/);
-  expect(next).toContain("on plain etcd, use a certificate whose common name");
+  expect(next).toContain("On plain etcd, use a certificate whose common name");
 });
