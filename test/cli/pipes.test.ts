@@ -54,6 +54,11 @@ describe("a reader that closes its end", () => {
     expect(await cut("status", "-w", "-o", "jsonl")).toBe(0);
   });
 
+  test("a keep-alive, which has no end of its own, ends too", async () => {
+    const { stdout: lease } = await fleet.run("lease", "grant", "5", "-o", "name");
+    expect(await cut("lease", "keep-alive", lease.trim())).toBe(0);
+  });
+
   test("remarks that cannot be written change no exit code", async () => {
     const child = start(["cluster", "show", "nosuch"], "pipe", "pipe");
     child.stderr?.destroy();
