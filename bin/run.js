@@ -11,7 +11,7 @@ async function runHere() {
   if (argv.length === 1 && ["--version", "-v"].includes(argv[0])) return await showVersion();
   process.env.NODE_ENV ??= "production";
   await enableCacheFor(argv);
-  const { runQuickly } = await import("../dist/bundle/main.js");
+  const { runQuickly } = await import("../dist/bundle/main.js").catch(refuseUnbuilt);
   try {
     if ((await runQuickly(argv)) || (await runBundled(argv))) end();
     else await runWithOclif(argv);
@@ -19,6 +19,15 @@ async function runHere() {
     const { handle } = await import("@oclif/core/handle");
     await handle(error);
   }
+}
+
+// A checkout as git makes it has no dist, and one whose packages are gone cannot load it.
+function refuseUnbuilt(error) {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  console.error(
+    "fleet is not built, or its packages are not installed. Run npm ci in its folder, which does both.",
+  );
+  process.exit(3);
 }
 
 // A coordinator's cache is part of the build, since its content is run, and V8 takes it only with the flags with which it
@@ -52,7 +61,13 @@ async function runWithOclif(argv) {
 // What is open still (a handshake with a process that hangs cannot be given up) must not keep the command alive. A write
 // that failed is reported first (ui/cli/pipes.ts): its error comes after this write's answer.
 function end() {
-  process.stdout.write("", () => process.stderr.write("", () => setImmediate(() => process.exit())));
+  flushed(process.stdout, () => flushed(process.stderr, () => setImmediate(() => process.exit())));
+}
+
+// A full disk refuses even an empty write, and then seems to have lost an answer that never was.
+function flushed(stream, then) {
+  if (stream.writableLength === 0) then();
+  else stream.write("", then);
 }
 
 // As oclif words it, in a third of the time.

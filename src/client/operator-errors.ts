@@ -19,13 +19,14 @@ export function toOperatorError(
 ): OperatorError {
   if (error instanceof OperatorError) return error;
   if (error instanceof LeaderUnavailable) return unavailable(error, call);
-  return fromFailure(readRpcError(error), error, address);
+  return fromFailure(readRpcError(error), error, call, address);
 }
 
 function unavailable(error: LeaderUnavailable, call: "read" | "write"): OperatorError {
   const endpoint = error.tried.join(", ");
   const { last } = error;
-  if (last !== null && isTlsFailure(last.failure)) return fromFailure(last.failure, error, last.address);
+  if (last !== null && isTlsFailure(last.failure))
+    return fromFailure(last.failure, error, call, last.address);
   const why = last === null ? "no node answered" : failureWords(last.failure);
   if (error.isOutcomeUnknown && call === "read") {
     return new OperatorError("READ_TIMED_OUT", {
@@ -33,7 +34,7 @@ function unavailable(error: LeaderUnavailable, call: "read" | "write"): Operator
       why,
       next: "nothing was changed; see which nodes are up: fleet status",
       endpoint,
-      exit: Exit.TimedOut,
+      exit: Exit.NoQuorum,
       cause: error,
     });
   }
@@ -57,8 +58,13 @@ function unavailable(error: LeaderUnavailable, call: "read" | "write"): Operator
   });
 }
 
-function fromFailure(failure: RpcFailure, cause: unknown, address?: string): OperatorError {
-  const { next, exit } = advice(failure);
+function fromFailure(
+  failure: RpcFailure,
+  cause: unknown,
+  call: "read" | "write",
+  address?: string,
+): OperatorError {
+  const { next, exit } = advice(failure, call);
   return new OperatorError(failure.reason ?? status[failure.code], {
     what: failureWords(failure, address),
     next,
@@ -77,7 +83,7 @@ function currentOf({ metadata }: RpcFailure): { readonly current?: string } {
   return current === undefined ? {} : { current };
 }
 
-function advice(failure: RpcFailure): { readonly next: string; readonly exit: Exit } {
+function advice(failure: RpcFailure, call: "read" | "write"): { readonly next: string; readonly exit: Exit } {
   const reasoned = failure.reason === null ? undefined : adviceByReason[failure.reason];
   if (reasoned !== undefined) {
     const { next, exit = Exit.Precondition } = reasoned;
@@ -100,7 +106,11 @@ function advice(failure: RpcFailure): { readonly next: string; readonly exit: Ex
     case status.ABORTED:
       return { next: "look at the current state, then try again", exit: Exit.Precondition };
     case status.DEADLINE_EXCEEDED:
-      return { next: "see which nodes are up: fleet status", exit: Exit.TimedOut };
+      // A read changes nothing, so its outcome is never unknown.
+      return {
+        next: "see which nodes are up: fleet status",
+        exit: call === "read" ? Exit.NoQuorum : Exit.TimedOut,
+      };
     case status.RESOURCE_EXHAUSTED:
       return {
         next: "wait a moment, then try again; if it is refused again, send fewer calls at once",

@@ -1,6 +1,7 @@
 // `fleet down`: stops the processes of a local fleet; its data stays.
 import type { DownReport } from "../client/local/shut-down.ts";
 import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
+import { beginChange } from "../ui/cli/pipes.ts";
 
 export default class Down extends LocalCommand {
   static override summary = "Stop a local fleet";
@@ -11,6 +12,7 @@ export default class Down extends LocalCommand {
   async run(): Promise<DownReport> {
     const { flags } = await this.parse(Down);
     const { downFleet } = await import("../client/local/shut-down.ts");
+    beginChange();
     const report = await downFleet(await this.folder(flags), await this.deps());
     await this.printText(report, {
       kind: "Stopped",

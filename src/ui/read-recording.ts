@@ -22,7 +22,12 @@ export interface Recording {
   readonly head: RecordingHead;
   readonly events: readonly RecordedEvent[];
   readonly lengthMs: number;
+  /** The file ends before the recording does. */
+  readonly isCut: boolean;
 }
+
+/** Of a whole gzip file the last bytes are the length of its content (RFC 1952, ISIZE). */
+const TRAILER_BYTES = 4;
 
 /** A line that was cut off has no end. */
 const LINE = /^\{"t":(\d+),.*\}\}$/;
@@ -30,10 +35,20 @@ const LINE = /^\{"t":(\d+),.*\}\}$/;
 export async function readRecording(path: string): Promise<Recording> {
   const lines: string[] = [];
   let length = 0;
+  let contentBytes = 0;
+  let trailer = Buffer.alloc(0);
   try {
     const bytes = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
     const file = path === "-" ? process.stdin : createReadStream(path);
     file.on("error", (error: Error) => bytes.destroy(error));
+    file.on("data", (chunk: Buffer) => {
+      trailer = Buffer.from(
+        Buffer.concat([trailer, chunk.subarray(-TRAILER_BYTES)]).subarray(-TRAILER_BYTES),
+      );
+    });
+    bytes.on("data", (chunk: Buffer) => {
+      contentBytes += chunk.length;
+    });
     file.pipe(bytes);
     for await (const line of createInterface({ input: bytes, crlfDelay: Number.POSITIVE_INFINITY })) {
       length += line.length;
@@ -49,7 +64,8 @@ export async function readRecording(path: string): Promise<Recording> {
     const atMs = LINE.exec(text)?.[1];
     return atMs === undefined ? [] : [{ atMs: Number(atMs), text }];
   });
-  return { head, events, lengthMs: events.at(-1)?.atMs ?? 0 };
+  const isCut = trailer.length < TRAILER_BYTES || trailer.readUInt32LE() !== contentBytes % 2 ** 32;
+  return { head, events, lengthMs: events.at(-1)?.atMs ?? 0, isCut };
 }
 
 /** Throws an OperatorError for a line that was edited. */

@@ -70,7 +70,8 @@ export class TopPlayer {
   }
 
   get #playing() {
-    return { atMs: this.#atMs, lengthMs: this.#recording.lengthMs, speed: SPEEDS[this.#speed] ?? 1 };
+    const { lengthMs, isCut } = this.#recording;
+    return { atMs: this.#atMs, lengthMs, speed: SPEEDS[this.#speed] ?? 1, isCut };
   }
 
   #advance(byMs: number): void {

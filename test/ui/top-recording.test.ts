@@ -4,7 +4,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UNICODE } from "../../src/ui/model/symbols.ts";
 import { act } from "../../src/ui/model/top/actions.ts";
+import { topFrame } from "../../src/ui/model/top/frame.ts";
 import { observe } from "../../src/ui/model/top/observe.ts";
 import { type DataEvent, initialTopState, type TopState } from "../../src/ui/model/top/state.ts";
 import { readRecording } from "../../src/ui/read-recording.ts";
@@ -65,6 +67,11 @@ async function player(path: string) {
   return { store, recording, player: new TopPlayer(path, recording, store) };
 }
 
+const drawn = (state: TopState): string => {
+  const { header, body } = topFrame(state, { columns: 120, rows: 30 }, UNICODE);
+  return [...header, ...body].map((line) => line.map(({ text }) => text).join("")).join("\n");
+};
+
 const shown = ({ nodes, lists, wallMs, measured }: TopState) => ({
   second: nodes.find(({ reply }) => reply.name === "n2")?.reply.reachable,
   clusters: lists.clusters?.value.clusters.length,
@@ -82,7 +89,7 @@ test("each moment shows what the dashboard showed then", async () => {
   play.seek(5_000);
   expect(shown(store.snapshot())).toMatchObject({ second: true, clusters: 1, wallMs: 1_005_000 });
   play.seek(1e9);
-  expect(store.snapshot().playing).toEqual({ atMs: 60_000, lengthMs: 60_000, speed: 1 });
+  expect(store.snapshot().playing).toEqual({ atMs: 60_000, lengthMs: 60_000, speed: 1, isCut: false });
 });
 
 test("what came when is told as events", async () => {
@@ -132,9 +139,25 @@ describe("files", () => {
     const whole = await readFile(await recorded("whole"));
     const path = join(folder, "cut");
     await writeFile(path, whole.subarray(0, Math.floor(whole.length / 2)));
-    const { events } = await readRecording(path);
-    expect(events.length).toBeGreaterThan(0);
-    expect(events.length).toBeLessThan(122);
+    const { store, recording, player: play } = await player(path);
+    expect(recording.events.length).toBeGreaterThan(0);
+    expect(recording.events.length).toBeLessThan(122);
+    play.seek(0);
+    expect(drawn(store.snapshot())).not.toContain("cut off");
+    play.seek(1e9);
+    expect(drawn(store.snapshot())).toContain("the recording is cut off here");
+  });
+
+  test("of one that was cut off before its first event no fleet is shown as being asked", async () => {
+    const path = join(folder, "stump");
+    const whole = await readFile(await recorded("short", []));
+    await writeFile(path, whole.subarray(0, -1));
+    const { store, player: play } = await player(path);
+    play.seek(0);
+    expect(drawn(store.snapshot())).toMatch(
+      /^fleet · REPLAY 0ms of 0ms · the recording is cut off here · not recorded/,
+    );
+    expect(drawn(store.snapshot())).not.toContain("asking");
   });
 
   test("a file that is there is not written over", async () => {

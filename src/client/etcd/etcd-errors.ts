@@ -87,7 +87,8 @@ const ADVICE: readonly Advice[] = [
   {
     text: /permission denied|user name is empty|invalid auth token|authentication failed|invalid user/,
     code: "PERMISSION_DENIED",
-    next: "use a certificate whose common name is a user with this permission",
+    // A fleet's keys and those of etcd are refused in the same words.
+    next: 'in a fleet, ask an administrator for a role: fleet role create ROLE --allow "write key NAME", then fleet role grant ROLE --to OPERATOR. On plain etcd, use a certificate whose common name is a user with this permission',
     exit: Exit.Authentication,
   },
   {

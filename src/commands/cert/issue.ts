@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Flags } from "@oclif/core";
 import type { IssuedReport, Issuer } from "../../client/cert/issue.ts";
 import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
+import { beginChange } from "../../ui/cli/pipes.ts";
 
 export default class CertIssueCommand extends LocalCommand {
   static override summary =
@@ -47,6 +48,7 @@ export default class CertIssueCommand extends LocalCommand {
     const { flags } = await this.parse(CertIssueCommand);
     const { issueTo } = await import("../../client/cert/issue.ts");
     const { role, name, id, out, days, host: hosts } = flags;
+    beginChange();
     const report = await issueTo(await this.#issuer(flags), { role, name, id, out, days, hosts }, Date.now());
     await this.printText(report, {
       kind: "IssuedCertificate",

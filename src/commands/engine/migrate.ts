@@ -8,15 +8,16 @@ import { LocalCommand, localFlags } from "../../ui/cli/local-command.ts";
 import type { TextView } from "../../ui/cli/view.ts";
 import { isPlan, moveLines } from "../../ui/model/move-lines.ts";
 
-const view: TextView<MoveReport> = {
+/** `repeated`: makes the commands of a line mean this fleet. */
+const view = (repeated: (text: string) => string): TextView<MoveReport> => ({
   kind: "EngineMove",
   name: ({ fleet }) => fleet,
   text: (report, { paint, symbols }) => {
     const [first = "", ...rest] = moveLines(report);
     const mark = isPlan(report) ? "unknown" : "good";
-    return [paint.mark(mark, `${symbols.marks[mark]} ${first}`), ...rest];
+    return [paint.mark(mark, `${symbols.marks[mark]} ${first}`), ...rest.map(repeated)];
   },
-};
+});
 
 type Ask = (what: string) => Promise<void>;
 
@@ -105,7 +106,10 @@ export default class EngineMigrate extends LocalCommand {
   }
 
   async #show(report: MoveReport): Promise<MoveReport> {
-    await this.printText(report, view);
+    await this.printText(
+      report,
+      view((text) => this.repeated(text)),
+    );
     return report;
   }
 }

@@ -1,6 +1,7 @@
 // `fleet lease keep-alive`: a lease lives as long as this command runs.
 import { Args, Flags } from "@oclif/core";
 import { EtcdCommand, storeChangeFlags } from "../../ui/cli/etcd-command.ts";
+import { endChange } from "../../ui/cli/pipes.ts";
 
 interface KeepAliveReport {
   readonly id: string;
@@ -27,6 +28,8 @@ export default class LeaseKeepAlive extends EtcdCommand {
     ]);
     const id = parseLease(args.lease);
     const store = await this.writableStore(flags);
+    // It has no end of its own to finish: without a reader it ends, as a watch does.
+    endChange();
     this.onInterrupt(() => `lease ${args.lease} is not kept alive any more`);
     for (;;) {
       const ttlSeconds = await renewLease(store, id, flags.timeout);

@@ -23,14 +23,17 @@ const plansView = listView(
   "no plans in the fleet; make one with: fleet rebind plan --from SHARD --spread",
 );
 
-const planView: TableView<PlanReport, PlanStep> = {
+/** `all`: whether the rows are all steps, and not only those that are under way or have failed. */
+const planView = (all: boolean): TableView<PlanReport, PlanStep> => ({
   kind: "PlanStatus",
   rowKind: "PlanStep",
   table: planStepTable,
   rows: ({ steps }) => steps,
   lines: ({ plan }) => [{ text: `${plan.planId} is ${planText(plan)}`, mark: planMark(plan) }],
-  empty: "no step is under way or has failed; all of them: --steps",
-};
+  empty: all
+    ? "the fleet has no steps of this plan yet: apply its file again, or end it: fleet rebind abort PLAN"
+    : "no step is under way or has failed; all of them: --steps",
+});
 
 export default class RebindStatus extends FleetCommand {
   static override summary = "Show the plans in the fleet, or how far one is";
@@ -53,7 +56,7 @@ export default class RebindStatus extends FleetCommand {
       return await this.read(flags, { view: plansView, load: (client) => client.listPlans() });
     }
     return await this.read(flags, {
-      view: planView,
+      view: planView(flags.steps),
       load: (client) => this.#load(client, plan, flags.steps),
     });
   }

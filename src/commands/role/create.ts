@@ -1,5 +1,6 @@
 // `fleet role create NAME`: makes a role of rules, or replaces the rules of one that is there.
 import { Args } from "@oclif/core";
+import { OperatorError } from "../../core/base/errors.ts";
 import { indexFlag, mutationFlags } from "../../ui/cli/fleet-flags.ts";
 import { ruleFlag } from "../../ui/cli/role-flags.ts";
 import { WriteCommand, type WriteReport } from "../../ui/cli/write-command.ts";
@@ -33,11 +34,25 @@ export default class RoleCreate extends WriteCommand {
     const { role: name } = args;
     const { allow: rules, "expect-version": expectedVersion = 0 } = flags;
     const what = `role ${name}, which may ${rules.map(ruleText).join("; ")}`;
-    return await this.write(flags, {
+    const written = this.write(flags, {
       operation: { $case: "setRole", value: { name, rules, expectedVersion } },
       would: `would set ${what}`,
       done: `set ${what}`,
       already: `role ${name} already has these rules`,
     });
+    return await written.catch((error: unknown) => {
+      throw expectedVersion === 0 ? existing(name, error) : error;
+    });
   }
+}
+
+/** A role that was to be made is there: no other writer changed what this one knew. */
+function existing(name: string, error: unknown): unknown {
+  if (!(error instanceof OperatorError) || error.code !== "VERSION_CONFLICT") return error;
+  const { current = "" } = error.parts;
+  return new OperatorError(error.code, {
+    ...error.parts,
+    what: `role ${name} exists already`,
+    next: `see its rules: fleet role show ${name}; to replace them all, add --expect-version ${current}`,
+  });
 }

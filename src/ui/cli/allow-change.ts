@@ -1,14 +1,17 @@
 // The one gate before anything is changed: a context that is read-only refuses, and one with a hook asks it.
 import type { Target } from "../../client/context/target.ts";
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { beginChange } from "./pipes.ts";
 
 /** Throws an `OperatorError` when the fleet was named by a context that does not want it changed now. */
 export async function allowChange(target: Target, command: string, reason = ""): Promise<void> {
   const { name, readOnly, beforeChange } = target;
   if (readOnly === true) throw readOnlyContext(name);
-  if (beforeChange === undefined) return;
-  const { askHook } = await import("../../client/context/change-hook.ts");
-  await askHook(beforeChange, { context: name, command, reason });
+  if (beforeChange !== undefined) {
+    const { askHook } = await import("../../client/context/change-hook.ts");
+    await askHook(beforeChange, { context: name, command, reason });
+  }
+  beginChange();
 }
 
 function readOnlyContext(name: string): OperatorError {

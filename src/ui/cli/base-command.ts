@@ -20,7 +20,7 @@ import { refuseEmptyValues } from "./empty-values.ts";
 import { bugFailure, expectedFailure, type Failure, failureJson, failureText } from "./failure.ts";
 import { momentIn } from "./moment.ts";
 import { type OutputOptions, optionsFromArgv, outputFlags, outputOptions } from "./output-flags.ts";
-import { quietBrokenPipes } from "./pipes.ts";
+import { quietBrokenPipes, writeFailure } from "./pipes.ts";
 import { type GivenTarget, givenTarget, repeatTarget } from "./repeat-target.ts";
 import { writeData, writeNote, writeRemarks } from "./terminal.ts";
 import { usageError } from "./usage-error.ts";
@@ -60,7 +60,7 @@ export abstract class BaseCommand extends Command {
   /** Progress, remarks and hints in one line: to stderr, never into a pipe of data. */
   protected note(text: string, mark?: Mark): void {
     const { paint } = this.look(process.stderr);
-    writeNote(this.#repeated(text), (safe) => (mark === undefined ? safe : paint.mark(mark, safe)));
+    writeNote(this.repeated(text), (safe) => (mark === undefined ? safe : paint.mark(mark, safe)));
   }
 
   /** The process ends with this code once the command has run. */
@@ -139,12 +139,13 @@ export abstract class BaseCommand extends Command {
 
   /** Shows a failure: as text on stderr, or as JSON on stdout when that was asked for. */
   protected fail({ next, ...rest }: Failure): void {
-    const failure = { ...rest, next: next === null ? null : this.#repeated(next) };
+    const failure = { ...rest, next: next === null ? null : this.repeated(next) };
     const { format } = this.output;
+    const text = failureText(failure, this.#paint(process.stderr));
     if (format === "json" || format === "jsonl") {
-      writeData(failureJson(failure, format === "json"));
+      writeFailure(failureJson(failure, format === "json"), text, failure.exit);
     } else {
-      writeRemarks(failureText(failure, this.#paint(process.stderr)));
+      writeRemarks(text);
     }
   }
 
@@ -175,7 +176,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Commands in `text` mean the fleet that this command line named. */
-  #repeated(text: string): string {
+  protected repeated(text: string): string {
     return repeatTarget(text, this.#target, (words) => {
       const parts = words.split(" ");
       const ids = parts.map((_, at) => parts.slice(0, at + 1).join(":")).reverse();

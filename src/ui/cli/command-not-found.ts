@@ -2,6 +2,7 @@
 // which asks a question that a script cannot answer.
 import { Errors, type Hook, type Interfaces } from "@oclif/core";
 import { Exit } from "../../core/base/errors.ts";
+import { DRILLS } from "../../core/drill/catalog.ts";
 import { closest } from "../model/closest.ts";
 import { paintFor, wantsColor } from "./color.ts";
 import { type Failure, failureJson, failureText } from "./failure.ts";
@@ -23,7 +24,7 @@ export function unknownCommand(
   const command = longest(known.filter((name) => typed.startsWith(`${name} `)));
   // For a complete command, only longer commands that begin with it are proposed. A short extra word is no typo of it.
   const meant = command === undefined ? known : known.filter((name) => name.startsWith(`${command} `));
-  const near = closest(typed, meant);
+  const near = closestOf(typed, meant);
   // oclif takes the words behind a command that has no arguments for a longer command's name.
   if (near === null && command !== undefined) {
     const words = typed.slice(command.length + 1);
@@ -43,6 +44,14 @@ export function unknownCommand(
     endpoint: null,
     current: null,
   };
+}
+
+/** A drill that was named as if it were a command: another fault's command is no near enough word for it. */
+function closestOf(typed: string, known: readonly string[]): string | null {
+  const drills = new Map(DRILLS.map(({ name }) => [`drill ${name}`, `drill run ${name}`]));
+  const others = known.includes("drill run") ? [...drills.keys()] : [];
+  const near = closest(typed, [...known, ...others]);
+  return near === null || known.includes(near) ? near : (drills.get(near) ?? null);
 }
 
 const wordsOf = (id: string): string => id.replaceAll(":", " ");

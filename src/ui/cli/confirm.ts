@@ -2,6 +2,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { printable } from "../../core/base/printable.ts";
 import type { Paint } from "../model/paint.ts";
+import { beginChange } from "./pipes.ts";
 import { writeRemarks } from "./terminal.ts";
 
 /** Throws an `OperatorError` unless `name` is typed out, or `yes` says it was meant. Without a terminal it throws. */
@@ -11,7 +12,11 @@ export async function confirmByName(
   yes: boolean,
   paint: Paint,
 ): Promise<void> {
-  if (yes) return;
+  if (!yes) await ask(name, question, paint);
+  beginChange();
+}
+
+async function ask(name: string, question: string, paint: Paint): Promise<void> {
   if (process.stdin.isTTY !== true)
     throw notConfirmed(`${question}: there is no terminal to ask on`, "run it in a terminal, or with --yes");
   const { createInterface } = await import("node:readline/promises");

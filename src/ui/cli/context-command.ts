@@ -11,6 +11,7 @@ import { CONTEXT_COLORS, type ContextColor } from "../../client/context/target.t
 import { SystemProcesses } from "../../client/processes/system-processes.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import { BaseCommand } from "./base-command.ts";
+import { beginChange } from "./pipes.ts";
 
 export const contextFlags = {
   endpoints: Flags.string({ summary: "Coordinators as host:port, comma-separated" }),
@@ -62,6 +63,7 @@ export abstract class ContextCommand extends BaseCommand {
     decide: (contexts: Contexts) => { readonly name: string; readonly change: ContextsChange },
     done: (name: string) => string,
   ): Promise<ContextEdited> {
+    beginChange();
     const deps = { clock: systemWaitClock, processes: await SystemProcesses.open() };
     const file = contextsFilePath(process.env);
     const { name, current } = await changeContexts(file, deps, (contexts) => {

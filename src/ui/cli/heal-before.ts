@@ -8,6 +8,7 @@ import { messageOf } from "../../core/base/errors.ts";
 import type { Mark } from "../model/table.ts";
 import { allowChange } from "./allow-change.ts";
 import { localDeps } from "./local-deps.ts";
+import { endChange } from "./pipes.ts";
 
 interface HealingCommand {
   readonly command: string;
@@ -31,6 +32,9 @@ export async function healBefore(
     noteOutcome(await heal(client, healable, command, note), note);
   } catch (error) {
     note(`an interrupted drill (${named}) was not healed: ${messageOf(error)}: fleet drill heal`, "bad");
+  } finally {
+    // The command that was asked for may be a read.
+    endChange();
   }
 }
 

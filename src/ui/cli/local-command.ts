@@ -7,13 +7,15 @@ import type { LocalDeps } from "../../client/local/deps.ts";
 import type { InitReport } from "../../client/local/init.ts";
 import { BaseCommand } from "./base-command.ts";
 import { localDeps } from "./local-deps.ts";
+import { beginChange } from "./pipes.ts";
 import type { TextView } from "./view.ts";
 
 export const localFlags = {
   dir: Flags.string({ summary: "Folder of the local fleet (default: .fleet in the current folder)" }),
 };
 
-const started: TextView<InitReport> = {
+/** `repeated`: makes the commands of a line mean this fleet. */
+const started = (repeated: (text: string) => string): TextView<InitReport> => ({
   kind: "LocalFleet",
   text: (report, { paint, symbols }) => [
     paint.mark("good", `${symbols.marks.good} ${headline(report)}`),
@@ -24,10 +26,12 @@ const started: TextView<InitReport> = {
     `  folder   ${report.directory}`,
     `  context  ${report.context}`,
     "",
-    `next: fleet status    fleet top    fleet drill ${report.inProcess ? "run partition" : "kill-leader"}`,
+    repeated(
+      `next: fleet status    fleet top    fleet drill ${report.inProcess ? "run partition" : "kill-leader"}`,
+    ),
   ],
   name: (report) => report.name,
-};
+});
 
 export abstract class LocalCommand extends BaseCommand {
   /** The folder that is meant: --dir, FLEET_DIR, or `.fleet` in the current folder. */
@@ -41,6 +45,7 @@ export abstract class LocalCommand extends BaseCommand {
 
   /** As `deps`; Ctrl-C ends what was started with them, and says so. */
   protected async startingDeps(directory: string): Promise<LocalDeps> {
+    beginChange();
     const { endInterruptedStart, OwnProcesses } = await import("../../client/local/own-processes.ts");
     const deps = await this.deps();
     const processes = new OwnProcesses(deps.processes);
@@ -51,7 +56,10 @@ export abstract class LocalCommand extends BaseCommand {
   protected async printStarted(report: InitReport): Promise<void> {
     const { marks } = this.look(process.stderr).symbols;
     for (const note of report.notes) this.note(`${marks.warn} ${note}`, "warn");
-    await this.printText(report, started);
+    await this.printText(
+      report,
+      started((text) => this.repeated(text)),
+    );
   }
 }
 

@@ -73,5 +73,11 @@ export function writeProgress(text: string): void {
  * alive. A write that failed is reported first (pipes.ts): its error comes after this write's answer.
  */
 export function end(): void {
-  process.stdout.write("", () => process.stderr.write("", () => setImmediate(() => process.exit())));
+  flushed(process.stdout, () => flushed(process.stderr, () => setImmediate(() => process.exit())));
+}
+
+// A full disk refuses even an empty write, and then seems to have lost an answer that never was.
+function flushed(stream: NodeJS.WriteStream, then: () => void): void {
+  if (stream.writableLength === 0) then();
+  else stream.write("", then);
 }

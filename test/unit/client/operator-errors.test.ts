@@ -65,7 +65,7 @@ const timeout = readRpcError(new RpcError(status.DEADLINE_EXCEEDED, "Deadline ex
 
 test.each([
   { call: "write", isUnknown: true, code: "OUTCOME_UNKNOWN", exit: Exit.TimedOut, says: "the write" },
-  { call: "read", isUnknown: true, code: "READ_TIMED_OUT", exit: Exit.TimedOut, says: "the fleet answered" },
+  { call: "read", isUnknown: true, code: "READ_TIMED_OUT", exit: Exit.NoQuorum, says: "the fleet answered" },
   { call: "read", isUnknown: false, code: "UNAVAILABLE", exit: Exit.NoQuorum, says: "no leader" },
   { call: "write", isUnknown: false, code: "UNAVAILABLE", exit: Exit.NoQuorum, says: "no leader" },
 ] as const)("a $call that may have arrived=$isUnknown: $code", ({ call, isUnknown, code, exit, says }) => {
@@ -77,6 +77,14 @@ test.each([
   expect(error.message).toContain(says);
   const words = `${error.message} ${error.parts.next}`;
   if (call === "read") expect(words).not.toMatch(/write|committed/);
+});
+
+test.each([
+  { call: "read", exit: Exit.NoQuorum, why: "it changes nothing" },
+  { call: "write", exit: Exit.TimedOut, why: "the node may have done it" },
+] as const)("a $call that one node answers too late exits with $exit: $why", ({ call, exit }) => {
+  const late = new RpcError(status.DEADLINE_EXCEEDED, "Deadline exceeded", new Metadata());
+  expect(toOperatorError(late, call, "h:1").parts.exit).toBe(exit);
 });
 
 const plainText = new RpcError(

@@ -26,7 +26,15 @@ test.each([
   transferLeadership.mockResolvedValue({ changed: true, leaderName: "n2", term: 4 });
   const { stderr, exit } = await run(LeaderTransfer, "leader:transfer", argv);
   expect({ stderr, exit }).toEqual({ stderr: "", exit: 0 });
-  expect(transferLeadership).toHaveBeenCalledWith(expect.objectContaining({ toNode }), 5_000);
+  expect(transferLeadership).toHaveBeenCalledWith(expect.objectContaining({ toNode }), expect.any(Number));
+});
+
+test("without a leader nothing is tried, so the outcome is known", async () => {
+  client.status.mockResolvedValue(fleetReply([upNode(1)], { leader: null }));
+  const { stderr, exit } = await run(LeaderTransfer, "leader:transfer", ["n3", "--timeout", "1ms"]);
+  expect(exit).toBe(5);
+  expect(stderr).toContain("no node leads a quorum");
+  expect(transferLeadership).not.toHaveBeenCalled();
 });
 
 test("twice is refused", async () => {

@@ -6,6 +6,7 @@ import ClusterUnbind from "../../../src/commands/cluster/unbind.ts";
 import DomainAssign from "../../../src/commands/domain/assign.ts";
 import DomainUnassign from "../../../src/commands/domain/unassign.ts";
 import ProviderSet from "../../../src/commands/provider/set.ts";
+import RoleCreate from "../../../src/commands/role/create.ts";
 import ShardDrain from "../../../src/commands/shard/drain.ts";
 import ShardRemove from "../../../src/commands/shard/remove.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
@@ -294,4 +295,29 @@ describe("cluster unbind", () => {
     expect((await run(ClusterUnbind, "cluster:unbind", [...line, "--yes"])).exit).toBe(0);
     expect(client.submit.mock.calls[0]?.[0]).toMatchObject({ kind: { value: { force: true } } });
   });
+});
+
+test.each([
+  { more: [], says: "role cd exists already", next: "fleet role show cd", why: "it was to be made" },
+  {
+    more: ["--expect-version", "7"],
+    says: "the version of role cd is 72687",
+    next: "another writer changed it",
+    why: "another version was known",
+  },
+])("role create $more of a role at another version: $why", async ({ more, says, next }) => {
+  client.submit.mockRejectedValue(
+    new OperatorError("VERSION_CONFLICT", {
+      what: "the version of role cd is 72687, not that",
+      next: "another writer changed it",
+      current: "72687",
+      exit: Exit.Precondition,
+    }),
+  );
+  const argv = ["cd", "--allow", "drain shard s1", ...more];
+  const { stderr, exit } = await run(RoleCreate, "role:create", argv);
+  expect(stderr).toContain(says);
+  expect(stderr).toContain(next);
+  expect(exit).toBe(Exit.Precondition);
+  if (more.length === 0) expect(stderr).toContain("--expect-version 72687");
 });

@@ -12,7 +12,7 @@ import { footerLine } from "./footer.ts";
 import { headerLines } from "./header.ts";
 import { helpLines } from "./help.ts";
 import { overviewLines } from "./overview.ts";
-import type { TopState } from "./state.ts";
+import { type TopState, unheardText } from "./state.ts";
 import { type Line, tableLines } from "./table-lines.ts";
 import { listOf } from "./views.ts";
 
@@ -141,6 +141,6 @@ function emptyText(state: TopState, total: number): string {
   const { filter } = viewHere(state);
   if (total > 0 && filter !== "") return `nothing matches "${filter}": esc clears it`;
   const name = listOf(state.view);
-  if (name !== null && state.lists[name] === undefined) return state.problems[name] ?? "asking";
+  if (name !== null && state.lists[name] === undefined) return state.problems[name] ?? unheardText(state);
   return "none";
 }

@@ -6,7 +6,7 @@ import { verdictMark } from "../fleet-verdict.ts";
 import { type Segment, segment } from "../paint.ts";
 import type { Symbols } from "../symbols.ts";
 import { marginText, verdictOf } from "./health.ts";
-import type { Playing, TopState } from "./state.ts";
+import { type Playing, type TopState, unheardText } from "./state.ts";
 import { summarize } from "./summary.ts";
 import type { Line } from "./table-lines.ts";
 import { VIEWS } from "./views.ts";
@@ -19,14 +19,15 @@ export function headerLines(state: TopState, width: number, symbols: Symbols): L
 
 function factsOf(state: TopState, symbols: Symbols): Segment[] {
   const verdict = verdictOf(state);
+  const played = state.playing === null ? [] : playingSegments(state.playing);
   if (state.fleet === null || verdict === null)
-    return [segment("fleet", "strong"), segment("asking", "unknown")];
+    return [segment("fleet", "strong"), ...played, segment(unheardText(state), "unknown")];
   const summary = summarize(state.fleet.value);
   const mark = verdictMark(verdict);
   const margin = marginText(state);
   return [
     segment(summary.name === "" ? "fleet" : summary.name, "banner"),
-    ...(state.playing === null ? [] : [segment(playingText(state.playing), "warn")]),
+    ...played,
     ...(state.paused ? [segment("PAUSED", "warn")] : []),
     segment(`${symbols.marks[mark]} ${verdict}`, mark),
     summary.leader === null ? segment("no leader", "bad") : segment(`leader ${summary.leader}`),
@@ -42,9 +43,10 @@ function factsOf(state: TopState, symbols: Symbols): Segment[] {
   ];
 }
 
-function playingText({ atMs, lengthMs, speed }: Playing): string {
+function playingSegments({ atMs, lengthMs, speed, isCut }: Playing): Segment[] {
   const rate = speed === 1 ? "" : ` at ${speed}x`;
-  return `REPLAY ${formatDuration(atMs)} of ${formatDuration(lengthMs)}${rate}`;
+  const where = segment(`REPLAY ${formatDuration(atMs)} of ${formatDuration(lengthMs)}${rate}`, "warn");
+  return isCut && atMs >= lengthMs ? [where, segment("the recording is cut off here", "bad")] : [where];
 }
 
 /** All views that fit, with the one in front among them. */

@@ -16,7 +16,7 @@ import { driftCounts } from "./drift-counts.ts";
 import { problems } from "./health.ts";
 import { nodeName, reignsOf } from "./reign-words.ts";
 import { leadership } from "./reigns.ts";
-import { HISTORY_SECONDS, type Measured, type TopState } from "./state.ts";
+import { HISTORY_SECONDS, type Measured, type TopState, unheardText } from "./state.ts";
 import { type Line, tableLines } from "./table-lines.ts";
 import { rowsOf } from "./view-list.ts";
 
@@ -218,7 +218,8 @@ function nodeLines(state: TopState, { width, height, symbols }: Place): Line[] {
 }
 
 /** Shards by liveness and clusters by drift. */
-function countLines({ lists, nowMs }: TopState, symbols: Symbols): Line[] {
+function countLines(state: TopState, symbols: Symbols): Line[] {
+  const { lists, nowMs } = state;
   const shards = (lists.shards?.value.shards ?? []).filter(
     ({ shard }) => shardStateWord(shard?.state ?? 0) !== "removed",
   );
@@ -229,7 +230,7 @@ function countLines({ lists, nowMs }: TopState, symbols: Symbols): Line[] {
   const line = (label: string, counts: [string, Mark, number][], atMs: number | undefined): Line => [
     segment(label.padEnd(LABEL), "strong"),
     ...(atMs === undefined
-      ? [segment("asking", "faint")]
+      ? [segment(unheardText(state), "faint")]
       : counts.length === 0
         ? [segment("none", "faint")]
         : []),

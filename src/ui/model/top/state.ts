@@ -98,7 +98,13 @@ export interface Playing {
   readonly atMs: number;
   readonly lengthMs: number;
   readonly speed: number;
+  /** The file ends early: what came after its end is not known. */
+  readonly isCut: boolean;
 }
+
+/** Said where nothing was heard yet. A recording asks no fleet. */
+export const unheardText = ({ playing }: Pick<TopState, "playing">): string =>
+  playing === null ? "asking" : "not recorded";
 
 export type DataEvent =
   | { readonly kind: "fleet"; readonly atMs: number; readonly reply: FleetStatus }

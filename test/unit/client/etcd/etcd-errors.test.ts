@@ -2,7 +2,7 @@
 
 import { Metadata, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { noAnswer, verdictOf } from "../../../../src/client/etcd/etcd-errors.ts";
+import { answeredError, noAnswer, verdictOf } from "../../../../src/client/etcd/etcd-errors.ts";
 import { RpcError, readRpcError, rpcError } from "../../../../src/core/wire/rpc-error.ts";
 
 const refused = (reason: string, retryMs?: number) =>
@@ -34,4 +34,13 @@ test("an endpoint that speaks no TLS is named, and its certificates are not blam
     endpoint: "h:2",
     next: "check the address: --endpoints, or the context's",
   });
+});
+
+test("who may not use a key is told what decides it in a fleet, and what in etcd", () => {
+  const denied = readRpcError(
+    new RpcError(status.PERMISSION_DENIED, "etcdserver: permission denied", new Metadata()),
+  );
+  const { next } = answeredError(denied, "h:2", denied).parts;
+  expect(next).toMatch(/^in a fleet, .*fleet role create ROLE --allow "write key NAME", .*fleet role grant/);
+  expect(next).toContain("On plain etcd, use a certificate whose common name");
 });

@@ -140,6 +140,20 @@ describe("unknown commands", () => {
   });
 
   test.each([
+    { typed: "drill pause-leader", means: "drill run pause-leader", why: "a drill" },
+    {
+      typed: "drill kill-follower",
+      means: "drill run kill-follower",
+      why: "a drill whose name is near a command",
+    },
+    { typed: "drill kil-follower", means: "drill run kill-follower", why: "a typo of a drill" },
+    { typed: "drill kill-leadr", means: "drill kill-leader", why: "a typo of the command" },
+  ])("$typed means no other fault: $why", ({ typed, means }) => {
+    const { next } = unknownCommand(typed, ["drill run", "drill list", "drill kill-leader"]);
+    expect(next).toContain(`did you mean "fleet ${means}"?`);
+  });
+
+  test.each([
     { words: "some words", why: "many" },
     { words: "s1", why: "one that is short enough for a typo of the command itself" },
   ])("words behind a command that takes none are a usage error, not another command: $why", ({ words }) => {

@@ -147,7 +147,7 @@ describe("which change a key proposes", () => {
   );
 
   test("a replay changes nothing, and space pauses it", () => {
-    const playing = { ...state(), playing: { atMs: 0, lengthMs: 1, speed: 1 } };
+    const playing = { ...state(), playing: { atMs: 0, lengthMs: 1, speed: 1, isCut: false } };
     expect(typed(playing, "T")).toMatchObject({
       change: null,
       notice: { value: "a replay changes nothing" },
