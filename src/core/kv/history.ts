@@ -38,6 +38,20 @@ export interface CapturedVersions {
   all(): Iterable<StoredVersion>;
 }
 
+/** Which of many keys is wanted. */
+export interface Ranking {
+  readonly number: "createRevision" | "modRevision" | "version";
+  /** 1: the lowest; -1: the highest. */
+  readonly sign: 1 | -1;
+  readonly passes: (modRevision: number, createRevision: number) => boolean;
+}
+
+export interface Best {
+  readonly count: number;
+  readonly passing: number;
+  readonly kv: KeyValue | null;
+}
+
 export class History {
   readonly #versions = new VersionLog();
   readonly #index = new KeyIndex(this.#versions);
@@ -91,6 +105,26 @@ export class History {
       if (kvs.length < keepsMax) kvs.push(this.#versions.segment.read(slot));
     }
     return { kvs, count };
+  }
+
+  /**
+   * How many keys exist in a range, and how many of them pass. Of these, the one whose number is the lowest, or the highest:
+   * the first one of equals. It makes no object for a key.
+   */
+  best({ from, to }: KeyRange, revision: number, { number, sign, passes }: Ranking): Best {
+    let [count, passing, best, bestId] = [0, 0, 0, NO_VERSION];
+    for (const id of this.#index.in(from, to)) {
+      const slot = this.#slotAt(id, revision);
+      if (slot < 0) continue;
+      count += 1;
+      const { segment } = this.#versions;
+      if (!passes(segment.modRevision(slot), segment.createRevision(slot))) continue;
+      passing += 1;
+      const own = segment[number](slot);
+      if (bestId !== NO_VERSION && sign * (own - best) >= 0) continue;
+      [best, bestId] = [own, segment.idAt(slot)];
+    }
+    return { count, passing, kv: bestId === NO_VERSION ? null : this.#read(bestId) };
   }
 
   /** Charges what `collect` would look at and keep, without making it. */
@@ -182,6 +216,12 @@ export class History {
   #dropTombstone(segment: Segment, slot: number): void {
     const { key } = segment.read(slot);
     if (this.#index.get(key) === segment.idAt(slot)) this.#index.remove(key);
+  }
+
+  #read(id: VersionId): KeyValue {
+    const slot = this.#versions.slotOf(id);
+    assert(slot >= 0, "a version that was just seen is there");
+    return this.#versions.segment.read(slot);
   }
 
   /** Where `newest` or a version before it was current at the end of a revision; -1 if the key did not exist. */

@@ -3,6 +3,7 @@
 
 import type { RangeRequest, RangeResponse, ResponseHeader } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
+import type { Best, Ranking } from "./history.ts";
 import { compareBytes, type KeyRange, rangeOf } from "./key-bytes.ts";
 import type { KeyError } from "./key-error.ts";
 import type { Kept, ReadBudget } from "./read-budget.ts";
@@ -13,6 +14,7 @@ export interface Readable {
   /** A budget is charged for what is looked at and does not exist, and ends it. */
   in(range: KeyRange, revision: number, budget?: ReadBudget): Iterable<KeyValue>;
   collect(range: KeyRange, revision: number, keepsMax: number): { kvs: KeyValue[]; count: number };
+  best(range: KeyRange, revision: number, ranking: Ranking): Best;
   /** Charges what `collect` would look at and keep. */
   measure(range: KeyRange, revision: number, kept: Kept, budget: ReadBudget): void;
 }
@@ -27,6 +29,12 @@ const NONE = new Uint8Array();
 // The enumerations' values in etcd's proto. Its generated file holds services too, so only its types are imported.
 const SORT = { none: 0, ascend: 1, descend: 2 } as const;
 const TARGET = { key: 0, version: 1, create: 2, mod: 3, value: 4 } as const;
+/** Of the targets that are numbers. */
+const NUMBERS: ReadonlyMap<number, Ranking["number"]> = new Map([
+  [TARGET.version, "version"],
+  [TARGET.create, "createRevision"],
+  [TARGET.mod, "modRevision"],
+]);
 
 /** Services add the ids of the cluster and the member, and the term. */
 export function headerAt(revision: number): ResponseHeader {
@@ -43,17 +51,25 @@ export function checkRevision(revision: number, { current, compacted }: Revision
 export function answerRange(history: Readable, request: RangeRequest, current: number): RangeResponse {
   const revision = request.revision <= 0 ? current : request.revision;
   const limit = Math.max(0, request.limit);
+  const range = rangeOf(request.key, request.rangeEnd);
+  const ranking = limit === 1 ? rankingOf(request) : null;
+  if (range !== null && ranking !== null)
+    return answerBest(history.best(range, revision, ranking), request, current);
   const { kvs: found, count } = collect(history, request, revision, keptOf(request).keysMax);
   const sorted = sort(isFiltered(request) ? found.filter((kv) => passes(kv, request)) : found, request);
   const more = limit > 0 && sorted.length > limit;
   const kvs = more ? sorted.slice(0, limit) : sorted;
-  return {
-    header: headerAt(current),
-    kvs: request.keysOnly ? kvs.map((kv) => ({ ...kv, value: NONE })) : kvs,
-    more,
-    count,
-  };
+  return { header: headerAt(current), kvs: shown(kvs, request), more, count };
 }
+
+/** A key of all, such as the first one of a queue of thousands: nothing is sorted. */
+function answerBest({ kv, count, passing }: Best, request: RangeRequest, current: number): RangeResponse {
+  const kvs = kv === null ? [] : [kv];
+  return { header: headerAt(current), kvs: shown(kvs, request), more: passing > 1, count };
+}
+
+const shown = (kvs: KeyValue[], { keysOnly }: RangeRequest): KeyValue[] =>
+  keysOnly ? kvs.map((kv) => ({ ...kv, value: NONE })) : kvs;
 
 /** Charges what reading these keys would cost. */
 export function measureKeys(
@@ -88,17 +104,32 @@ function collect(history: Readable, { key, rangeEnd }: RangeRequest, revision: n
   return { kvs: keepsMax > 0 ? [kv] : [], count: 1 };
 }
 
+/** Null: the order is that of keys or values, or none is asked for. */
+function rankingOf(request: RangeRequest): Ranking | null {
+  const { sortTarget, sortOrder } = request;
+  const number = NUMBERS.get(sortTarget);
+  // Without an order and a filter only the first keys are sorted, as in etcd.
+  if (number === undefined || keptOf(request).keysMax !== Number.POSITIVE_INFINITY) return null;
+  const passesAll = !isFiltered(request);
+  const passes = (modRevision: number, createRevision: number) =>
+    passesAll || isWithin(modRevision, createRevision, request);
+  return { number, sign: sortOrder === SORT.descend ? -1 : 1, passes };
+}
+
 function isFiltered(request: RangeRequest): boolean {
   const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
   return minModRevision !== 0 || maxModRevision !== 0 || minCreateRevision !== 0 || maxCreateRevision !== 0;
 }
 
-function passes(kv: KeyValue, request: RangeRequest): boolean {
+const passes = ({ modRevision, createRevision }: KeyValue, request: RangeRequest): boolean =>
+  isWithin(modRevision, createRevision, request);
+
+function isWithin(modRevision: number, createRevision: number, request: RangeRequest): boolean {
   const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = request;
-  if (maxModRevision !== 0 && kv.modRevision > maxModRevision) return false;
-  if (minModRevision !== 0 && kv.modRevision < minModRevision) return false;
-  if (maxCreateRevision !== 0 && kv.createRevision > maxCreateRevision) return false;
-  return minCreateRevision === 0 || kv.createRevision >= minCreateRevision;
+  if (maxModRevision !== 0 && modRevision > maxModRevision) return false;
+  if (minModRevision !== 0 && modRevision < minModRevision) return false;
+  if (maxCreateRevision !== 0 && createRevision > maxCreateRevision) return false;
+  return minCreateRevision === 0 || createRevision >= minCreateRevision;
 }
 
 /** Other targets than the key are sorted even if no order is given. They come in the order of keys. */

@@ -170,6 +170,14 @@ export class Segment {
     return this.#numbers[slot * NUMBERS + MOD] as number;
   }
 
+  createRevision(slot: number): number {
+    return this.#numbers[slot * NUMBERS + CREATE] as number;
+  }
+
+  version(slot: number): number {
+    return this.#numbers[slot * NUMBERS + VERSION] as number;
+  }
+
   isTombstone(slot: number): boolean {
     return this.#numbers[slot * NUMBERS + CREATE] === 0;
   }

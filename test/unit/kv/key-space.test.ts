@@ -5,6 +5,11 @@ import { expect, test } from "vitest";
 import { logIndex } from "../../../src/core/base/ids.ts";
 import { decodeKeyCommand } from "../../../src/core/kv/command-codec.ts";
 import { KeySpace } from "../../../src/core/kv/key-space.ts";
+import type {
+  RangeRequest,
+  RangeRequest_SortOrder,
+  RangeRequest_SortTarget,
+} from "../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import {
   bytes,
   compact,
@@ -280,4 +285,30 @@ test.each([
 ])("$why: a refused outcome", ({ data }) => {
   const command = decodeKeyCommand(logIndex(5), data);
   expect(new KeySpace().apply(command).map(outcome)).toEqual(["operation-unknown"]);
+});
+
+const TARGETS: readonly RangeRequest_SortTarget[] = [1, 2, 3];
+const ORDERS: readonly RangeRequest_SortOrder[] = [1, 2];
+const FILTERS: readonly Partial<RangeRequest>[] = [
+  {},
+  { maxCreateRevision: 5 },
+  { minModRevision: 6 },
+  { minModRevision: 99 },
+  { keysOnly: true },
+];
+
+test.each(TARGETS)("the first key of an order is the same with a limit of one (target %i)", (sortTarget) => {
+  const space = new KeySpace();
+  for (const key of ["c", "a", "b", "a", "d", "c", "a"]) perform(space, put(`q/${key}`, "x"));
+  perform(space, del("q/b"));
+  for (const sortOrder of ORDERS)
+    for (const filter of FILTERS) {
+      const request = { end: "q0", sortTarget, sortOrder, ...filter };
+      const all = space.range(rangeRequest("q/", request));
+      const first = space.range(rangeRequest("q/", { ...request, limit: 1 }));
+      if (!all.ok || !first.ok) throw new Error("both are answered");
+      const { kvs, count } = all.response;
+      expect(first.response).toMatchObject({ count, more: kvs.length > 1 });
+      expect(first.response.kvs).toEqual(kvs.slice(0, 1));
+    }
 });

@@ -9,6 +9,7 @@ import type {
   LeaderResponse,
 } from "../../wire/gen/etcd/v3electionpb/v3election.ts";
 import { RpcError } from "../../wire/rpc-error.ts";
+import type { RpcServer } from "../../wire/server/rpc-server.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import { callerOf } from "../../wire/tls/identity.ts";
 import type { Caller } from "../calls/caller.ts";
@@ -22,6 +23,7 @@ import { createdAt, deleteIfOwn, enterQueue, keptKey, putIfOwn } from "./queue-t
 import type { WaitingCallers } from "./waiting-callers.ts";
 import { sessionLease, type Waiting, waitForTurn } from "./waiting-keys.ts";
 
+const ROOM_LOOK_EVERY_MS = 100;
 // etcd answers these with gRPC's UNKNOWN.
 const NO_LEADER = plainError(status.UNKNOWN, "election: no leader");
 const NOT_LEADER = plainError(status.UNKNOWN, "election: not leader");
@@ -31,6 +33,7 @@ export function electionService(
   context: EtcdContext,
   store: KeyStore,
   callers: WaitingCallers,
+  server: Pick<RpcServer, "streamRoomOf">,
 ): Implementation<ElectionServer> {
   const { headers, writes, reads, access, leaseAccess } = store;
   const proclaim = async (leader: LeaderKey, value: Uint8Array, caller: Caller) => {
@@ -75,8 +78,7 @@ export function electionService(
     leader: unaryMethod(context, async ({ name }, caller) => {
       const range = rangeOfQueue(name, "first");
       access.checkRead(caller.identity, range);
-      const found = (await reads.confirmed(caller)).range(range);
-      const [kv] = valueRead(found).kvs;
+      const [kv] = await reads.read(caller, (space) => valueRead(space.range(range)).kvs);
       if (kv === undefined) throw NO_LEADER;
       return { header: headers.now(), kv };
     }),
@@ -93,7 +95,14 @@ export function electionService(
           return step();
         },
       };
-      observe(store, call, waiting).catch((thrown: unknown) => {
+      const mayGetMore = server.streamRoomOf(identity);
+      const hasRoom = async (until: AbortSignal) => {
+        while (!mayGetMore()) {
+          until.throwIfAborted();
+          await context.fleet.sleep(ROOM_LOOK_EVERY_MS);
+        }
+      };
+      observe(store, call, waiting, hasRoom).catch((thrown: unknown) => {
         const error = gone.aborted ? gone.reason : thrown;
         if (error === ETCD_ERRORS.canceled) return;
         call.emit(

@@ -192,7 +192,8 @@ function addServices(
   );
   server.addService<AuthServer>(AuthService, authService(store.headers), authRules);
   server.addService<LockServer>(LockService, lockService(context, store, callers), lockRules);
-  server.addService<ElectionServer>(ElectionService, electionService(context, store, callers), electionRules);
+  const election = electionService(context, store, callers, server);
+  server.addService<ElectionServer>(ElectionService, election, electionRules);
   // As in etcd: the process as a whole, always serving.
   addHealth(server, []);
 }

@@ -25,7 +25,15 @@ export class KeyReads {
   }
 
   /** The key space, at least as new as when this was called. Throws the RpcError of a refusal. */
-  async confirmed(caller: Caller): Promise<KeysView> {
+  confirmed(caller: Caller): Promise<KeysView> {
+    return this.read(caller, (space) => space);
+  }
+
+  /**
+   * The same, and what `use` takes of it at once. Many reads are confirmed in one moment. If they took it later, all of
+   * them would have their turn before the first one had cost anything.
+   */
+  async read<Taken>(caller: Caller, use: (space: KeysView) => Taken): Promise<Taken> {
     const { driver } = await this.opened(caller.deadline);
     const { clock, sleep, work } = this.#context.fleet;
     for (;;) {
@@ -40,7 +48,7 @@ export class KeyReads {
       await sleep(LOOK_EVERY_MS);
     }
     caller.refuseUnread?.();
-    return this.here();
+    return use(this.here());
   }
 
   /** The key space as it is here, once there is time to read many keys of it: see ClientWork. */

@@ -60,22 +60,24 @@ export function leaseService(
     },
     leaseTimeToLive: unaryMethod(context, async ({ ID, keys: wantsKeys }, caller) => {
       access.checkLease(caller.identity);
-      const space = await reads.confirmed(caller);
-      const lease = space.leases.get(ID);
-      const keys = wantsKeys ? space.leases.keysOf(ID) : [];
-      access.checkReadOf(caller.identity, keys);
+      const { lease, keys } = await reads.read(caller, ({ leases: known }) => {
+        const attached = wantsKeys ? known.keysOf(ID) : [];
+        access.checkReadOf(caller.identity, attached);
+        return { lease: known.get(ID), keys: attached.map((key) => Buffer.from(key, "latin1")) };
+      });
       const header = headers.now();
       const left = lease === undefined ? NO_SUCH_LEASE : await leases.ask("leaseRemaining", ID, caller);
       if (lease === undefined || left === NO_SUCH_LEASE) {
         return { header, ID, TTL: NO_SUCH_LEASE, grantedTTL: 0, keys: [] };
       }
-      const bytes = keys.map((key) => Buffer.from(key, "latin1"));
-      return { header, ID, TTL: left, grantedTTL: lease.ttlSeconds, keys: bytes };
+      return { header, ID, TTL: left, grantedTTL: lease.ttlSeconds, keys };
     }),
     leaseLeases: unaryMethod(context, async (_, caller) => {
       access.checkLease(caller.identity);
-      const space = await reads.confirmed(caller);
-      return { header: headers.now(), leases: [...space.leases.all()].map(({ id: ID }) => ({ ID })) };
+      const listed = await reads.read(caller, (space) =>
+        [...space.leases.all()].map(({ id: ID }) => ({ ID })),
+      );
+      return { header: headers.now(), leases: listed };
     }),
   };
 }

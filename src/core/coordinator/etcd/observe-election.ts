@@ -13,21 +13,24 @@ import { nextEvent } from "./watch/next-event.ts";
 
 const ONE_KEY = new Uint8Array();
 
-/** Until the caller is gone, when it rejects. */
+/** Until the caller is gone, when it rejects. `hasRoom`: the caller may get one more answer. */
 export async function observe(
   { reads, headers, hub }: KeyStore,
   call: ServerWritableStream<LeaderRequest, LeaderResponse>,
   { step, gone }: Waiting,
+  hasRoom: (gone: AbortSignal) => Promise<void>,
 ): Promise<never> {
   const { name } = call.request;
   const key = queuePrefix(name);
   let told: KeyValue | null = null;
   for (;;) {
-    const space = await reads.confirmed(step());
-    const found = space.range(rangeOfQueue(name, "first"));
-    const leader = valueRead(found).kvs[0] ?? null;
+    await hasRoom(gone);
+    const { leader, revision } = await reads.read(step(), (space) => {
+      const [first] = valueRead(space.range(rangeOfQueue(name, "first"))).kvs;
+      return { leader: first ?? null, revision: space.currentRevision };
+    });
     // Before the wait below: what changes meanwhile is told afterwards.
-    const startRevision = space.currentRevision + 1;
+    const startRevision = revision + 1;
     if (
       leader !== null &&
       (told?.modRevision !== leader.modRevision || told.createRevision !== leader.createRevision)

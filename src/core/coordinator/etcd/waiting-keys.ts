@@ -40,12 +40,13 @@ export async function waitForTurn(
   { step, gone }: Waiting,
 ): Promise<void> {
   for (;;) {
-    const space = await reads.confirmed(step());
-    const found = space.range(rangeOfQueue(name, "last", createRevision - 1));
-    // A refused read says nothing about who is first.
-    const [before] = valueRead(found).kvs;
+    const { before, revision } = await reads.read(step(), (space) => {
+      const found = space.range(rangeOfQueue(name, "last", createRevision - 1));
+      // A refused read says nothing about who is first.
+      return { before: valueRead(found).kvs[0], revision: space.currentRevision };
+    });
     if (before === undefined) return;
-    const watched = { key: before.key, rangeEnd: ONE_KEY, startRevision: space.currentRevision + 1 };
+    const watched = { key: before.key, rangeEnd: ONE_KEY, startRevision: revision + 1 };
     await nextEvent(hub, { ...watched, noPut: true, noDelete: false, prevKv: false }, gone);
   }
 }

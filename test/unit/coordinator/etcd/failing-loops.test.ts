@@ -21,7 +21,7 @@ import { readRpcError } from "../../../../src/core/wire/rpc-error.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import * as make from "../../fleet/replica.ts";
 import { apply, bytes } from "./key-commands.ts";
-import { ADMIN, callOf, FakeKeys } from "./key-store.ts";
+import { ADMIN, callOf, FakeKeys, FREE_SERVER } from "./key-store.ts";
 
 const pass = () => new Promise((resolve) => setImmediate(resolve));
 const newErrors = () => new InternalErrors("coordinator n1", silentLog);
@@ -126,7 +126,7 @@ test.each([
           ...callOf(ADMIN, LockRequest.fromPartial(request)),
           ...gone,
         })
-      : electionService(keys.context, keys.store, callers).campaign({
+      : electionService(keys.context, keys.store, callers, FREE_SERVER).campaign({
           ...callOf(ADMIN, CampaignRequest.fromPartial(request)),
           ...gone,
         });

@@ -27,9 +27,9 @@ export const put = (key: string, value: string, lease = "0"): Kind => ({
   value: PutRequest.fromPartial({ key: bytes(key), value: bytes(value), lease }),
 });
 
-export const del = (key: string): Kind => ({
+export const del = (key: string, rangeEnd = ""): Kind => ({
   $case: "deleteRange",
-  value: DeleteRangeRequest.fromPartial({ key: bytes(key) }),
+  value: DeleteRangeRequest.fromPartial({ key: bytes(key), rangeEnd: bytes(rangeEnd) }),
 });
 
 export const compact = (revision: number): Kind => ({

@@ -62,6 +62,36 @@ test("many keys are read in turn, and one key at once, also when hundreds of rea
   expect(done, "the others follow in later passes, as time allows").toBe(200);
 });
 
+test("reads that are confirmed in one moment take what they want in turn, as long as there is time", async () => {
+  const passes: (() => void)[] = [];
+  let nowMs = 0;
+  const loop = {
+    now: () => nowMs,
+    nextPass: (run: () => void) => void passes.push(run),
+    after: () => undefined,
+  };
+  const fleet = { work: new ClientWork(loop), clock: { monotonicMs: () => nowMs } };
+  const driver = { leader: 1, readIndex: async () => ({ ok: true, index: 1 }) };
+  const context = { fleet, keys: () => ({ driver, machine: { space } }) };
+  const reads = new KeyReads(context as unknown as EtcdContext);
+  let done = 0;
+  for (let at = 0; at < 100; at += 1) {
+    const taken = reads.read({ identity: { kind: "client", id: "w" }, deadline: 1_000 }, () => {
+      nowMs += 2;
+      done += 1;
+    });
+    void taken;
+  }
+  await nextPass();
+  expect(done).toBeGreaterThan(0);
+  expect(done).toBeLessThan(10);
+  for (let turns = 0; turns < 100 && done < 100; turns += 1) {
+    for (const pass of passes.splice(0)) pass();
+    await nextPass();
+  }
+  expect(done).toBe(100);
+});
+
 test("what no other leader would answer otherwise is refused at once", async () => {
   const { read, asked } = readsAfter(["too-many-reads"]);
   await expect(read).rejects.toBe(ETCD_ERRORS.tooManyRequests);

@@ -61,11 +61,8 @@ export class FakeKeys {
       opened: async () => undefined,
       here: () => this.here,
       forMany: async () => this.here,
-      confirmed: async () => {
-        this.beforeRead();
-        this.confirmedReads += 1;
-        return this.space;
-      },
+      confirmed: async () => this.#confirmed(),
+      read: async (_: unknown, use: (space: KeySpace) => unknown) => use(this.#confirmed()),
     } as unknown as KeyStore["reads"];
     const access = new KeyAccess(
       machineOf(
@@ -103,6 +100,12 @@ export class FakeKeys {
   restored(): void {
     this.isRestoring = false;
     for (const listener of this.#listeners) listener();
+  }
+
+  #confirmed(): KeySpace {
+    this.beforeRead();
+    this.confirmedReads += 1;
+    return this.space;
   }
 
   async #write(kind: NonNullable<KeyOperation["kind"]>, leasesSeenAt: number): Promise<unknown> {

@@ -22,7 +22,7 @@ import {
 import { LockRequest } from "../../../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
 import type { Identity } from "../../../../src/core/wire/tls/identity.ts";
 import { apply, bytes, put } from "./key-commands.ts";
-import { ADMIN, callOf, client, FakeKeys } from "./key-store.ts";
+import { ADMIN, callOf, client, FakeKeys, FREE_SERVER } from "./key-store.ts";
 
 const ALL = ["read", "write", "lease"];
 const RULES = {
@@ -45,7 +45,7 @@ function fleet() {
     kv: kvService(context, store),
     lease: leaseService(context, store, new LeaderRequired(context, NO_TIMERS)),
     lock: lockService(context, store, callers),
-    election: electionService(context, store, callers),
+    election: electionService(context, store, callers, FREE_SERVER),
   };
 }
 

@@ -9,7 +9,7 @@ import { CampaignRequest } from "../../../../src/core/wire/gen/etcd/v3electionpb
 import { LockRequest } from "../../../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
 import type { UnaryCall } from "../../../../src/core/wire/server/unary-calls.ts";
 import { apply, bytes } from "./key-commands.ts";
-import { ADMIN, callOf, FakeKeys } from "./key-store.ts";
+import { ADMIN, callOf, FakeKeys, FREE_SERVER } from "./key-store.ts";
 
 const request = { name: bytes("q"), lease: "7" };
 
@@ -21,7 +21,7 @@ function fleet() {
   return {
     keys,
     lock: lockService(context, store, callers),
-    election: electionService(context, store, callers),
+    election: electionService(context, store, callers, FREE_SERVER),
   };
 }
 

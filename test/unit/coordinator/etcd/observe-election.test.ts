@@ -33,11 +33,16 @@ test("a leader that follows while the observer's stream is full is told when it 
   const change = (...kinds: Parameters<typeof apply>[1][]) => hub.applied(apply(space, ...kinds));
   const gone = new AbortController();
   const stream = new SlowStream();
-  const store = { reads: { confirmed: async () => space }, hub, headers: { now: () => undefined } };
+  let hasRoom = true;
+  const reads = { read: async (_: unknown, use: (now: KeySpace) => unknown) => use(space) };
+  const store = { reads, hub, headers: { now: () => undefined } };
   const ended = observe(
     store as unknown as KeyStore,
     stream as unknown as ServerWritableStream<LeaderRequest, LeaderResponse>,
     { step: () => ({}), gone: gone.signal } as unknown as Waiting,
+    async () => {
+      while (!hasRoom) await turn();
+    },
   ).catch(() => "gone");
 
   change(put("chair/a", "1"));
@@ -47,6 +52,15 @@ test("a leader that follows while the observer's stream is full is told when it 
   stream.emit("drain");
   for (let i = 0; i < 10; i += 1) await turn();
   expect(stream.told).toEqual(["chair/a", "chair/b"]);
+  // Its caller has not read what other streams of it got.
+  hasRoom = false;
+  change(del("chair/b"), put("chair/c", "1"));
+  stream.emit("drain");
+  for (let i = 0; i < 10; i += 1) await turn();
+  expect(stream.told).toHaveLength(2);
+  hasRoom = true;
+  for (let i = 0; i < 10; i += 1) await turn();
+  expect(stream.told).toEqual(["chair/a", "chair/b", "chair/c"]);
   gone.abort();
   expect(await ended).toBe("gone");
 });

@@ -12,7 +12,7 @@ import { WatchRequest, type WatchResponse } from "../../../../src/core/wire/gen/
 import { CampaignRequest } from "../../../../src/core/wire/gen/etcd/v3electionpb/v3election.ts";
 import { LockRequest } from "../../../../src/core/wire/gen/etcd/v3lockpb/v3lock.ts";
 import { apply, bytes, put } from "./key-commands.ts";
-import { callOf, client, FakeKeys } from "./key-store.ts";
+import { callOf, client, FakeKeys, FREE_SERVER } from "./key-store.ts";
 
 const ALL = [{ verbs: ["*"], names: ["q/*"] }];
 const worker = client("w");
@@ -33,7 +33,7 @@ test.each(["lock", "campaign"] as const)("a %s whose turn comes after the revoca
   const asked =
     what === "lock"
       ? lockService(keys.context, keys.store, callers).lock(callOf(worker, LockRequest.fromPartial(request)))
-      : electionService(keys.context, keys.store, callers).campaign(
+      : electionService(keys.context, keys.store, callers, FREE_SERVER).campaign(
           callOf(worker, CampaignRequest.fromPartial(request)),
         );
   await expect(asked).rejects.toBe(ETCD_ERRORS.permissionDenied);
@@ -49,7 +49,7 @@ function served() {
   const callers = new WaitingCallers(keys.context, store.access);
   return {
     lock: lockService(keys.context, store, callers),
-    election: electionService(keys.context, store, callers),
+    election: electionService(keys.context, store, callers, FREE_SERVER),
   };
 }
 

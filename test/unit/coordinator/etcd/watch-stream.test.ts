@@ -7,7 +7,7 @@ import { WatchHub } from "../../../../src/core/coordinator/etcd/watch/watch-hub.
 import { WatchStream } from "../../../../src/core/coordinator/etcd/watch/watch-stream.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import { WatchRequest, type WatchResponse } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { apply, bytes, put } from "./key-commands.ts";
+import { apply, bytes, del, put } from "./key-commands.ts";
 import { LaterWork } from "./later-work.ts";
 
 class World {
@@ -135,4 +135,17 @@ test("a stream whose caller has not read what its other streams got is told noth
   world.hub.wake();
   world.settle();
   expect(world.told).toBe(2);
+});
+
+test("a revision that is too large for one answer is told in several", () => {
+  const world = new World();
+  world.ask({ requestUnion: { $case: "createRequest", value: { key: bytes("a"), rangeEnd: bytes("b") } } });
+  const keys = Array.from({ length: 40 }, (_, at) => `a${"x".repeat(1_000_000)}${at}`);
+  for (const key of keys) apply(world.space, put(key, ""));
+  world.hub.applied(apply(world.space, del("a", "b")));
+  world.settle();
+  const answers = world.sent.filter(({ events }) => events.length > 0);
+  expect(answers.flatMap(({ events }) => events)).toHaveLength(40);
+  expect(answers.map(({ fragment }) => fragment)).toEqual(answers.map((_, at) => at < answers.length - 1));
+  expect(answers.length).toBeGreaterThan(1);
 });

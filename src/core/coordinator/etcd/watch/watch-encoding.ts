@@ -27,11 +27,12 @@ export const eventBytes = (event: Event): number => encodedEvent(event).length +
 
 const encodedList = oncePerList((events) => withEvents(new BinaryWriter(), events).finish());
 
+const summed = oncePerList((events) => ({
+  bytes: events.reduce((sum, event) => sum + eventBytes(event), 0),
+}));
+
 /** In one answer. */
-export function bytesOfAll(events: readonly Event[]): number {
-  if (events.length >= SHARED_LIST_MIN) return encodedList(events).length;
-  return events.reduce((sum, event) => sum + eventBytes(event), 0);
-}
+export const bytesOfAll = (events: readonly Event[]): number => summed(events).bytes;
 
 /** Events are the last field, so they follow the others as they are. */
 export function encodeWatchResponse(response: WatchResponse): Buffer {

@@ -7,6 +7,7 @@ import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { assert } from "../../../base/assert.ts";
 import type { Slicing } from "../../../fleet/slices.ts";
 import { compareBytes, rangeOf } from "../../../kv/key-bytes.ts";
+import { MESSAGE_BYTES_MAX } from "../../../wire/channel-options.ts";
 import type {
   ResponseHeader,
   WatchCreateRequest,
@@ -54,6 +55,8 @@ const INVALID_ID = -1;
 const WATCHES_MAX = 10_000;
 /** The stream is full when the transport has not taken events of so many bytes. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
+/** Half of the largest message: a revision with more is cut. */
+const WHOLE_BYTES_MAX = MESSAGE_BYTES_MAX / 2;
 /** With a thousand patterns, some milliseconds. */
 const REVIEWED_AT_ONCE = 64;
 const FROM_FIRST_KEY = new Uint8Array([0]);
@@ -261,7 +264,10 @@ export class WatchStream implements Watcher {
 
   #sendPart({ id, fragment }: Entry, events: readonly Event[], revision: number): void {
     const header = this.#options.headers.at(revision);
-    const parts = fragment ? fragmentsOf(events) : [events];
+    // Otherwise the events of a very large revision would end the stream, and again at each attempt to pass them. Clients
+    // that did not ask for fragments get several answers of one revision.
+    const isCut = fragment || bytesOfAll(events) > WHOLE_BYTES_MAX;
+    const parts = isCut ? fragmentsOf(events) : [events];
     for (const [at, part] of parts.entries()) {
       this.#send({ watchId: id, fragment: at < parts.length - 1, events: part as Event[] }, header);
     }
