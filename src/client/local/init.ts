@@ -20,6 +20,7 @@ import type { InitOptions } from "./init-options.ts";
 import { makeFleet, type NewFleet } from "./new-fleet.ts";
 import { noteDifferences } from "./note-differences.ts";
 import { refuseUnreachable } from "./refuse-unreachable.ts";
+import { restartCutOff } from "./restart-cut-off.ts";
 import { startFleet } from "./start-fleet.ts";
 import { waitUntilAllServe, waitUntilReady } from "./wait-ready.ts";
 
@@ -95,7 +96,12 @@ async function makeOrResume(options: InitOptions, deps: LocalDeps): Promise<Begu
 async function resume(fleet: LocalFleet, notes: readonly string[], deps: LocalDeps): Promise<Begun> {
   const started = await withLock(lockPath(fleet.directory), deps, async () => {
     await ownNamed({ portLinks: deps.portLinks, folder: fleet.directory }, portsOf(fleet.processes));
-    return startFleet(fleet, deps);
+    const begun = await startFleet(fleet, deps);
+    const again = await restartCutOff(fleet, deps);
+    return {
+      started: [...begun.started, ...again.started],
+      notes: [...begun.notes, ...again.notes],
+    };
   });
   return {
     outcome: started.started.length > 0 ? "started" : "already-running",

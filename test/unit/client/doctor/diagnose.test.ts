@@ -81,6 +81,7 @@ const LOCAL: LocalFacts = {
   disks: [{ folder: "/data", freeBytes: 50e9, totalBytes: 100e9 }],
   keys: [{ file: "/data/n1.key", mode: 0o600 }],
   certificates: [],
+  cutOff: [],
 };
 
 function evidence(
@@ -297,6 +298,10 @@ describe("shards and tables", () => {
 
 test.each<{ finds: string; local: Partial<LocalFacts> }>([
   { finds: "local.process n1", local: { processes: [{ name: "n1", running: false, openFilesMax: null }] } },
+  {
+    finds: "local.coordinators s1",
+    local: { cutOff: [{ name: "s1", coordinators: ["127.0.0.1:7001"] }] },
+  },
   {
     finds: "local.open-files n1",
     local: { processes: [{ name: "n1", running: true, openFilesMax: 1_024 }] },
