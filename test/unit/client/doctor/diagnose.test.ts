@@ -73,6 +73,7 @@ const TABLES: Tables = {
     Quota.fromPartial({ provider: "aws", region: "eu", limit: 10, slices: [{ shardId: "s1", amount: 10 }] }),
   ],
   shortfalls: [],
+  revoked: [],
   nowMs: NOW_MS,
 };
 
@@ -251,6 +252,7 @@ describe("coordinators", () => {
 describe("shards and tables", () => {
   const observed = shardView("s1").observed;
   test.each<{ finds: string; tables: Partial<Tables> }>([
+    { finds: "certificate.revoked n1", tables: { revoked: [{ name: "n1", serial: "AB" }] } },
     { finds: "shard.dead s1", tables: { shards: [shardView("s1", { liveness: ShardLiveness.DEAD })] } },
     { finds: "shard.suspect s1", tables: { shards: [shardView("s1", { liveness: ShardLiveness.SUSPECT })] } },
     {
@@ -292,7 +294,7 @@ describe("shards and tables", () => {
   });
 
   test("there is a case for every check", () => {
-    expect(TABLE_CHECKS).toHaveLength(15);
+    expect(TABLE_CHECKS).toHaveLength(16);
   });
 });
 
