@@ -19,6 +19,7 @@ import { endFounding } from "./founding.ts";
 import type { InitOptions } from "./init-options.ts";
 import { makeFleet, type NewFleet } from "./new-fleet.ts";
 import { noteDifferences } from "./note-differences.ts";
+import { refuseHung } from "./refuse-hung.ts";
 import { refuseUnreachable } from "./refuse-unreachable.ts";
 import { restartCutOff } from "./restart-cut-off.ts";
 import { startFleet } from "./start-fleet.ts";
@@ -119,12 +120,14 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
   });
   const { leader } = await waitUntilReady(fleet, deps).catch(async (error: unknown) => {
     await refuseUnreachable(fleet, Date.now());
+    if (error instanceof OperatorError && error.code === "NO_LEADER") await refuseHung(fleet, deps);
     throw error;
   });
   const firstWriteMs = deps.clock.now() - begunAt;
   await endFounding(fleet.directory);
   const silent = await waitUntilAllServe(fleet, deps);
   await refuseUnreachable(fleet, Date.now());
+  await refuseHung(fleet, deps);
   return {
     outcome,
     name: fleet.file.name,

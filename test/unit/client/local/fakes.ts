@@ -105,6 +105,7 @@ export async function fakeWorld(
     waitReady,
     unregistered: async () => [],
     isListening: async () => true,
+    isSilent: async () => false,
     onProgress: (step) => progress.push(step),
   };
   return { root, directory: join(root, ".fleet"), processes, deps, progress };
