@@ -5,6 +5,7 @@
 import { Exit, OperatorError, usage } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
 import { assertLoopback } from "../../core/wire/tls/credentials.ts";
+import { requireContexts } from "../context/contexts-file.ts";
 import { registerContext } from "../context/register-context.ts";
 import type { NodeEntry } from "../files/fleet-file.ts";
 import { inspectFolder, sweepStagingFolders } from "../files/fleet-folder.ts";
@@ -59,12 +60,13 @@ interface Begun {
 
 /**
  * Makes a local fleet or starts the existing one, and waits for a leader and a committed write. Throws
- * OperatorError: FOREIGN_DIRECTORY, FLEET_INCOMPLETE, CONFIG_INVALID, PORT_TAKEN, FLEET_BUSY, NODES_EXITED,
+ * OperatorError: CONTEXTS_NOT_WRITABLE, FOREIGN_DIRECTORY, FLEET_INCOMPLETE, CONFIG_INVALID, PORT_TAKEN, FLEET_BUSY, NODES_EXITED,
  * NODES_UNREACHABLE, and those of `deps.waitReady`. The fleet's files are whole after each of them.
  */
 export async function initFleet(options: InitOptions, deps: LocalDeps): Promise<InitReport> {
   const begunAt = deps.clock.now();
   refuseUnusable(options);
+  await requireContexts(deps.contextsFile);
   return finish(await makeOrResume(options, deps), begunAt, deps);
 }
 
@@ -74,6 +76,7 @@ export async function initFleet(options: InitOptions, deps: LocalDeps): Promise<
  */
 export async function upFleet(directory: string, deps: LocalDeps): Promise<InitReport> {
   const begunAt = deps.clock.now();
+  await requireContexts(deps.contextsFile);
   return finish(await resume(await loadLocalFleet(directory), [], deps), begunAt, deps);
 }
 
