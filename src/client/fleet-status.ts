@@ -33,7 +33,7 @@ export interface FleetStatus {
   readonly nodes: readonly NodeObservation[];
   readonly leader: number | null;
   readonly leaderClaims: readonly { readonly by: string; readonly leaderId: number; readonly term: number }[];
-  /** Whether all reachable nodes name the same leader in the same term. */
+  /** Whether all reachable nodes name the same leader in the same term, or none knows one in whatever term. */
   readonly agreed: boolean;
   readonly hashIndex: number | null;
   /** Null when fewer than two nodes know their hash at the index. */
@@ -64,9 +64,12 @@ export function unasked(answers: readonly Answer[]): { readonly name: string; re
   return [...names].flatMap(([address, name]) => (asked.has(address) ? [] : [{ name, address }]));
 }
 
-/** The highest index that every reachable node has applied; null when none is reachable. */
+/** The highest index that every reachable node with data has applied; null when there is none. */
 export function commonIndex(answers: readonly Answer[]): number | null {
-  const applied = answers.flatMap((answer) => (answer.status === null ? [] : [answer.status.appliedIndex]));
+  // An empty disk has no state to compare.
+  const applied = statusesOf(answers).flatMap(({ appliedIndex }) =>
+    appliedIndex === 0 ? [] : [appliedIndex],
+  );
   return applied.length === 0 ? null : Math.min(...applied);
 }
 
@@ -83,8 +86,9 @@ export function joinAnswers(
   const known = [...hashes.values()];
   const down = answers.flatMap((answer) => (answer.status === null ? [named(answer, names).name] : []));
   const hashesAgree = known.length < 2 ? null : new Set(known).size === 1;
-  const agreed = statuses.length > 0 && new Set(statuses.map((s) => `${s.leaderId}@${s.term}`)).size === 1;
+  const claims = new Set(statuses.map((s) => (s.leaderId === 0 ? "none" : `${s.leaderId}@${s.term}`)));
   const tolerance = leader === null ? null : toleranceOf(leader, statuses);
+  const agreed = claims.size === 1;
   const areReplicasWhole = answers.every(isSound) && agreed && hashesAgree !== false;
   const isWhole = areReplicasWhole && !isFragile(tolerance) && isDataPlaneSound(dataPlane);
   return {

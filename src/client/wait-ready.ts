@@ -75,10 +75,16 @@ export function lostQuorum({ nodes }: FleetStatus): OperatorError | null {
   return new OperatorError("QUORUM_LOST", {
     what: `${names(lost)} have no data and wait for a leader to admit them, and without them no leader can be elected`,
     why: `a leader needs ${quorum} of ${voters.length} voters, and only ${names(others) || "none"} can have data`,
-    next: "restore their data folders from a copy, and restart the fleet: fleet down, then fleet up",
+    next: `If you have a copy of their data folders: fleet down, restore it, then fleet up. Otherwise: fleet down, then ${lossOf(others)}`,
     exit: Exit.NoQuorum,
   });
 }
+
+/** What continues with less: docs/recovery.md. */
+const lossOf = (others: readonly NodeObservation[]): string =>
+  others.length === 0
+    ? "fleet snapshot restore, which starts again from an exported snapshot"
+    : `fleet recover, which shows what would be lost, and fleet recover --force-new-cluster, which continues with what ${names(others)} has`;
 
 const names = (nodes: readonly NodeObservation[]): string => nodes.map(({ name }) => name).join(", ");
 

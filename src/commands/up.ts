@@ -5,7 +5,7 @@ import { LocalCommand, localFlags } from "../ui/cli/local-command.ts";
 export default class Up extends LocalCommand {
   static override summary = "Start a local fleet";
   static override description =
-    "Starts the processes that are not running, then waits for a leader and a committed write.";
+    "Starts the processes that are not running, then waits for a leader and a committed write. Exits with 5 and names them if processes run but do not answer.";
   static override flags = { ...localFlags };
 
   async run(): Promise<InitReport> {

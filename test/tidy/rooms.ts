@@ -184,6 +184,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client/context",
     "src/client/files",
     "src/client/processes",
+    "src/client/revoked-members.ts",
     ...FLEET,
   ],
   "src/client/drill": [
@@ -229,6 +230,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client/files",
     "src/client/local",
     "src/client/processes",
+    "src/client/revoked-members.ts",
     ...FLEET,
   ],
   "src/client/key": ["src/core/base", "src/core/wire (types)", ...FLEET],

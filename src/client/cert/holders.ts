@@ -71,14 +71,17 @@ export function nodeHolder(directory: string, { id, name }: NodeEntry): Holder {
   return { name, identity, files: holderTls(directory, name), isDialed: true };
 }
 
-/** A new key and certificate for `holder`, which end no later than the authority that signs them. */
+/**
+ * A new key and certificate for the holder in a new fleet, where nothing is revoked. They end no later than the
+ * authority that signs them.
+ */
 export function issueFor(holder: Holder, authority: PemPair, days = CERTIFICATE_DAYS): Promise<PemPair> {
   return issueCertificate(authority, requestFor(holder, authority, days));
 }
 
-/** The same for a holder with earlier ones: a revocation of all earlier ones does not affect it. */
-export function renewalFor(holder: Holder, authority: PemPair): Promise<PemPair> {
-  return issueCertificate(authority, { ...requestFor(holder, authority, CERTIFICATE_DAYS), beginsNow: true });
+/** The same where earlier ones may be revoked: a revocation of all earlier ones does not affect it. */
+export function renewalFor(holder: Holder, authority: PemPair, days = CERTIFICATE_DAYS): Promise<PemPair> {
+  return issueCertificate(authority, { ...requestFor(holder, authority, days), beginsNow: true });
 }
 
 function requestFor(holder: Holder, authority: PemPair, days: number): CertificateRequest {

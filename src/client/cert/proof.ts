@@ -22,6 +22,8 @@ export interface Server {
 export type Dialed =
   | { readonly kind: "accepted"; readonly leaf: X509Certificate | null }
   | { readonly kind: "down" }
+  /** It accepts connections and sends nothing: it hangs, or is paused. */
+  | { readonly kind: "silent" }
   | { readonly kind: "refused"; readonly why: string };
 
 /**
@@ -40,7 +42,7 @@ export function dial(address: string, tls: TlsMaterial): Promise<Dialed> {
       resolve(isErrno(error, "ECONNREFUSED") ? { kind: "down" } : { kind: "refused", why: error.message });
     });
     session.once("close", () => resolve({ kind: "refused", why: "it closed the connection" }));
-    session.setTimeout(DIAL_TIMEOUT_MS, () => resolve({ kind: "refused", why: "no answer" }));
+    session.setTimeout(DIAL_TIMEOUT_MS, () => resolve({ kind: "silent" }));
   }).finally(() => session.destroy());
 }
 
@@ -62,7 +64,7 @@ export async function untilProven(
     );
     const open = looks.filter(({ server, dialed }) => {
       if (dialed.kind === "down") return false;
-      return dialed.kind === "refused" || !isProven(server, dialed);
+      return dialed.kind !== "accepted" || !isProven(server, dialed);
     });
     if (open.length === 0) {
       return looks.filter(({ dialed }) => dialed.kind === "down").map(({ server }) => server.name);
@@ -76,9 +78,10 @@ function notInForce(
   wanted: string,
   open: readonly { readonly server: Server; readonly dialed: Dialed }[],
 ): OperatorError {
-  const told = open.map(({ server, dialed }) =>
-    dialed.kind === "refused" ? `${server.name} (${dialed.why})` : server.name,
-  );
+  const told = open.map(({ server, dialed }) => {
+    if (dialed.kind === "silent") return `${server.name} (no answer)`;
+    return dialed.kind === "refused" ? `${server.name} (${dialed.why})` : server.name;
+  });
   return new OperatorError("ROTATION_NOT_IN_FORCE", {
     what: `${told.join(", ")} ${open.length === 1 ? "does" : "do"} not ${wanted} yet, and nothing more was changed`,
     why: "the process hangs, or cannot use the new files (see its log)",

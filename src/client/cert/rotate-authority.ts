@@ -23,7 +23,7 @@ import { KEY_MODE, PUBLIC_MODE } from "../files/modes.ts";
 import { withLock } from "../processes/lock.ts";
 import { isSignedBy, readAuthority } from "./authority.ts";
 import { createAuthority, type PemPair } from "./certs.ts";
-import { type Holder, holdersOf, issueFor } from "./holders.ts";
+import { type Holder, holdersOf, renewalFor } from "./holders.ts";
 import { untilProven } from "./proof.ts";
 import { keep, writeText } from "./replace-pair.ts";
 import { keptFolder, type RotateDeps, type RotationReport, replaceAll, serversOf } from "./rotate.ts";
@@ -140,7 +140,7 @@ class AuthorityRotation {
   async #probe(admin: TlsMaterial, next: PemPair): Promise<TlsMaterial> {
     const { directory, file } = this.#fleet;
     const holder = present(holdersOf(directory, file)[0], "a fleet has an administrator");
-    const { certificate, key } = await issueFor(holder, next, 1);
+    const { certificate, key } = await renewalFor(holder, next, 1);
     return { ca: admin.ca, cert: Buffer.from(certificate), key: Buffer.from(key) };
   }
 

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ADMIN, holderTls } from "../files/layout.ts";
 import { findLocalFleet, type LocalFleet } from "../files/local-fleet.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
-import { type Context, type Contexts, changeContexts } from "./contexts-file.ts";
+import { type Context, type Contexts, changeContexts, loadContexts } from "./contexts-file.ts";
 
 export interface Registered {
   /** The context's name. */
@@ -41,12 +41,14 @@ export async function registerContext(
   });
 }
 
-/** Removes every context of the local fleet in `directory`; returns their names. */
+/** Removes every context of the local fleet in `directory`; returns their names. Without one, nothing is written. */
 export async function unregisterContexts(
   file: string,
   directory: string,
   lockDeps: SupervisorDeps,
 ): Promise<readonly string[]> {
+  const known = [...(await loadContexts(file)).contexts.values()];
+  if (known.every((context) => context.directory !== directory)) return [];
   const { removed } = await changeContexts(file, lockDeps, (contexts) => {
     const removed = [...contexts.contexts].flatMap(([name, context]) =>
       context.directory === directory ? [name] : [],

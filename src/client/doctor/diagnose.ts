@@ -9,7 +9,7 @@ import {
   SEVERITIES,
   type Severity,
 } from "./check.ts";
-import { certificateChecks } from "./checks/certificates.ts";
+import { certificateChecks, revocationChecks } from "./checks/certificates.ts";
 import { contextChecks } from "./checks/contexts.ts";
 import { diskChecks } from "./checks/disks.ts";
 import { encryptionChecks } from "./checks/encryption.ts";
@@ -49,7 +49,7 @@ export const FLEET_CHECKS = [
   ...encryptionChecks,
 ];
 /** From the replicated tables and shards' reports. */
-export const TABLE_CHECKS = [...shardChecks, ...instructionChecks, ...quotaChecks];
+export const TABLE_CHECKS = [...shardChecks, ...instructionChecks, ...quotaChecks, ...revocationChecks];
 
 export function diagnose(name: string, evidence: Evidence): Diagnosis {
   const groups = [

@@ -4,6 +4,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
 import type { FleetReads } from "../fleet-reads.ts";
+import { revokedMembers } from "../revoked-members.ts";
 import type { Evidence, Gathered } from "./check.ts";
 import { contextFacts } from "./context-facts.ts";
 import { localFacts } from "./local-facts.ts";
@@ -27,7 +28,7 @@ export async function gather(client: FleetReads, env: NodeJS.ProcessEnv, nowMs: 
 
 async function readTables(client: FleetReads, nowMs: number): Promise<Tables> {
   const options = { deadlineMs: TABLES_DEADLINE_MS };
-  const [{ shards }, { clusters }, { instructions }, { providers }, { quotas }, { shortfalls }] =
+  const [{ shards }, { clusters }, { instructions }, { providers }, { quotas }, { shortfalls }, revoked] =
     await Promise.all([
       client.listShards(options),
       client.listClusters(options),
@@ -35,8 +36,9 @@ async function readTables(client: FleetReads, nowMs: number): Promise<Tables> {
       client.listProviders(options),
       client.listQuotas(options),
       client.listShortfalls(options),
+      revokedMembers(client, options),
     ]);
-  return { shards, clusters, instructions, providers, quotas, shortfalls, nowMs };
+  return { shards, clusters, instructions, providers, quotas, shortfalls, revoked, nowMs };
 }
 
 async function readLocal(directory: string, nowMs: number) {

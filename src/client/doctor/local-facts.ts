@@ -6,6 +6,7 @@ import { diskRoom } from "../../core/base/disk-files.ts";
 import type { DiskRoom } from "../../core/base/disk-room.ts";
 import type { CertificateView } from "../cert/inventory.ts";
 import { listCertificates } from "../cert/inventory.ts";
+import { findCutOff } from "../files/cut-off-shards.ts";
 import { certsFolder, clusterCertsFolder } from "../files/layout.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
 import { readPidFile } from "../processes/pid-file.ts";
@@ -35,17 +36,21 @@ export interface LocalFacts {
   readonly disks: readonly DiskFacts[];
   readonly keys: readonly KeyFacts[];
   readonly certificates: readonly CertificateView[];
+  /** Running shards all of whose coordinators have left, with those. */
+  readonly cutOff: readonly { readonly name: string; readonly coordinators: readonly string[] }[];
 }
 
 /** Only reads. Files that disappear meanwhile are skipped. */
 export async function localFacts(fleet: LocalFleet, nowMs: number): Promise<LocalFacts> {
-  const [processes, disks, keys, { certificates }] = await Promise.all([
+  const [processes, disks, keys, { certificates }, cutOff] = await Promise.all([
     Promise.all(fleet.processes.map(({ name, files }) => processFacts(name, files.pid))),
     diskFacts(fleet.processes.map(({ files }) => files.folder)),
     keyFacts([certsFolder(fleet.directory), clusterCertsFolder(fleet.directory)]),
     listCertificates(fleet, nowMs),
+    findCutOff(fleet, await SystemProcesses.open()),
   ]);
-  return { processes, disks, keys, certificates };
+  const shards = cutOff.map(({ plan, coordinators }) => ({ name: plan.name, coordinators }));
+  return { processes, disks, keys, certificates, cutOff: shards };
 }
 
 async function processFacts(name: string, pidPath: string): Promise<ProcessFacts> {

@@ -3,6 +3,8 @@
 import { fileURLToPath } from "node:url";
 import { isOneExecutable } from "../../core/base/own-files.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
+import { loadTls, type TlsFiles } from "../../core/wire/tls/tls.ts";
+import { dial } from "../cert/proof.ts";
 import { contextsFilePath } from "../context/contexts-file.ts";
 import type { Target } from "../context/target.ts";
 import type { Program } from "../files/process-plan.ts";
@@ -43,6 +45,8 @@ export interface LocalDeps extends SupervisorDeps, FleetAnswers {
   readonly portLinks: string;
   /** Whether a process accepts connections at the address. */
   readonly isListening: (address: string) => Promise<boolean>;
+  /** Whether a process accepts connections at the address and sends nothing. */
+  readonly isSilent: (address: string, tls: TlsFiles) => Promise<boolean>;
   /** Called with each step, in a few words. */
   readonly onProgress: (step: string) => void;
 }
@@ -65,6 +69,7 @@ export async function systemDeps(
     portLinks: portLinksIn(env),
     ...answers,
     isListening,
+    isSilent: async (address, tls) => (await dial(address, loadTls(tls))).kind === "silent",
     onProgress,
   };
 }

@@ -5,6 +5,7 @@
 import { Exit, OperatorError, usage } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
 import { assertLoopback } from "../../core/wire/tls/credentials.ts";
+import { requireContexts } from "../context/contexts-file.ts";
 import { registerContext } from "../context/register-context.ts";
 import type { NodeEntry } from "../files/fleet-file.ts";
 import { inspectFolder, sweepStagingFolders } from "../files/fleet-folder.ts";
@@ -19,7 +20,9 @@ import { endFounding } from "./founding.ts";
 import type { InitOptions } from "./init-options.ts";
 import { makeFleet, type NewFleet } from "./new-fleet.ts";
 import { noteDifferences } from "./note-differences.ts";
+import { refuseHung } from "./refuse-hung.ts";
 import { refuseUnreachable } from "./refuse-unreachable.ts";
+import { restartCutOff } from "./restart-cut-off.ts";
 import { startFleet } from "./start-fleet.ts";
 import { waitUntilAllServe, waitUntilReady } from "./wait-ready.ts";
 
@@ -57,12 +60,13 @@ interface Begun {
 
 /**
  * Makes a local fleet or starts the existing one, and waits for a leader and a committed write. Throws
- * OperatorError: FOREIGN_DIRECTORY, FLEET_INCOMPLETE, CONFIG_INVALID, PORT_TAKEN, FLEET_BUSY, NODES_EXITED,
+ * OperatorError: CONTEXTS_NOT_WRITABLE, FOREIGN_DIRECTORY, FLEET_INCOMPLETE, CONFIG_INVALID, PORT_TAKEN, FLEET_BUSY, NODES_EXITED,
  * NODES_UNREACHABLE, and those of `deps.waitReady`. The fleet's files are whole after each of them.
  */
 export async function initFleet(options: InitOptions, deps: LocalDeps): Promise<InitReport> {
   const begunAt = deps.clock.now();
   refuseUnusable(options);
+  await requireContexts(deps.contextsFile);
   return finish(await makeOrResume(options, deps), begunAt, deps);
 }
 
@@ -72,6 +76,7 @@ export async function initFleet(options: InitOptions, deps: LocalDeps): Promise<
  */
 export async function upFleet(directory: string, deps: LocalDeps): Promise<InitReport> {
   const begunAt = deps.clock.now();
+  await requireContexts(deps.contextsFile);
   return finish(await resume(await loadLocalFleet(directory), [], deps), begunAt, deps);
 }
 
@@ -95,7 +100,12 @@ async function makeOrResume(options: InitOptions, deps: LocalDeps): Promise<Begu
 async function resume(fleet: LocalFleet, notes: readonly string[], deps: LocalDeps): Promise<Begun> {
   const started = await withLock(lockPath(fleet.directory), deps, async () => {
     await ownNamed({ portLinks: deps.portLinks, folder: fleet.directory }, portsOf(fleet.processes));
-    return startFleet(fleet, deps);
+    const begun = await startFleet(fleet, deps);
+    const again = await restartCutOff(fleet, deps);
+    return {
+      started: [...begun.started, ...again.started],
+      notes: [...begun.notes, ...again.notes],
+    };
   });
   return {
     outcome: started.started.length > 0 ? "started" : "already-running",
@@ -113,12 +123,14 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
   });
   const { leader } = await waitUntilReady(fleet, deps).catch(async (error: unknown) => {
     await refuseUnreachable(fleet, Date.now());
+    if (error instanceof OperatorError && error.code === "NO_LEADER") await refuseHung(fleet, deps);
     throw error;
   });
   const firstWriteMs = deps.clock.now() - begunAt;
   await endFounding(fleet.directory);
   const silent = await waitUntilAllServe(fleet, deps);
   await refuseUnreachable(fleet, Date.now());
+  await refuseHung(fleet, deps);
   return {
     outcome,
     name: fleet.file.name,

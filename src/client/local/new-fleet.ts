@@ -8,6 +8,7 @@ import { present } from "../../core/base/assert.ts";
 import { syncDirectory } from "../../core/base/durable-file.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { KeySource } from "../../core/seal/key-source.ts";
+import { issueFor } from "../cert/holders.ts";
 import type { EngineEntry, FleetFile, Profile } from "../files/fleet-file.ts";
 import { makeStagingFolder } from "../files/fleet-folder.ts";
 import { lockPath, machinesFileOf } from "../files/layout.ts";
@@ -53,7 +54,8 @@ export async function makeFleet(directory: string, wanted: NewFleet, deps: Local
   try {
     const file = composeFleetFile(wanted, ports.addresses);
     deps.onProgress(`making certificates and configuration in ${directory}`);
-    const fill = (staging: string) => fillStaging(staging, file, wanted.machines);
+    const fill = (staging: string) =>
+      fillStaging(staging, file, { machines: wanted.machines, issue: issueFor });
     if (!(await placeFleet(directory, fill, deps))) return { kind: "overtaken" };
     try {
       await ports.release();

@@ -50,6 +50,10 @@ export class OwnProcesses implements Processes {
     return this.#inner.findServing(folder);
   }
 
+  argumentsOf(pid: number): Promise<readonly string[]> {
+    return this.#inner.argumentsOf(pid);
+  }
+
   signal(pid: number, signal: Signal): boolean {
     return this.#inner.signal(pid, signal);
   }

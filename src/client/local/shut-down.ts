@@ -3,8 +3,8 @@
 // interrupted destroy can be run again.
 import { lstat, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Exit, OperatorError } from "../../core/base/errors.ts";
-import { ifAbsent, isErrno } from "../../core/base/system-error.ts";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
+import { ifAbsent, isErrno, isSystemError } from "../../core/base/system-error.ts";
 import { unregisterContexts } from "../context/register-context.ts";
 import { engineMovePath } from "../files/engine-move.ts";
 import {
@@ -66,14 +66,30 @@ export async function destroyFleet(
 ): Promise<DestroyReport> {
   const fleet = await loadLocalFleet(directory);
   if (options.confirmName !== fleet.file.name) throw nameMismatch(fleet, options.confirmName);
-  const { contexts, down, notes } = await withLock(lockPath(fleet.directory), deps, async () => {
+  const { forgotten, down, notes } = await withLock(lockPath(fleet.directory), deps, async () => {
     const down = await stopAll(fleet, deps, STOP_GRACE_MS);
-    const contexts = await unregisterContexts(deps.contextsFile, fleet.directory, deps);
+    const forgotten = await forgetContexts(fleet, deps);
     deps.onProgress(`removing ${fleet.directory}`);
     await disown({ portLinks: deps.portLinks, folder: fleet.directory });
-    return { contexts, down, notes: await removeFiles(fleet) };
+    return { forgotten, down, notes: await removeFiles(fleet) };
   });
-  return { ...down, contexts, notes: [...notes, ...(await removeFolder(fleet.directory))] };
+  const { contexts, left } = forgotten;
+  return { ...down, contexts, notes: [...left, ...notes, ...(await removeFolder(fleet.directory))] };
+}
+
+/** A folder of the user's that cannot be read or written must not keep the fleet. */
+async function forgetContexts(
+  { directory }: LocalFleet,
+  deps: LocalDeps,
+): Promise<{ readonly contexts: readonly string[]; readonly left: readonly string[] }> {
+  try {
+    return { contexts: await unregisterContexts(deps.contextsFile, directory, deps), left: [] };
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const next = "remove them by hand, or with fleet context delete under another HOME or XDG_CONFIG_HOME";
+    const left = `its contexts in ${deps.contextsFile} stay (${messageOf(error)}): ${next}`;
+    return { contexts: [], left: [left] };
+  }
 }
 
 async function stopAll(fleet: LocalFleet, deps: DownDeps, graceMs: number): Promise<DownReport> {

@@ -9,7 +9,7 @@ import { formatAgentsFile } from "../../core/wire/files/agents-file.ts";
 import { authorityKindOf } from "../../core/wire/tls/authorities.ts";
 import { readAuthority, signerOf } from "../cert/authority.ts";
 import { createAuthorities, createAuthority, type PemPair, trustOfOperators } from "../cert/certs.ts";
-import { type Holder, holdersOf, issueFor, nodeHolder } from "../cert/holders.ts";
+import { type Holder, holdersOf, issueFor, nodeHolder, renewalFor } from "../cert/holders.ts";
 import { type FleetFile, formatFleetFile, type NodeEntry } from "../files/fleet-file.ts";
 import {
   ADMIN,
@@ -30,18 +30,24 @@ import { planProcesses } from "../files/process-plan.ts";
 const AT_A_TIME = 32;
 const FOLDER_MODE = 0o700;
 
-/**
- * Fills the empty folder `staging` with the fleet that `fleet` describes. `machines`: the text of its shards'
- * first machines file.
- */
+export interface Contents {
+  /** The text of the shards' first machines file; null = they have none. */
+  readonly machines: string | null;
+  /** What makes a holder's certificate. */
+  readonly issue: (holder: Holder, authority: PemPair) => Promise<PemPair>;
+}
+
+const NEW: Contents = { machines: null, issue: issueFor };
+
+/** Fills the empty folder `staging` with the fleet that `fleet` describes. */
 export async function fillStaging(
   staging: string,
   fleet: FleetFile,
-  machines: string | null = null,
+  { machines, issue }: Contents = NEW,
 ): Promise<void> {
   const folders = foldersOf(staging, fleet);
   for (const folder of folders) await createDirectory(folder, FOLDER_MODE);
-  await writeCertificates(staging, fleet);
+  await writeCertificates(staging, fleet, issue);
   if (fleet.clusters.length > 0) await writeSynced(agentsFilePath(staging), agentsText(fleet), PUBLIC_MODE);
   for (const { id } of machines === null ? [] : fleet.shards)
     await writeSynced(join(staging, machinesFileOf(id)), machines ?? "", PUBLIC_MODE);
@@ -57,22 +63,29 @@ function foldersOf(directory: string, fleet: FleetFile): string[] {
   return [certsFolder(directory), clusterCertsFolder(directory), ...processes];
 }
 
-/** A certificate for a node that joins later; replaces any that an interrupted attempt left. */
+/**
+ * A certificate for a node that joins later; replaces any that an interrupted attempt left. After a restore the node
+ * may have the number of a lost one whose certificates were revoked.
+ */
 export async function writeNodeCertificate(directory: string, node: NodeEntry): Promise<void> {
   const { pair: authority } = await readAuthority(await signerOf(authorityFiles(directory), "peer"));
   const holder = nodeHolder(directory, node);
   await Promise.all([holder.files.cert, holder.files.key].map((path) => rm(path, { force: true })));
-  await writePair(holder.files, await issueFor(holder, authority));
+  await writePair(holder.files, await renewalFor(holder, authority));
   await syncDirectory(certsFolder(directory));
 }
 
-async function writeCertificates(directory: string, fleet: FleetFile): Promise<void> {
+async function writeCertificates(
+  directory: string,
+  fleet: FleetFile,
+  issue: Contents["issue"],
+): Promise<void> {
   const { trust, signerFor } = await writeAuthorities(directory, fleet);
   const holders = holdersOf(directory, fleet);
   for (let done = 0; done < holders.length; done += AT_A_TIME) {
     const batch = holders.slice(done, done + AT_A_TIME);
     await Promise.all(
-      batch.map(async (holder) => writePair(holder.files, await issueFor(holder, signerFor(holder)))),
+      batch.map(async (holder) => writePair(holder.files, await issue(holder, signerFor(holder)))),
     );
   }
   // The folder of the clusters' certificates is complete, as on a machine that runs only agents.

@@ -16,6 +16,7 @@ import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
 import { portsOf } from "../files/process-plan.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { LocalDeps } from "../local/deps.ts";
+import { restartCutOff } from "../local/restart-cut-off.ts";
 import { setAside } from "../local/set-aside.ts";
 import { STOP_GRACE_MS } from "../local/shut-down.ts";
 import { writeNodeCertificate } from "../local/staging.ts";
@@ -67,23 +68,25 @@ export async function addLocalMember(
   });
 }
 
-/** Stops the process of a removed member and moves its files aside; returns their new place. */
+/** Stops the process of a removed member and moves its files aside; returns lines for the operator. */
 export async function retireLocalMember(
   directory: string,
   name: string,
   deps: LocalDeps,
-): Promise<string | null> {
+): Promise<readonly string[]> {
   return withLock(lockPath(directory), deps, async () => {
     const fleet = await loadLocalFleet(directory);
     const node = fleet.file.nodes.find((entry) => entry.name === name);
-    if (node === undefined) return null;
+    if (node === undefined) return [];
     await stopProcess(processFiles(directory, name).pid, STOP_GRACE_MS, deps);
     const aside = await setAside(directory, node);
     const ports = portsOf(fleet.processes.filter((plan) => plan.name === name));
     await disown({ portLinks: deps.portLinks, folder: fleet.directory }, ports);
-    // Last: as long as the entry is there, the command can be run again and finds the remaining steps.
+    // As long as the entry is there, the command can be run again and finds the remaining steps.
     await editFleetFile(directory, (text) => dropNode(text, name));
-    return aside;
+    // If this is interrupted, `fleet up` does it.
+    const { notes } = await restartCutOff(await loadLocalFleet(directory), deps);
+    return [`its process was stopped; its data is in ${aside}`, ...notes];
   });
 }
 

@@ -7,6 +7,7 @@ import { MemberKind } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { MemberRole } from "../../core/wire/gen/fleet/v1/views.ts";
 import type { FleetClient } from "../fleet-client.ts";
+import { renewalOf, revokedMembers } from "../revoked-members.ts";
 
 const LOOK_EVERY_MS = 100;
 
@@ -29,7 +30,7 @@ export async function waitForMember(
     const now = stateWords(name, view);
     if (now !== said) onProgress(now);
     said = now;
-    if (performance.now() >= endMs) throw notReady(name, now, timeoutMs);
+    if (performance.now() >= endMs) throw await notReady(client, name, now, timeoutMs);
     await sleep(LOOK_EVERY_MS);
   }
 }
@@ -51,11 +52,21 @@ function stateWords(name: string, view: MemberView | undefined): string {
   return `${name} has not asked for admission yet`;
 }
 
-function notReady(name: string, state: string, timeoutMs: number): OperatorError {
+async function notReady(
+  client: FleetClient,
+  name: string,
+  state: string,
+  timeoutMs: number,
+): Promise<OperatorError> {
+  const revoked = await revokedMembers(client, {});
+  const isRevoked = revoked.some((member) => member.name === name);
+  const again = `it continues by itself, so do not add ${name} again`;
   return new OperatorError("MEMBER_NOT_READY", {
     what: `after ${timeoutMs / 1000} s ${state}`,
-    why: "its process is not running, cannot reach the leader, or is still catching up",
-    next: `see its log, and fleet member list; it continues by itself, so do not add ${name} again`,
+    why: isRevoked
+      ? "its certificate is revoked, so every other member refuses it: fleet cert revoked"
+      : "its process is not running, cannot reach the leader, or is still catching up",
+    next: isRevoked ? `${renewalOf(name)}; ${again}` : `see its log, and fleet member list; ${again}`,
     exit: Exit.TimedOut,
   });
 }

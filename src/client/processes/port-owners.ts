@@ -102,7 +102,16 @@ export async function disown({ portLinks, folder }: PortOwner, only?: readonly n
     const port = Number(name);
     if (only?.includes(port) === false) continue;
     const isOurs = (await ownerOf(portLinks, port)) === folder;
-    if (isOurs && (await isOwned(portLinks, port))) await rm(linkOf(portLinks, port), { force: true });
+    if (isOurs && (await isOwned(portLinks, port))) await release(portLinks, port);
+  }
+}
+
+/** Where the links cannot be removed, they own nothing as soon as the folder is gone. */
+async function release(portLinks: string, port: number): Promise<void> {
+  try {
+    await rm(linkOf(portLinks, port), { force: true });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
   }
 }
 

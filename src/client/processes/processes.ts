@@ -28,6 +28,8 @@ export interface Processes {
   identify(pid: number): Promise<ProcessIdentity | null>;
   /** The process that runs `fleet serve` in `folder`, or null; null too if the machine does not show it. */
   findServing(folder: string): Promise<ProcessIdentity | null>;
+  /** The words of the process's command line; empty if the machine does not show them. */
+  argumentsOf(pid: number): Promise<readonly string[]>;
   /** Sends a signal; false when the process is gone. */
   signal(pid: number, signal: Signal): boolean;
   /** This process. */

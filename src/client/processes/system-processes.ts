@@ -7,7 +7,7 @@ import { assert, present } from "../../core/base/assert.ts";
 import { chooseStartTimeReader, type StartTimeReader } from "../../core/base/process-start.ts";
 import { isErrno } from "../../core/base/system-error.ts";
 import type { Launch, Processes, ProcessIdentity, Signal } from "./processes.ts";
-import { findServing } from "./procfs.ts";
+import { argumentsOf, findServing } from "./procfs.ts";
 
 const LOG_MODE = 0o600;
 
@@ -50,6 +50,10 @@ export class SystemProcesses implements Processes {
   async findServing(folder: string): Promise<ProcessIdentity | null> {
     const pid = await findServing(await realpath(folder).catch(() => folder));
     return pid === null ? null : this.identify(pid);
+  }
+
+  argumentsOf(pid: number): Promise<readonly string[]> {
+    return argumentsOf(pid);
   }
 
   signal(pid: number, signal: Signal): boolean {

@@ -15,6 +15,7 @@ import type { KeySource } from "../../core/seal/key-source.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
 import { type RecoveryMark, removeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import type { Member } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import { renewalFor } from "../cert/holders.ts";
 import { inspectFolder } from "../files/fleet-folder.ts";
 import { foundingPath, lockPath, processFiles } from "../files/layout.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
@@ -186,7 +187,8 @@ export async function restoreNewFleet(
   };
   const made = Promise.withResolvers<RecoveryPlan>();
   const fill = async (staging: string) => {
-    await fillStaging(staging, file);
+    // The snapshot's table may have revoked every certificate of these holders that was issued before a moment.
+    await fillStaging(staging, file, { machines: null, issue: renewalFor });
     await rm(foundingPath(staging));
     const data = processFiles(staging, member.name).data;
     const mark = await layDown(data, wish.snapshot, order);

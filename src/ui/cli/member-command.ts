@@ -126,10 +126,9 @@ export abstract class MemberCommand extends FleetCommand {
   }
 
   /** Stops the process of a member that has left a local fleet, and moves its data aside. */
-  protected async retire(directory: string, name: string): Promise<string[]> {
+  protected async retire(directory: string, name: string): Promise<readonly string[]> {
     const { retireLocalMember } = await import("../../client/member/local-member.ts");
-    const aside = await retireLocalMember(directory, name, await this.machine());
-    return aside === null ? [] : [`its process was stopped; its data is in ${aside}`];
+    return retireLocalMember(directory, name, await this.machine());
   }
 
   protected async report(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Answer, joinAnswers, unasked } from "../../../src/client/fleet-status.ts";
+import { type Answer, commonIndex, joinAnswers, unasked } from "../../../src/client/fleet-status.ts";
 import type { DataPlane } from "../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { Admission } from "../../../src/core/wire/gen/fleet/v1/views.ts";
 import { downNode, exportStatus, MEMBERS, SOUND_DATA_PLANE as SOUND, upNode } from "../ui/model/fixtures.ts";
@@ -59,6 +59,50 @@ test.each([
 ])("a silent endpoint is called $name: $why", ({ address, name }) => {
   const answers: readonly Answer[] = [upNode(1), upNode(2), { ...downNode(3), name: address, address }];
   expect(joinAnswers(answers, 120, new Map()).nodes.map((node) => node.name)).toEqual(["n1", "n2", name]);
+});
+
+test.each([
+  {
+    claims: [
+      [0, 0],
+      [0, 14],
+    ],
+    agreed: true,
+    why: "no node knows a leader, in whatever term",
+  },
+  {
+    claims: [
+      [0, 2],
+      [2, 2],
+    ],
+    agreed: false,
+    why: "one does not know the leader",
+  },
+  {
+    claims: [
+      [2, 2],
+      [2, 3],
+    ],
+    agreed: false,
+    why: "they name it in different terms",
+  },
+  {
+    claims: [
+      [2, 3],
+      [2, 3],
+    ],
+    agreed: true,
+    why: "they name the same leader",
+  },
+])("agreed $agreed: $why", ({ claims, agreed }) => {
+  const nodes = claims.map(([leaderId = 0, term = 0], at) => upNode(at + 1, { leaderId, term }));
+  expect(joinAnswers(nodes, null, new Map()).agreed).toBe(agreed);
+});
+
+test("states are compared where all nodes with data have one: an empty disk has none", () => {
+  const empty = upNode(1, { appliedIndex: 0, admission: Admission.WAITING });
+  expect(commonIndex([empty, upNode(2, { appliedIndex: 7 }), upNode(3)])).toBe(7);
+  expect(commonIndex([empty])).toBeNull();
 });
 
 test("a node is called what the leader's table calls it, whoever answered first", () => {

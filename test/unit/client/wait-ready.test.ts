@@ -35,3 +35,14 @@ test("says who waits and what is left", () => {
     parts: { why: "a leader needs 2 of 3 voters, and only n1 can have data", exit: 5 },
   });
 });
+
+test.each([
+  {
+    nodes: [alone(1), waits(2), waits(3)],
+    names: "fleet recover --force-new-cluster",
+    why: "one disk is left",
+  },
+  { nodes: [waits(1), waits(2), waits(3)], names: "fleet snapshot restore", why: "no disk is left" },
+])("advises $names when $why", ({ nodes, names }) => {
+  expect(lostQuorum(fleetReply(nodes))?.parts.next).toContain(names);
+});

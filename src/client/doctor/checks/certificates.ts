@@ -1,7 +1,9 @@
 // The certificates that the coordinators present.
 
 import type { FleetStatus } from "../../fleet-status.ts";
+import { renewalOf } from "../../revoked-members.ts";
 import type { Check } from "../check.ts";
+import type { Tables } from "../tables.ts";
 import { answering } from "./nodes.ts";
 
 /** The same limit as the warning of `fleet status`. */
@@ -28,5 +30,20 @@ export const certificateChecks: readonly Check<FleetStatus>[] = [
         ? null
         : { evidence: certificateRefusal, next: "correct its certificate files before you restart it" },
     ),
+  },
+];
+
+/** Only the replicated table says what is revoked. */
+export const revocationChecks: readonly Check<Tables>[] = [
+  {
+    id: "certificate.revoked",
+    severity: "error",
+    why: "every other member refuses it, so it takes no part: the fleet tolerates one failure fewer",
+    look: ({ revoked }) =>
+      revoked.map(({ name, serial }) => ({
+        subject: name,
+        evidence: `${name}'s certificate is revoked (serial number ${serial}); see: fleet cert revoked`,
+        next: renewalOf(name),
+      })),
   },
 ];

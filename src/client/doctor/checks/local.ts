@@ -23,6 +23,17 @@ export const localChecks: readonly Check<LocalFacts>[] = [
         })),
   },
   {
+    id: "local.coordinators",
+    severity: "error",
+    why: "the shard finds no leader: it reports nothing, and gets no instruction and no revocation",
+    look: ({ cutOff }) =>
+      cutOff.map(({ name, coordinators }) => ({
+        subject: name,
+        evidence: `it was started with coordinators that have all left: ${coordinators.join(", ")}`,
+        next: "fleet up, which restarts it with the present ones",
+      })),
+  },
+  {
     id: "local.open-files",
     severity: "warning",
     why: "a process without free files refuses connections, and cannot write new segments",

@@ -56,6 +56,8 @@ export async function snapshotSchedule(
     leads: () =>
       driver.role === "leader" && trust.isTrusted && machine.view.tables.members.firstKey() !== undefined,
     stateHash: () => machine.view.hash(),
+    groupsApplied: () =>
+      [...context.groups].map(([group, { driver: own }]) => `${group}@${own.appliedIndex}`).join(),
     lastIndex: () => driver.status().lastIndex,
     signing: manifestSigning(context.tls, clock.wallMs),
     capture: () => captureExport(context),

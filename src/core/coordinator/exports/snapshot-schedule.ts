@@ -11,6 +11,7 @@ import type { Timers } from "../../base/timers.ts";
 import { type CatalogEntry, readCatalog, restorable } from "../../export/catalog.ts";
 import { type CapturedSnapshot, deleteSnapshot, exportSnapshot } from "../../export/export-snapshot.ts";
 import type { Inspect } from "../../export/inspect.ts";
+import type { StoredManifest } from "../../export/manifest.ts";
 import type { ManifestSigning } from "../../export/manifest-signature.ts";
 import { outdated } from "../../export/retention.ts";
 import type { SnapshotStore } from "../../export/snapshot-store.ts";
@@ -45,6 +46,8 @@ export interface SnapshotScheduleOptions {
   readonly keep: number;
   readonly leads: () => boolean;
   readonly stateHash: () => string;
+  /** What the other groups have applied, as a text that differs once one of them has applied more; empty = there are none. */
+  readonly groupsApplied: () => string;
   /** The end of this leader's log: no snapshot of this cluster can be beyond it. */
   readonly lastIndex: () => number;
   /** Null: the fleet has no TLS, and every manifest that names the cluster counts. */
@@ -93,6 +96,10 @@ export class SnapshotSchedule {
   #unproved = 0;
   /** When the store was last known to hold the newest state; null while this replica does not lead. */
   #currentMs: MonotonicMs | null = null;
+  /** Of what age the newest one is that a new leader found; null once this one has exported, or found it current. */
+  #foundMs: MonotonicMs | null = null;
+  /** What the other groups had applied at this leader's last export. No manifest says it: null = unknown. */
+  #exportedGroups: string | null = null;
 
   constructor(options: SnapshotScheduleOptions) {
     assert(options.keep >= 1, "at least the newest snapshot is kept");
@@ -106,15 +113,16 @@ export class SnapshotSchedule {
   status(): SnapshotExport | undefined {
     const { store, everyMs, leads, clock } = this.#options;
     if (!leads() || this.#currentMs === null) return undefined;
-    const ageMs = elapsedMs(this.#currentMs, clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
     return {
       to: store.place,
       everyMs,
       index: this.#newest?.index ?? 0,
       exportedAtMs: this.#newest?.atMs ?? 0,
-      ageMs,
+      ageMs: elapsedMs(this.#foundMs ?? this.#currentMs, nowMs),
       error: this.#error,
-      overdue: ageMs > OVERDUE * everyMs,
+      // A new leader gets time for its first export.
+      overdue: elapsedMs(this.#currentMs, nowMs) > OVERDUE * everyMs,
       undeleted: this.#undeleted.count,
       undeletedError: this.#undeleted.error,
       vanished: this.#seen.vanished,
@@ -147,6 +155,8 @@ export class SnapshotSchedule {
 
   #begin(): void {
     this.#currentMs = this.#options.clock.monotonicMs();
+    this.#foundMs = null;
+    this.#exportedGroups = null;
     this.#hasTried = false;
     this.#dueMs = 0;
     this.#failures = 0;
@@ -185,7 +195,7 @@ export class SnapshotSchedule {
 
   /** Returns when the next one is due. */
   async #exportIfDue(store: SnapshotStore): Promise<MonotonicMs> {
-    const { everyMs, stateHash, clock, clusterId } = this.#options;
+    const { everyMs, clock, clusterId } = this.#options;
     const startedMs = clock.monotonicMs();
     const keys = (await this.#options.keys?.()) ?? null;
     // With a key a plain snapshot does not count as an export: anyone who can write to the store can make
@@ -196,22 +206,35 @@ export class SnapshotSchedule {
     const newest = entry?.manifest ?? null;
     this.#newest = newest && { index: newest.index, atMs: newest.atMs };
     if (entry !== undefined && newest !== null) {
-      const isCurrent = newest.stateHash === stateHash();
+      const isCurrent = this.#holdsAll(newest);
       // The previous leader has exported it lately: only wall times can show that. A time in the future shows
       // nothing.
       const sinceMs = clock.wallMs() - newest.atMs;
       if (!this.#hasTried && sinceMs >= 0 && sinceMs < everyMs) {
-        this.#currentMs = isCurrent ? startedMs : startedMs - sinceMs;
+        this.#isFrom(isCurrent ? startedMs : startedMs - sinceMs);
         return startedMs - sinceMs + everyMs;
       }
       if (isCurrent && (await this.#isWhole(store, entry))) {
-        this.#currentMs = startedMs;
+        this.#isFrom(startedMs);
         return startedMs + everyMs;
       }
+      if (!this.#hasTried && sinceMs >= 0) this.#foundMs = startedMs - sinceMs;
     }
     await this.#export(store, startedMs);
     await this.#deleteOutdated(store);
     return startedMs + everyMs;
+  }
+
+  /** Whether everything that is applied here is in it. */
+  #holdsAll({ stateHash }: Pick<StoredManifest, "stateHash">): boolean {
+    const { stateHash: present, groupsApplied } = this.#options;
+    const groups = groupsApplied();
+    return stateHash === present() && (groups === "" || groups === this.#exportedGroups);
+  }
+
+  #isFrom(atMs: MonotonicMs): void {
+    this.#currentMs = atMs;
+    this.#foundMs = null;
   }
 
   /** The catalog; logs the entries that are not as they should be. */
@@ -272,14 +295,16 @@ export class SnapshotSchedule {
   }
 
   async #export(store: SnapshotStore, startedMs: MonotonicMs): Promise<void> {
-    const { capture, onReport, clock, inspect, signing } = this.#options;
+    const { capture, groupsApplied, onReport, clock, inspect, signing } = this.#options;
     const keys = (await this.#options.keys?.()) ?? null;
     const capturedMs = clock.monotonicMs();
+    const groups = groupsApplied();
     const captured = await capture();
     const name = await exportSnapshot(store, captured, inspect, keys, signing);
     const { index, atMs } = captured.manifest;
     this.#newest = { index, atMs };
-    this.#currentMs = capturedMs;
+    this.#isFrom(capturedMs);
+    this.#exportedGroups = groups;
     this.#verified.set(name, clock.monotonicMs());
     this.#seen.added(name);
     onReport({ kind: "exported", name, index, tookMs: elapsedMs(startedMs, clock.monotonicMs()) });

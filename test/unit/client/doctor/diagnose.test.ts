@@ -73,6 +73,7 @@ const TABLES: Tables = {
     Quota.fromPartial({ provider: "aws", region: "eu", limit: 10, slices: [{ shardId: "s1", amount: 10 }] }),
   ],
   shortfalls: [],
+  revoked: [],
   nowMs: NOW_MS,
 };
 
@@ -81,6 +82,7 @@ const LOCAL: LocalFacts = {
   disks: [{ folder: "/data", freeBytes: 50e9, totalBytes: 100e9 }],
   keys: [{ file: "/data/n1.key", mode: 0o600 }],
   certificates: [],
+  cutOff: [],
 };
 
 function evidence(
@@ -250,6 +252,7 @@ describe("coordinators", () => {
 describe("shards and tables", () => {
   const observed = shardView("s1").observed;
   test.each<{ finds: string; tables: Partial<Tables> }>([
+    { finds: "certificate.revoked n1", tables: { revoked: [{ name: "n1", serial: "AB" }] } },
     { finds: "shard.dead s1", tables: { shards: [shardView("s1", { liveness: ShardLiveness.DEAD })] } },
     { finds: "shard.suspect s1", tables: { shards: [shardView("s1", { liveness: ShardLiveness.SUSPECT })] } },
     {
@@ -291,12 +294,16 @@ describe("shards and tables", () => {
   });
 
   test("there is a case for every check", () => {
-    expect(TABLE_CHECKS).toHaveLength(15);
+    expect(TABLE_CHECKS).toHaveLength(16);
   });
 });
 
 test.each<{ finds: string; local: Partial<LocalFacts> }>([
   { finds: "local.process n1", local: { processes: [{ name: "n1", running: false, openFilesMax: null }] } },
+  {
+    finds: "local.coordinators s1",
+    local: { cutOff: [{ name: "s1", coordinators: ["127.0.0.1:7001"] }] },
+  },
   {
     finds: "local.open-files n1",
     local: { processes: [{ name: "n1", running: true, openFilesMax: 1_024 }] },

@@ -20,6 +20,7 @@ export class FakeProcesses implements Processes {
   /** Processes that serve, by folder, as the machine shows them, recorded or not. */
   readonly serving = new Map<string, number>();
   readonly #running = new Map<number, string>([[SELF.pid, SELF.startTime]]);
+  readonly #launched = new Map<number, Launch>();
   readonly #ignored: readonly Signal[];
   #nextPid = 1_000;
 
@@ -31,6 +32,7 @@ export class FakeProcesses implements Processes {
   async spawn(launch: Launch): Promise<ProcessIdentity> {
     this.launches.push(launch);
     this.#nextPid += 1;
+    this.#launched.set(this.#nextPid, launch);
     return this.put(this.#nextPid, `start of ${this.#nextPid}`);
   }
 
@@ -42,6 +44,10 @@ export class FakeProcesses implements Processes {
   async findServing(folder: string): Promise<ProcessIdentity | null> {
     const pid = this.serving.get(folder);
     return pid === undefined ? null : this.identify(pid);
+  }
+
+  async argumentsOf(pid: number): Promise<readonly string[]> {
+    return this.#launched.get(pid)?.args ?? [];
   }
 
   signal(pid: number, signal: Signal): boolean {
@@ -99,6 +105,7 @@ export async function fakeWorld(
     waitReady,
     unregistered: async () => [],
     isListening: async () => true,
+    isSilent: async () => false,
     onProgress: (step) => progress.push(step),
   };
   return { root, directory: join(root, ".fleet"), processes, deps, progress };

@@ -2,7 +2,7 @@
 // serve, or are refused by the others.
 
 import { writeFileSync } from "node:fs";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readAuthority } from "../../../../src/client/cert/authority.ts";
@@ -10,7 +10,7 @@ import { issueCertificate } from "../../../../src/client/cert/certs.ts";
 import type { Target } from "../../../../src/client/context/target.ts";
 import { authorityFiles, holderTls } from "../../../../src/client/files/layout.ts";
 import { upFleet } from "../../../../src/client/local/init.ts";
-import { Exit } from "../../../../src/core/base/errors.ts";
+import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import { FakeProcesses, failureOf, fakeWorld } from "./fakes.ts";
 import { init, inRealTime } from "./init-in.ts";
 
@@ -122,6 +122,37 @@ test("a shard that ends before it has registered fails the start", async () => {
   const failure = await failureOf(init({ ...world, deps: { ...world.deps, unregistered } }, { shards: 2 }));
   expect(failure).toMatchObject({ code: "NODES_EXITED" });
   expect(failure["what"]).toContain("s1 exited");
+});
+
+test.each([
+  { waitReady: async () => ({ leader: "n1" }), why: "the others have a leader" },
+  {
+    waitReady: async () => {
+      throw new OperatorError("NO_LEADER", { what: "no leader was elected", exit: Exit.NoQuorum });
+    },
+    why: "the others have no quorum",
+  },
+])("a process that runs and does not answer is named, with what to do: $why", async ({ waitReady }) => {
+  const world = await fakeWorld();
+  const { nodes } = await init(world);
+  const hung = nodes.find(({ name }) => name === "n2")?.address;
+  const deps = { ...world.deps, waitReady, isSilent: async (address: string) => address === hung };
+  const failure = await failureOf(upFleet(world.directory, deps));
+  expect(failure).toMatchObject({ code: "NODES_HUNG", exit: Exit.NoQuorum });
+  expect(failure["what"]).toBe("n2 runs and does not answer");
+  const { pid } = JSON.parse(await readFile(join(world.directory, "n2", "pid"), "utf8"));
+  expect(failure["next"]).toContain(`kill -KILL ${pid}, then fleet up`);
+});
+
+test("a process that answers late does not count as hung", async () => {
+  const world = await fakeWorld();
+  let looks = 0;
+  const isSilent = async () => {
+    looks += 1;
+    return looks < 10;
+  };
+  const { outcome } = await init({ ...world, deps: { ...world.deps, isSilent } });
+  expect(outcome).toBe("created");
 });
 
 test("fleet up without a fleet says how to make one", async () => {

@@ -144,6 +144,18 @@ describe("a new fleet", () => {
   });
 });
 
+test("where the contexts cannot be written, nothing is made or started, and what to set is said", async () => {
+  const world = await fakeWorld();
+  const home = join(world.root, "home");
+  await writeFile(home, "");
+  const deps = { ...world.deps, contextsFile: join(home, ".config", "fleet", "contexts.yaml") };
+  const failure = await failureOf(init({ ...world, deps }));
+  expect(failure).toMatchObject({ code: "CONTEXTS_NOT_WRITABLE", exit: Exit.Precondition });
+  for (const name of ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"]) expect(failure["next"]).toContain(name);
+  expect(await readdir(world.root)).toEqual(["home"]);
+  expect(world.processes.launches).toEqual([]);
+});
+
 test.each(["/proc/x", "/dev/null/x"])("no fleet can be made in %s, which is said", async (directory) => {
   const world = await fakeWorld();
   const failure = await failureOf(init(world, { directory }));

@@ -1,5 +1,5 @@
 // `fleet down`, `fleet destroy`, and faults of single processes.
-import { mkdir, readdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { loadContexts } from "../../../../src/client/context/contexts-file.ts";
@@ -42,6 +42,23 @@ describe("destroy", () => {
     expect(await readdir(world.root)).toEqual(["config"]);
     const contexts = await loadContexts(world.deps.contextsFile);
     expect([contexts.current, contexts.contexts.size]).toEqual([null, 0]);
+  });
+
+  test("removes the fleet also when its context cannot be removed, and says which file has it", async () => {
+    // For every user, root included: the lock beside the file cannot be made.
+    await mkdir(`${world.deps.contextsFile}.lock`);
+    const { contexts, notes } = await destroy();
+    expect(contexts).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining(`its contexts in ${world.deps.contextsFile} stay`)]);
+    expect(await readdir(world.root)).toEqual(["config"]);
+  });
+
+  test("needs no folder of the user's if that has no context of the fleet", async () => {
+    const file = join(world.root, "config");
+    await rm(file, { recursive: true });
+    await writeFile(file, "");
+    expect(await destroy()).toMatchObject({ contexts: [], notes: [] });
+    expect(await readdir(world.root)).toEqual(["config"]);
   });
 
   test("removes the reports and journals of drills with it", async () => {

@@ -14,7 +14,7 @@ const view = (role: MemberRole, groupsBehind: number, wanted: MemberKind = Membe
 function clientOf(...views: readonly MemberView[]): FleetClient {
   const left = [...views];
   const listMembers = async () => ({ members: left.length > 1 ? [left.shift()] : left });
-  return { listMembers } as unknown as FleetClient;
+  return { listMembers, target: { tls: "insecure-loopback" } } as unknown as FleetClient;
 }
 
 test("a member that votes in the fleet's own group is waited for until it votes in all", async () => {

@@ -64,7 +64,12 @@ async function exported(
   let look: () => void = () => undefined;
   const schedule = new SnapshotSchedule({
     ...{ store, clusterId: "id-1", everyMs: EVERY_MS, keep: KEEP, signing, inspect },
-    ...{ leads: () => true, lastIndex: () => 10, stateHash: () => captured(7).manifest.stateHash },
+    ...{
+      groupsApplied: () => "",
+      leads: () => true,
+      lastIndex: () => 10,
+      stateHash: () => captured(7).manifest.stateHash,
+    },
     capture: async () => captured(7, { atMs: NOW_MS }),
     clock: { monotonicMs: () => 1_000_000, wallMs: () => NOW_MS },
     timers: {

@@ -57,7 +57,12 @@ class Leader {
     this.schedule = new SnapshotSchedule({
       ...{ store, clusterId: "id-1", everyMs: EVERY_MS, keep: KEEP, inspect },
       signing: manifestSigning(this.tls, () => this.nowMs),
-      ...{ leads: () => true, lastIndex: () => 20, stateHash: () => capture().manifest.stateHash },
+      ...{
+        groupsApplied: () => "",
+        leads: () => true,
+        lastIndex: () => 20,
+        stateHash: () => capture().manifest.stateHash,
+      },
       capture: async () => capture(),
       clock: { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs },
       timers: {

@@ -28,9 +28,13 @@ class World {
   nowMs = 1_000_000;
   /** By how much the wall clock was set. */
   wallOffsetMs = 0;
+  /** For how long an export waits. */
+  capturing: Promise<void> = Promise.resolve();
   /** What the leader encrypts with; null = nothing. */
   keys: OperatorKeys | null = null;
   lastIndex = 1_000;
+  /** What the other groups have applied. */
+  groups = "";
   /** By which this cluster's replicas sign. */
   signing: ManifestSigning | null = null;
   #look: () => void = () => undefined;
@@ -39,9 +43,13 @@ class World {
     ...{ store: this.store, clusterId: "id-1", everyMs: EVERY_MS, keep: 2 },
     leads: () => this.leads,
     stateHash: () => captured(this.entries).manifest.stateHash,
+    groupsApplied: () => this.groups,
     lastIndex: () => this.lastIndex,
     signing: this.signing,
-    capture: async () => captured(this.entries, { atMs: this.nowMs }),
+    capture: async () => {
+      await this.capturing;
+      return captured(this.entries, { atMs: this.nowMs });
+    },
     clock: { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs + this.wallOffsetMs },
     timers: {
       every: (_, action) => {
@@ -127,6 +135,33 @@ test("a new leader goes on from what the one before exported", async () => {
   expect(present(world.schedule.status(), "it leads").ageMs).toBeGreaterThanOrEqual(EVERY_MS / 2);
   await world.pass(EVERY_MS);
   expect(await world.indexes()).toEqual([5, 4]);
+});
+
+test("what another group has applied since is exported too, although the fleet's own state is the same", async () => {
+  const world = new World();
+  world.groups = "2@7";
+  await world.pass(2 * EVERY_MS);
+  const first = await readCatalog(world.store);
+  expect(first, "nothing has changed").toHaveLength(1);
+  world.groups = "2@8";
+  await world.pass(1.2 * EVERY_MS);
+  const [newest] = await readCatalog(world.store);
+  expect(newest?.name).not.toBe(first[0]?.name);
+});
+
+test("what a new leader found in the store does not count as up to date while it exports", async () => {
+  const world = new World();
+  await exportSnapshot(world.store, captured(4, { atMs: world.nowMs - 9 * EVERY_MS }), inspect);
+  const done = Promise.withResolvers<void>();
+  world.capturing = done.promise;
+  await world.passHanging(5_000);
+  const exporting = present(world.schedule.status(), "it leads");
+  expect(exporting).toMatchObject({ index: 4, overdue: false });
+  expect(exporting.ageMs).toBeGreaterThanOrEqual(9 * EVERY_MS);
+  done.resolve();
+  await world.pass(1_000);
+  expect(world.schedule.status()).toMatchObject({ index: 5 });
+  expect(world.schedule.status()?.ageMs).toBeLessThan(EVERY_MS);
 });
 
 test("a leader with a key takes no plain snapshot for an export of this state, new as it may say it is", async () => {
