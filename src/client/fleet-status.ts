@@ -60,8 +60,17 @@ export interface Answer {
 /** Members that the answers name and that were not asked yet. */
 export function unasked(answers: readonly Answer[]): { readonly name: string; readonly address: string }[] {
   const asked = new Set(answers.map((answer) => answer.address));
-  const names = memberNames(statusesOf(answers));
+  const names = leaderMembers(answers) ?? memberNames(statusesOf(answers));
   return [...names].flatMap(([address, name]) => (asked.has(address) ? [] : [{ name, address }]));
+}
+
+/**
+ * By address, the names in the leader's table of members. Null without a leader: the other tables may be behind, and name
+ * members that were removed.
+ */
+export function leaderMembers(answers: readonly Answer[]): ReadonlyMap<string, string> | null {
+  const leader = electedLeader(statusesOf(answers));
+  return leader === null ? null : memberNames([leader]);
 }
 
 /** The highest index that every reachable node with data has applied; null when there is none. */

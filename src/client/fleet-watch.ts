@@ -5,7 +5,14 @@
 import { status as grpcStatus } from "@grpc/grpc-js";
 import { readRpcError } from "../core/wire/rpc-error.ts";
 import type { FleetClient, NodeAddress } from "./fleet-client.ts";
-import { type Answer, commonIndex, type FleetStatus, joinAnswers, unasked } from "./fleet-status.ts";
+import {
+  type Answer,
+  commonIndex,
+  type FleetStatus,
+  joinAnswers,
+  leaderMembers,
+  unasked,
+} from "./fleet-status.ts";
 import { RecentHashes } from "./recent-hashes.ts";
 
 // A node that is silent for this long is shown as down; on an open connection any answer is faster.
@@ -42,17 +49,20 @@ export class FleetWatch {
     this.#learn(client.endpoints);
   }
 
-  /** Of all nodes known so far: the target's endpoints, and members that answers have named. */
+  /** The target's endpoints, and the members that answers have named. A member that was removed leaves with its row. */
   get addresses(): readonly string[] {
     return [...this.#answers.keys()];
   }
 
-  /** Reports the joined newest answers whenever this node has sent something, until `signal` aborts. */
+  /**
+   * Reports the joined newest answers whenever this node has sent something. Ends when `signal` aborts, or when the node is
+   * no member any more.
+   */
   async follow(address: string, notify: (fleet: FleetStatus) => void, signal: AbortSignal): Promise<void> {
     let hasStream = true;
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#answers.has(address)) {
       notify(await this.look(address));
-      const isUp = this.#answers.get(address)?.status !== null;
+      const isUp = (this.#answers.get(address)?.status ?? null) !== null;
       if (isUp && hasStream) hasStream = await this.#stream(address, notify, signal);
       await this.#world.pause(LOOK_EVERY_MS, signal);
     }
@@ -78,6 +88,7 @@ export class FleetWatch {
         const roundTripMs = this.#answers.get(address)?.roundTripMs ?? null;
         const answer = { name: status.nodeName, address, roundTripMs, error: null, status };
         notify(this.#heard({ ...answer, observedAtMs: Date.now() }, 0));
+        if (!this.#answers.has(address)) return true;
         if (this.#world.now() - measuredMs < ROUND_TRIP_EVERY_MS) continue;
         measuredMs = this.#world.now();
         notify(await this.look(address));
@@ -90,13 +101,16 @@ export class FleetWatch {
 
   #heard(answer: Answer, hashAtIndex: number): FleetStatus {
     const { address, status } = answer;
-    this.#answers.set(address, answer);
-    if (status === null) this.#hashes.forget(address);
+    // Another node's answer may have ended its membership meanwhile.
+    const isKnown = this.#answers.has(address);
+    if (isKnown) this.#answers.set(address, answer);
+    if (status === null || !isKnown) this.#hashes.forget(address);
     else {
       this.#hashes.heard(address, status, hashAtIndex);
       if (this.#round?.index === hashAtIndex) this.#round.told.add(address);
     }
     this.#learn(unasked([...this.#answers.values()]));
+    this.#forget();
     const answers = [...this.#answers.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#turnRound(answers);
     const up = answers.flatMap((told) => (told.status === null ? [] : [told.address]));
@@ -115,6 +129,18 @@ export class FleetWatch {
     const unheard = { roundTripMs: null, error: null, status: null, observedAtMs: 0 };
     for (const node of nodes) {
       if (!this.#answers.has(node.address)) this.#answers.set(node.address, { ...node, ...unheard });
+    }
+  }
+
+  /** Given endpoints stay: only their operator can take them out. */
+  #forget(): void {
+    const members = leaderMembers([...this.#answers.values()]);
+    if (members === null) return;
+    const given = new Set(this.#client.endpoints.map(({ address }) => address));
+    for (const address of this.#answers.keys()) {
+      if (given.has(address) || members.has(address)) continue;
+      this.#answers.delete(address);
+      this.#hashes.forget(address);
     }
   }
 

@@ -16,6 +16,7 @@ import {
   type ListMembersResponse,
   type ListPlanStepsResponse,
   type ListPlansResponse,
+  type ListProbesRequest,
   type ListProbesResponse,
   type ListProvidersResponse,
   type ListQuotasResponse,
@@ -190,9 +191,13 @@ export abstract class LeaderReads {
     );
   }
 
-  listProbes(drillId: string, options: { readonly deadlineMs?: number } = {}): Promise<ListProbesResponse> {
-    return this.atLeader("read", options.deadlineMs ?? this.#deadlineMs, (client, limits) =>
-      unary(client.listProbes.bind(client), { drillId }, limits),
+  listProbes(
+    drillId: string,
+    options: Omit<ListProbesRequest, "drillId"> & { readonly deadlineMs?: number } = {},
+  ): Promise<ListProbesResponse> {
+    const { deadlineMs = this.#deadlineMs, ...range } = options;
+    return this.atLeader("read", deadlineMs, (client, limits) =>
+      unary(client.listProbes.bind(client), { drillId, ...range }, limits),
     );
   }
 

@@ -65,7 +65,7 @@ export function onceSources(client: ListsClient & Pick<FleetClient, "status">, n
   ];
 }
 
-/** For the live picture: all feeds known by now, the same ones each time, and one for each node learned since. */
+/** For the live picture: the same feeds each time, one more for each node learned since, and none for a node that left. */
 export function liveFeeds(
   watch: TopWatch,
   lists: ListsClient,
@@ -76,7 +76,11 @@ export function liveFeeds(
   const byAddress = new Map<string, Feed>();
   const feed = listFeed((name) => listed(lists, name, now, here), view, now);
   return () => {
-    for (const address of watch.addresses) {
+    const addresses = new Set(watch.addresses);
+    for (const address of byAddress.keys()) {
+      if (!addresses.has(address)) byAddress.delete(address);
+    }
+    for (const address of addresses) {
       if (byAddress.has(address)) continue;
       byAddress.set(address, (dispatch, signal) =>
         watch.follow(address, (reply) => dispatch({ kind: "fleet", atMs: now(), reply }), signal),

@@ -23,16 +23,17 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
   // A linearizable read answers from before, for up to 600 ms.
   "stale-read": {
     file: "/core/fleet/query.js",
-    line: "export function listProbes(view, drillId) {",
+    line: "export function listProbes(view, drillId, range = {}) {",
     instead: `const kept = new Map();
-export function listProbes(view, drillId) {
-    const before = kept.get(drillId);
+export function listProbes(view, drillId, range = {}) {
+    const key = drillId + range.fromNumber;
+    const before = kept.get(key);
     if (before !== undefined && performance.now() - before.atMs < 600) return before.rows;
-    const rows = listProbesNow(view, drillId);
-    kept.set(drillId, { atMs: performance.now(), rows });
+    const rows = listProbesNow(view, drillId, range);
+    kept.set(key, { atMs: performance.now(), rows });
     return rows;
 }
-function listProbesNow(view, drillId) {`,
+function listProbesNow(view, drillId, range) {`,
   },
   // A retry is not known to be one: some writes apply twice.
   "applied-twice": {

@@ -1,6 +1,6 @@
 // `fleet drill kill-leader` against real fleets: what it refuses, how it judges, and that it leaves a whole fleet.
 
-import { access, readFile, writeFile } from "node:fs/promises";
+import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FleetClient } from "../../src/client/fleet-client.ts";
@@ -177,11 +177,7 @@ test("Ctrl-C after the kill starts the node again, and leaves neither a report n
   expect(ran).toMatchObject({ exit: 130, stderr: expect.stringContaining("started again") });
   await healthy();
   await expect(access(join(fleet.home, "cut.json"))).rejects.toThrow();
-  const { entries } = await client.listAudit();
-  const drillIds = entries.flatMap(({ reason }) => (reason.startsWith("kill-leader-") ? [reason] : []));
-  const ids = [...new Set(drillIds)].flatMap((drillId) => [drillId, `${drillId}.registers`]);
-  const left = await Promise.all(ids.map((drillId) => client.listProbes(drillId)));
-  expect(left.flatMap(({ probes }) => probes)).toEqual([]);
+  expect((await client.listProbes("kill-leader")).probes).toEqual([]);
 });
 
 test("a terminal that is closed and a SIGTERM end a drill as Ctrl-C does", async () => {
@@ -217,7 +213,7 @@ test("a drill that was killed with kill -9 is healed by the next command that fi
   });
   await healthy();
   expect((await fleet.run("leader", "show")).stderr).toBe("");
-  expect((await client.listProbes("fleet-drill-lock")).probes).toEqual([]);
+  expect((await client.listProbes("kill-leader")).probes).toEqual([]);
 });
 
 test("what only looks at a sick fleet leaves a killed drill as it is, and fleet drill heal heals it", async () => {
@@ -243,12 +239,40 @@ test("one drill at a time: the second is refused, and the lock of a lost one can
   running.signal("SIGINT");
   await running.ended();
   await healthy();
-  const lock = { drillId: "fleet-drill-lock", number: 0 };
+  const lock = { drillId: "kill-leader", number: 0 };
   await client.submit({ kind: { $case: "recordProbe", value: lock } });
   const locked = await fleet.run("drill", "run", "transfer", "--yes", ...QUICK);
   expect(locked).toMatchObject({ exit: 9, stderr: expect.stringContaining("FLEET_E_DRILL_UNDER_WAY") });
   expect((await fleet.run("drill", "heal", "--unlock")).exit).toBe(0);
-  expect((await client.listProbes("fleet-drill-lock")).probes).toEqual([]);
+  expect((await client.listProbes("kill-leader")).probes).toEqual([]);
+});
+
+test("a role for one drill is enough for all that it writes, and another drill is refused before it begins", async () => {
+  await healthy();
+  const { stdout } = await fleet.run("cert", "issue", "--role", "operator", "--name", "carl", "--out", ".");
+  expect(stdout).toContain("fleet://operator/carl");
+  const carl = ["--cert", "carl.crt", "--key", "carl.key"];
+  expect(await fleet.run("role", "create", "cd", "--allow", "run drill kill-follower")).toMatchObject({
+    exit: 0,
+  });
+  expect(await fleet.run("role", "grant", "cd", "--to", "carl")).toMatchObject({ exit: 0 });
+  expect(await fleet.run("drill", "run", "kill-follower", "--yes", ...QUICK, ...carl)).toMatchObject({
+    exit: 0,
+  });
+  await healthy();
+  await expectNothingKilled(async () => {
+    const refused = await fleet.run("drill", "run", "kill-leader", "--yes", ...QUICK, ...carl);
+    expect(refused).toMatchObject({
+      exit: 4,
+      stderr: expect.stringContaining("may not run drill kill-leader"),
+    });
+  });
+  const journals = (await readdir(join(fleet.directory, "drills"))).filter((name) =>
+    name.includes("journal"),
+  );
+  expect(journals).toEqual([]);
+  const rows = await Promise.all(["kill-leader", "kill-follower"].map((name) => client.listProbes(name)));
+  expect(rows.flatMap(({ probes }) => probes)).toEqual([]);
 });
 
 test("a drill that there is not is refused, and the list says which there are", async () => {

@@ -1,61 +1,98 @@
-// One drill at a time in a fleet. The lock is a probe with compare-and-set, under an id of its own, so it is
-// replicated and needs no table. What must stay true: only the drill that took it, or its journal, releases
-// it; its number says which drill that is.
+// One drill at a time in a fleet. The lock is rows of the drill that has it, under its name: a role that allows one drill
+// does not allow another drill's lock. What must stay true: of two drills that begin together at most one goes on. Each
+// writes its own lock before it looks at the others'. Only the drill that took it, or its journal, releases it.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";
+import { DRILLS } from "../../core/drill/catalog.ts";
 import type { FleetClient } from "../fleet-client.ts";
-
-const LOCK_ID = "fleet-drill-lock";
+import { LOCK_ROWS, listRows } from "./drill-rows.ts";
 
 type LockClient = Pick<FleetClient, "submit" | "listProbes">;
 
-/** Takes the lock. Throws DRILL_UNDER_WAY when another drill has it. */
-export async function takeLock(client: LockClient, drillId: string, sinceMs: number): Promise<void> {
-  const probe = { drillId: LOCK_ID, number: 0, expectedApplications: 0 };
-  try {
-    await client.submit({ kind: { $case: "recordProbe", value: probe } }, { reason: drillId });
-  } catch (error) {
-    if (!(error instanceof OperatorError) || error.code !== "PROBE_CHANGED") throw error;
-    throw await underWay(client);
-  }
-  // Since when, for others to see.
-  const since = { drillId: LOCK_ID, number: sinceMs };
-  await client.submit({ kind: { $case: "recordProbe", value: since } }, { reason: drillId });
+/** A drill's name, and when it began. */
+export interface LockOwner {
+  readonly drill: string;
+  readonly sinceMs: number;
 }
 
-export type LockState =
+interface Held {
+  readonly drill: string;
+  /** Null: that drill has only begun. */
+  readonly sinceMs: number | null;
+}
+
+/** Takes the lock. Throws DRILL_UNDER_WAY when another drill has it. */
+export async function takeLock(client: LockClient, owner: LockOwner): Promise<void> {
+  const { drill, sinceMs } = owner;
+  try {
+    await record(client, { drillId: drill, number: LOCK_ROWS.fromNumber, expectedApplications: 0 });
+  } catch (error) {
+    if (!(error instanceof OperatorError) || error.code !== "PROBE_CHANGED") throw error;
+    throw drillUnderWay((await heldLocks(client)).find((held) => held.drill === drill)?.sinceMs ?? null);
+  }
+  // Since when, for others to see.
+  await record(client, { drillId: drill, number: sinceMs });
+  const other = (await heldLocks(client)).find((held) => held.drill !== drill);
+  if (other === undefined) return;
+  await clearRows(client, drill);
+  throw drillUnderWay(other.sinceMs);
+}
+
+type LockState =
   | { readonly kind: "free" | "own" }
   /** Null: that drill has only begun. */
   | { readonly kind: "another's"; readonly sinceMs: number | null };
 
-/** Whether the drill that began at `sinceMs` has the lock. */
+/** Whether this drill has the lock. */
 export async function lockState(
   client: Pick<FleetClient, "listProbes">,
-  sinceMs: number,
+  owner: LockOwner,
   options: { readonly deadlineMs?: number } = {},
 ): Promise<LockState> {
-  const { probes } = await client.listProbes(LOCK_ID, options);
-  if (probes.length === 0) return { kind: "free" };
-  const since = sinceOf(probes);
-  return since === sinceMs ? { kind: "own" } : { kind: "another's", sinceMs: since };
+  const held = await heldLocks(client, options);
+  const other = held.find(({ drill, sinceMs }) => drill !== owner.drill || sinceMs !== owner.sinceMs);
+  if (other !== undefined) return { kind: "another's", sinceMs: other.sinceMs };
+  return { kind: held.length === 0 ? "free" : "own" };
 }
 
-/** Frees it if the drill that began at `sinceMs` has it. */
-export async function freeOwnLock(client: LockClient, sinceMs: number, reason: string): Promise<void> {
-  if ((await lockState(client, sinceMs)).kind === "own") await freeLock(client, reason);
+/** Removes the drill's rows, its lock among them, if it has the lock. */
+export async function freeOwnLock(client: LockClient, owner: LockOwner): Promise<void> {
+  const [held] = await lockOf(client, owner.drill);
+  if (held?.sinceMs === owner.sinceMs) await clearRows(client, owner.drill);
 }
 
-/** Frees it, whichever drill has it. */
-export async function freeLock(client: Pick<FleetClient, "submit">, reason: string): Promise<void> {
-  const operation = { kind: { $case: "clearProbes", value: { drillId: LOCK_ID } } } as const;
-  await client.submit(operation, { reason });
+/** Removes the rows of each drill that has a lock. */
+export async function freeLocks(client: LockClient): Promise<void> {
+  for (const { drill } of await heldLocks(client)) await clearRows(client, drill);
 }
 
-const sinceOf = (probes: readonly { readonly number: number }[]): number | null =>
-  probes.find(({ number }) => number > 0)?.number ?? null;
+async function heldLocks(
+  client: Pick<FleetClient, "listProbes">,
+  options: { readonly deadlineMs?: number } = {},
+): Promise<readonly Held[]> {
+  return (await Promise.all(DRILLS.map(({ name }) => lockOf(client, name, options)))).flat();
+}
 
-async function underWay(client: LockClient): Promise<OperatorError> {
-  return drillUnderWay(sinceOf((await client.listProbes(LOCK_ID)).probes));
+async function lockOf(
+  client: Pick<FleetClient, "listProbes">,
+  drill: string,
+  options: { readonly deadlineMs?: number } = {},
+): Promise<readonly Held[]> {
+  const { probes } = await listRows(client, drill, LOCK_ROWS, options);
+  if (probes.length === 0) return [];
+  return [{ drill, sinceMs: probes.find(({ number }) => number > 0)?.number ?? null }];
+}
+
+async function record(
+  client: Pick<FleetClient, "submit">,
+  value: { readonly drillId: string; readonly number: number; readonly expectedApplications?: number },
+): Promise<void> {
+  await client.submit({ kind: { $case: "recordProbe", value } }, { reason: value.drillId });
+}
+
+async function clearRows(client: Pick<FleetClient, "submit">, drillId: string): Promise<void> {
+  const operation = { kind: { $case: "clearProbes", value: { drillId } } } as const;
+  await client.submit(operation, { reason: drillId });
 }
 
 export function drillUnderWay(sinceMs: number | null): OperatorError {

@@ -179,7 +179,7 @@ async function healOne(
     const undo: readonly Undo[] = entry.undo.length === 0 ? [{ kind: "unlock" }] : entry.undo;
     const failed = await takeBack(
       undo,
-      { client, control, drillId, sinceMs, guard },
+      { client, control, drillId, drill, sinceMs, guard },
       { limitMs, isStrict },
       (step) => done.push(undoWords(step)),
     );
@@ -202,7 +202,8 @@ async function healOne(
 const BEFORE_A_LEADER: ReadonlySet<Undo["kind"]> = new Set(["start", "resume", "clear-faults"] as const);
 
 /** Throws when another drill has the lock, or when no leader says which. */
-async function assertLockAllows(client: FleetClient, { startedAt }: JournalEntry): Promise<void> {
-  const state = await lockState(client, Date.parse(startedAt), { deadlineMs: LOCK_READ_MS });
+async function assertLockAllows(client: FleetClient, { drill, startedAt }: JournalEntry): Promise<void> {
+  const owner = { drill, sinceMs: Date.parse(startedAt) };
+  const state = await lockState(client, owner, { deadlineMs: LOCK_READ_MS });
   if (state.kind === "another's") throw drillUnderWay(state.sinceMs);
 }

@@ -17,7 +17,6 @@ export type Undo =
   | { readonly kind: "resume"; readonly node: string }
   | { readonly kind: "clear-faults"; readonly node: string; readonly address: string }
   | { readonly kind: "discard"; readonly node: string }
-  | { readonly kind: "clear-probes"; readonly drillId: string }
   | { readonly kind: "unlock" };
 
 export interface JournalEntry {
@@ -142,7 +141,7 @@ async function leftBehind(path: string, processes: Processes): Promise<readonly 
 }
 
 const UNDO_KINDS: ReadonlySet<unknown> = new Set<Undo["kind"]>([
-  ...(["start", "resume", "clear-faults", "discard", "clear-probes", "unlock"] as const),
+  ...(["start", "resume", "clear-faults", "discard", "unlock"] as const),
 ]);
 
 function parseEntry(text: string): JournalEntry | null {

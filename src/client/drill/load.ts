@@ -11,13 +11,15 @@ import type { HistoryEvent } from "../../core/drill/register-history.ts";
 import type { DrillEvent } from "../../core/drill/timeline.ts";
 import type { AttemptedWrite } from "../../core/drill/verdict.ts";
 import type { FleetClient } from "../fleet-client.ts";
+import type { rowsOfRun } from "./drill-rows.ts";
 import { RegisterLoad } from "./register-load.ts";
 import { RowReader } from "./row-reader.ts";
 import { SteadyWriter } from "./steady-writer.ts";
 
 export interface LoadOptions {
-  readonly drillId: string;
-  readonly registersId: string;
+  /** The drill's name. */
+  readonly drill: string;
+  readonly rows: ReturnType<typeof rowsOfRun>;
   /** Writes a second. */
   readonly rate: number;
   readonly now: () => number;
@@ -38,12 +40,19 @@ export class DrillLoad {
   readonly #registers: RegisterLoad;
   readonly #rows: RowReader;
 
-  constructor(client: FleetClient, { drillId, registersId, rate, now, sleep, onEvent }: LoadOptions) {
+  constructor(client: FleetClient, { drill: drillId, rows, rate, now, sleep, onEvent }: LoadOptions) {
     const onRead = (begunMs: number, term: number) => onEvent({ kind: "read", atMs: now(), begunMs, term });
-    this.#writer = new SteadyWriter(client, { drillId, rate, now, onEvent });
-    this.#registers = new RegisterLoad(client, { drillId: registersId, now, onRead });
+    this.#writer = new SteadyWriter(client, {
+      drillId,
+      fromNumber: rows.writes.fromNumber,
+      rate,
+      now,
+      onEvent,
+    });
+    this.#registers = new RegisterLoad(client, { drillId, range: rows.registers, now, onRead });
     const acknowledged = () => this.#writer.acknowledgedNumbers;
-    this.#rows = new RowReader(client, { drillId, now, sleep, acknowledged, onRead });
+    const range = rows.writes;
+    this.#rows = new RowReader(client, { drillId, range, now, sleep, acknowledged, onRead });
   }
 
   /** Ends all clients; a second call only returns the same result. */

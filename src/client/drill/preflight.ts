@@ -4,6 +4,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { type DrillSpec, missing, type Need, needsOf } from "../../core/drill/drill-spec.ts";
 import type { NodeStatus } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
 import * as refuse from "./refusals.ts";
 
@@ -39,6 +40,16 @@ export function assertPossible(spec: DrillSpec, can: ReadonlySet<Need>, fleet: s
     next: "see which drills are possible here: fleet drill list",
     exit: Exit.Precondition,
   });
+}
+
+/** Asks for each permission that the drill's writes need. Throws GRANT_MISSING, ROLE_MISSING or ADMINISTRATOR_ONLY. */
+export async function assertAllowed(
+  { name, act }: DrillSpec,
+  client: Pick<FleetClient, "transferLeadership" | "tryOut">,
+): Promise<void> {
+  await client.tryOut({ kind: { $case: "clearProbes", value: { drillId: name } } }, { reason: name });
+  if (act.kind !== "transfer") return;
+  await client.transferLeadership({ toNode: "", fromNode: "", reason: name, dryRun: true });
 }
 
 export interface LeaderNow {

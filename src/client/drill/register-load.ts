@@ -1,5 +1,5 @@
 // A few clients that read and compare-and-set the same registers concurrently, whatever happens to the
-// servers. The registers are probes under the drill's own id, so that no operator's row is ever touched. What
+// servers. The registers are probes under the drill's name, so that no operator's row is ever touched. What
 // must stay true: an event is recorded before its request leaves and after its answer came, and only a
 // definite refusal counts as one.
 
@@ -10,6 +10,7 @@ import type { RegistersInput } from "../../core/check/models/registers.ts";
 import type { ErrorCounts } from "../../core/drill/client-view.ts";
 import type { HistoryEvent } from "../../core/drill/register-history.ts";
 import type { FleetClient } from "../fleet-client.ts";
+import { listRows, type ProbeRange } from "./drill-rows.ts";
 import { codeOf, isOutcomeUnknown } from "./outcome.ts";
 
 const CLIENTS = 5;
@@ -23,6 +24,7 @@ const LAST_READ_DEADLINE_MS = 5_000;
 
 export interface RegisterLoadOptions {
   readonly drillId: string;
+  readonly range: ProbeRange;
   /** Milliseconds on the drill's clock. */
   readonly now: () => number;
   /** Called for every answered read, with its term. */
@@ -86,10 +88,10 @@ export class RegisterLoad {
 
   /** The register's value; undefined = not known. */
   async #read(process: number, register: number, deadlineMs: number): Promise<number | null | undefined> {
-    const { drillId } = this.#options;
+    const { drillId, range } = this.#options;
     const output = await this.#record(process, { kind: "read", register: nameOf(register) }, async () => {
       const begunMs = this.#options.now();
-      const { probes, stamp } = await this.#client.listProbes(drillId, { deadlineMs });
+      const { probes, stamp } = await listRows(this.#client, drillId, range, { deadlineMs });
       this.#options.onRead?.(begunMs, stamp?.term ?? 0);
       const probe = probes.find(({ number }) => number === register);
       return { kind: "value", value: probe?.applications ?? null };
@@ -102,10 +104,10 @@ export class RegisterLoad {
     register: number,
     from: number | null,
   ): Promise<number | null | undefined> {
-    const { drillId } = this.#options;
+    const { drillId, range } = this.#options;
     const to = (from ?? 0) + 1;
     const input: RegistersInput = { kind: "cas", register: nameOf(register), from, to };
-    const value = { drillId, number: register, expectedApplications: from ?? 0 };
+    const value = { drillId, number: range.fromNumber + register, expectedApplications: from ?? 0 };
     const output = await this.#record(process, input, async () => {
       await this.#client.submit(
         { kind: { $case: "recordProbe", value } },

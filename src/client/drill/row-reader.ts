@@ -4,6 +4,7 @@
 
 import { type ErrorCounts, judgeRead, type StaleRead } from "../../core/drill/client-view.ts";
 import type { FleetClient } from "../fleet-client.ts";
+import { listRows, type ProbeRange } from "./drill-rows.ts";
 import { codeOf } from "./outcome.ts";
 
 const PAUSE_MS = 100;
@@ -12,6 +13,7 @@ const STALE_KEPT = 100;
 
 export interface RowReaderOptions {
   readonly drillId: string;
+  readonly range: ProbeRange;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** The numbers of the writes acknowledged so far. */
@@ -47,12 +49,14 @@ export class RowReader {
   }
 
   async #read(): Promise<void> {
-    const { drillId, now, sleep, acknowledged, onRead } = this.#options;
+    const { drillId, range, now, sleep, acknowledged, onRead } = this.#options;
     while (!this.#isOver) {
       const begunMs = now();
       const before = [...acknowledged()];
       try {
-        const { probes, stamp } = await this.#client.listProbes(drillId, { deadlineMs: DEADLINE_MS });
+        const { probes, stamp } = await listRows(this.#client, drillId, range, {
+          deadlineMs: DEADLINE_MS,
+        });
         onRead(begunMs, stamp?.term ?? 0);
         const stale = judgeRead(begunMs, before, new Set(probes.map(({ number }) => number)));
         if (stale !== null && this.#stale.length < STALE_KEPT) this.#stale.push(stale);

@@ -22,13 +22,21 @@ import { type ActContext, actWords, chooseVictims, perform, undoOf } from "./act
 import { isAsBefore } from "./as-before.ts";
 import { awaitCoolDown } from "./cool-down.ts";
 import { takeLock } from "./drill-lock.ts";
+import { listRows, rowsOfRun } from "./drill-rows.ts";
 import { Journal } from "./journal.ts";
 import { drillsFolder } from "./journal-folder.ts";
 import { DrillLoad, type LoadResult } from "./load.ts";
 import { Lookout } from "./lookout.ts";
 import type { NodeControl } from "./node-control.ts";
 import { possibilities } from "./possibilities.ts";
-import { assertPossible, assertSteady, type LeaderNow, leaderFor, leaderOf } from "./preflight.ts";
+import {
+  assertAllowed,
+  assertPossible,
+  assertSteady,
+  type LeaderNow,
+  leaderFor,
+  leaderOf,
+} from "./preflight.ts";
 import * as refuse from "./refusals.ts";
 import { type SecondAgent, secondAgentOf } from "./second-agent.ts";
 import { ShardWatch } from "./shard-watch.ts";
@@ -82,6 +90,7 @@ export async function runDrill(
   const status = await client.status(PATIENTLY);
   assertPossible(spec, (await possibilities(client, control, status)).can, client.target.name);
   leaderFor(spec, status);
+  await assertAllowed(spec, client);
   return new DrillRun(spec, client, deps, control, options).run();
 }
 
@@ -96,7 +105,7 @@ class DrillRun {
   /** Zero of all times in the report: when its clients begin. */
   #startMs = performance.now();
   readonly #drillId: string;
-  readonly #registersId: string;
+  readonly #rows: ReturnType<typeof rowsOfRun>;
   #victims: readonly string[] = [];
   /** Of the moment before the fault. */
   #before: FleetStatus | null = null;
@@ -119,7 +128,7 @@ class DrillRun {
     this.#control = control;
     this.#options = options;
     this.#drillId = `${spec.name}-${this.#startedAt.getTime()}`;
-    this.#registersId = `${this.#drillId}.registers`;
+    this.#rows = rowsOfRun(this.#startedAt.getTime());
   }
 
   readonly #now = (): number => Math.round(performance.now() - this.#startMs);
@@ -132,18 +141,14 @@ class DrillRun {
       ...{ startedAt: this.#startedAt.toISOString(), process: await this.#deps.processes.self() },
     });
     try {
-      await takeLock(this.#client, this.#drillId, this.#startedAt.getTime());
+      await takeLock(this.#client, { drill: this.#spec.name, sinceMs: this.#startedAt.getTime() });
     } catch (error) {
       await journal.end();
       throw error;
     }
     let result: DrillResult;
     try {
-      await journal.add(
-        { kind: "clear-probes", drillId: this.#drillId },
-        { kind: "clear-probes", drillId: this.#registersId },
-        { kind: "unlock" },
-      );
+      await journal.add({ kind: "unlock" });
       result = await this.#underLoad(journal);
     } finally {
       await this.#takeBack(journal);
@@ -162,7 +167,7 @@ class DrillRun {
     const status = await this.#client.status(PATIENTLY);
     this.#startMs = performance.now();
     const load = new DrillLoad(this.#client, {
-      ...{ drillId: this.#drillId, registersId: this.#registersId, rate: this.#options.rate },
+      ...{ drill: this.#spec.name, rows: this.#rows, rate: this.#options.rate },
       ...{ now: this.#now, onEvent: (event) => this.#note(event) },
       sleep: (ms) => this.#deps.clock.sleep(ms),
     });
@@ -180,7 +185,9 @@ class DrillRun {
       await this.#pause(this.#options.beforeMs);
       await this.#breakAndHeal(before, journal, lookout);
       const loaded = await load.stop();
-      const { probes } = await this.#client.listProbes(this.#drillId, { deadlineMs: HEAL_LIMIT_MS });
+      const { probes } = await listRows(this.#client, this.#spec.name, this.#rows.writes, {
+        deadlineMs: HEAL_LIMIT_MS,
+      });
       const writes = judgeWrites(loaded.writes, probes);
       const report = this.#report(writes, loaded, lookout);
       return { report, drillId: this.#drillId, events: loaded.events };
@@ -219,7 +226,9 @@ class DrillRun {
 
   /** Before anything is broken: a leader that is cut off could not write it. Format 1 has no such entry. */
   async #audit(): Promise<{ readonly index: number; readonly term: number | null }> {
-    const value = { drillId: this.#drillId, drill: this.#spec.name, victims: [...this.#victims] };
+    const { name } = this.#spec;
+    // Under the name that a role allows; the reason names the run.
+    const value = { drillId: name, drill: name, victims: [...this.#victims] };
     try {
       const reason = this.#drillId;
       return await this.#client.submit({ kind: { $case: "noteDrill", value } }, { reason });
@@ -294,7 +303,8 @@ class DrillRun {
 
   #healers() {
     const sinceMs = this.#startedAt.getTime();
-    return { client: this.#client, control: this.#control, drillId: this.#drillId, sinceMs };
+    const ids = { drillId: this.#drillId, drill: this.#spec.name, sinceMs };
+    return { client: this.#client, control: this.#control, ...ids };
   }
 
   /** Until all replicas have applied what was committed at the first check, and the fleet is as well as before. */

@@ -12,6 +12,8 @@ const WRITE_DEADLINE_MS = 15_000;
 
 export interface SteadyWriterOptions {
   readonly drillId: string;
+  /** The number of its probes is this and the number of the write. */
+  readonly fromNumber?: number;
   /** Writes a second. */
   readonly rate: number;
   /** Milliseconds on the drill's clock. */
@@ -79,12 +81,13 @@ export class SteadyWriter {
   }
 
   async #write(number: number): Promise<void> {
-    const { drillId, now, onEvent } = this.#options;
+    const { drillId, fromNumber = 0, now, onEvent } = this.#options;
     const begunMs = now();
     this.#results.set(number, "unknown");
     this.#samples.set(number, { number, begunMs, acknowledgedMs: null });
     try {
-      const operation = { kind: { $case: "recordProbe", value: { drillId, number } } } as const;
+      const value = { drillId, number: fromNumber + number };
+      const operation = { kind: { $case: "recordProbe", value } } as const;
       const { term } = await this.#client.submit(operation, {
         reason: drillId,
         deadlineMs: WRITE_DEADLINE_MS,

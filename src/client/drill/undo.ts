@@ -14,6 +14,7 @@ interface UndoTools {
   readonly client: UndoClient;
   readonly control: NodeControl;
   readonly drillId: string;
+  readonly drill: string;
   /** When the drill began: the number of its lock. */
   readonly sinceMs: number;
   /** Called before each try of a step; throws when the step must not be done now. */
@@ -69,8 +70,7 @@ const ORDER: Readonly<Record<Undo["kind"], number>> = {
   start: 1,
   "clear-faults": 2,
   discard: 3,
-  "clear-probes": 4,
-  unlock: 5,
+  unlock: 4,
 };
 
 /** Null once `act` succeeds; its last error when the time is over, or when waiting cannot help. */
@@ -92,7 +92,7 @@ const isDenial = (cause: unknown): boolean =>
 export const isDrillUnderWay = (cause: unknown): boolean =>
   cause instanceof OperatorError && cause.code === "DRILL_UNDER_WAY";
 
-async function undoOne(undo: Undo, { client, control, drillId, sinceMs }: UndoTools): Promise<void> {
+async function undoOne(undo: Undo, { client, control, drillId, drill, sinceMs }: UndoTools): Promise<void> {
   switch (undo.kind) {
     case "start":
       return control.start(undo.node);
@@ -102,13 +102,8 @@ async function undoOne(undo: Undo, { client, control, drillId, sinceMs }: UndoTo
       return clearOwnFaults(client, undo, drillId);
     case "discard":
       return control.discard(undo.node);
-    case "clear-probes": {
-      const operation = { kind: { $case: "clearProbes", value: { drillId: undo.drillId } } } as const;
-      await client.submit(operation, { reason: drillId });
-      return;
-    }
     case "unlock":
-      return freeOwnLock(client, sinceMs, drillId);
+      return freeOwnLock(client, { drill, sinceMs });
   }
 }
 
@@ -134,8 +129,6 @@ export function undoWords(undo: Undo): string {
       return `cleared the faults of ${undo.node}`;
     case "discard":
       return `removed the data that ${undo.node} had before`;
-    case "clear-probes":
-      return "removed the drill's rows";
     case "unlock":
       return "unlocked the fleet for drills";
   }

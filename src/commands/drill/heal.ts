@@ -20,7 +20,7 @@ export default class DrillHeal extends FleetCommand {
     const { flags } = await this.parse(DrillHeal);
     const client = await this.client(flags);
     await allowChange(client.target, this.words);
-    const [{ healAll }, { nodeControlOf }, { freeLock }] = await Promise.all([
+    const [{ healAll }, { nodeControlOf }, { freeLocks }] = await Promise.all([
       import("../../client/drill/heal.ts"),
       import("../../client/drill/node-control.ts"),
       import("../../client/drill/drill-lock.ts"),
@@ -29,7 +29,7 @@ export default class DrillHeal extends FleetCommand {
     const control = nodeControlOf(client.target, deps);
     const options = { cwd: process.cwd(), otherHosts: flags["other-hosts"] };
     const report = await healAll({ client, control, deps }, options);
-    if (flags.unlock && report.running.length === 0) await freeLock(client, "drill heal --unlock");
+    if (flags.unlock && report.running.length === 0) await freeLocks(client);
     await this.printText(report, healView);
     if (report.left.length > 0) {
       throw new OperatorError("DRILL_NOT_HEALED", {

@@ -36,11 +36,17 @@ export function listAudit(view: FleetView): Readonly<AuditEntry>[] {
   return [...view.tables.audit.rows()];
 }
 
+interface ProbeRange {
+  readonly fromNumber?: number | undefined;
+  readonly belowNumber?: number | undefined;
+}
+
 /** One drill's probes by number. */
-export function listProbes(view: FleetView, drillId: string): Readonly<Probe>[] {
+export function listProbes(view: FleetView, drillId: string, range: ProbeRange = {}): Readonly<Probe>[] {
+  const { fromNumber = 0, belowNumber = Number.POSITIVE_INFINITY } = range;
   const found: Readonly<Probe>[] = [];
-  for (const probe of view.tables.probes.rows(probeKey(drillId, 0))) {
-    if (probe.drillId !== drillId) break;
+  for (const probe of view.tables.probes.rows(probeKey(drillId, fromNumber))) {
+    if (probe.drillId !== drillId || probe.number >= belowNumber) break;
     found.push(probe);
   }
   return found;

@@ -95,8 +95,6 @@ function taskOf(undo: Undo): string {
       return `clear the faults of ${undo.node}`;
     case "discard":
       return `remove the data that ${undo.node} had before`;
-    case "clear-probes":
-      return "remove the drill's rows";
     case "unlock":
       return "free the lock of drills";
   }

@@ -54,6 +54,48 @@ test("members that an answer names are asked too, from then on", async () => {
   expect(watch.addresses.toSorted()).toEqual([address(1), address(2), address(3)]);
 });
 
+describe("a member that is removed", () => {
+  const members = (...ids: number[]): Partial<NodeStatus> => ({
+    members: present(upNode(1).status, "it is up").members.filter(({ nodeId }) => ids.includes(nodeId)),
+  });
+  async function removed(...given: number[]) {
+    const nodes = new ScriptedNodes(...given);
+    const watch = new FleetWatch(nodes, world);
+    for (const id of [1, 2, 3]) await watch.look(address(id));
+    nodes.down.add(address(3));
+    nodes.differs.set(address(1), members(1, 2));
+    return { nodes, watch };
+  }
+
+  test("leaves with its row in the leader's table, and the fleet is whole without it", async () => {
+    const { nodes, watch } = await removed(1);
+    const following = watch.follow(address(3), () => undefined, new AbortController().signal);
+    const fleet = await watch.look(address(1));
+    // A follower that is behind still names it.
+    await watch.look(address(2));
+    expect(watch.addresses).toEqual([address(1), address(2)]);
+    expect(fleet.nodes.map(({ name }) => name)).toEqual(["n1", "n2"]);
+    await following;
+    nodes.differs.clear();
+    await watch.look(address(1));
+    expect(watch.addresses).toContain(address(3));
+  });
+
+  test("stays when it is among the given endpoints", async () => {
+    const { watch } = await removed(1, 2, 3);
+    await watch.look(address(1));
+    expect(watch.addresses).toContain(address(3));
+  });
+
+  test("stays while no leader says that it is none", async () => {
+    const { nodes, watch } = await removed(1);
+    nodes.down.add(address(2));
+    await watch.look(address(2));
+    await watch.look(address(1));
+    expect(watch.addresses).toContain(address(3));
+  });
+});
+
 test("a node that hangs takes nothing from the others, and the whole is not called healthy", async () => {
   const nodes = new ScriptedNodes(1, 2, 3);
   const watch = new FleetWatch(nodes, world);

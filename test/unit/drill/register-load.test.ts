@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
+import { rowsOfRun } from "../../../src/client/drill/drill-rows.ts";
 import { RegisterLoad } from "../../../src/client/drill/register-load.ts";
 import type { Written } from "../../../src/client/fleet-client.ts";
 import { Exit, OperatorError } from "../../../src/core/base/errors.ts";
@@ -60,6 +61,8 @@ vi.mock("node:timers/promises", () => ({
 }));
 fakeTime();
 
+const REGISTERS = rowsOfRun(Date.parse("2026-11-25T12:00:00Z")).registers;
+
 const failure = (code: string, exit: Exit) => new OperatorError(code, { what: code, exit });
 
 test.each([
@@ -69,7 +72,7 @@ test.each([
   { fault: "answers from an old state", verdict: "no", why: "reads are stale" },
 ] as const)("$verdict: $why", async ({ fault, verdict }) => {
   const store = new Store(fault);
-  const load = new RegisterLoad(store, { drillId: "d", now: () => performance.now() });
+  const load = new RegisterLoad(store, { drillId: "d", range: REGISTERS, now: () => performance.now() });
   // A stale read shows only where the last write had ended before it began: enough of them.
   const turns = fault === "answers from an old state" ? 150 : 60;
   for (let ms = 0; store.turns <= turns; ms += 100) {

@@ -95,7 +95,7 @@ export function coordinatorService(
     snapshotSave: streamHandler(context, savingSnapshots(context)),
     listProbes: handler(context, async (request, caller) => {
       const stamp = await readable(context, LINEARIZABLE, caller);
-      return { stamp, probes: listProbes(machine.view, request.drillId) };
+      return { stamp, probes: listProbes(machine.view, request.drillId, request) };
     }),
   };
 }

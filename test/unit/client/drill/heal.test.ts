@@ -59,10 +59,10 @@ async function world({ journals, lock = [], onStart }: Given) {
   } as unknown as NodeControl;
   const client = {
     target: { name: "local", directory },
-    listProbes: async () => {
+    listProbes: async (drill: string) => {
       if (state.lock === null)
         throw new OperatorError("NO_LEADER", { what: "no leader", exit: Exit.NoQuorum });
-      return { probes: state.lock.map((number) => ({ number })) };
+      return { probes: drill === GONE.drill ? state.lock.map((number) => ({ number })) : [] };
     },
     listFaults: async () => ({
       faults: [
