@@ -31,7 +31,7 @@ const LEFT_OUT: readonly { readonly importer: RegExp; readonly source: string }[
 
 // Nearly every command needs these few kilobytes: one file for all is read faster than one for each.
 const SMALL =
-  /\/dist\/(?:core\/base\/(?:address|backoff|clock|errors|ids|log|outside-sessions|own-files|pem|printable|sha-256|system-error|wait-clock)|core\/wire\/(?:channel-options|tls\/certificate-age)|client\/(?:drill\/journal-folder|files\/layout))\.js$/;
+  /\/dist\/(?:core\/base\/(?:address|backoff|clock|errors|ids|log|outside-sessions|own-files|pem|printable|sha-256|system-error|wait-clock)|core\/wire\/(?:channel-options|tls\/certificate-age)|client\/(?:drill\/journal-folder|files\/(?:layout|writable)))\.js$/;
 
 const slimOclif: Plugin = {
   name: "slim-oclif",
