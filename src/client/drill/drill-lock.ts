@@ -1,5 +1,5 @@
 // One drill at a time in a fleet. The lock is rows of the drill that has it, under its name: a role that allows one drill
-// does not allow another drill's lock. What must stay true: of two drills that begin together at most one goes on. Each
+// does not allow another drill's lock. What must stay true: of two drills that begin together at most one continues. Each
 // writes its own lock before it looks at the others'. Only the drill that took it, or its journal, releases it.
 
 import { Exit, OperatorError } from "../../core/base/errors.ts";

@@ -1,6 +1,6 @@
 // Where a drill's rows are. All are probes under the drill's name, because that is the name that a role allows
-// (docs/roles-and-audit.md). Their numbers tell them apart. What must stay true: no two runs use the same numbers, so that
-// a late write of one run is not counted in the next one.
+// (docs/roles-and-audit.md). Their numbers tell them apart. What must stay true: no two runs use the same numbers.
+// Otherwise a late write of one run would count in the next one.
 
 import type { ListProbesResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import type { FleetClient } from "../fleet-client.ts";

@@ -31,6 +31,19 @@ export function whyNot(spec: DrillSpec, can: ReadonlySet<Need>): string | null {
   return lacking === undefined ? null : LACKS[lacking];
 }
 
+/** Why the drill would be refused as the fleet is now; null = it would not. */
+export function whyNotNow(spec: DrillSpec, can: ReadonlySet<Need>, status: FleetStatus): string | null {
+  const never = whyNot(spec, can);
+  if (never !== null) return never;
+  try {
+    leaderFor(spec, status);
+    return null;
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return `${error.parts.what}: ${error.parts.why}`;
+  }
+}
+
 export function assertPossible(spec: DrillSpec, can: ReadonlySet<Need>, fleet: string): void {
   const why = whyNot(spec, can);
   if (why === null) return;

@@ -4,7 +4,6 @@
 
 import { hostname } from "node:os";
 import { present } from "../../core/base/assert.ts";
-import { OperatorError } from "../../core/base/errors.ts";
 import { gapsOf, slicesOf } from "../../core/drill/client-view.ts";
 import type { DrillSpec } from "../../core/drill/drill-spec.ts";
 import { judgeHistory } from "../../core/drill/linearizability.ts";
@@ -18,7 +17,7 @@ import { judgeWrites, type WriteVerdict } from "../../core/drill/verdict.ts";
 import type { FleetClient } from "../fleet-client.ts";
 import type { FleetStatus } from "../fleet-status.ts";
 import type { LocalDeps } from "../local/deps.ts";
-import { type ActContext, actWords, chooseVictims, perform, undoOf } from "./acts.ts";
+import { type ActContext, actWords, chooseVictims, noteDrill, perform, undoOf } from "./acts.ts";
 import { isAsBefore } from "./as-before.ts";
 import { awaitCoolDown } from "./cool-down.ts";
 import { takeLock } from "./drill-lock.ts";
@@ -207,7 +206,12 @@ class DrillRun {
     this.#victims = chooseVictims(this.#spec, nodes, leader, here);
     const undo = undoOf(this.#spec, this.#victims, nodes);
     await journal.add(...undo);
-    const { index: entryIndex, term } = await this.#audit();
+    const { index: entryIndex, term } = await noteDrill(
+      this.#client,
+      this.#spec,
+      this.#victims,
+      this.#drillId,
+    );
     // The entry may have waited for a new leader. Then the fault would hit a replica that leads no more.
     assertSteady(leader.term, term ?? leader.term);
     // A victim makes its fault only once it has read that entry, and the first fault may cut the others off.
@@ -222,20 +226,6 @@ class DrillRun {
     // Still under load: in a real fleet a node also catches up under load.
     if (this.#spec.expects === "stop") await this.#recover();
     await this.#whole(true);
-  }
-
-  /** Before anything is broken: a leader that is cut off could not write it. Format 1 has no such entry. */
-  async #audit(): Promise<{ readonly index: number; readonly term: number | null }> {
-    const { name } = this.#spec;
-    // Under the name that a role allows; the reason names the run.
-    const value = { drillId: name, drill: name, victims: [...this.#victims] };
-    try {
-      const reason = this.#drillId;
-      return await this.#client.submit({ kind: { $case: "noteDrill", value } }, { reason });
-    } catch (error) {
-      if (!(error instanceof OperatorError) || error.code !== "CLUSTER_VERSION_TOO_LOW") throw error;
-      return { index: 0, term: null };
-    }
   }
 
   async #break(

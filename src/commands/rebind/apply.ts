@@ -26,7 +26,10 @@ export default class RebindApply extends WavesCommand {
     const plan = await readPlan(args.plan);
     if (plan.version === 2) {
       refuse(raw.flatMap((token) => (token.type === "flag" ? [token.flag] : [])));
-      return await this.applyWaves(plan, flags);
+      return await this.applyWaves(plan, flags, {
+        hasFile: true,
+        remedy: "change the preconditions in the plan",
+      });
     }
     if (!flags["dry-run"]) await this.check(plan, flags);
     return await this.runPlan(plan, flags);

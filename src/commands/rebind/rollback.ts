@@ -59,7 +59,10 @@ export default class RebindRollback extends WavesCommand {
     const journal = new PlanJournal(client, planId, flags.reason ?? "");
     const row = await journal.row();
     if (isFinished(row))
-      return await this.applyWaves(await undoPlan(client, row, await journal.steps()), flags);
+      return await this.applyWaves(await undoPlan(client, row, await journal.steps()), flags, {
+        hasFile: false,
+        remedy: "",
+      });
     if (flags["dry-run"]) {
       const moved = (await journal.steps()).filter(({ begun }) => begun);
       return await this.previewWaves(

@@ -39,6 +39,9 @@ export default class ShardEvacuate extends WavesCommand {
     const nothing = `nothing to move: shard ${shard} owns no cluster that can move`;
     const plan = await this.planWaves(which, flags, nothing);
     if (plan.moves.length === 0) return await this.showEmpty(plan.name, nothing);
-    return await this.applyWaves(plan, flags);
+    return await this.applyWaves(plan, flags, {
+      hasFile: false,
+      remedy: "change the conditions with --quiet 0s, --quorum-margin or --lag-max",
+    });
   }
 }

@@ -7,7 +7,7 @@ import { journalsOf, type Undo } from "../../client/drill/journal.ts";
 import { drillsFolder, isJournal } from "../../client/drill/journal-folder.ts";
 import { nodeControlOf } from "../../client/drill/node-control.ts";
 import { possibilities } from "../../client/drill/possibilities.ts";
-import { whyNot } from "../../client/drill/preflight.ts";
+import { whyNotNow } from "../../client/drill/preflight.ts";
 import { readRuns } from "../../client/drill/read-report.ts";
 import type { FleetClient } from "../../client/fleet-client.ts";
 import type { LocalDeps } from "../../client/local/deps.ts";
@@ -57,10 +57,11 @@ export class DrillBoardReader {
 
   async #drills(): Promise<DrillBoard["drills"]> {
     const control = nodeControlOf(this.#client.target, this.#deps);
-    const { can } = await possibilities(this.#client, control, await this.#client.status());
+    const status = await this.#client.status();
+    const { can } = await possibilities(this.#client, control, status);
     return DRILLS.map((spec) => ({
       ...{ name: spec.name, summary: spec.summary, victims: spec.victims },
-      ...{ expects: EXPECTS[spec.expects], whyNot: whyNot(spec, can) },
+      ...{ expects: EXPECTS[spec.expects], whyNot: whyNotNow(spec, can, status) },
     }));
   }
 

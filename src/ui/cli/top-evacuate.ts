@@ -4,7 +4,7 @@ import { PlanJournal } from "../../client/rebind/waves/journal.ts";
 import { makeWavePlan } from "../../client/rebind/waves/make-wave-plan.ts";
 import { requireReady, runTaken } from "../../client/rebind/waves/run-taken.ts";
 import { takePlan } from "../../client/rebind/waves/start-plan.ts";
-import { uploadPlan } from "../../client/rebind/waves/upload-plan.ts";
+import { uploadOnce } from "../../client/rebind/waves/upload-plan.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
 import type { Executor } from "../../core/rebind/plan.ts";
 import { PRECONDITIONS, STRATEGY, type WavePlan } from "../../core/rebind/waves/wave-plan.ts";
@@ -32,7 +32,7 @@ export async function checkEvacuation(
   if (plan.moves.length === 0) {
     return { plan, finding: "nothing", lines: [...lines, `shard ${shard} owns no cluster that can move`] };
   }
-  await requireReady(client, plan);
+  await requireReady(client, plan, "");
   const preview = { plan: plan.name, sentence: planSentence(plan), routes: routesOf(plan.moves) };
   return { plan, finding: "ask", lines: [...lines, ...(await shownLines(tools, preview, previewView))] };
 }
@@ -44,8 +44,8 @@ export async function performEvacuation(
   signal: AbortSignal,
 ): Promise<ChangeOutcome> {
   const { client, reason } = tools;
-  await requireReady(client, plan);
-  await uploadPlan(client, plan, reason);
+  await requireReady(client, plan, "");
+  await uploadOnce(client, plan, reason);
   const journal = new PlanJournal(client, plan.name, reason);
   const row = await takePlan(journal, false, systemWaitClock, notify);
   const report = await runTaken(client, journal, row, {

@@ -54,21 +54,38 @@ export const reportView: TextView<WavesReport> = {
   },
 };
 
+/** Where a plan comes from: from a file that the operator can apply again, or from this command alone. */
+interface PlanOrigin {
+  readonly hasFile: boolean;
+  /** How the operator changes its preconditions; empty = not at all. */
+  readonly remedy: string;
+}
+
 export abstract class WavesCommand extends RebindCommand {
   /** Shows what the plan would change, asks, puts it into the fleet and runs it. */
-  protected async applyWaves(plan: WavePlan, flags: ApplyFlagValues): Promise<WavesPreview | WavesReport> {
-    const [{ requireReady }, { uploadPlan }] = await Promise.all([
+  protected async applyWaves(
+    plan: WavePlan,
+    flags: ApplyFlagValues,
+    { hasFile, remedy }: PlanOrigin,
+  ): Promise<WavesPreview | WavesReport> {
+    const [{ requireReady }, { uploadOnce, uploadPlan }] = await Promise.all([
       import("../../client/rebind/waves/run-taken.ts"),
       import("../../client/rebind/waves/upload-plan.ts"),
     ]);
     const client = await this.client(flags);
-    await requireReady(client, plan);
     const preview = { plan: plan.name, sentence: planSentence(plan), routes: routesOf(plan.moves) };
+    try {
+      await requireReady(client, plan, remedy);
+    } catch (error) {
+      // What would move is what was asked for, also while it may not begin.
+      if (flags["dry-run"]) this.note(`${preview.sentence}: ${routesText(preview.routes)}`);
+      throw error;
+    }
     if (flags["dry-run"]) return await this.#preview(preview);
     this.note(`${preview.sentence}: ${routesText(preview.routes)}`);
     await this.confirm(plan.name, `apply plan ${plan.name} to fleet ${client.target.name}`, flags.yes);
     await allowChange(client.target, this.words, flags.reason);
-    await uploadPlan(client, plan, flags.reason ?? "");
+    await (hasFile ? uploadPlan : uploadOnce)(client, plan, flags.reason ?? "");
     return await this.runWaves(client, plan.name, flags, false);
   }
 

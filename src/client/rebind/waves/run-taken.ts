@@ -24,13 +24,13 @@ export interface WavesReport {
   readonly failed: readonly PlanStep[];
 }
 
-/** Throws an OperatorError that says why the plan cannot begin. */
-export async function requireReady(client: FleetClient, plan: WavePlan): Promise<void> {
+/** Throws an OperatorError that says why the plan cannot begin. `remedy`: as requirePreconditions has it. */
+export async function requireReady(client: FleetClient, plan: WavePlan, remedy: string): Promise<void> {
   // A plan that is running has changed the fleet itself: that is not what an operator should hear first.
   await refuseExisting(client, plan);
   const changes = await planChanges(client, plan);
   if (changes.length > 0) throw staleWavePlan(plan, changes);
-  await requirePreconditions(client, plan, healthOf(client));
+  await requirePreconditions(client, plan, healthOf(client), remedy);
   // If the executor can't act here, that should be known before the plan is in the fleet.
   await openMover(plan.executor, client.target.directory);
 }

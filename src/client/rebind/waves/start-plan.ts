@@ -30,11 +30,12 @@ export async function planChanges(client: FleetReads, plan: WavePlan): Promise<r
   });
 }
 
-/** Throws PRECONDITIONS_UNMET. */
+/** Throws PRECONDITIONS_UNMET. `remedy`: how the operator changes the preconditions; empty = not at all. */
 export async function requirePreconditions(
   client: FleetReads,
   { name, preconditions }: Pick<WavePlan, "name" | "preconditions">,
   health: HealthReader,
+  remedy: string,
 ): Promise<void> {
   const { shards } = await client.listShards();
   const free = new Map(
@@ -48,7 +49,7 @@ export async function requirePreconditions(
   throw new OperatorError("PRECONDITIONS_UNMET", {
     what: `the preconditions of plan ${name} do not hold; nothing was changed`,
     why: whys.join("; "),
-    next: "try again later, or change the preconditions in the plan; see: fleet status, fleet shard list",
+    next: `try again later${remedy === "" ? "" : `, or ${remedy}`}; see: fleet status, fleet shard list`,
     exit: Exit.Precondition,
   });
 }

@@ -29,8 +29,43 @@ export async function uploadPlan(
   const options = { reason, deadlineMs: DEADLINE_MS };
   const known = await journal.find();
   if (known !== null && !continues(plan, known)) throw exists(known);
-  if (known === null) await client.submit({ kind: { $case: "createPlan", value: toStored(plan) } }, options);
-  for (let at = known?.added ?? 0; at < plan.moves.length; at += STEPS_PER_ENTRY) {
+  if (known === null) await create(client, plan, options);
+  await addSteps(client, plan, known?.added ?? 0, options, onAdded);
+}
+
+/** For a plan that no file has: if the fleet refuses a step, the plan is aborted, because no command could continue it. */
+export async function uploadOnce(client: JournalClient, plan: WavePlan, reason: string): Promise<void> {
+  const journal = new PlanJournal(client, plan.name, reason);
+  const options = { reason, deadlineMs: DEADLINE_MS };
+  const known = await journal.find();
+  if (known !== null) throw exists(known);
+  await create(client, plan, options);
+  try {
+    await addSteps(client, plan, 0, options, () => undefined);
+  } catch (error) {
+    // The operator should read why a step was refused.
+    await journal.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+interface UploadOptions {
+  readonly reason: string;
+  readonly deadlineMs: number;
+}
+
+async function create(client: JournalClient, plan: WavePlan, options: UploadOptions): Promise<void> {
+  await client.submit({ kind: { $case: "createPlan", value: toStored(plan) } }, options);
+}
+
+async function addSteps(
+  client: JournalClient,
+  plan: WavePlan,
+  from: number,
+  options: UploadOptions,
+  onAdded: (added: number) => void,
+): Promise<void> {
+  for (let at = from; at < plan.moves.length; at += STEPS_PER_ENTRY) {
     const steps = plan.moves.slice(at, at + STEPS_PER_ENTRY).map(({ cluster, from, to, version }) => ({
       clusterId: cluster,
       fromShard: from,

@@ -1,5 +1,5 @@
-// The lock of drills on a fleet's state in memory, applied as a fleet applies it: under which names a drill writes, and
-// that one drill never has, frees or writes another's rows.
+// The lock of drills on a fleet's state in memory. Commands are applied as a fleet applies them. One drill never takes,
+// frees or writes another's rows.
 
 import { expect, test } from "vitest";
 import { freeLocks, freeOwnLock, lockState, takeLock } from "../../../../src/client/drill/drill-lock.ts";
@@ -70,7 +70,7 @@ test.each([
   expect(rows()).toEqual([]);
 });
 
-test("of two drills that begin together at most one goes on", async () => {
+test("of two drills that begin together at most one continues", async () => {
   const { admin, rows } = world();
   const ends = await Promise.allSettled([takeLock(admin, FOLLOWER), takeLock(admin, LEADER)]);
   const taken = ends.filter(({ status }) => status === "fulfilled");

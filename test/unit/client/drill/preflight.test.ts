@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { assertSteady, whyNot } from "../../../../src/client/drill/preflight.ts";
+import { assertSteady, whyNot, whyNotNow } from "../../../../src/client/drill/preflight.ts";
+import type { FleetStatus } from "../../../../src/client/fleet-status.ts";
 import { DRILLS } from "../../../../src/core/drill/catalog.ts";
 import type { Need } from "../../../../src/core/drill/drill-spec.ts";
+import { downNode, fleetReply, upNode } from "../../ui/model/fixtures.ts";
 
 const SHARED: readonly Need[] = ["faults", "kill", "start", "stop", "pause", "wipe", "shards", "agents"];
 const LOCAL: readonly Need[] = [...SHARED, "own-process"];
@@ -32,6 +34,17 @@ test("in one process what ends or pauses a coordinator is impossible, with the r
   ]);
   for (const spec of DRILLS.filter(({ name }) => names.includes(name)))
     expect(whyNot(spec, new Set(can))).toContain("run in one process");
+});
+
+test("without a leader no drill is possible, with the reason, and with a whole fleet all are", () => {
+  const can = new Set<Need>([...LOCAL, "own-log"]);
+  const whole = fleetReply([upNode(1), upNode(2), upNode(3)]);
+  const whys = (status: FleetStatus) => new Set(DRILLS.map((spec) => whyNotNow(spec, can, status)));
+  expect([...whys(whole)]).toEqual([null]);
+  const lost = fleetReply([upNode(1, { leaderId: 0 }), downNode(2), downNode(3)]);
+  expect([...whys({ ...lost, leader: null })]).toEqual([
+    "this drill would stop the fleet now: no leader is known",
+  ]);
 });
 
 test("an entry of another term shows that the victim leads no more, and nothing is broken", () => {

@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { AgentMover } from "../../../../src/client/rebind/executor.ts";
 import { PlanJournal } from "../../../../src/client/rebind/waves/journal.ts";
 import { runWaves, type WaveDeps } from "../../../../src/client/rebind/waves/run-waves.ts";
-import { uploadPlan } from "../../../../src/client/rebind/waves/upload-plan.ts";
+import { uploadOnce, uploadPlan } from "../../../../src/client/rebind/waves/upload-plan.ts";
 import { Exit, OperatorError } from "../../../../src/core/base/errors.ts";
 import type { Move } from "../../../../src/core/rebind/plan.ts";
 import type { Health } from "../../../../src/core/rebind/waves/preconditions.ts";
@@ -128,6 +128,19 @@ test("a plan that is there already is refused: one that runs with how to continu
       next: expect.not.stringContaining("resume"),
     },
   });
+});
+
+test("a plan without a file leaves no draft when another plan has claimed a cluster, and none of that plan is touched", async () => {
+  const { fleet, plan } = await uploaded();
+  const mine = { ...plan, name: "p2" };
+  await expect(uploadOnce(fleet, mine, "test")).rejects.toMatchObject({ code: "CLUSTER_CLAIMED" });
+  const { plans } = await fleet.listPlans();
+  expect(plans.map(({ planId, state }) => [planId, state])).toEqual([
+    ["p1", PlanState.DRAFT],
+    ["p2", PlanState.ABORTED],
+  ]);
+  await expect(uploadOnce(fleet, plan, "test")).rejects.toMatchObject({ code: "PLAN_EXISTS" });
+  expect((await fleet.listPlans()).plans[0]?.state).toBe(PlanState.DRAFT);
 });
 
 test("a canary, then waves, until every cluster is served by its target alone", async () => {
