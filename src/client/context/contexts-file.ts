@@ -6,7 +6,6 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { Document, isMap, parseDocument } from "yaml";
 import { createDirectoryDurably, writeFileDurably } from "../../core/base/durable-file.ts";
-import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import {
   address,
   entries,
@@ -24,7 +23,6 @@ import { ifNoPath } from "../../core/base/system-error.ts";
 import type { EtcdTlsFiles } from "../../core/wire/etcd/etcd-channel.ts";
 import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import { readOwnConfig } from "../files/entry-fields.ts";
-import { requireWritable } from "../files/writable.ts";
 import { withLock } from "../processes/lock.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
 import { CONTEXT_COLORS, type ContextColor } from "./target.ts";
@@ -72,19 +70,6 @@ export function contextsFilePath(env: NodeJS.ProcessEnv): string {
   const configured = env["XDG_CONFIG_HOME"] ?? "";
   const base = isAbsolute(configured) ? configured : join(env["HOME"] || homedir(), ".config");
   return join(base, "fleet", "contexts.yaml");
-}
-
-/** Throws CONTEXTS_NOT_WRITABLE if this user cannot write the file. It makes nothing. */
-export async function requireContexts(path: string): Promise<void> {
-  await requireWritable(dirname(path)).catch((cause) => {
-    throw new OperatorError("CONTEXTS_NOT_WRITABLE", {
-      what: `the contexts cannot be written to ${path}; nothing was changed`,
-      why: messageOf(cause),
-      next: "set HOME to a folder that you can write to, or XDG_CONFIG_HOME (contexts) and XDG_STATE_HOME (ports)",
-      exit: Exit.Precondition,
-      cause,
-    });
-  });
 }
 
 /** Reads the file; an absent one contains no contexts. Throws CONFIG_INVALID. */

@@ -1,8 +1,11 @@
 // The contexts of local fleets: `fleet init` adds one for its fleet, `fleet destroy` removes it. What must
 // stay true: another fleet's context is never overwritten, unless its folder is gone.
+import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { Exit, messageOf, OperatorError } from "../../core/base/errors.ts";
 import { ADMIN, holderTls } from "../files/layout.ts";
 import { findLocalFleet, type LocalFleet } from "../files/local-fleet.ts";
+import { requireWritable } from "../files/writable.ts";
 import type { SupervisorDeps } from "../processes/supervisor.ts";
 import { type Context, type Contexts, changeContexts, loadContexts } from "./contexts-file.ts";
 
@@ -16,6 +19,19 @@ export interface RegisterOptions {
   /** A new fleet becomes the current context, as with kind and minikube; a restarted one does not. */
   readonly isNew: boolean;
   readonly lockDeps: SupervisorDeps;
+}
+
+/** Throws CONTEXTS_NOT_WRITABLE if this user cannot write the file. It makes nothing. */
+export async function requireContexts(file: string): Promise<void> {
+  await requireWritable(dirname(file)).catch((cause) => {
+    throw new OperatorError("CONTEXTS_NOT_WRITABLE", {
+      what: `the contexts cannot be written to ${file}; nothing was changed`,
+      why: messageOf(cause),
+      next: "set HOME to a folder that you can write to, or XDG_CONFIG_HOME (contexts) and XDG_STATE_HOME (ports)",
+      exit: Exit.Precondition,
+      cause,
+    });
+  });
 }
 
 /** Adds a context for `fleet` to `file`, or brings its context up to date. */

@@ -3,8 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { isOneExecutable } from "../../core/base/own-files.ts";
 import { systemWaitClock } from "../../core/base/wait-clock.ts";
-import { loadTls, type TlsFiles } from "../../core/wire/tls/tls.ts";
-import { dial } from "../cert/proof.ts";
+import type { TlsFiles } from "../../core/wire/tls/tls.ts";
 import { contextsFilePath } from "../context/contexts-file.ts";
 import type { Target } from "../context/target.ts";
 import type { Program } from "../files/process-plan.ts";
@@ -51,6 +50,15 @@ export interface LocalDeps extends SupervisorDeps, FleetAnswers {
   readonly onProgress: (step: string) => void;
 }
 
+// Loaded when needed: most commands that start a process ask none for an answer.
+async function isSilent(address: string, tls: TlsFiles): Promise<boolean> {
+  const [{ dial }, { loadTls }] = await Promise.all([
+    import("../cert/proof.ts"),
+    import("../../core/wire/tls/tls.ts"),
+  ]);
+  return (await dial(address, loadTls(tls))).kind === "silent";
+}
+
 /** The real environment. `env` decides where the contexts are. */
 export async function systemDeps(
   answers: FleetAnswers,
@@ -69,7 +77,7 @@ export async function systemDeps(
     portLinks: portLinksIn(env),
     ...answers,
     isListening,
-    isSilent: async (address, tls) => (await dial(address, loadTls(tls))).kind === "silent",
+    isSilent,
     onProgress,
   };
 }

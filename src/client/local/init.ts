@@ -5,8 +5,7 @@
 import { Exit, OperatorError, usage } from "../../core/base/errors.ts";
 import { isName } from "../../core/base/ids.ts";
 import { assertLoopback } from "../../core/wire/tls/credentials.ts";
-import { requireContexts } from "../context/contexts-file.ts";
-import { registerContext } from "../context/register-context.ts";
+import { registerContext, requireContexts } from "../context/register-context.ts";
 import type { NodeEntry } from "../files/fleet-file.ts";
 import { inspectFolder, sweepStagingFolders } from "../files/fleet-folder.ts";
 import { badFleetName } from "../files/fleet-name.ts";
