@@ -144,7 +144,7 @@ test.each([
   {
     words: ["role", "create", "team-a", "--allow", "drain shard s1"],
     exit: 9,
-    says: "the version of role team-a",
+    says: "role team-a exists already",
   },
   { words: ["role", "delete", "team-a"], exit: 9, says: "1 operator has role team-a: alice" },
   { words: ["role", "show", "x"], exit: 3, says: "there is no role x" },

@@ -92,6 +92,28 @@ test("reads that are confirmed in one moment take what they want in turn, as lon
   expect(done).toBe(100);
 });
 
+test("of reads of many keys, each of which takes long, a pass of the event loop has one", async () => {
+  let [nowMs, pass] = [0, 0];
+  const nextOne = (run: () => void) =>
+    void setImmediate(() => {
+      pass += 1;
+      run();
+    });
+  const work = new ClientWork({ now: () => nowMs, nextPass: nextOne, after: (_, run) => nextOne(run) });
+  const reads = new KeyReads({
+    fleet: { work },
+    keys: () => ({ machine: { space } }),
+  } as unknown as EtcdContext);
+  const readIn: number[] = [];
+  const read = async () => {
+    await reads.forMany({ identity: { kind: "client", id: "w" }, deadline: 1_000 });
+    nowMs += 20;
+    readIn.push(pass);
+  };
+  await Promise.all(Array.from({ length: 12 }, read));
+  expect(new Set(readIn).size).toBe(12);
+});
+
 test("what no other leader would answer otherwise is refused at once", async () => {
   const { read, asked } = readsAfter(["too-many-reads"]);
   await expect(read).rejects.toBe(ETCD_ERRORS.tooManyRequests);
