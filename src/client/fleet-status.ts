@@ -73,7 +73,7 @@ export function leaderMembers(answers: readonly Answer[]): ReadonlyMap<string, s
   return leader === null ? null : memberNames([leader]);
 }
 
-/** The highest index that every reachable node with data has applied; null when there is none. */
+/** The highest index that every reachable node with data has applied; null if no reachable node has data. */
 export function commonIndex(answers: readonly Answer[]): number | null {
   // An empty disk has no state to compare.
   const applied = statusesOf(answers).flatMap(({ appliedIndex }) =>

@@ -8,7 +8,7 @@ const READS =
   "a read whose leader is lost waits for the next one and succeeds; etcd refuses it (leader changed)";
 const KEEP_ALIVES =
   "a keep-alive is confirmed by a quorum: the isolated leader answers none, and the test waits by the time of an answer";
-const LEARNERS = "a learner of a fleet answers reads and writes, as any member does";
+const LEARNERS = "a learner of a fleet answers reads and writes, as every member does";
 const MORE_LEARNERS = "a fleet may have more than one learner";
 const ROLES = "roles and users are the fleet's, by certificate";
 const INSIDE = "it needs a fault inside of etcd's own process";

@@ -10,7 +10,7 @@ const REPOSITORY = resolve(OWN_FOLDER, "../..");
 /** Where the scripts are kept that the gate knows by name. */
 export const SHARED_FOLDER = resolve(REPOSITORY, "../shared/conformance");
 
-/** The folder to run: any folder of further scripts, by default the shared one. */
+/** The folder of scripts to run: a given one, or else the shared one. */
 export function upstreamFolder(): string {
   return resolve(REPOSITORY, process.env["FLEET_CONFORMANCE_DIR"] ?? SHARED_FOLDER);
 }

@@ -9,7 +9,7 @@ const REPOSITORY = resolve(import.meta.dirname, "../..");
 /** Where the histories are kept that the gate runs. */
 export const SHARED_FOLDER = resolve(REPOSITORY, "../shared/conformance/linearizability");
 
-/** The folder to run: any folder of further histories, by default the shared one. */
+/** The folder of histories to run: a given one, or else the shared one. */
 export function historiesFolder(): string {
   return resolve(REPOSITORY, process.env["FLEET_HISTORIES_DIR"] ?? SHARED_FOLDER);
 }

@@ -42,10 +42,14 @@ export async function refuseHung(fleet: LocalFleet, deps: Deps): Promise<void> {
 function hung(names: readonly string[], pids: readonly number[]): OperatorError {
   const [run, answer] = names.length === 1 ? ["runs", "does not answer"] : ["run", "do not answer"];
   const which = pids.join(" ");
+  const next =
+    pids.length === 0
+      ? "see what listens at its address (fleet status), end it, then: fleet up"
+      : `continue it: kill -CONT ${which}; if it still does not answer: kill -KILL ${which}, then fleet up`;
   return new OperatorError("NODES_HUNG", {
     what: `${names.join(", ")} ${run} and ${answer}`,
     why: "a signal has paused it, or its disk blocks it; nothing was changed there",
-    next: `continue it: kill -CONT ${which}; if it still does not answer: kill -KILL ${which}, then fleet up`,
+    next,
     exit: Exit.NoQuorum,
   });
 }

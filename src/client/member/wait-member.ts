@@ -7,7 +7,7 @@ import { MemberKind } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { MemberView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { MemberRole } from "../../core/wire/gen/fleet/v1/views.ts";
 import type { FleetClient } from "../fleet-client.ts";
-import { renewalOf, revokedMembers } from "../revoked-members.ts";
+import { type RevokedMember, renewalOf, revokedMembers } from "../revoked-members.ts";
 
 const LOOK_EVERY_MS = 100;
 
@@ -52,13 +52,19 @@ function stateWords(name: string, view: MemberView | undefined): string {
   return `${name} has not asked for admission yet`;
 }
 
+function noneIfUnanswered(error: unknown): readonly RevokedMember[] {
+  if (error instanceof OperatorError) return [];
+  throw error;
+}
+
 async function notReady(
   client: FleetClient,
   name: string,
   state: string,
   timeoutMs: number,
 ): Promise<OperatorError> {
-  const revoked = await revokedMembers(client, {});
+  // Without an answer the usual cause is named: this error must not be replaced by another one.
+  const revoked = await revokedMembers(client, {}).catch(noneIfUnanswered);
   const isRevoked = revoked.some((member) => member.name === name);
   const again = `it continues by itself, so do not add ${name} again`;
   return new OperatorError("MEMBER_NOT_READY", {

@@ -31,6 +31,7 @@ export class ReadBudget {
   readonly #keysMax: number;
   readonly #countsAbsent: boolean;
   #visited = 0;
+  #absent = 0;
   #bytesLeft = ANSWER_BYTES_MAX;
 
   private constructor(keysMax: number, countsAbsent = false) {
@@ -55,10 +56,10 @@ export class ReadBudget {
   }
 
   get isOver(): boolean {
-    return this.#visited > this.#keysMax || this.#bytesLeft < 0;
+    return this.#visited + this.#absent * ABSENT_PART > this.#keysMax || this.#bytesLeft < 0;
   }
 
-  /** Keys so far. */
+  /** Keys so far that exist. */
   get visited(): number {
     return this.#visited;
   }
@@ -70,7 +71,7 @@ export class ReadBudget {
 
   /** A key of a range is looked at, and does not exist at the revision. */
   visitAbsent(): void {
-    if (this.#countsAbsent) this.#visited += ABSENT_PART;
+    if (this.#countsAbsent) this.#absent += 1;
   }
 
   /** A part of the answer has so many bytes. */

@@ -35,7 +35,7 @@ const SPAN = 7;
 
 const UINT32 = 0x1_0000_0000;
 
-/** To earlier versions of the same key; `NO_VERSION` if there is none. */
+/** Earlier versions of the same key. A key's first version has `NO_VERSION` in their place. */
 export interface Links {
   /** The one before. */
   readonly before: VersionId;

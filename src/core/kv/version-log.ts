@@ -52,7 +52,7 @@ export class VersionLog {
     return this.#found.slotOf(id);
   }
 
-  /** The place of the last version of a key, up to `newest`, that is not after a revision; -1 if there is none. */
+  /** The place of the version that was current at a revision, of the key whose newest version is given; -1: it did not exist. */
   slotAt(newest: VersionId, revision: number): number {
     let slot = this.slotOf(newest);
     while (slot >= 0 && this.#found.modRevision(slot) > revision) {

@@ -87,7 +87,7 @@ describe("a member that is removed", () => {
     expect(watch.addresses).toContain(address(3));
   });
 
-  test("stays while no leader says that it is none", async () => {
+  test("stays while no leader's table lacks it", async () => {
     const { nodes, watch } = await removed(1);
     nodes.down.add(address(2));
     await watch.look(address(2));

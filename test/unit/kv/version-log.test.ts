@@ -37,7 +37,7 @@ test("each revision of a hot key has its own version, through compactions", () =
   }
 });
 
-test("a version before the first one is none", () => {
+test("before its first version a key is not found", () => {
   const { log, newest } = hotKey(100);
   expect(log.slotAt(newest, 0)).toBe(-1);
   expect(log.slotAt(NO_VERSION, 5)).toBe(-1);

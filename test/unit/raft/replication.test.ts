@@ -71,7 +71,7 @@ test("a proposal on the leader names the index and term to wait for", () => {
   });
 });
 
-describe("Figure 7: any follower's log is brought in line", () => {
+describe("Figure 7: each follower's log is brought in line", () => {
   const LEADER = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
   test.each([
     { log: [1, 1, 1, 4, 4, 5, 5, 6, 6], why: "(a) one entry missing" },

@@ -2,6 +2,7 @@
 
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import { textOf } from "../../kv/key-bytes.ts";
+import { NO_LEASE } from "../../kv/leases.ts";
 import type {
   ElectionServer,
   LeaderKey,
@@ -71,8 +72,13 @@ export function electionService(
     }),
     proclaim: unaryMethod(context, async ({ leader, value }, caller) => {
       if (leader === undefined) throw NO_LEADER_KEY;
-      access.checkTxn(caller.identity, putIfOwn(leader.key, leader.rev, value, leader.lease).value);
-      const lease = await sessionLease(store, leader.lease, { step: () => caller });
+      const { key, rev, lease: given } = leader;
+      const check = (lease: string) =>
+        access.checkTxn(caller.identity, putIfOwn(key, rev, value, lease).value);
+      check(given);
+      if (given === NO_LEASE) access.checkLease(caller.identity);
+      const lease = await sessionLease(store, given, { step: () => caller });
+      check(lease);
       return { header: await proclaim({ ...leader, lease }, value, caller) };
     }),
     leader: unaryMethod(context, async ({ name }, caller) => {

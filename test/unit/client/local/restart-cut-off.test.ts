@@ -50,7 +50,7 @@ test("the removal of the last coordinator that a shard knows restarts it with th
   expect(await cutOff(world)).toEqual([]);
 });
 
-test("a shard that still knows a member goes on: any member names the leader", async () => {
+test("a shard that still knows one member is not restarted, because each member names the leader", async () => {
   const world = await grown(3);
   for (const name of ["n1", "n2"]) {
     expect(await retireLocalMember(world.directory, name, world.deps)).not.toContain(NOTE);

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import type { FleetClient } from "../../../../src/client/fleet-client.ts";
 import { waitForMember } from "../../../../src/client/member/wait-member.ts";
+import { OperatorError } from "../../../../src/core/base/errors.ts";
 import { MemberKind } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { MemberView } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { MemberRole } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
@@ -33,6 +34,18 @@ test("a member that votes in the fleet's own group is waited for until it votes 
     "n4 is in the fleet's own group, and joins 2 more groups",
     "n4 is in the fleet's own group, and joins 1 more group",
   ]);
+});
+
+test("a member that is not ready in time is told as such, also if the fleet does not say what is revoked", async () => {
+  const listMembers = async () => ({ members: [view(MemberRole.LEARNER, 0)] });
+  const listRevocations = () =>
+    Promise.reject(new OperatorError("UNAVAILABLE", { what: "no leader", exit: 5 }));
+  const target = { tls: { ca: "ca", cert: "cert", key: "key" } };
+  const client = { listMembers, listRevocations, target } as unknown as FleetClient;
+  await expect(waitForMember(client, "n4", 0, () => undefined)).rejects.toMatchObject({
+    code: "MEMBER_NOT_READY",
+    parts: { next: expect.stringContaining("see its log") },
+  });
 });
 
 test("a learner that is wanted as one is waited for until it learns in all groups, and has caught up", async () => {

@@ -13,6 +13,7 @@ import { KeySpace } from "../../../../src/core/kv/key-space.ts";
 import {
   LeaseRevokeRequest,
   PutRequest,
+  RangeRequest,
   TxnRequest,
 } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import {
@@ -96,6 +97,7 @@ test("the lock and the campaign of a session may name only such a lease", async 
 test.each<[string, Identity, string, string]>([
   ["a caller that may not attach leases to the key", client("writer"), "a/1", "7"],
   ["a caller that may not write all keys of the lease", client("b"), "b/1", "7"],
+  ["a caller that may not make the lease that it leaves out", client("writer"), "a/1", "0"],
 ])("a proclamation attaches its key to a lease, so %s is refused", async (_, who, key, lease) => {
   const { keys, election } = fleet();
   apply(keys.space, put("b/1", "x"));
@@ -103,6 +105,17 @@ test.each<[string, Identity, string, string]>([
   const proclaimed = election.proclaim(callOf(who, ProclaimRequest.fromPartial({ leader })));
   await expect(proclaimed).rejects.toBe(DENIED);
   expect(keys.written).toEqual([]);
+});
+
+test("a proclamation without a lease gets one, so that its key ends", async () => {
+  const { keys, election } = fleet();
+  const leader = { name: bytes("n"), key: bytes("a/1"), rev: 2, lease: "0" };
+  await election.proclaim(callOf(client("a"), ProclaimRequest.fromPartial({ leader, value: bytes("y") })));
+  const read = keys.space.range(RangeRequest.fromPartial({ key: bytes("a/1") }));
+  if (!read.ok) throw new Error(read.error);
+  const [kv] = read.response.kvs;
+  expect(keys.space.leases.keysOf(kv?.lease ?? "0")).toEqual(["a/1"]);
+  expect(kv?.lease).not.toBe("7");
 });
 
 test("a lease is revoked by what a confirmed read says of its keys", async () => {
