@@ -150,6 +150,11 @@ test("a runner that was killed is replaced from another terminal; meanwhile its 
   const claimed = await fleet.run("rebind", left, "--to", "s1");
   expect(claimed.exit).toBe(9);
   expect(`${claimed.stdout}${claimed.stderr}`).toContain(plan);
+  // An operator who has not seen the kill learns of it.
+  await eventually(async () => (await fleet.run("rebind", "status")).stdout).toContain(
+    `continue it with: fleet rebind resume ${plan}`,
+  );
+  expect((await fleet.run("doctor")).stdout).toContain(`fleet rebind resume ${plan}`);
   const resumed = await fleet.run("rebind", "resume", plan);
   expect(resumed, resumed.stderr).toMatchObject({ exit: 0 });
   expect(await ownedBy("s2")).toEqual([]);

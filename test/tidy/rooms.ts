@@ -184,6 +184,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     "src/client/context",
     "src/client/files",
     "src/client/processes",
+    // How long a silent runner of a plan is still taken to be alive.
+    "src/client/rebind/waves/silent-runners.ts",
     "src/client/revoked-members.ts",
     ...FLEET,
   ],

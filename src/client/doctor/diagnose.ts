@@ -17,6 +17,7 @@ import { instructionChecks } from "./checks/instructions.ts";
 import { keyChecks } from "./checks/keys.ts";
 import { localChecks } from "./checks/local.ts";
 import { nodeChecks } from "./checks/nodes.ts";
+import { planChecks } from "./checks/plans.ts";
 import { quorumChecks } from "./checks/quorum.ts";
 import { quotaChecks } from "./checks/quotas.ts";
 import { replicationChecks } from "./checks/replication.ts";
@@ -49,7 +50,13 @@ export const FLEET_CHECKS = [
   ...encryptionChecks,
 ];
 /** From the replicated tables and shards' reports. */
-export const TABLE_CHECKS = [...shardChecks, ...instructionChecks, ...quotaChecks, ...revocationChecks];
+export const TABLE_CHECKS = [
+  ...shardChecks,
+  ...instructionChecks,
+  ...planChecks,
+  ...quotaChecks,
+  ...revocationChecks,
+];
 
 export function diagnose(name: string, evidence: Evidence): Diagnosis {
   const groups = [

@@ -4,6 +4,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { findLocalFleet } from "../files/local-fleet.ts";
 import type { FleetReads } from "../fleet-reads.ts";
+import { silentRunners } from "../rebind/waves/silent-runners.ts";
 import { revokedMembers } from "../revoked-members.ts";
 import type { Evidence, Gathered } from "./check.ts";
 import { contextFacts } from "./context-facts.ts";
@@ -28,17 +29,29 @@ export async function gather(client: FleetReads, env: NodeJS.ProcessEnv, nowMs: 
 
 async function readTables(client: FleetReads, nowMs: number): Promise<Tables> {
   const options = { deadlineMs: TABLES_DEADLINE_MS };
-  const [{ shards }, { clusters }, { instructions }, { providers }, { quotas }, { shortfalls }, revoked] =
-    await Promise.all([
-      client.listShards(options),
-      client.listClusters(options),
-      client.listInstructions(options),
-      client.listProviders(options),
-      client.listQuotas(options),
-      client.listShortfalls(options),
-      revokedMembers(client, options),
-    ]);
-  return { shards, clusters, instructions, providers, quotas, shortfalls, revoked, nowMs };
+  const [
+    { shards },
+    { clusters },
+    { instructions },
+    { providers },
+    { quotas },
+    { shortfalls },
+    listedPlans,
+    revoked,
+  ] = await Promise.all([
+    client.listShards(options),
+    client.listClusters(options),
+    client.listInstructions(options),
+    client.listProviders(options),
+    client.listQuotas(options),
+    client.listShortfalls(options),
+    client.listPlans(options),
+    revokedMembers(client, options),
+  ]);
+  return {
+    ...{ shards, clusters, instructions, providers, quotas, shortfalls, revoked, nowMs },
+    silentRunners: silentRunners(listedPlans),
+  };
 }
 
 async function readLocal(directory: string, nowMs: number) {

@@ -2,6 +2,7 @@
 
 import type { Instruction, Provider, Quota } from "../../core/wire/gen/fleet/v1/command.ts";
 import type { ClusterView, ShardShortfall, ShardView } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { SilentRunner } from "../rebind/waves/silent-runners.ts";
 import type { RevokedMember } from "../revoked-members.ts";
 
 export interface Tables {
@@ -12,6 +13,7 @@ export interface Tables {
   readonly providers: readonly Provider[];
   readonly quotas: readonly Quota[];
   readonly shortfalls: readonly ShardShortfall[];
+  readonly silentRunners: readonly SilentRunner[];
   /** Members whose present certificate is revoked. */
   readonly revoked: readonly RevokedMember[];
   /** The leader's clock when it answered, in milliseconds since 1970. */

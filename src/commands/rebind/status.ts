@@ -2,18 +2,28 @@
 import { Args, Flags } from "@oclif/core";
 import type { Listed } from "../../client/all-pages.ts";
 import type { FleetReads } from "../../client/fleet-reads.ts";
+import { silentRunners } from "../../client/rebind/waves/silent-runners.ts";
 import { progressOf } from "../../core/rebind/waves/progress.ts";
 import type { Plan, PlanStep } from "../../core/wire/gen/fleet/v1/command.ts";
-import type { ListPlansResponse } from "../../core/wire/gen/fleet/v1/coordinator.ts";
+import type { ListPlansResponse, PlanRunner } from "../../core/wire/gen/fleet/v1/coordinator.ts";
 import { FleetCommand } from "../../ui/cli/fleet-command.ts";
 import { listView } from "../../ui/cli/list-view.ts";
 import { readFlags } from "../../ui/cli/output-flags.ts";
 import type { TableView } from "../../ui/cli/view.ts";
-import { isNotable, planMark, planStateWord, progressText } from "../../ui/model/plan-words.ts";
+import { limitLines } from "../../ui/model/limit.ts";
+import {
+  isNotable,
+  planMark,
+  planStateWord,
+  progressText,
+  silentRunnerLines,
+} from "../../ui/model/plan-words.ts";
 import { planStepTable, planTable } from "../../ui/model/tables/plan-table.ts";
 
 interface PlanReport {
   readonly plan: Plan;
+  /** The plan's, while it runs and the leader answers. */
+  readonly runner: PlanRunner | undefined;
   readonly steps: readonly PlanStep[];
 }
 
@@ -21,6 +31,7 @@ const plansView = listView(
   "Plan",
   { plans: planTable },
   "no plans in the fleet; make one with: fleet rebind plan --from SHARD --spread",
+  (report: Listed<ListPlansResponse>) => [...silentRunnerLines(silentRunners(report)), ...limitLines(report)],
 );
 
 /** `all`: whether the rows are all steps, and not only those that are under way or have failed. */
@@ -29,7 +40,10 @@ const planView = (all: boolean): TableView<PlanReport, PlanStep> => ({
   rowKind: "PlanStep",
   table: planStepTable,
   rows: ({ steps }) => steps,
-  lines: ({ plan }) => [{ text: `${plan.planId} is ${planText(plan)}`, mark: planMark(plan) }],
+  lines: ({ plan, runner }) => [
+    { text: `${plan.planId} is ${planText(plan)}`, mark: planMark(plan) },
+    ...silentRunnerLines(silentRunners({ plans: [plan], runners: runner === undefined ? [] : [runner] })),
+  ],
   empty: all
     ? "the fleet has no steps of this plan yet: apply its file again, or end it: fleet rebind abort PLAN"
     : "no step is under way or has failed; all of them: --steps",
@@ -62,10 +76,12 @@ export default class RebindStatus extends FleetCommand {
   }
 
   async #load(client: FleetReads, planId: string, all: boolean): Promise<PlanReport> {
-    const { planNamed, stepsOf } = await import("../../client/rebind/waves/journal.ts");
-    const plan = await planNamed(client, planId);
+    const { planIn, stepsOf } = await import("../../client/rebind/waves/journal.ts");
+    const listed = await client.listPlans({ filter: { prefix: planId } });
+    const plan = planIn(listed, planId);
+    const runner = listed.runners.find((row) => row.planId === planId);
     const steps = (await stepsOf(client, planId)).filter((step) => all || isNotable(step));
-    return { plan, steps };
+    return { plan, runner, steps };
   }
 }
 

@@ -10,6 +10,7 @@ import { FirstContacts } from "../coordinator/reports/first-contacts.ts";
 import { HeardDomains } from "../coordinator/reports/heard-domains.ts";
 import { Observed } from "../coordinator/reports/observed.ts";
 import { REGISTRATIONS, REPORTED_ROWS } from "../coordinator/reports/pace.ts";
+import { PlanRunners } from "../coordinator/reports/plan-runners.ts";
 import { RefusedRows } from "../coordinator/reports/refused-rows.ts";
 import { RefusedWrites } from "../coordinator/reports/refused-writes.ts";
 import { InternalErrors } from "../wire/server/internal-errors.ts";
@@ -40,6 +41,7 @@ export function quietContext(self: NodeId) {
     refusedWrites: new RefusedWrites(silentLog),
     noteDenied: () => undefined,
     countRequest: () => null,
+    planRunners: new PlanRunners(),
     firstContacts: new FirstContacts(),
     registrationPace: new Pace(REGISTRATIONS),
     rowPace: new Pace(REPORTED_ROWS),

@@ -1,11 +1,13 @@
 // A plan in words: its state, its progress, what it will change.
 
 import type { WavesEnd } from "../../client/rebind/waves/run-waves.ts";
+import type { SilentRunner } from "../../client/rebind/waves/silent-runners.ts";
 import { formatDuration } from "../../core/base/duration.ts";
 import { countWaves } from "../../core/rebind/waves/cut-waves.ts";
 import type { Progress } from "../../core/rebind/waves/progress.ts";
 import type { WavePlan } from "../../core/rebind/waves/wave-plan.ts";
 import { type Plan, PlanState, type PlanStep, PlanStepState } from "../../core/wire/gen/fleet/v1/command.ts";
+import type { Line } from "./line.ts";
 import type { Mark } from "./table.ts";
 
 const ROUTES_SHOWN = 10;
@@ -130,6 +132,14 @@ export function routesText(routes: readonly Route[]): string {
     ...shown,
     ...(routes.length > ROUTES_SHOWN ? [`${routes.length - ROUTES_SHOWN} more routes`] : []),
   ].join(", ");
+}
+
+/** The lines below a list of plans. */
+export function silentRunnerLines(silent: readonly SilentRunner[]): Line[] {
+  return silent.map(({ plan: { planId, runner }, silentMs }) => ({
+    text: `plan ${planId}: its runner ${runner} has given no sign for ${formatDuration(silentMs)}; continue it with: fleet rebind resume ${planId}`,
+    mark: "warn",
+  }));
 }
 
 /** What a second Ctrl-C leaves: the fleet keeps the plan as it is, and another run takes it over. */

@@ -16,22 +16,18 @@ type OperationKind = NonNullable<Operation["kind"]>;
 
 const FAILURE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
-type PlanReads = Pick<FleetClient, "listPlans" | "listPlanSteps">;
-
 /** Throws PLAN_UNKNOWN. */
-export async function planNamed(client: PlanReads, planId: string): Promise<Plan> {
-  return (await findPlan(client, planId)) ?? planUnknown(planId);
+export function planIn({ plans }: { readonly plans: readonly Plan[] }, planId: string): Plan {
+  return plans.find((plan) => plan.planId === planId) ?? planUnknown(planId);
 }
 
 /** In the plan's order. */
-export async function stepsOf(client: PlanReads, planId: string): Promise<PlanStep[]> {
+export async function stepsOf(
+  client: Pick<FleetClient, "listPlanSteps">,
+  planId: string,
+): Promise<PlanStep[]> {
   const { steps } = await client.listPlanSteps({ filter: { planId } });
   return steps.sort((a, b) => a.number - b.number);
-}
-
-async function findPlan(client: PlanReads, planId: string): Promise<Plan | null> {
-  const { plans } = await client.listPlans({ filter: { prefix: planId } });
-  return plans.find((plan) => plan.planId === planId) ?? null;
 }
 
 export class PlanJournal {
@@ -52,13 +48,14 @@ export class PlanJournal {
   }
 
   /** Null: there is no such plan, or it was trimmed. */
-  find(): Promise<Plan | null> {
-    return findPlan(this.#client, this.planId);
+  async find(): Promise<Plan | null> {
+    const { plans } = await this.#listed();
+    return plans.find(({ planId }) => planId === this.planId) ?? null;
   }
 
   /** Throws PLAN_UNKNOWN. */
-  row(): Promise<Plan> {
-    return planNamed(this.#client, this.planId);
+  async row(): Promise<Plan> {
+    return planIn(await this.#listed(), this.planId);
   }
 
   /** In the plan's order. */
@@ -91,6 +88,10 @@ export class PlanJournal {
     const stable = FAILURE.test(failure) ? failure : "FAILED";
     const value = { ...this.#own(), clusterId, to, failure: to === PlanStepState.FAILED ? stable : "" };
     await this.#submit({ $case: "advanceStep", value }, deadlineMs);
+  }
+
+  #listed() {
+    return this.#client.listPlans({ filter: { prefix: this.planId } });
   }
 
   #own() {

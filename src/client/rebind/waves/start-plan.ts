@@ -11,11 +11,9 @@ import { type Plan, PlanState } from "../../../core/wire/gen/fleet/v1/command.ts
 import type { FleetReads } from "../look.ts";
 import type { PlanJournal } from "./journal.ts";
 import type { HealthReader } from "./leader-health.ts";
-import { RENEW_EVERY_MS } from "./runner-heartbeat.ts";
+import { SILENT_AFTER_MS } from "./silent-runners.ts";
 
 const SHOWN = 5;
-/** A runner that does not renew for so long is taken to be gone. Measured by this process's own clock. */
-const SILENT_AFTER_MS = 4 * RENEW_EVERY_MS;
 const LOOK_EVERY_MS = 500;
 
 export const thisRunner = (): string => `${hostname()}:${process.pid}`;

@@ -29,6 +29,7 @@ import { coordinatorMetrics } from "../metrics/coordinator-metrics.ts";
 import { FIRST_CONTACTS_MAX, FirstContacts } from "../reports/first-contacts.ts";
 import { HeardDomains } from "../reports/heard-domains.ts";
 import { REGISTRATIONS, REPORTED_ROWS } from "../reports/pace.ts";
+import { PlanRunners } from "../reports/plan-runners.ts";
 import { RefusedRows } from "../reports/refused-rows.ts";
 import { RefusedWrites } from "../reports/refused-writes.ts";
 import { servedBy } from "../revocation/deny-by-table.ts";
@@ -209,6 +210,7 @@ function contextOf(
     heardDomains: new HeardDomains(),
     refusedRows: new RefusedRows(log),
     refusedWrites: new RefusedWrites(log),
+    planRunners: new PlanRunners(),
     firstContacts: new FirstContacts(),
     firstContactsMax: options.firstContactsMax ?? FIRST_CONTACTS_MAX,
     registrationPace: new Pace(REGISTRATIONS),

@@ -36,6 +36,7 @@ import type { FirstContacts } from "../reports/first-contacts.ts";
 import type { HeardDomains } from "../reports/heard-domains.ts";
 import type { LivenessLimits } from "../reports/liveness.ts";
 import type { Observed } from "../reports/observed.ts";
+import type { PlanRunners } from "../reports/plan-runners.ts";
 import type { RefusedRows } from "../reports/refused-rows.ts";
 import type { RefusedWrites } from "../reports/refused-writes.ts";
 import type { Caller } from "./caller.ts";
@@ -126,6 +127,7 @@ export interface ServiceContext {
   readonly noteDenied: (denied: Denied) => void;
   /** Each write of a stream counts as a call of its identity; an error refuses it (ADR-0030). */
   readonly countRequest: (identity: Identity) => RpcError | null;
+  readonly planRunners: PlanRunners;
   readonly firstContacts: FirstContacts;
   /** Bindings by first contact that a shard may have. */
   readonly firstContactsMax: number;

@@ -8,6 +8,7 @@ import type { Tables } from "../../../../src/client/doctor/tables.ts";
 import {
   Instruction,
   InstructionOutcome,
+  Plan,
   Provider,
   Quota,
 } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
@@ -73,6 +74,7 @@ const TABLES: Tables = {
     Quota.fromPartial({ provider: "aws", region: "eu", limit: 10, slices: [{ shardId: "s1", amount: 10 }] }),
   ],
   shortfalls: [],
+  silentRunners: [],
   revoked: [],
   nowMs: NOW_MS,
 };
@@ -281,6 +283,12 @@ describe("shards and tables", () => {
       tables: { shortfalls: [ShardShortfall.fromPartial({ shardId: "s1" })] },
     },
     {
+      finds: "plan.runner p1",
+      tables: {
+        silentRunners: [{ plan: Plan.fromPartial({ planId: "p1", runner: "vm:1" }), silentMs: 13_000 }],
+      },
+    },
+    {
       finds: "quota.slices aws/eu",
       tables: { quotas: TABLES.quotas.map((quota) => ({ ...quota, limit: 9 })) },
     },
@@ -294,7 +302,7 @@ describe("shards and tables", () => {
   });
 
   test("there is a case for every check", () => {
-    expect(TABLE_CHECKS).toHaveLength(16);
+    expect(TABLE_CHECKS).toHaveLength(17);
   });
 });
 

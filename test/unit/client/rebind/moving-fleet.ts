@@ -183,7 +183,8 @@ export class MovingFleet implements RebindClient, AgentMover {
   }
 
   async listPlans(): Promise<Listed<ListPlansResponse>> {
-    return { stamp: this.#stamp(), plans: [...this.replica.state.tables.plans.rows()], more: false };
+    const plans = [...this.replica.state.tables.plans.rows()];
+    return { stamp: this.#stamp(), plans, runners: [], more: false };
   }
 
   async listPlanSteps({ filter }: ReadOptions = {}): Promise<Listed<ListPlanStepsResponse>> {

@@ -2,11 +2,12 @@
 
 import { status } from "@grpc/grpc-js";
 import { planStepKey } from "../../../fleet/tables/schema.ts";
-import type { PlanStep } from "../../../wire/gen/fleet/v1/command.ts";
+import { PlanState, type PlanStep } from "../../../wire/gen/fleet/v1/command.ts";
 import type {
   ListPlanStepsResponse,
   ListPlansResponse,
   ListRequest,
+  PlanRunner,
 } from "../../../wire/gen/fleet/v1/coordinator.ts";
 import { rpcError } from "../../../wire/rpc-error.ts";
 import type { Caller } from "../../calls/caller.ts";
@@ -28,7 +29,16 @@ export async function plansList(
     keyOf: (row) => row.planId,
     matches: (row) => row.planId.startsWith(filter.prefix),
   });
-  return { stamp, plans: rows, nextPageToken };
+  return { stamp, plans: rows, nextPageToken, runners: runnersNow(context) };
+}
+
+/** Only few plans are unfinished. */
+function runnersNow({ driver, machine, planRunners, leadsSince, clock }: ServiceContext): PlanRunner[] {
+  if (driver.role !== "leader") return [];
+  const nowMs = clock.monotonicMs();
+  return [...machine.view.tables.plans.rows()]
+    .filter(({ state }) => state === PlanState.RUNNING)
+    .map(({ planId }) => ({ planId, silentMs: planRunners.silentMs(planId, leadsSince(), nowMs) }));
 }
 
 /** Only one plan's: all plans together have too many rows to read. */

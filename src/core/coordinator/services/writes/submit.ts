@@ -52,6 +52,7 @@ export async function submit(
   const { result, term } = await (isRevocation
     ? revokeAlone(context, kind.value, caller, proposed)
     : proposed());
+  if (result.result?.$case === "applied") context.planRunners.note(kind, context.clock.monotonicMs());
   // A session knows its incarnation. A client that writes without a session may read what it wrote.
   const incarnation = request.sessionId === 0 ? context.clusterId : undefined;
   return { index: result.index, term, applied: withServing(appliedOf(result), serving), incarnation };
