@@ -5,7 +5,7 @@
 import { Exit, OperatorError } from "../../core/base/errors.ts";
 import { DRILLS } from "../../core/drill/catalog.ts";
 import type { FleetClient } from "../fleet-client.ts";
-import { LOCK_ROWS, listRows } from "./drill-rows.ts";
+import { EVERY_DRILL, LOCK_ITSELF, LOCK_ROWS, listRows } from "./drill-rows.ts";
 
 type LockClient = Pick<FleetClient, "submit" | "listProbes">;
 
@@ -70,7 +70,18 @@ async function heldLocks(
   client: Pick<FleetClient, "listProbes">,
   options: { readonly deadlineMs?: number } = {},
 ): Promise<readonly Held[]> {
-  return (await Promise.all(DRILLS.map(({ name }) => lockOf(client, name, options)))).flat();
+  const drills = await lockedDrills(client, options);
+  return (await Promise.all(drills.map((drill) => lockOf(client, drill, options)))).flat();
+}
+
+/** Those that may have a lock: another build of fleet may know other drills. */
+async function lockedDrills(
+  client: Pick<FleetClient, "listProbes">,
+  options: { readonly deadlineMs?: number },
+): Promise<readonly string[]> {
+  const { probes } = await listRows(client, EVERY_DRILL, LOCK_ITSELF, options);
+  // A coordinator of an older build answers none.
+  return [...new Set([...probes.map(({ drillId }) => drillId), ...DRILLS.map(({ name }) => name)])];
 }
 
 async function lockOf(

@@ -15,6 +15,11 @@ export interface ProbeRange {
 const RUNS_FROM = 1e14;
 /** Row 0, and the time at which the drill that has the lock began. */
 export const LOCK_ROWS: ProbeRange = { fromNumber: 0, belowNumber: RUNS_FROM };
+/** Row 0 of them. */
+export const LOCK_ITSELF: ProbeRange = { fromNumber: 0, belowNumber: 1 };
+
+/** Instead of a drill's name, to read rows. */
+export const EVERY_DRILL = "";
 
 /** A drill writes at most 2 000 rows a second. So its numbers end before those of a run that begins after it. */
 const NUMBERS_PER_MS = 1_000;

@@ -9,7 +9,7 @@ import type {
   ShardRecord,
 } from "../wire/gen/fleet/v1/command.ts";
 import type { FleetView } from "./state.ts";
-import { probeKey } from "./tables/schema.ts";
+import { afterDrill, probeKey } from "./tables/schema.ts";
 
 /** Ordered by shard id. */
 export function listShards(view: FleetView): Readonly<ShardRecord>[] {
@@ -41,8 +41,21 @@ interface ProbeRange {
   readonly belowNumber?: number | undefined;
 }
 
-/** One drill's probes by number. */
+/** One drill's probes by number; an empty `drillId` means every drill's. */
 export function listProbes(view: FleetView, drillId: string, range: ProbeRange = {}): Readonly<Probe>[] {
+  if (drillId !== "") return probesOf(view, drillId, range);
+  return drillsWithProbes(view).flatMap((each) => probesOf(view, each, range));
+}
+
+/** Reads one row of each drill. */
+function drillsWithProbes({ tables: { probes } }: FleetView): string[] {
+  const drills: string[] = [];
+  for (let row = probes.firstRow(""); row !== undefined; row = probes.firstRow(afterDrill(row.drillId)))
+    drills.push(row.drillId);
+  return drills;
+}
+
+function probesOf(view: FleetView, drillId: string, range: ProbeRange): Readonly<Probe>[] {
   const { fromNumber = 0, belowNumber = Number.POSITIVE_INFINITY } = range;
   const found: Readonly<Probe>[] = [];
   for (const probe of view.tables.probes.rows(probeKey(drillId, fromNumber))) {

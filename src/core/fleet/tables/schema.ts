@@ -276,6 +276,11 @@ export function probeKey(drillId: string, number: number): string {
   return `${drillId}\0${padded(number)}`;
 }
 
+/** Behind the keys of all probes of the drill, and before those of each later drill. */
+export function afterDrill(drillId: string): string {
+  return `${drillId}\u0001`;
+}
+
 export function outcomeKey(sessionId: number, sequence: number): string {
   return packedPair(sessionId, sequence);
 }

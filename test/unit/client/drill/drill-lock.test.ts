@@ -70,6 +70,26 @@ test.each([
   expect(rows()).toEqual([]);
 });
 
+test("a drill that only another build knows has the fleet's lock too, and heal --unlock frees it", async () => {
+  const newer = { drill: "drill-of-a-newer-build", sinceMs: NOW };
+  const { admin, rows } = world();
+  await takeLock(admin, newer);
+  await expect(takeLock(admin, LEADER)).rejects.toMatchObject({
+    code: "DRILL_UNDER_WAY",
+    message: expect.stringContaining(new Date(NOW).toISOString()),
+  });
+  expect(await lockState(admin, LEADER)).toEqual({ kind: "another's", sinceMs: NOW });
+  await freeLocks(admin);
+  expect(rows()).toEqual([]);
+});
+
+test("probes of a measurement are no lock", async () => {
+  const { admin } = world();
+  await admin.submit({ kind: { $case: "recordProbe", value: { drillId: "check-perf", number: 1 } } });
+  await takeLock(admin, LEADER);
+  expect(await lockState(admin, LEADER)).toEqual({ kind: "own" });
+});
+
 test("of two drills that begin together at most one continues", async () => {
   const { admin, rows } = world();
   const ends = await Promise.allSettled([takeLock(admin, FOLLOWER), takeLock(admin, LEADER)]);

@@ -29,6 +29,15 @@ test("a refused compare-and-set leaves the row as it was", () => {
 });
 
 test.each([
+  { range: {}, is: ["d 0", "d 5", "d-1 0", "d1 7", "e 0"], why: "no limit" },
+  { range: { fromNumber: 0, belowNumber: 1 }, is: ["d 0", "d-1 0", "e 0"], why: "of each only the first" },
+])("the probes of every drill, in order: $is, $why", ({ range, is }) => {
+  const probes = [probe("e", 0), probe("d", 5), probe("d1", 7), probe("d-1", 0), probe("d", 0)];
+  const { state } = new Replica().applyAll(probes);
+  expect(listProbes(state, "", range).map(({ drillId, number }) => `${drillId} ${number}`)).toEqual(is);
+});
+
+test.each([
   { drill: "partition", victims: ["n1"], is: "changed v1", why: "the entry is all there is of it" },
   { drill: "Partition!", victims: [], is: "INVALID_NAME", why: "what is in the log is a name" },
   { drill: "partition", victims: ["n1\n"], is: "INVALID_NAME", why: "victims are names, too" },
