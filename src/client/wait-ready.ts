@@ -2,11 +2,12 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Exit, OperatorError } from "../core/base/errors.ts";
+import { ShardState } from "../core/wire/gen/fleet/v1/command.ts";
 import { Admission } from "../core/wire/gen/fleet/v1/views.ts";
 import type { Target } from "./context/target.ts";
 import { FleetClient } from "./fleet-client.ts";
 import type { FleetStatus, NodeObservation } from "./fleet-status.ts";
-import type { WaitReady } from "./local/deps.ts";
+import type { Standing, WaitReady } from "./local/deps.ts";
 
 const LOOK_EVERY_MS = 50;
 /** For one look at the list of shards: others follow. */
@@ -42,19 +43,22 @@ export const waitReady: WaitReady = async (target: Target, deadlineMs, onProgres
   }
 };
 
-/** See FleetAnswers. A shard that was removed counts as registered: it never will be again. */
-export async function unregistered(target: Target, shards: readonly string[]): Promise<readonly string[]> {
+/** See FleetAnswers. A removed shard is not awaited: it never will be registered again. */
+export async function standing(target: Target, shards: readonly string[]): Promise<Standing> {
   const client = FleetClient.connect(target);
   try {
-    const known = await Promise.all(
+    const states = await Promise.all(
       shards.map(async (shard) => {
         const named = await client.listShards({ filter: { prefix: shard }, deadlineMs: ASK_MS });
-        return named.shards.some(({ shard: row }) => row?.shardId === shard);
+        return named.shards.find(({ shard: row }) => row?.shardId === shard)?.shard?.state;
       }),
     );
-    return shards.filter((_, at) => known[at] === false);
+    return {
+      unregistered: shards.filter((_, at) => states[at] === undefined),
+      removed: shards.filter((_, at) => states[at] === ShardState.REMOVED),
+    };
   } catch (error) {
-    if (error instanceof OperatorError) return shards;
+    if (error instanceof OperatorError) return { unregistered: shards, removed: [] };
     throw error;
   } finally {
     client.close();

@@ -16,7 +16,7 @@ import { type LocalDeps, systemDeps } from "../../src/client/local/deps.ts";
 import { killNode, pauseNode, resumeNode, startNode } from "../../src/client/local/process-control.ts";
 import { isAlive } from "../../src/client/processes/processes.ts";
 import { signalProcess } from "../../src/client/processes/supervisor.ts";
-import { unregistered, waitReady } from "../../src/client/wait-ready.ts";
+import { standing, waitReady } from "../../src/client/wait-ready.ts";
 import { waitUntil } from "../../src/core/base/wait-clock.ts";
 import { makeFolder, removeFolder } from "../make-folder.ts";
 import { shareReservations } from "../reserved-ports.ts";
@@ -145,7 +145,7 @@ export class TestFleet {
   }
 
   deps(): Promise<LocalDeps> {
-    return systemDeps({ waitReady, unregistered }, () => undefined, this.env);
+    return systemDeps({ waitReady, standing }, () => undefined, this.env);
   }
 
   async kill(name: string): Promise<void> {

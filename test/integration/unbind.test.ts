@@ -124,4 +124,7 @@ test("a shard that is emptied by unbinding can leave", async () => {
   }
   expect((await fleet.run("shard", "drain", "s1", "--wait", "--timeout", "60s")).exit).toBe(0);
   expect((await fleet.run("shard", "remove", "s1")).exit).toBe(0);
+  // It runs here still, and a start does not count it.
+  const { stdout } = await fleet.run("up", "-o", "json");
+  expect(JSON.parse(stdout)).toMatchObject({ shards: 1, notes: [expect.stringContaining("s1 runs here")] });
 });

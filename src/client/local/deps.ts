@@ -29,11 +29,17 @@ export type WaitReady = (
   signal: AbortSignal,
 ) => Promise<Readiness>;
 
+/** What the fleet's table has of some shards. */
+export interface Standing {
+  readonly unregistered: readonly string[];
+  readonly removed: readonly string[];
+}
+
 /** What only a fleet's answers say. */
 export interface FleetAnswers {
   readonly waitReady: WaitReady;
-  /** Which of these shards the fleet has not registered yet. Without an answer: all of them. */
-  readonly unregistered: (target: Target, shards: readonly string[]) => Promise<readonly string[]>;
+  /** Which of these shards the fleet has not registered yet, or has removed. Without an answer: none is registered. */
+  readonly standing: (target: Target, shards: readonly string[]) => Promise<Standing>;
 }
 
 export interface LocalDeps extends SupervisorDeps, FleetAnswers {

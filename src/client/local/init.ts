@@ -36,7 +36,9 @@ export interface InitReport {
   /** Absolute. */
   readonly directory: string;
   readonly nodes: readonly NodeEntry[];
+  /** Those of fleet.yaml that the fleet has not removed. */
   readonly shards: number;
+  /** Whose agents run here. */
   readonly clusters: number;
   /** Whether all coordinators run in one process. */
   readonly inProcess: boolean;
@@ -127,7 +129,7 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
   });
   const firstWriteMs = deps.clock.now() - begunAt;
   await endFounding(fleet.directory);
-  const silent = await waitUntilAllServe(fleet, deps);
+  const { notes, removed } = await waitUntilAllServe(fleet, deps);
   await refuseUnreachable(fleet, Date.now());
   await refuseHung(fleet, deps);
   return {
@@ -135,16 +137,19 @@ async function finish(begun: Begun, begunAt: number, deps: LocalDeps): Promise<I
     name: fleet.file.name,
     directory: fleet.directory,
     nodes: fleet.file.nodes,
-    shards: fleet.file.shards.length,
+    shards: fleet.file.shards.length - removed.length,
     clusters: fleet.file.clusters.length,
     inProcess: fleet.file.inProcess === true,
     leader,
     context: registered.name,
     firstWriteMs: Math.round(firstWriteMs),
     totalMs: Math.round(deps.clock.now() - begunAt),
-    notes: [...begun.notes, ...registered.notes, ...silent],
+    notes: [...begun.notes, ...registered.notes, ...notes, ...removed.map(noteRemoved)],
   };
 }
+
+const noteRemoved = (shard: string): string =>
+  `${shard} runs here, but was removed from the fleet; take it back with: fleet shard activate ${shard}`;
 
 function wantedFleet(options: InitOptions): NewFleet {
   const { name, nodes, shards, clusters, profile, snapshotTo, machines, encryption } = options;

@@ -2,6 +2,7 @@
 // change it. Pure.
 
 import type { KeySource } from "../../core/seal/key-source.ts";
+import { fleetFilePath } from "../files/layout.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
 import type { InitOptions } from "./init-options.ts";
 
@@ -19,11 +20,14 @@ export function noteDifferences(asked: InitOptions, { directory, file }: LocalFl
     ignored(`--nodes ${asked.nodes}`, counted(file.nodes.length, "node"), `change that with: ${change}`);
   }
   const another = "make another fleet with: fleet init --dir FOLDER";
+  // The fleet itself may have removed some of them.
+  const listed = (flag: string, has: string) =>
+    notes.push(`${flag} was ignored: ${fleetFilePath(directory)} has ${has}; ${another}`);
   if (asked.shards !== undefined && asked.shards !== file.shards.length) {
-    ignored(`--shards ${asked.shards}`, counted(file.shards.length, "shard"), another);
+    listed(`--shards ${asked.shards}`, counted(file.shards.length, "shard"));
   }
   if (asked.clusters !== undefined && asked.clusters !== file.clusters.length) {
-    ignored(`--clusters ${asked.clusters}`, counted(file.clusters.length, "cluster"), another);
+    listed(`--clusters ${asked.clusters}`, counted(file.clusters.length, "cluster"));
   }
   if (asked.profile !== undefined && asked.profile !== file.profile) {
     const change = "change profile in fleet.yaml while it is down";

@@ -7,7 +7,7 @@ import { localTarget } from "../context/target.ts";
 import type { LocalFleet } from "../files/local-fleet.ts";
 import type { ProcessPlan } from "../files/process-plan.ts";
 import { inspectProcess } from "../processes/supervisor.ts";
-import type { LocalDeps, Readiness } from "./deps.ts";
+import type { LocalDeps, Readiness, Standing } from "./deps.ts";
 
 const READY_LIMIT_MS = 30_000;
 /** A shard registers as soon as there is a leader, and asks again after some hundred milliseconds. */
@@ -30,39 +30,54 @@ export async function waitUntilReady(fleet: LocalFleet, deps: LocalDeps): Promis
   }
 }
 
+/** The end of a start. */
+interface Served {
+  /** A line for each process that does not serve, or is not registered. */
+  readonly notes: readonly string[];
+  /** Shards that run and were removed from the fleet. */
+  readonly removed: readonly string[];
+}
+
 /**
  * Waits until every process of an answering fleet serves, which it does once it has found its data whole, and until its shards
- * are registered. Throws NODES_EXITED when one has ended instead. Returns a line for each that does not serve or is
- * not registered.
+ * are registered. Throws NODES_EXITED when one has ended instead.
  */
-export async function waitUntilAllServe(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
+export async function waitUntilAllServe(fleet: LocalFleet, deps: LocalDeps): Promise<Served> {
   const endMs = deps.clock.now() + READY_LIMIT_MS;
   for (;;) {
     await refuseExited(fleet, deps);
     const silent = await findSilent(fleet.processes, deps);
     if (silent.length === 0) return await waitUntilRegistered(fleet, deps);
-    if (deps.clock.now() >= endMs) return silent.map(noteSilent);
+    if (deps.clock.now() >= endMs) {
+      const { removed } = await standingOf(fleet, deps);
+      return { notes: silent.map(noteSilent), removed };
+    }
     await deps.clock.sleep(LOOK_EVERY_MS);
   }
 }
 
 /** Until then no cluster can be bound to them. */
-async function waitUntilRegistered(fleet: LocalFleet, deps: LocalDeps): Promise<string[]> {
+async function waitUntilRegistered(fleet: LocalFleet, deps: LocalDeps): Promise<Served> {
   const endMs = deps.clock.now() + REGISTERED_LIMIT_MS;
-  const shards = fleet.processes.filter(({ role }) => role === "shard");
-  if (shards.length === 0) return [];
-  const target = localTarget(fleet, `--dir ${fleet.directory}`);
   for (;;) {
     await refuseExited(fleet, deps);
-    const late = await deps.unregistered(
-      target,
-      shards.map(({ name }) => name),
-    );
-    if (late.length === 0) return [];
-    if (deps.clock.now() >= endMs)
-      return shards.filter(({ name }) => late.includes(name)).map(noteUnregistered);
+    const { unregistered, removed } = await standingOf(fleet, deps);
+    if (unregistered.length === 0) return { notes: [], removed };
+    if (deps.clock.now() >= endMs) {
+      const late = shardsOf(fleet).filter(({ name }) => unregistered.includes(name));
+      return { notes: late.map(noteUnregistered), removed };
+    }
     await deps.clock.sleep(LOOK_EVERY_MS);
   }
+}
+
+const shardsOf = ({ processes }: LocalFleet): readonly ProcessPlan[] =>
+  processes.filter(({ role }) => role === "shard");
+
+async function standingOf(fleet: LocalFleet, deps: LocalDeps): Promise<Standing> {
+  const names = shardsOf(fleet).map(({ name }) => name);
+  if (names.length === 0) return { unregistered: [], removed: [] };
+  return await deps.standing(localTarget(fleet, `--dir ${fleet.directory}`), names);
 }
 
 async function refuseExited(fleet: LocalFleet, deps: LocalDeps): Promise<void> {

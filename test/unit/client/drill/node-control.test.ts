@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import type { DrillHooks, Target } from "../../../../src/client/context/target.ts";
 import { nodeControlOf } from "../../../../src/client/drill/node-control.ts";
 import { systemDeps } from "../../../../src/client/local/deps.ts";
-import { unregistered, waitReady } from "../../../../src/client/wait-ready.ts";
+import { standing, waitReady } from "../../../../src/client/wait-ready.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 
 async function controlWith(hooks: Omit<DrillHooks, "directory"> | undefined) {
@@ -16,7 +16,7 @@ async function controlWith(hooks: Omit<DrillHooks, "directory"> | undefined) {
     tls: { kind: "insecure-loopback" } as unknown as Target["tls"],
     ...(hooks === undefined ? {} : { hooks: { ...hooks, directory } }),
   };
-  const deps = await systemDeps({ waitReady, unregistered }, () => undefined, {});
+  const deps = await systemDeps({ waitReady, standing }, () => undefined, {});
   const told = () => readFile(join(directory, "told"), "utf8");
   return { control: nodeControlOf(target, deps), told };
 }

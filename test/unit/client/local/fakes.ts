@@ -103,7 +103,7 @@ export async function fakeWorld(
     // The ports are real: none of them may be another fleet's.
     portLinks: portLinksIn(process.env),
     waitReady,
-    unregistered: async () => [],
+    standing: async () => ({ unregistered: [], removed: [] }),
     isListening: async () => true,
     isSilent: async () => false,
     onProgress: (step) => progress.push(step),

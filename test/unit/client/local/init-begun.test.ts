@@ -104,22 +104,36 @@ test.each([
 ])("a shard that serves and has not registered, for $looks looks: $why", async ({ looks, told }) => {
   const world = await fakeWorld();
   let looked = 0;
-  const unregistered = async (_: Target, shards: readonly string[]) => {
+  const standing = async (_: Target, shards: readonly string[]) => {
     looked += 1;
-    return looked > looks ? [] : shards.filter((shard) => shard === "s1");
+    return { removed: [], unregistered: looked > looks ? [] : shards.filter((shard) => shard === "s1") };
   };
-  const { notes } = await init({ ...world, deps: { ...world.deps, unregistered } }, { shards: 2 });
+  const { notes } = await init({ ...world, deps: { ...world.deps, standing } }, { shards: 2 });
   expect(notes.map((note) => note.split(" ")[0])).toEqual(told);
   expect(looked).toBeGreaterThan(4);
 });
 
+test.each([
+  { listening: true, why: "every process serves" },
+  { listening: false, why: "one does not serve yet" },
+])("a shard that was removed from the fleet is not counted, and is named: $why", async ({ listening }) => {
+  const world = await fakeWorld();
+  const isListening = async (address: string) => listening || !address.endsWith("0");
+  const standing = async () => ({ removed: ["s2"], unregistered: [] });
+  const begun = await init({ ...world, deps: { ...world.deps, isListening, standing } }, { shards: 2 });
+  expect(begun).toMatchObject({ shards: 1 });
+  expect(begun.notes).toContain(
+    "s2 runs here, but was removed from the fleet; take it back with: fleet shard activate s2",
+  );
+});
+
 test("a shard that ends before it has registered fails the start", async () => {
   const world = await fakeWorld();
-  const unregistered = async (_: Target, shards: readonly string[]) => {
+  const standing = async (_: Target, shards: readonly string[]) => {
     await rm(join(world.directory, "s1", "pid"), { force: true });
-    return shards;
+    return { removed: [], unregistered: shards };
   };
-  const failure = await failureOf(init({ ...world, deps: { ...world.deps, unregistered } }, { shards: 2 }));
+  const failure = await failureOf(init({ ...world, deps: { ...world.deps, standing } }, { shards: 2 }));
   expect(failure).toMatchObject({ code: "NODES_EXITED" });
   expect(failure["what"]).toContain("s1 exited");
 });

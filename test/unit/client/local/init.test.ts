@@ -174,7 +174,7 @@ describe("a fleet that is there", () => {
     expect(again.notes).toEqual([
       `the fleet in ${world.directory} is called local, and keeps that name`,
       `${ignored("--nodes 5", "3 nodes")}change that with: fleet member add NAME`,
-      `${ignored("--shards 3", "0 shards")}make another fleet with: fleet init --dir FOLDER`,
+      `--shards 3 was ignored: ${world.directory}/fleet.yaml has 0 shards; make another fleet with: fleet init --dir FOLDER`,
     ]);
     const asItIs = { nodes: undefined, shards: undefined, clusters: undefined, profile: undefined };
     expect((await init(world, asItIs)).notes).toEqual([]);
