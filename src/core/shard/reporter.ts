@@ -12,6 +12,14 @@ const DEBOUNCE_MS = 100;
 // At most one report in this time for news that any agent can cause at will by dialing.
 const SPARING_MS = 500;
 
+const ONE_OF_TWO = "two processes run as this shard: stop one; fleet shard list shows the other's address";
+/** What ends a refusal that is no outage. */
+const NEXT: Readonly<Record<string, string>> = {
+  SHARD_ADDRESS_CONFLICT: ONE_OF_TWO,
+  EPOCH_STALE: ONE_OF_TWO,
+  SHARD_REMOVED: "stop its process, or take it back: fleet shard activate",
+};
+
 export interface ReporterOptions {
   readonly intervalMs: number;
   /** Sends one report and applies its answer; rejects when no coordinator accepted it. */
@@ -98,6 +106,7 @@ export class Reporter {
     this.#options.log.warn("reports to the coordinator fail; sessions continue without it", {
       reason: failure?.reason ?? null,
       message: failure?.message ?? null,
+      next: NEXT[failure?.reason ?? ""],
     });
   }
 }

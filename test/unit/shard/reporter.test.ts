@@ -1,7 +1,9 @@
 // When a shard reports: soon after news, never twice at once, and quietly while no coordinator answers.
 
+import { status } from "@grpc/grpc-js";
 import { expect, test, vi } from "vitest";
 import { Reporter } from "../../../src/core/shard/reporter.ts";
+import { rpcError } from "../../../src/core/wire/rpc-error.ts";
 import { fakeTime } from "../fake-time.ts";
 
 fakeTime();
@@ -9,6 +11,8 @@ fakeTime();
 /** A coordinator that answers when told to, and the log beside it. */
 class Scene {
   readonly lines: string[] = [];
+  /** Of the warnings. */
+  readonly fields: unknown[] = [];
   readonly pending: { resolve(): void; reject(error: Error): void }[] = [];
   begun = 0;
   readonly reporter = new Reporter({
@@ -19,7 +23,10 @@ class Scene {
     },
     log: {
       info: (fact) => this.lines.push(`info: ${fact}`),
-      warn: (fact) => this.lines.push(`warn: ${fact}`),
+      warn: (fact, fields) => {
+        this.lines.push(`warn: ${fact}`);
+        this.fields.push(fields);
+      },
       error: (fact) => this.lines.push(`error: ${fact}`),
     },
     errors: { note: (error) => this.#bug(error) },
@@ -83,6 +90,18 @@ test("an outage is one line, and its end another", async () => {
     "warn: reports to the coordinator fail; sessions continue without it",
     "info: reports reach the coordinator again",
   ]);
+});
+
+test.each([
+  { reason: "SHARD_ADDRESS_CONFLICT", next: "fleet shard list" },
+  { reason: "EPOCH_STALE", next: "fleet shard list" },
+  { reason: "SHARD_REMOVED", next: "fleet shard activate" },
+])("a refusal that only an operator ends says how: $reason", async ({ reason, next }) => {
+  const scene = new Scene();
+  scene.reporter.poke();
+  await vi.advanceTimersByTimeAsync(100);
+  await scene.finish(rpcError(status.FAILED_PRECONDITION, reason, "refused"));
+  expect(scene.fields).toMatchObject([{ reason, next: expect.stringContaining(next) }]);
 });
 
 test("closing waits for the report under way and begins no other", async () => {
