@@ -238,6 +238,8 @@ class ScriptedCoordinator {
   instructions: BindingInstruction[] = [];
   domainInstructions: Instruction[] = [];
   askDomains = false;
+  /** The members that it names. */
+  coordinators: string[] = [];
 
   constructor() {
     // The other methods of the service are left unimplemented on purpose: a shard must not need them.
@@ -254,6 +256,7 @@ class ScriptedCoordinator {
             instructions: this.instructions,
             domainInstructions: this.domainInstructions,
             askDomains: this.askDomains,
+            coordinators: this.coordinators,
           });
         },
       },

@@ -55,6 +55,35 @@ test("dead coordinators cost a shard nothing but one line in its log", async () 
   expect((await plane.status(shard.address)).lastReportAgeMs).toBeUndefined();
 });
 
+test("a shard follows the members that a leader names, also after a restart with its old list", async () => {
+  const first = await plane.coordinator();
+  const second = await plane.coordinator();
+  const coordinators = [first.address];
+  first.coordinators = [second.address];
+  second.coordinators = [second.address];
+  const shard = await plane.shard("s1", { coordinators });
+  await eventually(() => second.reports.length).toBeGreaterThan(1);
+  expect(first.reports).toHaveLength(1);
+  first.stop();
+  await shard.close();
+  const before = second.reports.length;
+  await plane.shard("s1", { coordinators });
+  await eventually(() => second.reports.length).toBeGreaterThan(before);
+});
+
+test("an older leader's members are not followed", async () => {
+  const coordinator = await plane.coordinator();
+  const other = await plane.coordinator();
+  coordinator.term = 5;
+  await plane.shard("s1", { coordinators: [coordinator.address] });
+  await eventually(() => coordinator.reports.length).toBeGreaterThan(1);
+  coordinator.term = 4;
+  coordinator.coordinators = [other.address];
+  const before = coordinator.reports.length;
+  await eventually(() => coordinator.reports.length).toBeGreaterThan(before + 2);
+  expect(other.reports).toEqual([]);
+});
+
 test("a coordinator is told of sessions, and after its own outage again", async () => {
   const first = await plane.coordinator();
   const shard = await plane.shard("s1", { coordinators: [first.address] });

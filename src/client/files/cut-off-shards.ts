@@ -1,7 +1,9 @@
-// Shards of a local fleet that know only coordinators which have left. A shard takes its list of coordinators when it
-// starts. So once every member was replaced, it finds no leader until it starts again with the list of fleet.yaml.
+// Shards of a local fleet that know only coordinators which have left. A shard knows those that it was started with, and
+// the members that a leader named since. If every member was replaced while it was cut off, it finds no leader. Then it must
+// start again with the list of fleet.yaml. A shard of an older build learns no members, and needs that after any such change.
 // Absent: shards that still know one member, since any member names the leader.
 
+import { readLearnedCoordinators } from "../../core/wire/leader/known-coordinators.ts";
 import type { Processes } from "../processes/processes.ts";
 import { inspectProcess } from "../processes/supervisor.ts";
 import type { LocalFleet } from "./local-fleet.ts";
@@ -9,7 +11,7 @@ import type { ProcessPlan } from "./process-plan.ts";
 
 export interface CutOffShard {
   readonly plan: ProcessPlan;
-  /** The addresses that it was started with. */
+  /** The addresses that it knows. */
   readonly coordinators: readonly string[];
 }
 
@@ -18,14 +20,19 @@ export async function findCutOff(fleet: LocalFleet, processes: Processes): Promi
   const members = new Set(fleet.file.nodes.map(({ address }) => address));
   const shards = fleet.processes.filter(({ role }) => role === "shard");
   const looked = await Promise.all(
-    shards.map(async (plan) => ({ plan, coordinators: await coordinatorsOf(plan, processes) })),
+    shards.map(async (plan) => ({ plan, coordinators: await knownTo(plan, processes) })),
   );
   return looked.filter(
     ({ coordinators }) => coordinators.length > 0 && coordinators.every((address) => !members.has(address)),
   );
 }
 
-async function coordinatorsOf({ files }: ProcessPlan, processes: Processes): Promise<readonly string[]> {
+async function knownTo(plan: ProcessPlan, processes: Processes): Promise<readonly string[]> {
+  const given = await givenTo(plan, processes);
+  return given.length === 0 ? [] : [...given, ...(await readLearnedCoordinators(plan.files.data, given))];
+}
+
+async function givenTo({ files }: ProcessPlan, processes: Processes): Promise<readonly string[]> {
   const state = await inspectProcess(files.pid, processes);
   if (state.kind !== "running") return [];
   const words = await processes.argumentsOf(state.identity.pid);

@@ -16,8 +16,8 @@ const RETRY_MS = 500;
 
 export interface RevocationWatchOptions {
   readonly tls: Tls;
-  /** host:port of coordinator replicas. */
-  readonly coordinators: readonly string[];
+  /** host:port of coordinator replicas, as they are known now. */
+  readonly coordinators: () => readonly string[];
   readonly held: HeldDenials;
   /** The id of the incarnation that the shard obeys; null = none yet. */
   readonly obeyed: () => string | null;
@@ -75,9 +75,12 @@ export class RevocationWatch {
   }
 
   #open(): void {
-    const { coordinators, held } = this.#options;
+    if (this.#isClosed) return;
+    const { held } = this.#options;
+    const coordinators = this.#options.coordinators();
     const address = coordinators[this.#next % coordinators.length];
-    if (address === undefined || this.#isClosed) return;
+    this.#forget(coordinators);
+    if (address === undefined) return;
     const stream = this.#client(address).watchRevocations(held.held);
     this.#stream = stream;
     stream.on("data", (news: DenyListNews) => this.#heard(news));
@@ -100,6 +103,15 @@ export class RevocationWatch {
     if (error !== null)
       this.#options.log.debug?.("a watch of revocations has ended", { ...readRpcError(error) });
     this.#timer = setTimeout(() => this.#open(), RETRY_MS);
+  }
+
+  /** No stream is open. */
+  #forget(present: readonly string[]): void {
+    for (const [address, client] of this.#clients) {
+      if (present.includes(address)) continue;
+      client.close();
+      this.#clients.delete(address);
+    }
   }
 
   #client(address: string): CoordinatorClient {

@@ -2,6 +2,7 @@
 
 import type { Log } from "../base/log.ts";
 import type { ReportShardResponse } from "../wire/gen/fleet/v1/coordinator.ts";
+import type { KnownCoordinators } from "../wire/leader/known-coordinators.ts";
 import { HeldDenials } from "../wire/tls/held-denials.ts";
 import type { FollowedTls } from "../wire/tls/live-tls.ts";
 import { RevocationWatch } from "./revocation-watch.ts";
@@ -18,7 +19,7 @@ export interface ShardRevocations {
 interface Options {
   readonly shardId: string;
   readonly dataDirectory: string;
-  readonly coordinators: readonly string[];
+  readonly coordinators: KnownCoordinators;
   readonly log: Log;
 }
 
@@ -32,8 +33,11 @@ export async function shardRevocations(
   const held = await HeldDenials.open(dataDirectory, tls.denyList, log);
   const obeyed = () => store.allegiance.incarnation?.id ?? null;
   const first = [...shardId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  const addresses = () => coordinators.addresses;
   const watch =
-    coordinators.length === 0 ? null : new RevocationWatch({ tls, coordinators, held, obeyed, log, first });
+    addresses().length === 0
+      ? null
+      : new RevocationWatch({ tls, coordinators: addresses, held, obeyed, log, first });
   return {
     watch,
     compare: ({ incarnation, denyListVersion }) => watch?.compare(incarnation?.id ?? "", denyListVersion),

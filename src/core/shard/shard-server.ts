@@ -1,6 +1,7 @@
 // A shard as a process runs it: connects its record, its sessions, its gRPC port and its reporter. Must stay
 // true: it starts, serves and stops with every coordinator dead (static stability, BigFleet ADR-0002).
 
+import { present } from "../base/assert.ts";
 import { createDirectory } from "../base/durable-file.ts";
 import type { Log } from "../base/log.ts";
 import type { RoleMetrics } from "../metrics/role-metrics.ts";
@@ -9,6 +10,7 @@ import type { CoordinatorClient, ShardSummary } from "../wire/gen/fleet/v1/coord
 import type { ShardServer, ShardStatus } from "../wire/gen/fleet/v1/shard.ts";
 import { ShardService } from "../wire/gen/fleet/v1/shard.ts";
 import { coordinatorCaller } from "../wire/leader/coordinator-client.ts";
+import { KnownCoordinators } from "../wire/leader/known-coordinators.ts";
 import type { LeaderCaller } from "../wire/leader/leader-caller.ts";
 import { InternalErrors } from "../wire/server/internal-errors.ts";
 import { anyIdentity, QUESTION_BYTES_MAX, readers, type ServiceRules } from "../wire/server/method-rules.ts";
@@ -85,8 +87,10 @@ export async function startShard(options: ShardOptions): Promise<RunningShard> {
   const followed = followTls(options.tls, options.log);
   await createDirectory(options.dataDirectory);
   const store = await ShardStore.open(options);
-  const revocations = await shardRevocations(options, followed, store);
-  const shard = new Shard(options, followed, store, inventory, revocations);
+  const { shardId, dataDirectory, coordinators: given, log } = options;
+  const coordinators = await KnownCoordinators.open({ directory: dataDirectory, given, log });
+  const revocations = await shardRevocations({ shardId, dataDirectory, coordinators, log }, followed, store);
+  const shard = new Shard(options, followed, store, inventory, revocations, coordinators);
   await shard.listen();
   return shard;
 }
@@ -101,7 +105,8 @@ class Shard implements RunningShard {
   readonly #acks = new AckOutbox();
   readonly #registry: SessionRegistry;
   readonly #server: RpcServer;
-  readonly #caller: LeaderCaller<CoordinatorClient> | null;
+  readonly #coordinators: KnownCoordinators;
+  #caller: LeaderCaller<CoordinatorClient> | null;
   readonly #reporter: Reporter | null;
   readonly #startedMs = performance.now();
   readonly #settling = new Settling(this.#startedMs);
@@ -122,14 +127,16 @@ class Shard implements RunningShard {
     store: ShardStore,
     inventory: Inventory,
     revocations: ShardRevocations | null,
+    coordinators: KnownCoordinators,
   ) {
     this.#revocations = revocations;
+    this.#coordinators = coordinators;
     const { tls } = followed;
     this.#options = options;
     this.#followed = followed;
     this.#store = store;
     this.#inventory = inventory;
-    const { shardId, log, coordinators, reportIntervalMs: intervalMs = REPORT_INTERVAL_MS } = options;
+    const { shardId, log, reportIntervalMs: intervalMs = REPORT_INTERVAL_MS } = options;
     const { region = "", pace = RECLAIM_PACE } = options;
     const errors = new InternalErrors(`shard ${shardId}`, log);
     this.#errors = errors;
@@ -144,22 +151,23 @@ class Shard implements RunningShard {
       changed: () => this.#reporter?.poke(),
       refused: () => this.#reporter?.pokeSparingly(),
     });
-    if (coordinators.length === 0) {
+    if (coordinators.addresses.length === 0) {
       this.#caller = null;
       this.#reporter = null;
       return;
     }
-    const caller = coordinatorCaller(
-      tls,
-      coordinators.map((address) => ({ address })),
-    );
-    this.#caller = caller;
+    this.#caller = this.#callerOfKnown();
     this.#reporter = new Reporter({
       intervalMs,
       log,
       errors,
-      report: (signal) => this.#report(caller, signal),
+      report: (signal) => this.#report(signal),
     });
+  }
+
+  #callerOfKnown(): LeaderCaller<CoordinatorClient> {
+    const endpoints = this.#coordinators.addresses.map((address) => ({ address }));
+    return coordinatorCaller(this.#followed.tls, endpoints);
   }
 
   get address(): string {
@@ -215,6 +223,7 @@ class Shard implements RunningShard {
     await this.#reporter?.close();
     this.#caller?.close();
     await this.#revocations?.close();
+    await this.#coordinators.close();
     this.#registry.close();
     await this.#server.close();
     await this.#store.durable();
@@ -257,7 +266,8 @@ class Shard implements RunningShard {
     this.#registry.tellDemand();
   }
 
-  async #report(caller: LeaderCaller<CoordinatorClient>, signal: AbortSignal): Promise<void> {
+  async #report(signal: AbortSignal): Promise<void> {
+    const caller = present(this.#caller, "a shard that reports has coordinators");
     const { shardId, log, region = "", zone = "" } = this.#options;
     this.#cycle += 1;
     const acks = this.#acks.waiting();
@@ -287,10 +297,20 @@ class Shard implements RunningShard {
     const hasSession = (cluster: string) => this.#registry.hasSession(cluster);
     const obeyed = obeyAnswer(answer, { store: this.#store, acks: this.#acks, hasSession, log });
     this.#leftOut.answered(answer);
-    if (obeyed.isFollowed) this.#revocations?.compare(answer);
+    if (obeyed.isFollowed) {
+      this.#revocations?.compare(answer);
+      this.#follow(answer.coordinators, caller);
+    }
     this.#isAskedForDomains = obeyed.isAskedForDomains;
     if (obeyed.haveDomainsChanged) this.#equip();
     if (obeyed.hasChanged) this.#reporter?.poke();
+  }
+
+  /** Between two reports, so that no call is cut off. */
+  #follow(members: readonly string[], caller: LeaderCaller<CoordinatorClient>): void {
+    if (!this.#coordinators.take(members)) return;
+    this.#caller = this.#callerOfKnown();
+    caller.close();
   }
 
   #status(): ShardStatus {

@@ -14,6 +14,7 @@ const answer = (parts: Partial<ReportShardResponse>): ReportShardResponse => ({
   coordinatorTerm: 1,
   instructions: [],
   domainInstructions: [],
+  coordinators: [],
   askDomains: false,
   ...parts,
 });

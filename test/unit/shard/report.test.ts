@@ -58,7 +58,13 @@ test("a leader older than one already heard is not followed, whatever version it
   const store = await open();
   const obey = (coordinatorTerm: number, instruction: BindingInstruction) =>
     obeyAnswer(
-      { coordinatorTerm, instructions: [instruction], domainInstructions: [], askDomains: false },
+      {
+        coordinatorTerm,
+        instructions: [instruction],
+        domainInstructions: [],
+        coordinators: [],
+        askDomains: false,
+      },
       obeying(store),
     ).hasChanged;
   expect(obey(5, accept(1))).toBe(true);
@@ -78,7 +84,7 @@ test("a report tells the newest term that was obeyed, also after an older leader
     }).coordinatorTerm;
   const store = await open();
   expect(told(store)).toBe(0);
-  const answer = { instructions: [], domainInstructions: [], askDomains: false };
+  const answer = { instructions: [], domainInstructions: [], coordinators: [], askDomains: false };
   for (const coordinatorTerm of [5, 4]) obeyAnswer({ ...answer, coordinatorTerm }, obeying(store));
   expect(told(store)).toBe(5);
   await store.durable();
@@ -91,6 +97,7 @@ test("the same answer twice changes nothing the second time", async () => {
     coordinatorTerm: 1,
     instructions: [release(1)],
     domainInstructions: [],
+    coordinators: [],
     askDomains: false,
   };
   expect(obeyAnswer(answer, obeying(store, true)).hasChanged).toBe(true);
@@ -100,7 +107,13 @@ test("the same answer twice changes nothing the second time", async () => {
 test("what is forgotten is off the disk too, and dials anew as at first contact", async () => {
   const store = await open();
   const answer = (instruction: BindingInstruction) => ({
-    ...{ coordinatorTerm: 1, instructions: [instruction], domainInstructions: [], askDomains: false },
+    ...{
+      coordinatorTerm: 1,
+      instructions: [instruction],
+      domainInstructions: [],
+      coordinators: [],
+      askDomains: false,
+    },
   });
   const forget = (version: number): BindingInstruction => ({
     ...{ clusterId: "c1", version, action: { $case: "forget", value: {} } },
@@ -118,14 +131,27 @@ test("what is forgotten is off the disk too, and dials anew as at first contact"
 test("an action of a newer coordinator is left alone", async () => {
   const store = await open();
   const unknown = { clusterId: "c1", version: 1, action: undefined };
-  const answer = { coordinatorTerm: 1, instructions: [unknown], domainInstructions: [], askDomains: false };
+  const answer = {
+    coordinatorTerm: 1,
+    instructions: [unknown],
+    domainInstructions: [],
+    coordinators: [],
+    askDomains: false,
+  };
   expect(obeyAnswer(answer, obeying(store)).hasChanged).toBe(false);
 });
 
 test("a drain is obeyed, outlives a restart, and ends; an outdated leader says nothing about it", async () => {
   const store = await open();
   const told = (coordinatorTerm: number, draining?: boolean) => {
-    const answer = { coordinatorTerm, instructions: [], domainInstructions: [], draining, askDomains: false };
+    const answer = {
+      coordinatorTerm,
+      instructions: [],
+      domainInstructions: [],
+      draining,
+      coordinators: [],
+      askDomains: false,
+    };
     obeyAnswer(answer, obeying(store));
     return store.isDraining;
   };
@@ -158,8 +184,10 @@ test("domains are obeyed with one write for all, and stay obeyed after a restart
   }));
   const told = obeying(store);
   expect(
-    obeyAnswer({ coordinatorTerm: 3, instructions: [], domainInstructions, askDomains: false }, told)
-      .hasChanged,
+    obeyAnswer(
+      { coordinatorTerm: 3, instructions: [], domainInstructions, coordinators: [], askDomains: false },
+      told,
+    ).hasChanged,
   ).toBe(true);
   expect(told.acks.waiting()).toHaveLength(4_096);
   await store.durable();
@@ -171,8 +199,10 @@ test("domains are obeyed with one write for all, and stay obeyed after a restart
   expect(shardDomains(after.domains)[0]).toEqual({ key: "zone", value: "z0", assigned: true, sequence: 1 });
   const again = obeying(after);
   expect(
-    obeyAnswer({ coordinatorTerm: 3, instructions: [], domainInstructions, askDomains: false }, again)
-      .hasChanged,
+    obeyAnswer(
+      { coordinatorTerm: 3, instructions: [], domainInstructions, coordinators: [], askDomains: false },
+      again,
+    ).hasChanged,
   ).toBe(false);
   expect(again.acks.waiting().every(({ outcome }) => outcome === InstructionOutcome.ACCEPTED)).toBe(true);
 });
@@ -180,13 +210,19 @@ test("domains are obeyed with one write for all, and stay obeyed after a restart
 test("an outdated leader's domains are refused as stale, and said so; an idle term outlives a restart too", async () => {
   const store = await open();
   obeyAnswer(
-    { coordinatorTerm: 5, instructions: [], domainInstructions: [], askDomains: false },
+    { coordinatorTerm: 5, instructions: [], domainInstructions: [], coordinators: [], askDomains: false },
     obeying(store),
   );
   await store.durable();
   const after = await open();
   const told = obeying(after);
-  const answer = { coordinatorTerm: 4, instructions: [], domainInstructions: [assign(9)], askDomains: false };
+  const answer = {
+    coordinatorTerm: 4,
+    instructions: [],
+    domainInstructions: [assign(9)],
+    coordinators: [],
+    askDomains: false,
+  };
   expect(obeyAnswer(answer, told).hasChanged).toBe(false);
   expect(after.domains.size).toBe(0);
   expect(told.acks.waiting()).toMatchObject([

@@ -63,7 +63,7 @@ async function coordinator(tell: (call: Call) => void) {
 function start(...coordinators: readonly string[]): RevocationWatch {
   const options = {
     tls: "insecure-loopback",
-    coordinators,
+    coordinators: () => coordinators,
     held,
     obeyed: () => obeyed,
     log: silentLog,

@@ -29,7 +29,7 @@ export const localChecks: readonly Check<LocalFacts>[] = [
     look: ({ cutOff }) =>
       cutOff.map(({ name, coordinators }) => ({
         subject: name,
-        evidence: `it was started with coordinators that have all left: ${coordinators.join(", ")}`,
+        evidence: `it knows only coordinators that have all left: ${coordinators.join(", ")}`,
         next: "fleet up, which restarts it with the present ones",
       })),
   },

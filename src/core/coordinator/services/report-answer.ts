@@ -3,13 +3,20 @@
 // many slices the answer takes.
 
 import { instructionsOf } from "../../fleet/apply/apply-instruction.ts";
+import { listMembers } from "../../fleet/query.ts";
 import type { Slicing } from "../../fleet/slices.ts";
-import { type Instruction, InstructionOutcome, ShardState } from "../../wire/gen/fleet/v1/command.ts";
+import {
+  type Instruction,
+  InstructionOutcome,
+  MemberKind,
+  ShardState,
+} from "../../wire/gen/fleet/v1/command.ts";
 import type {
   BindingInstruction,
   ReportShardRequest,
   ReportShardResponse,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
+import { COORDINATORS_MAX } from "../../wire/leader/known-coordinators.ts";
 import { ROWS_PER_SLICE } from "../../wire/server/sliced-message.ts";
 import type { ServiceContext } from "../calls/context.ts";
 import { ownIncarnation } from "../calls/other-incarnation.ts";
@@ -72,7 +79,15 @@ export function answerOf(
     ...{ instructions, domainInstructions: pendingInstructions(context, shardId), draining, askDomains },
     firstContactsRefused: firstContactsRefused || undefined,
     denyListVersion: revocationsVersion(view),
+    coordinators: presentCoordinators(context),
   };
+}
+
+/** Those of the command line before the table of members has rows. */
+function presentCoordinators({ machine, replicas }: ServiceContext): string[] {
+  const members = listMembers(machine.view).filter(({ wanted }) => wanted !== MemberKind.REMOVED);
+  const present = members.length === 0 ? replicas : members;
+  return present.slice(0, COORDINATORS_MAX).map(({ address }) => address);
 }
 
 function pendingInstructions({ machine }: ServiceContext, shardId: string): Instruction[] {

@@ -1,5 +1,5 @@
-// A shard takes its list of coordinators when it starts. Once all of them have left, it is started again, by the
-// command that removed the last one or by `fleet up`.
+// A shard that has heard of no other coordinators than those of its start. Once all of them have left, it is started again,
+// by the command that removed the last one or by `fleet up`.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -55,6 +55,18 @@ test("a shard that still knows one member is not restarted, because each member 
   for (const name of ["n1", "n2"]) {
     expect(await retireLocalMember(world.directory, name, world.deps)).not.toContain(NOTE);
   }
+  expect(listsOf(world)).toEqual([]);
+});
+
+test("a shard that a leader told of the newcomer is not restarted", async () => {
+  const world = await grown(1);
+  const { file } = await loadLocalFleet(world.directory);
+  const given = file.nodes.map(({ address }) => address).filter((address) => address !== NEWCOMER.address);
+  const learned = { schemaVersion: 1, given, coordinators: [NEWCOMER.address] };
+  const folder = join(world.directory, "s1", "data");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "coordinators.json"), JSON.stringify(learned));
+  expect(await retireLocalMember(world.directory, "n1", world.deps)).not.toContain(NOTE);
   expect(listsOf(world)).toEqual([]);
 });
 

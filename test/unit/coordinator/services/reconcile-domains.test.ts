@@ -145,7 +145,7 @@ describe("the question", () => {
 
   test("of an outdated leader is not answered", async () => {
     const shard = await Shard.start("s1");
-    const answer = { instructions: [], domainInstructions: [], askDomains: true };
+    const answer = { instructions: [], domainInstructions: [], coordinators: [], askDomains: true };
     shard.obey({ ...answer, coordinatorTerm: 9 });
     expect(shard.report().heldDomains).toEqual({ domains: [] });
     shard.obey({ ...answer, coordinatorTerm: 8 });

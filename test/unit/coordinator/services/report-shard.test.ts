@@ -12,6 +12,7 @@ import {
   ReportShardRequest,
 } from "../../../../src/core/wire/gen/fleet/v1/coordinator.ts";
 import { BindingState, Drift } from "../../../../src/core/wire/gen/fleet/v1/views.ts";
+import { member } from "../../fleet/replica.ts";
 import type { Member, TestGroup } from "../group.ts";
 import { adminOf, asItComes, ledGroup, refusalOf } from "../service-context.ts";
 
@@ -60,6 +61,14 @@ test("what was reported is kept and answered, and its request stays as it came",
   expect(context.observed.report("s2")?.bindings.get("c1")?.state).toBe(BindingState.BOUND);
   expect(context.observed.report("s2")?.shortfalls.unpack()).toMatchObject([{ deficit: { machines: 2 } }]);
   expect(late).toEqual(asItCame);
+});
+
+test("an answer names the replicas of the command line, and then the members that were not removed", async () => {
+  expect((await report(request("s1", 1))).coordinators).toEqual(context.replicas.map((each) => each.address));
+  for (const id of [1, 2]) await group.propose(leader, { kind: member(id) });
+  await group.propose(leader, { kind: { $case: "removeMember", value: { nodeId: 1 } } });
+  const { coordinators } = await report(request("s1", 2));
+  expect(coordinators).toEqual([context.machine.view.tables.members.get(2)?.address]);
 });
 
 test("of a report that is refused nothing is kept, and its request stays as it came", async () => {
