@@ -14,6 +14,18 @@ export function sharedProcess(what: string, { directory, file }: LocalFleet): Op
   });
 }
 
+/** The commands that give a stopped fleet of one node these members too. In one process, none can be added. */
+export function stepsToGrow({ directory, file }: LocalFleet, names: readonly string[]): readonly string[] {
+  const adds = names.map((name) => `fleet member add ${name} --wait`);
+  if (file.inProcess !== true || names.length === 0) return ["fleet up", ...adds];
+  const path = fleetFilePath(directory);
+  return [
+    `remove "inProcess: true" from ${path}, then: fleet up`,
+    ...adds,
+    `to run them in one process again: fleet down, write "inProcess: true" into ${path}, fleet up`,
+  ];
+}
+
 /** Throws SHARED_PROCESS: a member comes and goes with a process. */
 export async function refuseSharedMembers(directory: string): Promise<void> {
   const fleet = await loadLocalFleet(directory);

@@ -15,6 +15,7 @@ import { editFleetFile } from "../files/edit-fleet-file.ts";
 import { leaveNode } from "../files/fleet-file.ts";
 import { lockPath } from "../files/layout.ts";
 import { type LocalFleet, loadLocalFleet } from "../files/local-fleet.ts";
+import { stepsToGrow } from "../files/shared-process.ts";
 import type { LocalDeps } from "../local/deps.ts";
 import { setAside } from "../local/set-aside.ts";
 import { serveLine } from "../member/serve-line.ts";
@@ -77,7 +78,10 @@ export async function recoverLocalFleet(
     for (const node of others) moved.push(await setAside(directory, node));
     await editFleetFile(directory, (text) => leaveNode(text, plan.node, plan.mark.clusterId));
     await removeRecoveryMark(plan.directory);
-    const next = ["fleet up", ...others.map(({ name }) => `fleet member add ${name} --wait`)];
+    const next = stepsToGrow(
+      fleet,
+      others.map(({ name }) => name),
+    );
     return { ...recoveryPreview(plan), dryRun: false, setAside: moved, next };
   });
 }

@@ -12,12 +12,12 @@ import { isErrno } from "../../core/base/system-error.ts";
 import { recoveredGroup } from "../../core/recover/group-copies.ts";
 import { recovered } from "../../core/recover/new-beginning.ts";
 import type { OperatorKeys } from "../../core/seal/operator-keys.ts";
-import { writeIdentity } from "../../core/storage/data-directory.ts";
+import { readIdentity, writeIdentity } from "../../core/storage/data-directory.ts";
 import { DiskStorage } from "../../core/storage/disk-storage.ts";
 import { giveRing, ringToRead } from "../../core/storage/folder-keys.ts";
 import { GroupsFile } from "../../core/storage/groups-file.ts";
 import { LOCK_NAME, LockFile } from "../../core/storage/lock-file.ts";
-import { readData } from "../../core/storage/read-stopped.ts";
+import { readData, type StoppedNode } from "../../core/storage/read-stopped.ts";
 import { type RecoveryMark, writeRecoveryMark } from "../../core/storage/recovery-mark.ts";
 import { RejoinMark } from "../../core/storage/rejoin-mark.ts";
 import type { OnReport } from "../../core/storage/report.ts";
@@ -63,7 +63,7 @@ export async function rewriteFolder(
   keys: OperatorKeys | null = null,
 ): Promise<void> {
   const { formerClusterId, clusterId, nodeId } = mark;
-  const { identity } = await readData(directory, keys);
+  const identity = await readIdentity(directory);
   const onReport: OnReport = ({ kind }) => {
     if (kind === "disk-full") onProgress("the disk is full; free space, and this continues");
   };
@@ -73,10 +73,12 @@ export async function rewriteFolder(
     ...{ directory, identity, encryption, finishesRecovery: true, onReport },
   });
   try {
-    await rewriteGroups(storage, directory, mark, keys);
+    // Read whole: the open storage leaves a large snapshot in its file.
+    const { logs } = await readData(directory, keys);
+    const log = present(logs.get(FLEET_GROUP), "a folder that was chosen holds the fleet's log");
+    await rewriteGroups(storage, { directory, logs }, mark, keys);
     const { lostGroups = [] } = mark;
     if (lostGroups.length > 0) onProgress(lostInWords(lostGroups));
-    const log = storage.reader(FLEET_GROUP);
     const snapshot = log.snapshot();
     const isDone = snapshot !== "unavailable" && snapshot.index === mark.index;
     if (!isDone) await storage.write({ group: FLEET_GROUP, ...recovered(log, mark) });
@@ -106,13 +108,13 @@ function lostInWords(groups: readonly number[]): string {
 /** Each continues from its furthest copy, with this node as its only voter. Repeats nothing that was done. */
 async function rewriteGroups(
   storage: DiskStorage,
-  directory: string,
+  { directory, logs }: Pick<StoppedNode, "logs"> & { readonly directory: string },
   { nodeId, groups = [], lostGroups = [] }: RecoveryMark,
   keys: OperatorKeys | null,
 ): Promise<void> {
   for (const { group: number, term: inTerm, last, from } of groups) {
     const group = groupId(number);
-    const own = storage.reader(group);
+    const own = logs.get(group) ?? storage.reader(group);
     const furthest = from === directory ? own : (await readData(from, keys)).logs.get(group);
     const order = { node: nodeId, term: term(inTerm), last: logIndex(last) };
     const copy = present(furthest, "a folder that was chosen holds the group's log");

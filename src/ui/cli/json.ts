@@ -10,6 +10,8 @@ import {
   livenessWord,
   memberKindWord,
   memberRoleWord,
+  planStepWord,
+  planWord,
   roleWord,
   shardStateWord,
   tableWord,
@@ -82,6 +84,9 @@ function fieldValue(key: string, value: unknown, owner: object): unknown {
   if (MOMENT.test(key)) return rfc3339(value);
   // Replicas and members both have a role, of different kinds; only a member is wanted to be something.
   if (key === "role" && "leads" in owner) return memberRoleWord(value);
+  // Shards, plans and their steps have a state, of different kinds; only a step has a plan and a cluster.
+  if (key === "state" && "planId" in owner)
+    return "clusterId" in owner ? planStepWord(value) : planWord(value);
   const word = WORDS[key];
   if (word !== undefined) return word(value);
   return WIDE.test(key) || WIDE_DURATION.test(key) ? String(value) : value;

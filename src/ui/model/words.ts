@@ -5,6 +5,8 @@ import type {
   InstructionKind,
   InstructionOutcome,
   MemberKind,
+  PlanState,
+  PlanStepState,
   ShardState,
 } from "../../core/wire/gen/fleet/v1/command.ts";
 import {
@@ -62,6 +64,28 @@ const SHARD_STATES = {
   3: "removed",
   [-1]: "unknown",
 } as const satisfies Record<ShardState, string>;
+
+const PLAN_STATES = {
+  0: "unknown",
+  1: "draft",
+  2: "running",
+  3: "paused",
+  4: "done",
+  5: "aborted",
+  6: "rolled-back",
+  [-1]: "unknown",
+} as const satisfies Record<PlanState, string>;
+
+const PLAN_STEP_STATES = {
+  0: "unknown",
+  1: "pending",
+  2: "under-way",
+  3: "done",
+  4: "failed",
+  5: "undoing",
+  6: "undone",
+  [-1]: "unknown",
+} as const satisfies Record<PlanStepState, string>;
 
 const LIVENESS = {
   [ShardLiveness.UNSPECIFIED]: "unknown",
@@ -122,6 +146,8 @@ const ADMISSION_WORDS: Readonly<Record<number, AdmissionWord>> = ADMISSIONS;
 const DRIFT_WORDS: Readonly<Record<number, DriftWord>> = DRIFTS;
 
 const SHARD_STATE_WORDS: Readonly<Record<number, string>> = SHARD_STATES;
+const PLAN_STATE_WORDS: Readonly<Record<number, string>> = PLAN_STATES;
+const PLAN_STEP_STATE_WORDS: Readonly<Record<number, string>> = PLAN_STEP_STATES;
 const LIVENESS_WORDS: Readonly<Record<number, string>> = LIVENESS;
 const INSTRUCTION_KIND_WORDS: Readonly<Record<number, string>> = INSTRUCTION_KINDS;
 const INSTRUCTION_OUTCOME_WORDS: Readonly<Record<number, string>> = INSTRUCTION_OUTCOMES;
@@ -181,6 +207,9 @@ export function memberRoleWord(role: number): string {
 
 /** Whether a shard gets anything new: active, draining or removed. */
 export const shardStateWord = (state: number): string => SHARD_STATE_WORDS[state] ?? "unknown";
+/** How far a plan of migrations is, and one of its steps: in JSON. `plan-words.ts` has the words for people. */
+export const planWord = (state: number): string => PLAN_STATE_WORDS[state] ?? "unknown";
+export const planStepWord = (state: number): string => PLAN_STEP_STATE_WORDS[state] ?? "unknown";
 export const livenessWord = (liveness: number): string => LIVENESS_WORDS[liveness] ?? "unknown";
 
 /** A new leader's state of a shard that it has yet to hear: it is rebuilt from the shards' reports. */

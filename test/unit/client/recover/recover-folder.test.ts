@@ -8,12 +8,20 @@ import { lookAtFolders } from "../../../../src/client/recover/look.ts";
 import { diagnosePlaces, planRecovery } from "../../../../src/client/recover/plan.ts";
 import { recoverFolder } from "../../../../src/client/recover/recover-fleet.ts";
 import { beginRecovery } from "../../../../src/client/recover/recover-folder.ts";
+import { present } from "../../../../src/core/base/assert.ts";
 import { FLEET_GROUP, groupId, logIndex, nodeId, term } from "../../../../src/core/base/ids.ts";
+import { onlyVoters } from "../../../../src/core/base/only-voters.ts";
+import { OUTSIDE_SESSIONS } from "../../../../src/core/base/outside-sessions.ts";
+import { apply } from "../../../../src/core/fleet/apply.ts";
 import { listAudit } from "../../../../src/core/fleet/query.ts";
-import { replay } from "../../../../src/core/recover/copy.ts";
+import { encodeSnapshot } from "../../../../src/core/fleet/snapshot/snapshot.ts";
+import type { FleetState } from "../../../../src/core/fleet/state.ts";
+import { configurationsOf, replay } from "../../../../src/core/recover/copy.ts";
 import { DiskStorage } from "../../../../src/core/storage/disk-storage.ts";
 import { GroupsFile } from "../../../../src/core/storage/groups-file.ts";
 import { readStopped } from "../../../../src/core/storage/read-stopped.ts";
+import { PART_BYTES } from "../../../../src/core/storage/stored-snapshot.ts";
+import type { Operation } from "../../../../src/core/wire/gen/fleet/v1/command.ts";
 import { addHeldDenials, readHeldDenials } from "../../../../src/core/wire/tls/held-denials.ts";
 import { fillFolder, IDENTITY } from "../../../integration/recovery-folder.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
@@ -167,6 +175,49 @@ test("the report names the command that starts the node as the new cluster's", a
     code: "QUORUM_IS_THERE",
   });
 });
+
+test("tables that are too large to be read into memory at a start are recovered too", async () => {
+  const before = replay(present((await readStopped(data)).logs.get(FLEET_GROUP), "the folder has a log"));
+  if (!before.ok) throw new Error("the log can be replayed");
+  const { state } = before;
+  const drillId = "d".repeat(200);
+  for (let number = 1; !isStoredInParts(state); number += 1) {
+    const operation: Operation = { kind: { $case: "recordProbe", value: { drillId, number } } };
+    const command = { ...OUTSIDE_SESSIONS, actor: "test", reason: "", atMs: 1, operation };
+    apply(state, logIndex(state.appliedIndex + 1), command);
+  }
+  const storage = await DiskStorage.open({ directory: data, identity: IDENTITY });
+  const confState = onlyVoters([1, 2, 3].map(nodeId));
+  const head = { index: logIndex(state.appliedIndex), term: term(3), confState };
+  const snapshot = { ...head, data: encodeSnapshot(state) };
+  await storage.write({ group: FLEET_GROUP, hardState: null, entries: [], snapshot });
+  await storage.close();
+
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, NOW_MS);
+  await recoverFolder(plan, () => undefined);
+  const after = replay(present((await readStopped(data)).logs.get(FLEET_GROUP), "the folder has a log"));
+  if (!after.ok) throw new Error("the log can be replayed");
+  expect([...after.state.tables.probes.rows()]).toEqual([...state.tables.probes.rows()]);
+});
+
+test("a group whose snapshot is too large to be read into memory at a start is recovered too", async () => {
+  const keys = groupId(1);
+  const storage = await DiskStorage.open({ directory: data, identity: IDENTITY });
+  const confState = onlyVoters([1, 2, 3].map(nodeId));
+  const snapshot = { index: logIndex(5), term: term(2), confState, data: new Uint8Array(PART_BYTES + 1) };
+  await storage.write({ group: keys, hardState: null, entries: [], snapshot });
+  await storage.close();
+
+  const plan = await planRecovery(await lookAtFolders([data]), WISH, NOW_MS);
+  const groups = [{ group: 1, kind: "keys" as const, term: 3, last: 5, from: data }];
+  await recoverFolder({ ...plan, mark: { ...plan.mark, groups } }, () => undefined);
+  const log = present((await readStopped(data)).logs.get(keys), "the folder has the group's log");
+  expect(log.snapshot()).toMatchObject({ index: 5, data: snapshot.data });
+  expect(configurationsOf(log).at(-1)?.state.voters).toEqual([1]);
+});
+
+const isStoredInParts = (state: FleetState) =>
+  state.appliedIndex % 100 === 0 && encodeSnapshot(state).length > PART_BYTES;
 
 test.each([
   {

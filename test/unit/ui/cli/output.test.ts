@@ -93,6 +93,26 @@ describe("the JSON contract", () => {
       shown: { state: "draining", liveness: "dead", outcome: "pending", table: "bindings" },
       why: "so are those of shards, instructions and watches",
     },
+    {
+      report: {
+        plans: [
+          { planId: "p", state: 4 },
+          { planId: "p", state: 6 },
+        ],
+      },
+      shown: {
+        plans: [
+          { planId: "p", state: "done" },
+          { planId: "p", state: "rolled-back" },
+        ],
+      },
+      why: "a plan's state is no shard's state",
+    },
+    {
+      report: { clusterId: "c", planId: "p", state: 3 },
+      shown: { clusterId: "c", planId: "p", state: "done" },
+      why: "a step's state is no plan's state",
+    },
     { report: { state: "probe" }, shown: { state: "probe" }, why: "a word stays" },
     {
       report: { leads: false, role: 3, member: { wanted: 2 } },
