@@ -43,6 +43,15 @@ export const serverOptions: ChannelOptions = {
   "grpc.max_concurrent_streams": 8_192,
 };
 
+/**
+ * In addition to the others, for etcd's API. Other people's clients may pause for seconds, so they have as long as an
+ * etcd gives them (--grpc-keepalive-timeout). Without a call they need not answer (keepalive.ts).
+ */
+export const patientKeepalive: ChannelOptions = {
+  "grpc.keepalive_timeout_ms": 20_000,
+  "grpc.keepalive_permit_without_calls": 0,
+};
+
 /** In addition to the others, for a shard's port: an agent has one session, an operator has one request. */
 export const agentStreams: ChannelOptions = { "grpc.max_concurrent_streams": 32 };
 

@@ -3,7 +3,7 @@
 
 import type { NodeId } from "../../base/ids.ts";
 import type { Timers } from "../../base/timers.ts";
-import { serverOptions } from "../../wire/channel-options.ts";
+import { patientKeepalive, serverOptions } from "../../wire/channel-options.ts";
 import {
   type AuthServer,
   AuthService,
@@ -105,7 +105,7 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
     ...{ forward, want: foundingKeys(fleet, forward) },
     scheme: tls === "insecure-loopback" ? "http" : "https",
   };
-  const server = new RpcServer({ ...options, options: serverOptions });
+  const server = new RpcServer({ ...options, options: { ...serverOptions, ...patientKeepalive } });
   const keeper = new LeaseKeeper(fleet.clock, context);
   const { internalErrors } = fleet;
   const later = (work: () => void) => void setImmediate(internalErrors.guard("watches of keys", work));

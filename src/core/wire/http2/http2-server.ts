@@ -18,6 +18,8 @@ import type { ServerStream } from "./server-stream.ts";
 
 /** Unless the options say another. */
 const HANDSHAKE_MS_MAX = 5_000;
+/** Of silence, before the system probes a connection. */
+const TCP_PROBE_MS = 60_000;
 
 export interface Http2Options {
   /** The present certificates; null = plaintext. */
@@ -99,7 +101,9 @@ export class Http2Server extends EventEmitter<Events> {
   #listener(): Server {
     const { secureContext } = this.#options;
     const secure = secureContext === null ? null : this.#secureServer(secureContext());
-    return createServer({ noDelay: true, pauseOnConnect: secure !== null }, (socket) => {
+    // The systems' own probes find a dead host, also where no ping is due (keepalive.ts).
+    const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_PROBE_MS };
+    return createServer({ ...tcp, pauseOnConnect: secure !== null }, (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       this.emit("connection", socket);

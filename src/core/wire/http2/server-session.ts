@@ -90,7 +90,8 @@ export class ServerSession implements StreamSession {
       ]),
     );
     const ping = () => this.#output.push(PING);
-    this.#keepalive = new Keepalive(this.#options.keepalive, ping, () => this.destroy());
+    const hasCall = () => this.#streams.size > 0;
+    this.#keepalive = new Keepalive(this.#options.keepalive, ping, () => this.destroy(), hasCall);
     socket.on("data", (bytes: Buffer) => this.#take(bytes));
   }
 
@@ -233,6 +234,7 @@ export class ServerSession implements StreamSession {
   #open(id: number, headers: RequestHeaders, endsStream: boolean): void {
     const stream = new ServerStream(id, this, headers);
     stream.isReceived = endsStream;
+    if (this.#streams.size === 0 && this.#options.keepalive.needsCall === true) this.#keepalive?.heard();
     this.#streams.add(stream);
     try {
       this.#options.onStream(stream);

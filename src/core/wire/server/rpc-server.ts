@@ -75,6 +75,7 @@ function http2OptionsOf(options: ChannelOptions) {
     keepalive: {
       everyMs: options["grpc.keepalive_time_ms"] ?? KEEPALIVE_MS,
       withinMs: options["grpc.keepalive_timeout_ms"] ?? KEEPALIVE_MS,
+      needsCall: options["grpc.keepalive_permit_without_calls"] === 0,
     },
   };
 }

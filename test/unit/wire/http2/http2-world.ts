@@ -2,6 +2,7 @@
 
 import { Duplex } from "node:stream";
 import { Http2Server } from "../../../../src/core/wire/http2/http2-server.ts";
+import type { KeepaliveTimes } from "../../../../src/core/wire/http2/keepalive.ts";
 import { type ConnectionError, FRAME_HEAD_BYTES, PREFACE } from "../../../../src/core/wire/http2/protocol.ts";
 import { ServerSession } from "../../../../src/core/wire/http2/server-session.ts";
 import type { ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
@@ -85,11 +86,16 @@ export function frameOf(type: number, flags: number, stream: number, payload: Ui
 /** The preface, and settings without a value. */
 export const HELLO = Buffer.concat([PREFACE, frameOf(4, 0, 0)]);
 
-export function sessionOn(socket: FakeSocket, onStream: (stream: ServerStream) => void, maxStreams = 100) {
+export function sessionOn(
+  socket: FakeSocket,
+  onStream: (stream: ServerStream) => void,
+  maxStreams = 100,
+  keepalive: KeepaliveTimes = KEEPALIVE,
+) {
   const bugs: unknown[] = [];
   const invalid: ConnectionError[] = [];
   const session = new ServerSession(socket as never, maxStreams, {
-    ...{ keepalive: KEEPALIVE, now: () => 0, onStream },
+    ...{ keepalive, now: () => 0, onStream },
     onBug: (error) => bugs.push(error),
     onInvalid: (error) => invalid.push(error),
   });
