@@ -251,6 +251,7 @@ export class ServerSession implements StreamSession {
   }
 
   #close(stream: ServerStream): void {
+    if (!stream.isReceived) this.#incoming.crosses(stream.id);
     this.#streams.remove(stream);
     this.#sender.forget(stream);
     stream.close();
