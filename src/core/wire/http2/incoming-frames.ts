@@ -9,7 +9,17 @@ import { announcedBytes, isRequest, isTrailers, type RequestHeaders } from "./hp
 import type { OpenStreams } from "./open-streams.ts";
 import type { Output } from "./output.ts";
 import { readSettings } from "./peer-settings.ts";
-import { CODE, ConnectionError, FLAG, FRAME, frame, GIVE_BACK_BYTES, numberFrame } from "./protocol.ts";
+import {
+  CODE,
+  ConnectionError,
+  expect,
+  expectSize,
+  FLAG,
+  FRAME,
+  frame,
+  GIVE_BACK_BYTES,
+  numberFrame,
+} from "./protocol.ts";
 import type { Sender } from "./sender.ts";
 import type { ServerStream } from "./server-stream.ts";
 import { Strikes } from "./strikes.ts";
@@ -287,12 +297,4 @@ function isAsAnnounced(stream: ServerStream, bytes: number, ends: boolean): bool
   if (stream.missingBytes === null) return true;
   stream.missingBytes -= bytes;
   return ends ? stream.missingBytes === 0 : stream.missingBytes >= 0;
-}
-
-function expect(condition: boolean, what: string): void {
-  if (!condition) throw new ConnectionError(CODE.protocol, what);
-}
-
-function expectSize(condition: boolean): void {
-  if (!condition) throw new ConnectionError(CODE.frameSize, "a frame of the wrong size");
 }
