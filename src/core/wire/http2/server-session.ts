@@ -173,6 +173,8 @@ export class ServerSession implements StreamSession {
   // What the peer sends.
 
   #take(bytes: Buffer): void {
+    // Node gives away what a socket had read before it broke. Its calls have no identity and no caller any more.
+    if (this.socket.destroyed) return;
     if (this.#isEnding) {
       this.#lateBytes += bytes.length;
       if (this.#lateBytes > FAREWELL_BYTES_MAX) this.destroy();
