@@ -10,13 +10,15 @@ import { FrameReader } from "./frame-reader.ts";
 import { type HeaderBlock, HeaderBlocks, unpadded } from "./header-blocks.ts";
 import { encodeFields, type Fields } from "./hpack/answer-blocks.ts";
 import { HeaderDecoder } from "./hpack/header-decoder.ts";
-import type { HeaderValues } from "./hpack/header-list.ts";
+import { type HeaderValues, isTrailers } from "./hpack/header-list.ts";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 import { Output } from "./output.ts";
 import { readSettings } from "./peer-settings.ts";
 import {
   CODE,
   ConnectionError,
+  expect,
+  expectSize,
   FLAG,
   FRAME,
   FRAME_BYTES_MAX,
@@ -37,6 +39,11 @@ import { Reading } from "./reading.ts";
 const STREAM = 1;
 /** What does not leave within it is lost. */
 const FAREWELL_MS = 1_000;
+/** The streams that a frame may name, by its type (RFC 9113, 6). */
+const OWNERS: Readonly<Record<number, readonly number[]>> = {
+  ...{ [FRAME.data]: [STREAM], [FRAME.headers]: [STREAM], [FRAME.reset]: [STREAM] },
+  ...{ [FRAME.settings]: [0], [FRAME.ping]: [0], [FRAME.goaway]: [0], [FRAME.window]: [0, STREAM] },
+};
 const NOTHING = Buffer.alloc(0);
 const PING = frame(FRAME.ping, 0, 0, Buffer.from("fleet-hb"));
 const SETTINGS_ACK = frame(FRAME.settings, FLAG.ack, 0, NOTHING);
@@ -66,6 +73,8 @@ export class ClientStream {
   #delta = 0;
   readonly #unsent: Buffer[] = [];
   #isWaiting = false;
+  /** Of the answer, the headers have come. */
+  #hasBegun = false;
   /** Bytes of the answer that were not given back to the windows. */
   #readBytes = 0;
   #isOver = false;
@@ -146,6 +155,7 @@ export class ClientStream {
       this.#headers(this.#blocks.go(type, flags, id, payload));
       return;
     }
+    expect(OWNERS[type]?.includes(id) !== false, "a frame of another stream");
     switch (type) {
       case FRAME.data:
         this.#data(flags, payload);
@@ -154,13 +164,14 @@ export class ClientStream {
         this.#headers(this.#blocks.begin(flags, id, payload));
         break;
       case FRAME.reset:
+        expectSize(payload.length === 4);
         this.#end(new Error("the peer has reset the call"));
         break;
       case FRAME.settings:
         this.#settings(flags, payload);
         break;
       case FRAME.ping:
-        if (payload.length !== 8) throw new ConnectionError(CODE.frameSize, "a ping of the wrong size");
+        expectSize(payload.length === 8);
         if ((flags & FLAG.ack) !== 0) this.#keepalive.answered();
         else this.#output.push(frame(FRAME.ping, FLAG.ack, 0, payload));
         break;
@@ -192,6 +203,9 @@ export class ClientStream {
     if (block === null) return;
     const headers = this.#decoder.decode(block.bytes);
     if (typeof headers === "string") throw new ConnectionError(CODE.protocol, `${headers} headers`);
+    // Only an answer without a message ends with the headers that begin it.
+    expect(!this.#hasBegun || (block.endsStream && isTrailers(headers)), "a second answer");
+    this.#hasBegun = true;
     if (block.endsStream) this.#end(headers);
     else this.#events.headers(headers);
   }
@@ -205,8 +219,9 @@ export class ClientStream {
   }
 
   #widen(id: number, payload: Buffer): void {
-    if (payload.length !== 4) throw new ConnectionError(CODE.frameSize, "a frame of the wrong size");
+    expectSize(payload.length === 4);
     const bytes = payload.readUInt32BE(0) & 0x7fffffff;
+    expect(bytes > 0, "a window that grows by nothing");
     if (id === 0) this.#window += bytes;
     else this.#delta += bytes;
     if (Math.max(this.#window, this.#initial + this.#delta) > WINDOW_BYTES_LIMIT) {

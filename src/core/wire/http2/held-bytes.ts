@@ -1,6 +1,7 @@
 // Bytes of a request that wait for its reader. What must stay true: they need at most some four times their size in
 // memory, and time in proportion to it. That holds also if they come in small pieces.
 
+import { assert } from "../../base/assert.ts";
 import { FRAME_BYTES_MAX } from "./protocol.ts";
 
 /** A smaller buffer may be held for the sake of a few of its bytes. */
@@ -41,6 +42,16 @@ export class HeldBytes {
     this.#from = end;
     if (end === this.#to) this.drop();
     return piece;
+  }
+
+  /** The end of the last piece, if it was not used: it waits again, before all others. */
+  putBack(rest: Buffer): void {
+    if (this.#from === this.#to) {
+      this.push(rest);
+      return;
+    }
+    assert(rest.length <= this.#from, "only what was given away comes back");
+    this.#from -= rest.length;
   }
 
   drop(): void {

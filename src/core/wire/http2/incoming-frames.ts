@@ -2,13 +2,24 @@
 // bounded memory and work. A broken rule of a stream resets that stream, one of the connection throws its error.
 
 import type { MonotonicMs } from "../../base/clock.ts";
+import { ClosedStreams } from "./closed-streams.ts";
 import { type HeaderBlock, HeaderBlocks, unpadded } from "./header-blocks.ts";
-import { HeaderDecoder } from "./hpack/header-decoder.ts";
-import { announcedBytes, isRequest, type RequestHeaders } from "./hpack/header-list.ts";
+import { type Decoded, HeaderDecoder } from "./hpack/header-decoder.ts";
+import { announcedBytes, isRequest, isTrailers, type RequestHeaders } from "./hpack/header-list.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { Output } from "./output.ts";
 import { readSettings } from "./peer-settings.ts";
-import { CODE, ConnectionError, FLAG, FRAME, frame, GIVE_BACK_BYTES, numberFrame } from "./protocol.ts";
+import {
+  CODE,
+  ConnectionError,
+  expect,
+  expectSize,
+  FLAG,
+  FRAME,
+  frame,
+  GIVE_BACK_BYTES,
+  numberFrame,
+} from "./protocol.ts";
 import type { Sender } from "./sender.ts";
 import type { ServerStream } from "./server-stream.ts";
 import { Strikes } from "./strikes.ts";
@@ -49,6 +60,7 @@ export class IncomingFrames {
   readonly #strikes: Strikes;
   readonly #invalidCalls: Strikes;
   readonly #settingsFrames: Strikes;
+  readonly #closed = new ClosedStreams();
   #hasSettings = false;
   /** The caller said that it opens no more streams. */
   #hasFarewell = false;
@@ -100,6 +112,7 @@ export class IncomingFrames {
       case FRAME.priority:
         expect(id !== 0, "a priority of no stream");
         expectSize(payload.length === 5);
+        expect((payload.readUInt32BE(0) & 0x7fffffff) !== id, "a stream that waits for itself");
         this.#strike();
         break;
       case FRAME.push:
@@ -123,8 +136,12 @@ export class IncomingFrames {
       this.#to.output.push(numberFrame(FRAME.window, 0, this.#readBytes));
       this.#readBytes = 0;
     }
+    const ends = (flags & FLAG.endStream) !== 0;
     const stream = this.#to.streams.get(id);
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      this.#late(id, ends);
+      return;
+    }
     this.#to.heard();
     if (stream.isReceived) {
       this.#refuseCall(stream.id, CODE.streamClosed);
@@ -135,7 +152,6 @@ export class IncomingFrames {
       this.#refuseCall(id, CODE.flowControl);
       return;
     }
-    const ends = (flags & FLAG.endStream) !== 0;
     if (!isAsAnnounced(stream, data.length, ends)) {
       this.#refuseCall(id, CODE.protocol);
       return;
@@ -147,6 +163,21 @@ export class IncomingFrames {
     if (ends && !stream.isClosed) stream.received();
   }
 
+  /** Data of a closed stream. */
+  #late(id: number, ends: boolean): void {
+    if (!this.#closed.mayCross(id)) {
+      this.#refuseCall(id, CODE.streamClosed);
+      // Of more of them the caller hears no more.
+      this.#closed.add(id);
+    }
+    if (ends) this.#closed.ended(id);
+  }
+
+  /** This end closes a stream that the caller has not ended. */
+  crosses(id: number): void {
+    this.#closed.add(id);
+  }
+
   #call(block: HeaderBlock | null): void {
     if (block === null) return;
     const { stream: id, endsStream, bytes } = block;
@@ -155,33 +186,37 @@ export class IncomingFrames {
     if (known !== undefined) {
       if (known.isReceived) this.#refuseCall(id, CODE.streamClosed);
       // Trailers (RFC 9113, 8.1). Nothing here reads them.
-      else if (!endsStream || typeof headers === "string" || !isAsAnnounced(known, 0, true)) {
+      else if (!endsStream || !isTrailers(headers) || !isAsAnnounced(known, 0, true)) {
         this.#refuseCall(id, CODE.protocol);
       } else known.received();
       return;
     }
-    // Its end and ours have crossed.
     if (id <= this.lastStream) {
+      if (!this.#closed.mayCross(id))
+        throw new ConnectionError(CODE.streamClosed, "headers of a closed stream");
       this.#strike();
+      if (endsStream) this.#closed.ended(id);
       return;
     }
     this.lastStream = id;
-    if (headers === "too large") {
-      this.#refuseCall(id, CODE.enhanceYourCalm);
-      return;
-    }
-    if (headers === "malformed" || !isRequest(headers) || (endsStream && announcedBytes(headers))) {
+    if (this.#open(id, headers, endsStream)) return;
+    if (!endsStream) this.#closed.add(id);
+  }
+
+  /** Returns false for a call that is refused. */
+  #open(id: number, headers: Decoded, endsStream: boolean): boolean {
+    if (headers === "too large") this.#refuseCall(id, CODE.enhanceYourCalm);
+    else if (headers === "malformed" || !isRequest(headers) || (endsStream && announcedBytes(headers))) {
       this.#refuseCall(id, CODE.protocol);
-      return;
-    }
-    if (this.#to.isLeaving) {
+    } else if (this.#to.isLeaving) {
       // It may have left before our farewell came: that is no fault. After the caller's own it is one.
       if (this.#hasFarewell) this.#strike();
       this.#to.output.push(numberFrame(FRAME.reset, id, CODE.refusedStream));
-      return;
-    }
-    if (this.#to.hasRoom) this.#to.open(id, headers, endsStream);
-    else this.#refuseCall(id, CODE.refusedStream);
+    } else if (this.#to.hasRoom) {
+      this.#to.open(id, headers, endsStream);
+      return true;
+    } else this.#refuseCall(id, CODE.refusedStream);
+    return false;
   }
 
   /** RFC 9113, 5.4.2. Too many of them end the connection. */
@@ -201,6 +236,7 @@ export class IncomingFrames {
     this.#strike();
     const stream = this.#to.streams.get(id);
     if (stream !== undefined) this.#to.close(stream);
+    this.#closed.ended(id);
   }
 
   /** RFC 9113, 6.5. */
@@ -261,12 +297,4 @@ function isAsAnnounced(stream: ServerStream, bytes: number, ends: boolean): bool
   if (stream.missingBytes === null) return true;
   stream.missingBytes -= bytes;
   return ends ? stream.missingBytes === 0 : stream.missingBytes >= 0;
-}
-
-function expect(condition: boolean, what: string): void {
-  if (!condition) throw new ConnectionError(CODE.protocol, what);
-}
-
-function expectSize(condition: boolean): void {
-  if (!condition) throw new ConnectionError(CODE.frameSize, "a frame of the wrong size");
 }

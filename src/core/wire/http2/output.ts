@@ -10,13 +10,13 @@ import { assert } from "../../base/assert.ts";
 
 /** Part of a socket. */
 export interface Sink {
-  write(bytes: Uint8Array, written: () => void): unknown;
+  write(bytes: Uint8Array, written: (error?: Error | null) => void): unknown;
 }
 
 /** Beyond it data wait in their streams. */
 const DATA_WAIT_AT = 64 * 1024;
 /** Beyond it the connection is not read: only what is read can make more than data alone. */
-const READING_STOPS_AT = 2 * DATA_WAIT_AT;
+export const READING_STOPS_AT = 2 * DATA_WAIT_AT;
 
 type State = "idle" | "scheduled" | "writing" | "over";
 
@@ -77,7 +77,10 @@ export class Output {
     this.#frames = [];
     this.#bytes = 0;
     this.#state = "writing";
-    this.#sink.write(bytes, () => this.#written(bytes.length));
+    this.#sink.write(bytes, (error) => {
+      if (error) this.end();
+      else this.#written(bytes.length);
+    });
   }
 
   /** Nothing is written any more; returns what was not. */

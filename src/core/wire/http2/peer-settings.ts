@@ -14,6 +14,7 @@ const PAIR_BYTES = 6;
 const PAIRS_MAX = 32;
 
 export interface PeerSettings {
+  /** The smallest that it names: a table that was emptied on the way must not be used (RFC 7541, 4.2). */
   readonly tableBytes: number | undefined;
   readonly windowBytes: number | undefined;
   readonly frameBytes: number | undefined;
@@ -26,13 +27,15 @@ export function readSettings(payload: Buffer): PeerSettings {
     throw new ConnectionError(CODE.enhanceYourCalm, "too many settings");
   }
   const found = new Map<number, number>();
+  let tableBytes: number | undefined;
   for (let at = 0; at < payload.length; at += PAIR_BYTES) {
     const [id, value] = [payload.readUInt16BE(at), payload.readUInt32BE(at + 2)];
     check(id, value);
     found.set(id, value);
+    if (id === SETTING.headerTableSize) tableBytes = Math.min(tableBytes ?? value, value);
   }
   return {
-    tableBytes: found.get(SETTING.headerTableSize),
+    tableBytes,
     windowBytes: found.get(SETTING.initialWindow),
     frameBytes: found.get(SETTING.frameBytes),
   };

@@ -45,6 +45,14 @@ export class ConnectionError extends Error {
   }
 }
 
+export function expect(condition: boolean, what: string): void {
+  if (!condition) throw new ConnectionError(CODE.protocol, what);
+}
+
+export function expectSize(condition: boolean): void {
+  if (!condition) throw new ConnectionError(CODE.frameSize, "a frame of the wrong size");
+}
+
 /** The head of a frame, before its payload (RFC 9113, 4.1). */
 export function writeHead(
   into: Buffer,

@@ -174,6 +174,8 @@ export class ServerSession implements StreamSession {
   // What the peer sends.
 
   #take(bytes: Buffer): void {
+    // Node gives away what a socket had read before it broke. Its calls have no identity and no caller any more.
+    if (this.socket.destroyed) return;
     if (this.#isEnding) {
       this.#lateBytes += bytes.length;
       if (this.#lateBytes > FAREWELL_BYTES_MAX) this.destroy();
@@ -253,6 +255,7 @@ export class ServerSession implements StreamSession {
   }
 
   #close(stream: ServerStream): void {
+    if (!stream.isReceived) this.#incoming.crosses(stream.id);
     this.#streams.remove(stream);
     this.#sender.forget(stream);
     stream.close();

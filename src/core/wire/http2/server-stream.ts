@@ -75,6 +75,8 @@ export class ServerStream {
   /** Its reader knows that all has arrived. */
   #isRead = false;
   readonly #held = new HeldBytes();
+  /** Of the bytes that were given to the reader last. */
+  #unused = 0;
   #onHeld: OnHeld | null = null;
   #onClose: (() => void)[] | null = null;
   #onSent: (() => void) | null = null;
@@ -133,6 +135,15 @@ export class ServerStream {
       this.#give(next);
     }
     this.#tellEnd();
+  }
+
+  /** For the reader, while it is given bytes: it has paused, and did not use the last of them. They come again. */
+  putBack(rest: Buffer): void {
+    assert(this.#isPaused, "a reader that takes no more has paused");
+    if (this.isDropped || this.isClosed) return;
+    this.#held.putBack(rest);
+    this.#unused = rest.length;
+    if (this.#onHeld?.(this.#held.size) === false) this.reset(CODE.enhanceYourCalm);
   }
 
   onClose(listener: () => void): void {
@@ -246,8 +257,9 @@ export class ServerStream {
   }
 
   #give(bytes: Buffer): void {
-    this.session.widen(this, bytes.length);
+    this.#unused = 0;
     this.#guard(() => this.#reader?.data(bytes));
+    this.session.widen(this, bytes.length - this.#unused);
   }
 
   /** A reader that throws ends its stream, and not the connection. */

@@ -35,6 +35,7 @@ import { anyIdentity, type MethodRule } from "./method-rules.ts";
 import { networkOf } from "./network-of.ts";
 import type { OpenConnections } from "./open-connections.ts";
 import type { OverheadBytes } from "./overhead-bytes.ts";
+import type { PacedMessages } from "./paced-messages.ts";
 import type { PacedReading } from "./paced-reading.ts";
 import { HANDSHAKE_BYTES, type RefusedCallers } from "./refused-callers.ts";
 import { refuse, refuseType } from "./stream-answer.ts";
@@ -69,6 +70,7 @@ export interface DoorOptions {
   readonly refused: Pick<RefusedCallers, "refuse" | "waste">;
   readonly overhead: Pick<OverheadBytes, "watch" | "call">;
   readonly late: LateRequests;
+  readonly messages: PacedMessages;
   readonly logins: Pick<Logins, "note">;
   /** For connections; by default derived from the number of files that this process may open. */
   readonly room?: ConnectionRoom | undefined;
@@ -171,7 +173,7 @@ function serveCall(
   stream: ServerStream,
   path: string,
   admitted: Admitted & { readonly budget: CallBudget },
-  { unaryOf, streamOf }: DoorOptions,
+  { unaryOf, streamOf, messages }: DoorOptions,
 ): void {
   const unary = unaryOf(path);
   if (unary !== undefined) {
@@ -179,7 +181,7 @@ function serveCall(
     return;
   }
   const served = streamOf(path);
-  if (served !== undefined) serveStream(stream, served, admitted);
+  if (served !== undefined) serveStream(stream, served, { ...admitted, messages });
   else if (isGrpc(stream.headers)) admitted.budget.refuse(stream, NO_METHOD, 0);
   else refuseType(stream);
 }

@@ -2,12 +2,15 @@
 // message's length is checked when its first five bytes have arrived, before any of it is kept.
 
 import { status } from "@grpc/grpc-js";
-import { type RpcError, rpcError } from "../rpc-error.ts";
+import { RpcError, rpcError } from "../rpc-error.ts";
 
 export const HEADER_BYTES = 5;
 
 /** Hears how many bytes a message will have, before they are read; an error refuses it. */
 export type OnHead = (bytes: number) => RpcError | null;
+
+/** An error refuses the message; "enough": no further one is wanted now. */
+export type OnMessage = (message: Buffer) => RpcError | "enough" | null;
 
 /**
  * Cuts a stream of bytes into messages. Each byte is copied once, into room for the whole message: `heldBytes` counts that
@@ -38,8 +41,11 @@ export class MessageCutter {
     return this.#headerBytes === 0;
   }
 
-  /** Calls `onMessage` with a copy of each whole message, until it refuses one. Null = nothing is refused so far. */
-  take(chunk: Buffer, onMessage: (message: Buffer) => RpcError | null): RpcError | null {
+  /**
+   * Calls `onMessage` with a copy of each whole message, until it refuses one or has enough. Returns the refusal, or the
+   * bytes after the last message. Null = all bytes were taken.
+   */
+  take(chunk: Buffer, onMessage: OnMessage): RpcError | Buffer | null {
     let at = 0;
     for (;;) {
       at += this.#takeHeader(chunk, at);
@@ -53,8 +59,10 @@ export class MessageCutter {
       this.#fill(chunk, at, part);
       at += part;
       if (this.#filled < this.#length) return null;
-      const refused = onMessage(this.#next());
-      if (refused !== null || at === chunk.length) return refused;
+      const answer = onMessage(this.#next());
+      if (answer instanceof RpcError) return answer;
+      if (at === chunk.length) return null;
+      if (answer === "enough") return chunk.subarray(at);
     }
   }
 

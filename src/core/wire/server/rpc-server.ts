@@ -25,6 +25,7 @@ import { Logins } from "./logins.ts";
 import type { MethodRule, ServiceRules } from "./method-rules.ts";
 import { OpenConnections } from "./open-connections.ts";
 import { OverheadBytes } from "./overhead-bytes.ts";
+import { PacedMessages } from "./paced-messages.ts";
 import { PacedReading } from "./paced-reading.ts";
 import { RefusedCallers } from "./refused-callers.ts";
 import type { ServedStream, StreamHandler } from "./stream-call.ts";
@@ -177,7 +178,7 @@ export class RpcServer {
     guardDoor(this.#server, {
       ...{ tls, gate, reading, room, limitsOf, errors, denied: this.#denied, connections: this.#connections },
       ...{ logins: this.#logins, budgets: this.#budgets, held: new HeldRefusals(), late: new LateRequests() },
-      refused: this.#refused,
+      ...{ refused: this.#refused, messages: new PacedMessages(nodeLoop) },
       overhead: new OverheadBytes(this.#denied, systemClock.monotonicMs, this.#options.overhead),
       ruleOf: (path) => this.#rules.get(path),
       unaryOf: (path) => this.#unary.get(path),

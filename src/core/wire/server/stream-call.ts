@@ -14,8 +14,9 @@ import type { CallBudget } from "./call-budgets.ts";
 import { timeoutMsOf } from "./grpc-timeout.ts";
 import type { InternalErrors } from "./internal-errors.ts";
 import { type LateRequests, tooLate } from "./late-requests.ts";
-import { framed, MessageCutter } from "./message-frames.ts";
+import { framed, MessageCutter, type OnMessage } from "./message-frames.ts";
 import { FIELDS_MAX, type MethodRule } from "./method-rules.ts";
+import type { PacedMessages } from "./paced-messages.ts";
 import { unreadable } from "./request-bytes.ts";
 import { refuseType, trailersOf } from "./stream-answer.ts";
 import { isGrpc, takeable } from "./unary-calls.ts";
@@ -39,6 +40,7 @@ interface Limits {
   readonly budget: Pick<CallBudget, "account" | "announce" | "refuse" | "waste" | "watch" | "wrote" | "hold">;
   /** Gives up messages that are not whole in time. */
   readonly late: Pick<LateRequests, "add" | "remove">;
+  readonly messages: Pick<PacedMessages, "handled">;
 }
 
 export function serveStream(stream: ServerStream, served: ServedStream, limits: Limits): void {
@@ -81,6 +83,8 @@ class StreamCall extends Duplex {
   /** The status that `end` sends; null = OK. */
   #status: RpcError | null = null;
   #isFinished = false;
+  /** Its next message waits for the next pass of the event loop. */
+  #isPaced = false;
   /** Bytes of the message that HTTP/2 has. */
   #leaving = 0;
 
@@ -158,6 +162,7 @@ class StreamCall extends Duplex {
   }
 
   override _read(): void {
+    if (this.#isPaced) return;
     // Only time in which the caller could send counts.
     if (!this.#cutter.isBetween) this.#isDue();
     this.stream.resume();
@@ -227,11 +232,18 @@ class StreamCall extends Duplex {
 
   #data(bytes: Buffer): void {
     if (this.#isFinished) return;
-    const refused = this.#cutter.take(bytes, this.#message);
-    if (refused !== null) this.#refuse(refused);
+    const rest = this.#cutter.take(bytes, this.#message);
+    if (rest instanceof RpcError) {
+      this.#refuse(rest);
+      return;
+    }
     // A handler may have ended it.
-    else if (this.#isFinished || this.stream.isGone) this.stream.drop();
-    else if (!this.#unfinished.become(this.#cutter.heldBytes)) this.#refuse(this.#unfinished.overdrawn());
+    if (this.#isFinished || this.stream.isGone) {
+      this.stream.drop();
+      return;
+    }
+    if (rest !== null) this.stream.putBack(rest);
+    if (!this.#unfinished.become(this.#cutter.heldBytes)) this.#refuse(this.#unfinished.overdrawn());
     else if (!this.#cutter.isBetween && !this.stream.isPaused) this.#isDue();
   }
 
@@ -247,14 +259,16 @@ class StreamCall extends Duplex {
   }
 
   /** Null: the message is accepted. */
-  readonly #message = (bytes: Buffer): RpcError | null => {
+  readonly #message: OnMessage = (bytes) => {
     const { definition, rule, errors } = this.#served;
     if (definition.requestStream) this.#notDue();
     try {
       const message = decodeBounded(definition.requestDeserialize, bytes, rule.fieldsMax ?? FIELDS_MAX);
       if (definition.requestStream) {
-        if (!this.push(message)) this.stream.pause();
-        return null;
+        const isWanted = this.push(message);
+        if (isWanted && this.#mayGoOn()) return null;
+        this.stream.pause();
+        return "enough";
       }
       if (this.request !== undefined) return unreadable();
       this.request = message;
@@ -263,6 +277,18 @@ class StreamCall extends Duplex {
       this.#limits.budget.waste(bytes.length);
       return errors.answer(error, this.getPath());
     }
+  };
+
+  /** Replicas wait for nothing. */
+  #mayGoOn(): boolean {
+    if (this.#isFinished) return false;
+    this.#isPaced = this.#served.rule.isReplication !== true && !this.#limits.messages.handled(this.#goOn);
+    return !this.#isPaced;
+  }
+
+  readonly #goOn = (): void => {
+    this.#isPaced = false;
+    this.stream.resume();
   };
 
   #end(): void {

@@ -6,6 +6,7 @@ import { connect } from "node:http2";
 import { setImmediate as nextPass } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
+import { HeaderDecoder } from "../../../../src/core/wire/http2/hpack/header-decoder.ts";
 import { FLAG, FRAME } from "../../../../src/core/wire/http2/protocol.ts";
 import { HEADER_BYTES } from "../../../../src/core/wire/server/message-frames.ts";
 import { answer } from "../../../../src/core/wire/server/stream-answer.ts";
@@ -113,5 +114,25 @@ test("what a call waits for is held up by its window, and others are not", async
   const widened = socket.frames.filter(({ type }) => type === FRAME.window).map(({ stream }) => stream);
   expect(new Set(widened)).toEqual(new Set([0, 3]));
   expect(read).toEqual([16_000, 16_000, 16_000]);
+  session.destroy();
+});
+
+test("a caller whose table was emptied and is large again gets headers that do not use it", async () => {
+  const socket = new FakeSocket();
+  const { session } = sessionOn(socket, (stream) => answer(stream, Buffer.alloc(3)));
+  const table = (bytes: number) => Buffer.from([0, 1, 0, 0, bytes >>> 8, bytes & 255]);
+  const settings = frameOf(FRAME.settings, 0, 0, Buffer.concat([0, 4_096].map(table)));
+  socket.push(Buffer.concat([HELLO, frameOf(FRAME.headers, END, 1, CALL)]));
+  socket.push(Buffer.concat([settings, frameOf(FRAME.headers, END, 3, CALL)]));
+  await nextPass();
+  const blocks = socket.frames.filter(({ stream, type }) => stream === 3 && type === FRAME.headers);
+  expect(blocks.length).toBe(2);
+  // RFC 7541, 6.3: the size is 0 from now on.
+  expect(blocks[0]?.payload[0]).toBe(0x20);
+  const decoder = new HeaderDecoder("answer");
+  expect(blocks.map(({ payload }) => decoder.decode(payload))).toMatchObject([
+    { ":status": "200", "content-type": "application/grpc+proto" },
+    { "grpc-status": "0" },
+  ]);
   session.destroy();
 });

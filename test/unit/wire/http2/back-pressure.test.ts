@@ -3,11 +3,15 @@
 import { setImmediate as nextPass } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { SeededPrng } from "../../../../src/core/base/prng.ts";
-import { Output } from "../../../../src/core/wire/http2/output.ts";
+import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
+import { Output, READING_STOPS_AT } from "../../../../src/core/wire/http2/output.ts";
+import { FLAG, FRAME } from "../../../../src/core/wire/http2/protocol.ts";
 import { Reading } from "../../../../src/core/wire/http2/reading.ts";
+import { FakeSocket, frameOf, HELLO, sessionOn } from "./http2-world.ts";
 
 const SEEDS = 100;
 const STEPS = 60;
+const CALL = encodeFields({ ":method": "POST", ":scheme": "http", ":path": "/a/b" });
 
 test("whatever is pushed leaves in order, one write at a time, and whoever waits for room is told", async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
@@ -68,6 +72,17 @@ test("frames of one turn leave in one write", async () => {
   expect(writes).toEqual([70]);
 });
 
+test("a write that fails makes no room: the socket's end follows", async () => {
+  let told = 0;
+  const write = (_: Uint8Array, written: (error?: Error) => void) => written(new Error("ECONNRESET"));
+  const output = new Output({ write }, () => {
+    told += 1;
+  });
+  output.push(Buffer.from("lost"));
+  await nextPass();
+  expect([told, output.state, output.hasLeft(output.pushed)]).toEqual([0, "over", false]);
+});
+
 test("nothing leaves after the end, and what waited is returned", async () => {
   const writes: Uint8Array[] = [];
   const output = new Output({ write: (bytes) => writes.push(bytes) }, () => undefined);
@@ -107,4 +122,38 @@ test("a socket is paused exactly while a reason stands", () => {
       expect(isPaused).toBe(standing.size > 0);
     }
   }
+});
+
+test("calls that were not handled before their connection broke begin no more", async () => {
+  const socket = new FakeSocket();
+  const opened: number[] = [];
+  const { session, bugs } = sessionOn(socket, (stream) => {
+    opened.push(stream.id);
+    stream.refuse(Buffer.alloc(2 * READING_STOPS_AT));
+  });
+  const call = (id: number) => frameOf(FRAME.headers, FLAG.endHeaders | FLAG.endStream, id, CALL);
+  socket.isSlow = true;
+  socket.push(Buffer.concat([HELLO, call(1)]));
+  await nextPass();
+  expect(socket.isPaused(), "its answer waits").toBe(true);
+  socket.push(call(3));
+  socket.release(new Error("ECONNRESET"));
+  await nextPass();
+  expect([opened, bugs, session.destroyed]).toEqual([[1], [], true]);
+});
+
+test("calls that waited for the next pass when their connection broke begin no more", async () => {
+  const socket = new FakeSocket();
+  const opened: number[] = [];
+  const { session, bugs } = sessionOn(socket, (stream) => opened.push(stream.id));
+  socket.push(HELLO);
+  await nextPass();
+  session.stopReading();
+  socket.push(frameOf(FRAME.headers, FLAG.endHeaders | FLAG.endStream, 1, CALL));
+  socket.closesLate = true;
+  socket.destroy();
+  session.readOn();
+  await nextPass();
+  await nextPass();
+  expect([opened, bugs, session.destroyed]).toEqual([[], [], true]);
 });

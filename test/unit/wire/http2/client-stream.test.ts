@@ -33,6 +33,7 @@ function streamOn(socket: FakeSocket | ReturnType<typeof connect>, keepalive = L
   return { stream, heard };
 }
 
+const ANSWER = encodeFields({ ":status": "200", "grpc-status": "0" });
 const number = (value: number) => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
@@ -133,11 +134,59 @@ test("a server that answers no ping is given up", async () => {
 test.each([
   { what: "a reset", bytes: frameOf(FRAME.reset, 0, 1, number(8)), why: "the peer has reset the call" },
   { what: "a push", bytes: frameOf(FRAME.push, 0, 1), why: "a frame that may not come here" },
-  { what: "a ping of no size", bytes: frameOf(FRAME.ping, 0, 0), why: "a ping of the wrong size" },
+  { what: "a ping of no size", bytes: frameOf(FRAME.ping, 0, 0), why: "a frame of the wrong size" },
   {
     what: "a window beyond the limit",
     bytes: frameOf(FRAME.window, 0, 0, number(0x7fffffff)),
     why: "a window beyond the limit",
+  },
+  {
+    what: "a reset of the wrong size",
+    bytes: frameOf(FRAME.reset, 0, 1),
+    why: "a frame of the wrong size",
+  },
+  {
+    what: "a reset of another stream",
+    bytes: frameOf(FRAME.reset, 0, 3, number(8)),
+    why: "a frame of another stream",
+  },
+  {
+    what: "data of another stream",
+    bytes: frameOf(FRAME.data, 0, 3, Buffer.alloc(9)),
+    why: "a frame of another stream",
+  },
+  {
+    what: "the end of another stream",
+    bytes: frameOf(FRAME.headers, FLAG.endHeaders | FLAG.endStream, 3, ANSWER),
+    why: "a frame of another stream",
+  },
+  {
+    what: "a ping of a stream",
+    bytes: frameOf(FRAME.ping, 0, 1, Buffer.alloc(8)),
+    why: "a frame of another stream",
+  },
+  { what: "settings of a stream", bytes: frameOf(FRAME.settings, 0, 1), why: "a frame of another stream" },
+  {
+    what: "a window of another stream",
+    bytes: frameOf(FRAME.window, 0, 3, number(1)),
+    why: "a frame of another stream",
+  },
+  {
+    what: "a window that grows by nothing",
+    bytes: frameOf(FRAME.window, 0, 1, number(0)),
+    why: "a window that grows by nothing",
+  },
+  {
+    what: "a second answer",
+    bytes: Buffer.concat([1, 2].map(() => frameOf(FRAME.headers, FLAG.endHeaders, 1, ANSWER))),
+    why: "a second answer",
+  },
+  {
+    what: "an end like a beginning",
+    bytes: Buffer.concat(
+      [0, FLAG.endStream].map((flag) => frameOf(FRAME.headers, FLAG.endHeaders | flag, 1, ANSWER)),
+    ),
+    why: "a second answer",
   },
   {
     what: "headers of a request",

@@ -169,6 +169,11 @@ test.each([
     code: CODE.flowControl,
   },
   {
+    what: "a stream that waits for itself",
+    bytes: Buffer.concat([HELLO, frameOf(FRAME.priority, 0, 1, Buffer.from([0, 0, 0, 1, 9]))]),
+    code: CODE.protocol,
+  },
+  {
     what: "settings of a stream",
     bytes: Buffer.concat([HELLO, frameOf(FRAME.settings, 0, 1)]),
     code: CODE.protocol,
@@ -201,6 +206,14 @@ test.each([
     frames: [
       frameOf(FRAME.headers, FLAG.endHeaders, 1, CALL),
       frameOf(FRAME.headers, FLAG.endHeaders, 1, encodeFields({ a: "b" })),
+    ],
+    code: CODE.protocol,
+  },
+  {
+    what: "trailers with a field of HTTP/2's own",
+    frames: [
+      frameOf(FRAME.headers, FLAG.endHeaders, 1, CALL),
+      frameOf(FRAME.headers, END, 1, encodeFields({ ":path": "/a/b" })),
     ],
     code: CODE.protocol,
   },

@@ -23,13 +23,15 @@ export class FakeSocket extends Duplex {
   readonly remoteAddress = "127.0.0.1";
   readonly written: Buffer[] = [];
   isSlow = false;
+  /** As of real sockets: its end comes a pass after it broke. */
+  closesLate = false;
   /** It does not end when the server has. */
   staysOpen = false;
-  #waiting: (() => void) | null = null;
+  #waiting: ((error?: Error) => void) | null = null;
 
   override _read(): void {}
 
-  override _write(bytes: Buffer, _: BufferEncoding, done: () => void): void {
+  override _write(bytes: Buffer, _: BufferEncoding, done: (error?: Error) => void): void {
     this.written.push(bytes);
     if (this.isSlow) this.#waiting = done;
     else done();
@@ -41,13 +43,15 @@ export class FakeSocket extends Duplex {
   }
 
   override _destroy(_: Error | null, done: (error: null) => void): void {
-    done(null);
+    if (this.closesLate) setImmediate(done, null);
+    else done(null);
   }
 
-  release(): void {
+  /** `error`: why the write under way has failed. */
+  release(error?: Error): void {
     const done = this.#waiting;
     this.#waiting = null;
-    done?.();
+    done?.(error);
   }
 
   get frames(): Frame[] {

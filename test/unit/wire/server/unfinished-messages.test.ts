@@ -2,6 +2,7 @@
 
 import { setImmediate as nextPass } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
+import { nodeLoop } from "../../../../src/core/base/event-loop.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { QUEUE_BYTES_MAX } from "../../../../src/core/transport/outgoing-queue.ts";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
@@ -9,6 +10,7 @@ import { FLAG, FRAME } from "../../../../src/core/wire/http2/protocol.ts";
 import { InternalErrors } from "../../../../src/core/wire/server/internal-errors.ts";
 import { LateRequests } from "../../../../src/core/wire/server/late-requests.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
+import { PacedMessages } from "../../../../src/core/wire/server/paced-messages.ts";
 import { refuse } from "../../../../src/core/wire/server/stream-answer.ts";
 import { type StreamHandler, serveStream } from "../../../../src/core/wire/server/stream-call.ts";
 import {
@@ -23,6 +25,7 @@ fakeTime("setTimeout", "clearTimeout");
 
 const MEGABYTE = 1024 * 1024;
 const nothing = () => undefined;
+const messages = new PacedMessages(nodeLoop);
 const HEADERS = encodeFields({
   ...{ ":method": "POST", ":scheme": "http", ":path": "/a/b", "content-type": "application/grpc" },
 });
@@ -54,7 +57,7 @@ function serve(handler: StreamHandler, requestStream = true, isReplication = fal
     hold,
   };
   const { session } = sessionOn(socket, (stream) =>
-    serveStream(stream, served as never, { cameMs: 0 as never, budget, late }),
+    serveStream(stream, served as never, { cameMs: 0 as never, budget, late, messages }),
   );
   const send = async (...frames: Buffer[]) => {
     socket.push(Buffer.concat(frames));

@@ -3,6 +3,7 @@
 import { setImmediate as nextPass } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../../../src/core/base/clock.ts";
+import { nodeLoop } from "../../../../src/core/base/event-loop.ts";
 import { silentLog } from "../../../../src/core/base/log.ts";
 import { encodeFields } from "../../../../src/core/wire/http2/hpack/answer-blocks.ts";
 import { FLAG, FRAME, WINDOW_BYTES } from "../../../../src/core/wire/http2/protocol.ts";
@@ -10,6 +11,7 @@ import { InternalErrors } from "../../../../src/core/wire/server/internal-errors
 import { LateRequests } from "../../../../src/core/wire/server/late-requests.ts";
 import { HEADER_BYTES } from "../../../../src/core/wire/server/message-frames.ts";
 import { anyIdentity } from "../../../../src/core/wire/server/method-rules.ts";
+import { PacedMessages } from "../../../../src/core/wire/server/paced-messages.ts";
 import { refuse } from "../../../../src/core/wire/server/stream-answer.ts";
 import { type StreamHandler, serveStream } from "../../../../src/core/wire/server/stream-call.ts";
 import type { ManyAnswers } from "../../../../src/core/wire/server/unread-answers.ts";
@@ -17,6 +19,7 @@ import { fakeTime } from "../../fake-time.ts";
 import { FakeSocket, frameOf, HELLO, sessionOn } from "../http2/http2-world.ts";
 
 const nothing = () => undefined;
+const messages = new PacedMessages(nodeLoop);
 const HEADERS = encodeFields({
   ...{ ":method": "POST", ":scheme": "http", ":path": "/a/b" },
   ...{ "content-type": "application/grpc", "grpc-timeout": "1000m" },
@@ -38,7 +41,7 @@ async function serve(handler: StreamHandler, cameMs = systemClock.monotonicMs())
     watch: (_: unknown, answers: ManyAnswers) => found.push(answers),
   };
   const { session } = sessionOn(socket, (stream) =>
-    serveStream(stream, served as never, { cameMs, budget, late: new LateRequests() }),
+    serveStream(stream, served as never, { cameMs, budget, late: new LateRequests(), messages }),
   );
   socket.push(Buffer.concat([HELLO, frameOf(FRAME.headers, FLAG.endHeaders, 1, HEADERS)]));
   await nextPass();

@@ -49,7 +49,6 @@ export class HeaderList {
       before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`;
   }
 
-  /** Whether it may be trailers is not checked: they are not read. */
   finish(): HeaderValues | "malformed" {
     return this.#isMalformed ? "malformed" : this.#headers;
   }
@@ -59,6 +58,11 @@ export class HeaderList {
 export function isRequest(headers: RequestHeaders): boolean {
   const isWhole = headers[":method"] !== undefined && headers[":scheme"] !== undefined && !!headers[":path"];
   return isWhole && !Number.isNaN(announcedBytes(headers));
+}
+
+/** RFC 9113, 8.1: what names the request or the answer comes before its data. */
+export function isTrailers(headers: HeaderValues | string): boolean {
+  return typeof headers !== "string" && !Object.keys(headers).some((name) => name.startsWith(":"));
 }
 
 /** How many bytes of data the headers announce (RFC 9110, 8.6); null = they do not, NaN = it is no number. */
