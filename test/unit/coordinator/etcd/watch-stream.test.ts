@@ -6,7 +6,11 @@ import type { Watch } from "../../../../src/core/coordinator/etcd/watch/watch.ts
 import { WatchHub } from "../../../../src/core/coordinator/etcd/watch/watch-hub.ts";
 import { WatchStream } from "../../../../src/core/coordinator/etcd/watch/watch-stream.ts";
 import { KeySpace } from "../../../../src/core/kv/key-space.ts";
-import { WatchRequest, type WatchResponse } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import {
+  WatchCreateRequest,
+  WatchRequest,
+  type WatchResponse,
+} from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { apply, bytes, del, put } from "./key-commands.ts";
 import { LaterWork } from "./later-work.ts";
 
@@ -17,6 +21,8 @@ class World {
   readonly #taken: (() => void)[] = [];
   readonly #later = new LaterWork();
   places = 1_000;
+  /** Of the keys and ranges for which a place was taken. */
+  readonly sizes: number[] = [];
   mayGetMore = true;
   looks = 0;
   room = 0;
@@ -35,7 +41,8 @@ class World {
       call: { writableNeedDrain: false, write: this.#write as never },
       ...{ hub: this.hub, headers: new Headers("1", 1 as never, () => null), space: () => this.space },
       ...{ mayRead: () => true, readMark: () => 0, mayGetMore: () => this.mayGetMore },
-      takePlace: () => {
+      takePlace: (size) => {
+        this.sizes.push(size);
         if (this.places === 0) return null;
         this.places -= 1;
         return () => {
@@ -148,4 +155,23 @@ test("a revision that is too large for one answer is told in several", () => {
   expect(answers.flatMap(({ events }) => events)).toHaveLength(40);
   expect(answers.map(({ fragment }) => fragment)).toEqual(answers.map((_, at) => at < answers.length - 1));
   expect(answers.length).toBeGreaterThan(1);
+});
+
+test("a watch asks for room for its key and range end, and keeps nothing else of its request", () => {
+  const world = new World();
+  const message = Buffer.from(`${"-".repeat(60_000)}app/appz`);
+  const [key, rangeEnd] = [message.subarray(60_000, 60_004), message.subarray(60_004)];
+  const kept: Watch[] = [];
+  const add = world.hub.add.bind(world.hub);
+  world.hub.add = (watched, watcher) => {
+    const watch = add(watched, watcher);
+    kept.push(watch);
+    return watch;
+  };
+  const value = WatchCreateRequest.fromPartial({});
+  world.stream.take({ requestUnion: { $case: "createRequest", value: { ...value, key, rangeEnd } } });
+  expect(world.sizes).toEqual([8]);
+  expect(kept.map((watch) => [watch.key.buffer.byteLength, watch.rangeEnd.buffer.byteLength])).toEqual([
+    [4, 4],
+  ]);
 });

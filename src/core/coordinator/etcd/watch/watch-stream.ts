@@ -37,8 +37,11 @@ export interface WatchStreamOptions {
   readonly mayRead: (key: Uint8Array, rangeEnd: Uint8Array) => boolean | null;
   /** The same for as long as `mayRead` answers the same; null: it is not known now. */
   readonly readMark: () => unknown;
-  /** A place for one more watch of the caller's identity, until the result is called; null if it has too many. */
-  readonly takePlace: () => (() => void) | null;
+  /**
+   * Room for one more watch of the caller's identity, until the result is called; null if it has too many. `bytes`: of its key
+   * and range end.
+   */
+  readonly takePlace: (bytes: number) => (() => void) | null;
   /** Whether the caller has read enough of what its streams got. */
   readonly mayGetMore: () => boolean;
   /** The stream has room again, after it was full of bytes. */
@@ -184,10 +187,12 @@ export class WatchStream implements Watcher {
   }
 
   #create(request: WatchCreateRequest): void {
-    const key = request.key.length === 0 ? FROM_FIRST_KEY : request.key;
-    const { rangeEnd, startRevision } = request;
+    // Copies: a part of the request's message would keep all of it in memory.
+    const key = request.key.length === 0 ? FROM_FIRST_KEY : new Uint8Array(request.key);
+    const rangeEnd = new Uint8Array(request.rangeEnd);
+    const { startRevision } = request;
     const refusal = this.#refusal({ ...request, key });
-    const leave = refusal === null ? this.#options.takePlace() : null;
+    const leave = refusal === null ? this.#options.takePlace(key.length + rangeEnd.length) : null;
     if (leave === null) {
       const cancelReason = refusal ?? ETCD_ERRORS.tooManyRequests.details;
       this.#send({ watchId: INVALID_ID, created: true, canceled: true, cancelReason });
