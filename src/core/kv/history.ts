@@ -157,11 +157,11 @@ export class History {
     return slot < 0 ? 0 : this.#versions.segment.sizeOf(slot);
   }
 
-  /** All versions from a revision on, in order. */
-  *since(revision: number): Generator<StoredVersion, void, undefined> {
+  /** All versions from a revision on, in order; of the revision itself those from its change `sub` on. */
+  *since(revision: number, sub = 0): Generator<StoredVersion, void, undefined> {
     const { segments, lastCount } = this.#versions.capture();
-    const first = this.#versions.firstSince(revision);
-    yield* pass(segments, lastCount, { first, since: revision, compacted: this.#compacted });
+    const first = this.#versions.firstSince(revision, sub);
+    yield* pass(segments, lastCount, { first, since: revision, sub, compacted: this.#compacted });
   }
 
   /** From now on there are no reads before this revision. The space is freed by `sweep`. */
@@ -207,7 +207,7 @@ export class History {
   capture(): CapturedVersions {
     const { segments, lastCount } = this.#versions.capture();
     const compacted = this.#compacted;
-    return { all: () => pass(segments, lastCount, { first: 0, since: 0, compacted }) };
+    return { all: () => pass(segments, lastCount, { first: 0, since: 0, sub: 0, compacted }) };
   }
 
   /** The keys of now that have a lease. */
@@ -249,19 +249,21 @@ interface Part {
   /** The first segment. */
   readonly first: number;
   readonly since: number;
+  /** Of that revision, the first change. */
+  readonly sub: number;
   readonly compacted: number;
 }
 
 function* pass(
   segments: readonly Segment[],
   lastCount: number,
-  { first, since, compacted }: Part,
+  { first, since, sub: firstSub, compacted }: Part,
 ): Generator<StoredVersion, void, undefined> {
   for (let at = first; at < segments.length; at += 1) {
     const segment = segments[at] as Segment;
     const count = at === segments.length - 1 ? lastCount : segment.count;
     for (let slot = 0; slot < count; slot += 1) {
-      if (segment.modRevision(slot) < since || segment.isOver(slot, compacted)) continue;
+      if (segment.isBefore(slot, since, firstSub) || segment.isOver(slot, compacted)) continue;
       const [sub, endedAt, before] = [segment.sub(slot), segment.endedAt(slot), segment.before(slot)];
       yield { kv: segment.read(slot), sub, endedAt, before, hash: segment.hashAt(slot) };
     }

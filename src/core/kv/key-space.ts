@@ -155,8 +155,8 @@ export class KeySpace {
   }
 
   /**
-   * The events from a revision on of a key or range, and never a part of a revision. It looks at a bounded number of
-   * versions. `next` is the revision to continue with.
+   * The events from a revision on of a key or range, and a part of a revision only if it is asked for. It looks at a bounded
+   * number of versions. `next` is the revision to continue with.
    */
   eventsSince(request: EventsRequest): EventsSince {
     return readEvents(this.#history, this.#revisions, request);

@@ -222,6 +222,12 @@ export class Segment {
     return this.#words[words + LEASE_LOW] !== 0 || this.#words[words + LEASE_HIGH] !== 0;
   }
 
+  /** Whether it was made before a change of a revision. */
+  isBefore(slot: number, revision: number, sub: number): boolean {
+    const own = this.modRevision(slot);
+    return own < revision || (own === revision && this.sub(slot) < sub);
+  }
+
   /** Whether no read at the compaction's revision or later can see it. A deletion at that revision stays, as in etcd. */
   isOver(slot: number, compacted: number): boolean {
     const numbers = slot * NUMBERS;

@@ -20,7 +20,7 @@ import { ETCD_ERRORS, plainError } from "./etcd-errors.ts";
 import { OBSERVE_BYTES_MAX } from "./etcd-rules.ts";
 import { assertKeyLength } from "./key-length.ts";
 import { type KeyStore, valueRead } from "./kv-service.ts";
-import { observe } from "./observe-election.ts";
+import { observe, type Room } from "./observe-election.ts";
 import { queueKey, rangeOfQueue } from "./queue-keys.ts";
 import { createdAt, deleteIfOwn, enterQueue, keptKey, putIfOwn } from "./queue-transactions.ts";
 import type { WaitingCallers } from "./waiting-callers.ts";
@@ -106,14 +106,17 @@ export function electionService(
           return step();
         },
       };
-      const mayGetMore = server.streamRoomOf(identity);
-      const hasRoom = async (until: AbortSignal) => {
-        while (!mayGetMore()) {
-          until.throwIfAborted();
-          await context.fleet.sleep(ROOM_LOOK_EVERY_MS);
-        }
+      const isThere = server.streamRoomOf(identity);
+      const room: Room = {
+        isThere,
+        wait: async (until) => {
+          while (!isThere()) {
+            until.throwIfAborted();
+            await context.fleet.sleep(ROOM_LOOK_EVERY_MS);
+          }
+        },
       };
-      observe(store, call, waiting, hasRoom).catch((thrown: unknown) => {
+      observe(store, call, waiting, room).catch((thrown: unknown) => {
         const error = gone.aborted ? gone.reason : thrown;
         if (error === ETCD_ERRORS.canceled) return;
         call.emit(
