@@ -14,7 +14,7 @@ export class WatchedEvents implements Watcher {
   #failure: { readonly error: unknown } | null = null;
   #wake: () => void = () => undefined;
 
-  get isFull(): boolean {
+  isFullFor(): boolean {
     return this.#waiting.length >= WAITING_MAX;
   }
 

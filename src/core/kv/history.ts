@@ -8,7 +8,7 @@ import { hashVersion } from "./digest.ts";
 import type { KeyRange } from "./key-bytes.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { Kept, ReadBudget } from "./read-budget.ts";
-import type { Segment, VersionId } from "./segment.ts";
+import { type Segment, VERSION_BYTES, type VersionId } from "./segment.ts";
 import { NO_VERSION, VersionLog } from "./version-log.ts";
 
 /** A deletion is a version without a creation. */
@@ -57,21 +57,28 @@ export class History {
   readonly #index = new KeyIndex(this.#versions);
   #compacted = -1;
   #keys = 0;
+  /** Of the keys that exist now. */
+  #keyBytes = 0;
 
   /** How many keys exist now. */
   get keyCount(): number {
     return this.#keys;
   }
 
+  /** What deleting all keys would add: a deletion is a version with the key. */
+  get deletionBytes(): number {
+    return this.#keys * VERSION_BYTES + this.#keyBytes;
+  }
+
   /** Adds the next version of a key; returns its hash. Its revision is at least that of all others. */
   append(kv: KeyValue, sub: number, hash: Lanes = hashVersion(kv, sub)): Lanes {
     const before = this.#index.get(kv.key);
     const id = this.#versions.append(kv, sub, before, hash.low);
-    if (!isTombstone(kv)) this.#keys += 1;
+    if (!isTombstone(kv)) this.#count(kv.key, 1);
     if (before !== NO_VERSION) {
       const slot = this.#versions.slotOf(before);
       assert(slot >= 0, "a key's newest version exists");
-      if (!this.#versions.segment.isTombstone(slot)) this.#keys -= 1;
+      if (!this.#versions.segment.isTombstone(slot)) this.#count(kv.key, -1);
       this.#versions.segment.end(slot, kv.modRevision);
     }
     this.#index.set(kv.key, id);
@@ -138,6 +145,7 @@ export class History {
         continue;
       }
       budget.visit();
+      if (kept.areDeleted) budget.delete(this.#versions.segment.sizeOf(slot, true));
       if (count < kept.keysMax) budget.keep(this.#versions.segment.sizeOf(slot, kept.keysOnly));
       count += 1;
     }
@@ -149,11 +157,11 @@ export class History {
     return slot < 0 ? 0 : this.#versions.segment.sizeOf(slot);
   }
 
-  /** All versions from a revision on, in order. */
-  *since(revision: number): Generator<StoredVersion, void, undefined> {
+  /** All versions from a revision on, in order; of the revision itself those from its change `sub` on. */
+  *since(revision: number, sub = 0): Generator<StoredVersion, void, undefined> {
     const { segments, lastCount } = this.#versions.capture();
-    const first = this.#versions.firstSince(revision);
-    yield* pass(segments, lastCount, { first, since: revision, compacted: this.#compacted });
+    const first = this.#versions.firstSince(revision, sub);
+    yield* pass(segments, lastCount, { first, since: revision, sub, compacted: this.#compacted });
   }
 
   /** From now on there are no reads before this revision. The space is freed by `sweep`. */
@@ -199,7 +207,7 @@ export class History {
   capture(): CapturedVersions {
     const { segments, lastCount } = this.#versions.capture();
     const compacted = this.#compacted;
-    return { all: () => pass(segments, lastCount, { first: 0, since: 0, compacted }) };
+    return { all: () => pass(segments, lastCount, { first: 0, since: 0, sub: 0, compacted }) };
   }
 
   /** The keys of now that have a lease. */
@@ -216,6 +224,11 @@ export class History {
   #dropTombstone(segment: Segment, slot: number): void {
     const { key } = segment.read(slot);
     if (this.#index.get(key) === segment.idAt(slot)) this.#index.remove(key);
+  }
+
+  #count(key: Uint8Array, change: 1 | -1): void {
+    this.#keys += change;
+    this.#keyBytes += change * key.length;
   }
 
   #read(id: VersionId): KeyValue {
@@ -236,19 +249,21 @@ interface Part {
   /** The first segment. */
   readonly first: number;
   readonly since: number;
+  /** Of that revision, the first change. */
+  readonly sub: number;
   readonly compacted: number;
 }
 
 function* pass(
   segments: readonly Segment[],
   lastCount: number,
-  { first, since, compacted }: Part,
+  { first, since, sub: firstSub, compacted }: Part,
 ): Generator<StoredVersion, void, undefined> {
   for (let at = first; at < segments.length; at += 1) {
     const segment = segments[at] as Segment;
     const count = at === segments.length - 1 ? lastCount : segment.count;
     for (let slot = 0; slot < count; slot += 1) {
-      if (segment.modRevision(slot) < since || segment.isOver(slot, compacted)) continue;
+      if (segment.isBefore(slot, since, firstSub) || segment.isOver(slot, compacted)) continue;
       const [sub, endedAt, before] = [segment.sub(slot), segment.endedAt(slot), segment.before(slot)];
       yield { kv: segment.read(slot), sub, endedAt, before, hash: segment.hashAt(slot) };
     }

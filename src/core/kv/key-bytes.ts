@@ -14,7 +14,7 @@ export function rangeOf(key: Uint8Array, rangeEnd: Uint8Array): KeyRange | null 
 }
 
 /** From this length on a call of native code costs less than a loop; most keys are shorter. */
-const NATIVE_MIN = 128;
+export const NATIVE_MIN = 128;
 
 /** Negative, zero or positive, as of sorting. */
 export function compareBytes(left: Uint8Array, right: Uint8Array): number {

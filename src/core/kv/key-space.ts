@@ -32,7 +32,7 @@ import { answerRange, checkRevision, headerAt, keptOf, measureKeys, type Revisio
 import { ReadBudget } from "./read-budget.ts";
 import { KEEP_ALL, Retention, type RetentionRule } from "./retention.ts";
 import type { VersionId } from "./segment.ts";
-import { checkChosen, checkPutAgainst, choose, putsOf, run } from "./transaction.ts";
+import { checkChosen, checkPutAlone, choose, putsOf, run } from "./transaction.ts";
 import { checkLooks, checkReads, measureDeletion } from "./transaction-reads.ts";
 import { Write } from "./write.ts";
 
@@ -149,14 +149,14 @@ export class KeySpace {
     return { ok: true, response: response.value };
   }
 
-  /** Why a transaction looks at too many keys to be proposed. */
-  checkLooks(request: TxnRequest): KeyError | null {
-    return checkLooks(this.#history, this.#leases, this.#revisions, request);
+  /** Why an operation looks at too many keys, or deletes too many bytes, to be proposed. */
+  checkLooks(kind: KeyOperationKind): KeyError | null {
+    return checkLooks(this.#history, this.#leases, this.#revisions, kind);
   }
 
   /**
-   * The events from a revision on of a key or range, and never a part of a revision. It looks at a bounded number of
-   * versions. `next` is the revision to continue with.
+   * The events from a revision on of a key or range, and a part of a revision only if it is asked for. It looks at a bounded
+   * number of versions. `next` is the revision to continue with.
    */
   eventsSince(request: EventsRequest): EventsSince {
     return readEvents(this.#history, this.#revisions, request);
@@ -198,6 +198,11 @@ export class KeySpace {
     return this.#history.reservedBytes;
   }
 
+  /** What its keys may take beside that, with no further put: their deletions, and the texts of keys with a lease. */
+  get promisedBytes(): number {
+    return this.#history.deletionBytes + this.#leases.keyBytes;
+  }
+
   /** See `History.recheck`. */
   recheck(from: VersionId): ReturnType<History["recheck"]> {
     return this.#history.recheck(from);
@@ -236,12 +241,10 @@ export class KeySpace {
   }
 
   #put(request: PutRequest): Applied {
-    const { lease } = request;
     const wrong =
       checkPut(request) ??
       this.#lacksSpace() ??
-      this.#missingLease(lease) ??
-      this.#checkKept(request) ??
+      checkPutAlone(this.#history, this.#leases, request, this.#revision) ??
       this.#lacksLeaseRoom([request]);
     if (wrong !== null) return this.#refused(wrong);
     const write = this.#write();
@@ -386,15 +389,5 @@ export class KeySpace {
 
   #refused(error: KeyError): Applied {
     return { revision: this.#revision, answer: refused(error), events: NO_EVENTS };
-  }
-
-  /** A put outside a transaction looks for its lease before its key, as in etcd. */
-  #missingLease(lease: LeaseId): KeyError | null {
-    return lease !== "0" && this.#leases.get(lease) === undefined ? "lease-not-found" : null;
-  }
-
-  #checkKept(request: PutRequest): KeyError | null {
-    const operation = { request: { $case: "requestPut" as const, value: request } };
-    return checkPutAgainst(this.#history, this.#leases, operation, this.#revision);
   }
 }

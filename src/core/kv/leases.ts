@@ -20,6 +20,9 @@ export const LEASES_MAX = 200_000;
 /** A lease's end deletes all of its keys in one turn: some 0.2 s. Kubernetes attaches at most 1 000. */
 export const LEASE_KEYS_MAX = 20_000;
 
+/** A key of a lease, beside its text: an object and its place in a set. */
+const KEY_BYTES = 64;
+
 export const NO_LEASE = "0";
 
 /** An id as etcd's clients name it: a whole number of 64 bits with a sign. */
@@ -45,6 +48,8 @@ export class Leases {
   /** The same by the numbers of their grants, so that a copy costs O(1). */
   readonly #byGrant = new OrderedMap<number, Lease>();
   #grants = 0;
+  /** Of all keys of all leases. */
+  #keyBytes = 0;
   /** The newest leader that took the leases over. */
   #term = 0;
   #trackedFrom = 0;
@@ -67,6 +72,11 @@ export class Leases {
 
   get size(): number {
     return this.#rows.size;
+  }
+
+  /** What the keys of leases take of V8's heap. */
+  get keyBytes(): number {
+    return this.#keyBytes;
   }
 
   /** In the order of their grants. */
@@ -137,6 +147,7 @@ export class Leases {
   attach(id: LeaseId, key: string, revision: number): void {
     const row = present(this.#rows.get(id), "a put names a lease that exists");
     row.keys.add(key);
+    this.#keyBytes += KEY_BYTES + key.length;
     if (this.#trackedFrom === 0 || row.lease.attachedAt === revision) return;
     // Another object, because captures have the one before.
     row.lease = { ...row.lease, attachedAt: revision };
@@ -146,6 +157,7 @@ export class Leases {
   detach(id: LeaseId, key: string): void {
     const had = present(this.#rows.get(id), "a key's lease exists").keys.delete(key);
     assert(had, "a key is attached to the lease of its newest version");
+    this.#keyBytes -= KEY_BYTES + key.length;
   }
 
   /** In the order of their bytes, in which etcd deletes them. */
@@ -176,6 +188,7 @@ export class Leases {
   /** The lease of a key's newest version, which a snapshot has. */
   restoreKey(id: LeaseId, key: string): void {
     present(this.#rows.get(id), "a key's lease is restored before it").keys.add(key);
+    this.#keyBytes += KEY_BYTES + key.length;
   }
 
   restoreCounts(counts: {

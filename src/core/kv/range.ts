@@ -93,7 +93,11 @@ export function measureKeys(
 export function keptOf(request: RangeRequest): Kept {
   const { keysOnly, countOnly, limit } = request;
   const needsAll = isFiltered(request) || request.sortOrder !== SORT.none || limit <= 0;
-  return { keysOnly, keysMax: countOnly ? 0 : needsAll ? Number.POSITIVE_INFINITY : limit + 1 };
+  return {
+    keysOnly,
+    areDeleted: false,
+    keysMax: countOnly ? 0 : needsAll ? Number.POSITIVE_INFINITY : limit + 1,
+  };
 }
 
 function collect(history: Readable, { key, rangeEnd }: RangeRequest, revision: number, keepsMax: number) {

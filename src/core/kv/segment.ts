@@ -5,6 +5,7 @@
 
 import { assert } from "../base/assert.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
+import { NATIVE_MIN } from "./key-bytes.ts";
 
 /** Counts the versions in the order of their making. Only this replica's: a snapshot does not carry it. */
 export type VersionId = number;
@@ -32,6 +33,9 @@ const LEASE_LOW = 4;
 const LEASE_HIGH = 5;
 const HASH = 6;
 const SPAN = 7;
+
+/** What a version takes beside its key and value. */
+export const VERSION_BYTES = NUMBERS * 8 + WORDS * 4;
 
 const UINT32 = 0x1_0000_0000;
 
@@ -218,6 +222,12 @@ export class Segment {
     return this.#words[words + LEASE_LOW] !== 0 || this.#words[words + LEASE_HIGH] !== 0;
   }
 
+  /** Whether it was made before a change of a revision. */
+  isBefore(slot: number, revision: number, sub: number): boolean {
+    const own = this.modRevision(slot);
+    return own < revision || (own === revision && this.sub(slot) < sub);
+  }
+
   /** Whether no read at the compaction's revision or later can see it. A deletion at that revision stays, as in etcd. */
   isOver(slot: number, compacted: number): boolean {
     const numbers = slot * NUMBERS;
@@ -238,6 +248,7 @@ export class Segment {
     const offset = this.#words[words + OFFSET] as number;
     const keyLength = this.#words[words + KEY_LENGTH] as number;
     const length = Math.min(key.length, keyLength);
+    if (length >= NATIVE_MIN) return Buffer.compare(key, bytes.subarray(offset, offset + keyLength));
     for (let at = 0; at < length; at += 1) {
       const difference = (key[at] as number) - (bytes[offset + at] as number);
       if (difference !== 0) return difference;

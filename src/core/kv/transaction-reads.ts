@@ -9,6 +9,7 @@ import type {
   TxnRequest,
 } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
 import { checkTxn, hasRanges } from "./check-request.ts";
+import type { KeyOperationKind } from "./command-codec.ts";
 import { concerns, rangeOf } from "./key-bytes.ts";
 import type { KeyError } from "./key-error.ts";
 import type { Leases } from "./leases.ts";
@@ -18,7 +19,7 @@ import { type Chosen, checkChosen, choose } from "./transaction.ts";
 
 type Keys = Pick<DeleteRangeRequest, "key" | "rangeEnd">;
 const ONE_KEY = new Uint8Array();
-const ONE = { keysMax: 1, keysOnly: false };
+const ONE = { keysMax: 1, keysOnly: false, areDeleted: false };
 
 /** Why the operations would read too much. Their revisions have been checked. */
 export function checkReads(
@@ -35,14 +36,41 @@ export function checkReads(
   return null;
 }
 
-/** Why a transaction should not be proposed: it looks at too many keys, or applying would refuse it. */
+/**
+ * Why an operation should not be proposed: it looks at too many keys, deletes too many bytes of them, or applying would
+ * refuse it.
+ */
 export function checkLooks(
+  history: Readable,
+  leases: Pick<Leases, "get">,
+  revisions: Revisions,
+  kind: KeyOperationKind,
+): KeyError | null {
+  switch (kind.$case) {
+    case "txn":
+      return hasRanges(kind.value) ? checkLooksOfTxn(history, leases, revisions, kind.value) : null;
+    case "deleteRange": {
+      const budget = ReadBudget.ofDeletion();
+      measureDeletion(history, kind.value, revisions.current, budget);
+      return budget.isOver ? "reads-too-much" : null;
+    }
+    case "put":
+    case "compaction":
+    case "leaseGrant":
+    case "leaseRevoke":
+    case "leaseTerm":
+    case "leaseExpiry":
+    case "retention":
+      return null;
+  }
+}
+
+function checkLooksOfTxn(
   history: Readable,
   leases: Pick<Leases, "get">,
   revisions: Revisions,
   request: TxnRequest,
 ): KeyError | null {
-  if (!hasRanges(request)) return null;
   const wrong = checkTxn(request);
   if (wrong !== null) return wrong;
   const budget = ReadBudget.ofAdmission();
@@ -64,7 +92,7 @@ export function measureDeletion(
     history,
     { key, rangeEnd },
     revision,
-    { keysMax: prevKv ? Number.POSITIVE_INFINITY : 0, keysOnly: false },
+    { keysMax: prevKv ? Number.POSITIVE_INFINITY : 0, keysOnly: false, areDeleted: true },
     budget,
   );
 }

@@ -43,8 +43,11 @@ export function checkChosen(
   revisions: Revisions,
 ): KeyError | null {
   return (
-    firstError(chosen, (operation) => checkPutAgainst(history, leases, operation, revisions.current)) ??
-    firstError(chosen, (operation) => checkRangeAgainst(operation, revisions))
+    firstError(chosen, ({ request }) =>
+      request?.$case === "requestPut"
+        ? checkPutAgainst(history, leases, request.value, revisions.current)
+        : null,
+    ) ?? firstError(chosen, (operation) => checkRangeAgainst(operation, revisions))
   );
 }
 
@@ -53,15 +56,24 @@ export function run(write: Write, chosen: Chosen): TxnResponse {
   return { ...response, header: headerAt(write.revision) };
 }
 
-/** A put outside a transaction is checked by the same rules. */
-export function checkPutAgainst(
+/** Outside a transaction a put looks for its lease before its key, as in etcd. */
+export function checkPutAlone(
   history: Readable,
   leases: Pick<Leases, "get">,
-  { request }: RequestOp,
+  request: PutRequest,
   revision: number,
 ): KeyError | null {
-  if (request?.$case !== "requestPut") return null;
-  const { key, lease, ignoreValue, ignoreLease } = request.value;
+  const { lease } = request;
+  if (lease !== NO_LEASE && leases.get(lease) === undefined) return "lease-not-found";
+  return checkPutAgainst(history, leases, request, revision);
+}
+
+function checkPutAgainst(
+  history: Readable,
+  leases: Pick<Leases, "get">,
+  { key, lease, ignoreValue, ignoreLease }: PutRequest,
+  revision: number,
+): KeyError | null {
   if ((ignoreValue || ignoreLease) && history.at(key, revision) === null) return "key-not-found";
   return lease !== NO_LEASE && leases.get(lease) === undefined ? "lease-not-found" : null;
 }

@@ -128,14 +128,14 @@ export class VersionLog {
     return null;
   }
 
-  /** The first segment that may have versions of a revision or later. */
-  firstSince(revision: number): number {
+  /** The first segment that may have versions of a revision's change `sub` or later. */
+  firstSince(revision: number, sub = 0): number {
     let low = 0;
     let high = this.#segments.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const segment = this.#segments[middle] as Segment;
-      if (segment.count > 0 && segment.modRevision(segment.count - 1) < revision) low = middle + 1;
+      if (segment.count > 0 && segment.isBefore(segment.count - 1, revision, sub)) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -66,3 +66,19 @@ test("what compactions drop is freed", () => {
   expect(history.storedVersions).toBeLessThan(100 + 4_096);
   expect([...history.capture().all()].length).toBeLessThanOrEqual(101);
 });
+
+test.each([10, 127, 128, 300])("keys that differ behind %i equal bytes are found, in order", (length) => {
+  const history = new History();
+  const keys = Array.from(
+    { length: 200 },
+    (_, at) => `${"k".repeat(length)}${String((at * 7) % 200).padStart(3, "0")}`,
+  );
+  keys.push("k".repeat(length), "k".repeat(length + 4));
+  for (const [at, key] of keys.entries()) {
+    const rest = { createRevision: at + 2, version: 1, lease: "0", value: bytes(key) };
+    history.append({ key: bytes(key), modRevision: at + 2, ...rest }, 0);
+  }
+  const { kvs } = history.collect(EVERYTHING, 1_000, Number.POSITIVE_INFINITY);
+  expect(kvs.map(({ key }) => text(key))).toEqual([...keys].sort());
+  for (const key of keys) expect(text(history.at(bytes(key), 1_000)?.value ?? bytes(""))).toBe(key);
+});

@@ -160,9 +160,10 @@ test("what is proposed or only read also counts the keys of a range that do not 
     // These keys were created later.
     txnRequest([], [opPut("a"), ...repeated(101, () => jobs({ revision: before - 10_000 }))]),
   ])
-    expect(space.checkLooks(request)).toBe("reads-too-much");
+    expect(space.checkLooks({ $case: "txn", value: request })).toBe("reads-too-much");
   expect(space.readTxn(txnRequest([], counts))).toEqual({ ok: false, error: "reads-too-much" });
-  expect(space.checkLooks(txnRequest(compares.slice(0, 90), [opPut("a")]))).toBeNull();
+  const fewer = txnRequest(compares.slice(0, 90), [opPut("a")]);
+  expect(space.checkLooks({ $case: "txn", value: fewer })).toBeNull();
   expect(space.readTxn(txnRequest([], counts.slice(0, 90)))).toMatchObject({ ok: true });
 });
 
@@ -171,4 +172,28 @@ test("applying does not: when a compaction frees such keys is up to each replica
   perform(space, del("jobs/", "jobs0"));
   const counts = repeated(101, () => jobs({ countOnly: true }));
   expect(outcome(perform(space, txn([], [opPut("a"), ...counts])))).toMatchObject({ succeeded: true });
+});
+
+test("a deletion of long keys is not proposed at once, and one of fewer is", () => {
+  const space = new KeySpace();
+  const key = (at: number) => `jobs/${at}/${"k".repeat(1_000_000)}`;
+  for (let at = 10; at < 44; at += 1) perform(space, put(key(at), ""));
+  const whole = del("jobs/", "jobs0");
+  const part = del("jobs/", "jobs/40");
+  for (const { isPart, operation } of [
+    { isPart: false, operation: whole },
+    { isPart: true, operation: part },
+    { isPart: false, operation: txn([], [opDelete("jobs/", "jobs0")]) },
+    { isPart: true, operation: txn([], [opDelete("jobs/", "jobs/40")]) },
+  ])
+    expect(space.checkLooks(operation)).toBe(isPart ? null : "reads-too-much");
+  // Entries of earlier builds delete them all.
+  expect(outcome(perform(space, whole))).toMatchObject({ deleted: 34 });
+});
+
+test("a deletion looks at any number of keys that were deleted before", () => {
+  const space = withKeys(2_000);
+  perform(space, del("jobs/", "jobs0"));
+  for (let more = 0; more < 3; more += 1) perform(space, put(`jobs/new${more}`, ""));
+  expect(space.checkLooks(del("jobs/", "jobs0"))).toBeNull();
 });

@@ -29,36 +29,36 @@ export class Places {
     this.#limits = limits;
   }
 
-  /** Takes a place until the returned function is called, once or again. Throws the RpcError of a refusal. */
-  take(identity: Identity): () => void {
+  /** Takes places until the returned function is called, once or again. Throws the RpcError of a refusal. */
+  take(identity: Identity, count = 1): () => void {
     const { reason, doing } = this.#limits;
-    const leave = this.tryTake(identity);
+    const leave = this.tryTake(identity, count);
     if (typeof leave === "function") return leave;
     throw rpcError(status.RESOURCE_EXHAUSTED, reason, `${leave.whose} ${doing} already`, {}, RETRY_AFTER_MS);
   }
 
   /** As `take`, but returns who has taken all places. */
-  tryTake(identity: Identity): (() => void) | { readonly whose: string } {
+  tryTake(identity: Identity, count = 1): (() => void) | { readonly whose: string } {
     const name = formatIdentity(identity);
-    const whose = this.#fullOf(name);
+    const whose = this.#fullOf(name, count);
     if (whose !== null) return { whose };
-    this.#add(name, 1);
+    this.#add(name, count);
     let isTaken = true;
     return () => {
-      if (isTaken) this.#add(name, -1);
+      if (isTaken) this.#add(name, -count);
       isTaken = false;
     };
   }
 
-  #fullOf(name: string): string | null {
+  #fullOf(name: string, count: number): string | null {
     const { total, perIdentity } = this.#limits;
     const own = this.#taken.get(name) ?? 0;
-    const isFull = (name === ADMIN ? own : this.#others) >= total;
+    const isFull = (name === ADMIN ? own : this.#others) + count > total;
     if (isFull) return `${total} callers`;
-    return name === ADMIN || own < perIdentity ? null : `${perIdentity} callers with this identity`;
+    return name === ADMIN || own + count <= perIdentity ? null : `${perIdentity} callers with this identity`;
   }
 
-  #add(name: string, change: 1 | -1): void {
+  #add(name: string, change: number): void {
     const count = (this.#taken.get(name) ?? 0) + change;
     if (count === 0) this.#taken.delete(name);
     else this.#taken.set(name, count);

@@ -17,8 +17,10 @@ import type { Caller } from "../calls/caller.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
 import { ETCD_ERRORS, plainError } from "./etcd-errors.ts";
+import { OBSERVE_BYTES_MAX } from "./etcd-rules.ts";
+import { assertKeyLength } from "./key-length.ts";
 import { type KeyStore, valueRead } from "./kv-service.ts";
-import { observe } from "./observe-election.ts";
+import { observe, type Room } from "./observe-election.ts";
 import { queueKey, rangeOfQueue } from "./queue-keys.ts";
 import { createdAt, deleteIfOwn, enterQueue, keptKey, putIfOwn } from "./queue-transactions.ts";
 import type { WaitingCallers } from "./waiting-callers.ts";
@@ -49,6 +51,7 @@ export function electionService(
   };
   return {
     campaign: unaryMethod(context, async ({ name, lease: given, value }, { identity }, call) => {
+      assertKeyLength(name);
       const check = () => access.checkQueue(identity, name);
       const waiting = callers.wait(call, check);
       const lease = await sessionLease(store, given, waiting);
@@ -90,9 +93,11 @@ export function electionService(
     }),
     observe: (call: ServerWritableStream<LeaderRequest, LeaderResponse>) => {
       const identity = callerOf(call, context.tls);
-      const check = () => access.checkRead(identity, rangeOfQueue(call.request.name, "first"));
+      const { name } = call.request;
+      assertKeyLength(name);
+      const check = () => access.checkRead(identity, rangeOfQueue(name, "first"));
       const onGone = (listener: () => void) => void call.on("close", listener);
-      const { gone, step } = callers.wait({ identity, onGone }, check);
+      const { gone, step } = callers.wait({ identity, onGone, requestBytes: OBSERVE_BYTES_MAX }, check);
       // Before each read: a role may have been revoked since the last one.
       const waiting: Waiting = {
         gone,
@@ -101,14 +106,17 @@ export function electionService(
           return step();
         },
       };
-      const mayGetMore = server.streamRoomOf(identity);
-      const hasRoom = async (until: AbortSignal) => {
-        while (!mayGetMore()) {
-          until.throwIfAborted();
-          await context.fleet.sleep(ROOM_LOOK_EVERY_MS);
-        }
+      const isThere = server.streamRoomOf(identity);
+      const room: Room = {
+        isThere,
+        wait: async (until) => {
+          while (!isThere()) {
+            until.throwIfAborted();
+            await context.fleet.sleep(ROOM_LOOK_EVERY_MS);
+          }
+        },
       };
-      observe(store, call, waiting, hasRoom).catch((thrown: unknown) => {
+      observe(store, call, waiting, room).catch((thrown: unknown) => {
         const error = gone.aborted ? gone.reason : thrown;
         if (error === ETCD_ERRORS.canceled) return;
         call.emit(

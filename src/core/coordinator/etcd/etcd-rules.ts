@@ -1,6 +1,7 @@
 // Who may call which method of etcd's API, and how large a request may be. What a client may do with a key is checked
 // when its request has been decoded (key-access.ts).
 
+import { KEY_BYTES_MAX } from "../../kv/key-space-view.ts";
 import type {
   AuthServer,
   ClusterServer,
@@ -33,6 +34,9 @@ const WRITE_BYTES_MAX = REQUEST_BYTES_MAX + OVERHEAD_BYTES;
 const denied = ETCD_ERRORS.permissionDenied.details;
 const small = { bytesMax: QUESTION_BYTES_MAX, denied };
 
+/** One name (key-length.ts). The message stays in memory while it is observed. */
+export const OBSERVE_BYTES_MAX = 2 * KEY_BYTES_MAX;
+
 const read: MethodRule = { allow: keyReaders, bytesMax: WRITE_BYTES_MAX, denied };
 const write: MethodRule = { allow: keyWriters, bytesMax: WRITE_BYTES_MAX, denied };
 const question: MethodRule = { ...small, allow: keyReaders };
@@ -60,14 +64,13 @@ export const leaseRules: ServiceRules<Implementation<LeaseServer>> = {
   leaseLeases: question,
 };
 
-// A name may be as long as a key, as in etcd.
 export const lockRules: ServiceRules<Implementation<LockServer>> = { lock: write, unlock: write };
 
 export const electionRules: ServiceRules<Implementation<ElectionServer>> = {
   campaign: write,
   proclaim: write,
   leader: read,
-  observe: question,
+  observe: { ...question, bytesMax: OBSERVE_BYTES_MAX },
   resign: write,
 };
 

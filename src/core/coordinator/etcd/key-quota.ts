@@ -1,24 +1,33 @@
 // How much memory the key space may take (etcd's --quota-backend-bytes). Beyond it the leader refuses what adds to it, so
-// that keys cannot end the process that has the fleet's tables. Deletions and compactions are taken: they make room.
+// that keys cannot end the process that has the fleet's tables. Deletions and compactions are taken: they make room. A
+// deletion first adds a version with its key. So puts leave room for the deletion of each key that exists (ADR-0046).
 // This is no part of the replicated state, since replicas differ by what they have not freed yet.
 
-import { KEY_SPACE_BYTES_MAX } from "../../kv/key-space-view.ts";
-import type { TxnRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
+import { KEY_SPACE_BYTES_MAX, KEY_SPACE_PROMISED_BYTES_MAX } from "../../kv/key-space-view.ts";
+import type { PutRequest, TxnRequest } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { KeyOperation } from "../../wire/gen/fleet/v1/key_command.ts";
 import type { KeysView } from "../group/keys-machine.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";
 
 type OperationKind = NonNullable<KeyOperation["kind"]>;
-type Space = Pick<KeysView, "reservedBytes" | "sweep">;
+type Space = Pick<KeysView, "promisedBytes" | "reservedBytes" | "sweep">;
+
+export interface Quota {
+  readonly bytes: number;
+  /** With what the keys may take without another put. */
+  readonly promisedBytes: number;
+}
+
+const QUOTA: Quota = { bytes: KEY_SPACE_BYTES_MAX, promisedBytes: KEY_SPACE_PROMISED_BYTES_MAX };
 
 /** Of some ms together, for a write that was refused. */
 const SWEEPS = 4;
 
-export const isOverQuota = ({ reservedBytes }: Space, quota = KEY_SPACE_BYTES_MAX): boolean =>
-  reservedBytes > quota;
+export const isOverQuota = ({ reservedBytes, promisedBytes }: Space, quota = QUOTA): boolean =>
+  reservedBytes > quota.bytes || reservedBytes + promisedBytes > quota.promisedBytes;
 
 /** Throws etcd's "database space exceeded". */
-export function assertRoom(space: Space, kind: OperationKind, quota = KEY_SPACE_BYTES_MAX): void {
+export function assertRoom(space: Space, kind: OperationKind, quota = QUOTA): void {
   if (!adds(kind) || !isOverQuota(space, quota)) return;
   // A compaction's space is freed by the operations after it, and here they are refused.
   for (let sweeps = 0; sweeps < SWEEPS; sweeps += 1) space.sweep();
@@ -31,15 +40,16 @@ function adds(kind: OperationKind): boolean {
     case "leaseGrant":
       return true;
     case "txn":
-      return puts(kind.value);
+      return putsOfTxn(kind.value).next().done === false;
     default:
       return false;
   }
 }
 
-function puts({ success, failure }: TxnRequest): boolean {
-  return [...success, ...failure].some(
-    ({ request }) =>
-      request?.$case === "requestPut" || (request?.$case === "requestTxn" && puts(request.value)),
-  );
+/** Of both branches, and of nested transactions. */
+export function* putsOfTxn({ success, failure }: TxnRequest): Generator<PutRequest, void, undefined> {
+  for (const { request } of [...success, ...failure]) {
+    if (request?.$case === "requestPut") yield request.value;
+    else if (request?.$case === "requestTxn") yield* putsOfTxn(request.value);
+  }
 }

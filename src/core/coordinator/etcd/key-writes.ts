@@ -19,6 +19,7 @@ import {
   type ResponseTo,
   responseValue,
 } from "./forwarded-answer.ts";
+import { assertKeyLengths } from "./key-length.ts";
 import { assertRoom } from "./key-quota.ts";
 
 /** etcd's default (`--max-request-bytes`). */
@@ -85,9 +86,10 @@ export class KeyWrites {
   async propose(keys: KeyGroup, operation: SomeOperation, caller: Caller): Promise<Answered | null> {
     const { kind } = operation;
     const { disk, work } = this.#context.fleet;
+    assertKeyLengths(kind);
     if (disk.isFull) throw ETCD_ERRORS.noSpace;
     // It looks at very many keys here, and again on each replica.
-    const page = kind.$case === "txn" && hasRanges(kind.value) ? work.page(workerOf(caller.identity)) : null;
+    const page = readsMany(kind) ? work.page(workerOf(caller.identity)) : null;
     if (page !== null) await page;
     const { space, trust } = keys.machine;
     // With a wrong state it hands leadership over.
@@ -95,7 +97,7 @@ export class KeyWrites {
     if (!trust.isTrusted) throw ETCD_ERRORS.corrupt;
     if (space !== null) {
       assertRoom(space, kind);
-      const wrong = kind.$case === "txn" ? space.checkLooks(kind.value) : null;
+      const wrong = space.checkLooks(kind);
       if (wrong !== null) throw errorOfKeys(wrong);
     }
     const data = encodeToApply({ atMs: this.#context.time.stamp(keys), operations: [operation] });
@@ -120,6 +122,11 @@ export class KeyWrites {
     await keys.driver.waitApplied(answered.index, caller.deadline);
     return answered;
   }
+}
+
+function readsMany(kind: SomeOperation["kind"]): boolean {
+  if (kind.$case === "deleteRange") return kind.value.rangeEnd.length > 0;
+  return kind.$case === "txn" && hasRanges(kind.value);
 }
 
 function answerOf(index: LogIndex, [applied]: readonly Applied[]): Answered {

@@ -46,7 +46,7 @@ export function localKeys(
 ): LocalKeys {
   const identity = { kind: "admin" } as const;
   const call = <Request>(request: Request, waitMs: number): UnaryCall<Request> => ({
-    ...{ request, identity, path: "", headers: {} },
+    ...{ request, requestBytes: 0, identity, path: "", headers: {} },
     remainingMs: () => waitMs,
     refuseUnread: () => undefined,
     onGone: () => undefined,

@@ -7,6 +7,7 @@ import type { Implementation } from "../../wire/server/unary-calls.ts";
 import { unaryMethod } from "./etcd-caller.ts";
 import type { EtcdContext } from "./etcd-context.ts";
 import { ETCD_ERRORS } from "./etcd-errors.ts";
+import { assertKeyLength } from "./key-length.ts";
 import { headed, type KeyStore } from "./kv-service.ts";
 import { queueKey } from "./queue-keys.ts";
 import { createdAt, enterQueue } from "./queue-transactions.ts";
@@ -23,6 +24,7 @@ export function lockService(
   const { headers, writes, reads, access, leaseAccess } = store;
   return {
     lock: unaryMethod(context, async ({ name, lease: given }, { identity }, call) => {
+      assertKeyLength(name);
       const check = () => access.checkQueue(identity, name);
       const waiting = callers.wait(call, check);
       const lease = await sessionLease(store, given, waiting);

@@ -13,18 +13,24 @@ import { nextEvent } from "./watch/next-event.ts";
 
 const ONE_KEY = new Uint8Array();
 
-/** Until the caller is gone, when it rejects. `hasRoom`: the caller may get one more answer. */
+/** Whether the caller may get one more answer. */
+export interface Room {
+  isThere(): boolean;
+  wait(gone: AbortSignal): Promise<void>;
+}
+
+/** Until the caller is gone, when it rejects. */
 export async function observe(
   { reads, headers, hub }: KeyStore,
   call: ServerWritableStream<LeaderRequest, LeaderResponse>,
   { step, gone }: Waiting,
-  hasRoom: (gone: AbortSignal) => Promise<void>,
+  room: Room,
 ): Promise<never> {
   const { name } = call.request;
   const key = queuePrefix(name);
   let told: KeyValue | null = null;
   for (;;) {
-    await hasRoom(gone);
+    await room.wait(gone);
     const { leader, revision } = await reads.read(step(), (space) => {
       const [first] = valueRead(space.range(rangeOfQueue(name, "first"))).kvs;
       return { leader: first ?? null, revision: space.currentRevision };
@@ -35,6 +41,8 @@ export async function observe(
       leader !== null &&
       (told?.modRevision !== leader.modRevision || told.createRevision !== leader.createRevision)
     ) {
+      // Thousands of observers have room in the same moment, until the first ones get what they read.
+      if (!room.isThere()) continue;
       told = leader;
       if (!call.write({ header: headers.now(), kv: leader })) await once(call, "drain", { signal: gone });
     }

@@ -4,7 +4,10 @@
 export function rangeEndOfPrefix(prefix: Uint8Array): Uint8Array {
   for (let at = prefix.length - 1; at >= 0; at -= 1) {
     const byte = prefix[at] ?? 0xff;
-    if (byte < 0xff) return Uint8Array.of(...prefix.subarray(0, at), byte + 1);
+    if (byte === 0xff) continue;
+    const end = new Uint8Array(prefix.subarray(0, at + 1));
+    end[at] = byte + 1;
+    return end;
   }
   return Uint8Array.of(0);
 }

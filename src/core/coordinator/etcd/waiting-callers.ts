@@ -13,6 +13,10 @@ import type { Waiting } from "./waiting-keys.ts";
 
 const WAITING_MAX = 8_192;
 const IDENTITY_WAITING_MAX = 2_048;
+/** Of its request, which stays in memory while it waits: a caller with more takes several places. */
+const PLACE_BYTES = 16 * 1024;
+
+type WaitingCall = Pick<UnaryCall<unknown>, "identity" | "onGone" | "requestBytes">;
 
 export class WaitingCallers {
   readonly #clock: EtcdContext["fleet"]["clock"];
@@ -33,9 +37,9 @@ export class WaitingCallers {
    * Takes a place until the call has ended. `check` throws when its caller may not wait any more. Throws the RpcError of a
    * refusal.
    */
-  wait({ identity, onGone }: Pick<UnaryCall<unknown>, "identity" | "onGone">, check: () => void): Waiting {
+  wait({ identity, onGone, requestBytes }: WaitingCall, check: () => void): Waiting {
     check();
-    const leave = this.#places.take(identity);
+    const leave = this.#places.take(identity, Math.max(1, Math.ceil(requestBytes / PLACE_BYTES)));
     const gone = new AbortController();
     const forget = this.#revocable.add({ check, end: (error) => gone.abort(error) });
     onGone(() => {

@@ -23,7 +23,7 @@ export class WatchingClient implements Watcher {
   #next = 2;
   #position = 0;
   #watched: { readonly hub: WatchHub; readonly watch: Watch } | null = null;
-  isFull = false;
+  #isFull = false;
   #isStopped = false;
 
   constructor(world: World, chance: Chance, nodes: readonly SimNode[], group: GroupId) {
@@ -37,6 +37,10 @@ export class WatchingClient implements Watcher {
   stop(): void {
     this.#isStopped = true;
     this.#leave();
+  }
+
+  isFullFor(): boolean {
+    return this.#isFull;
   }
 
   events(watch: Watch, events: readonly Event[]): void {
@@ -62,7 +66,7 @@ export class WatchingClient implements Watcher {
   }
 
   #step(): void {
-    this.isFull = this.#chance.permille(FULL_PERMILLE);
+    this.#isFull = this.#chance.permille(FULL_PERMILLE);
     if (this.#watched !== null && this.#chance.permille(500)) {
       this.#watched.hub.wake();
       return;

@@ -21,6 +21,8 @@ import { answer, refuseType } from "./stream-answer.ts";
 
 export interface UnaryCall<Request> {
   readonly request: Request;
+  /** Of its message, which is kept for as long as the request is. */
+  readonly requestBytes: number;
   readonly path: string;
   readonly identity: Identity;
   /** Its metadata are among them. */
@@ -144,7 +146,10 @@ async function reply(
       if (stream.isGone) listener();
       else stream.onClose(listener);
     };
-    const response = await method({ request, path, identity, headers, remainingMs, refuseUnread, onGone });
+    const response = await method({
+      ...{ request, requestBytes: message.length, path, identity, headers },
+      ...{ remainingMs, refuseUnread, onGone },
+    });
     // An answer without a waiting caller is not encoded.
     if (stream.isGone) return;
     const encoded = takeable(responseSerialize(response));

@@ -42,6 +42,10 @@ export class Told implements Watcher {
     this.#isSlow = isSlow;
   }
 
+  isFullFor(): boolean {
+    return this.isFull;
+  }
+
   events(_: Watch, events: Parameters<Watcher["events"]>[1]): void {
     expect(this.isFull).toBe(false);
     this.events_.push(...events.map(shown));

@@ -123,7 +123,14 @@ export class FakeKeys {
 
 /** A call of a caller that waits for its answer. */
 export const callOf = <Request>(identity: Identity, request: Request): UnaryCall<Request> => ({
-  ...{ request, identity, path: "/", headers: {}, remainingMs: () => Number.POSITIVE_INFINITY },
+  ...{
+    request,
+    requestBytes: 0,
+    identity,
+    path: "/",
+    headers: {},
+    remainingMs: () => Number.POSITIVE_INFINITY,
+  },
   ...{ refuseUnread: () => undefined, onGone: () => undefined },
 });
 

@@ -16,6 +16,10 @@ import { apply, bytes, del, put } from "./key-commands.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+async function untilTrue(holds: () => boolean): Promise<void> {
+  while (!holds()) await turn();
+}
+
 /** A stream that is full after each answer. */
 class SlowStream extends EventEmitter {
   readonly told: string[] = [];
@@ -40,9 +44,7 @@ test("a leader that follows while the observer's stream is full is told when it 
     store as unknown as KeyStore,
     stream as unknown as ServerWritableStream<LeaderRequest, LeaderResponse>,
     { step: () => ({}), gone: gone.signal } as unknown as Waiting,
-    async () => {
-      while (!hasRoom) await turn();
-    },
+    { isThere: () => hasRoom, wait: () => untilTrue(() => hasRoom) },
   ).catch(() => "gone");
 
   change(put("chair/a", "1"));
@@ -63,4 +65,49 @@ test("a leader that follows while the observer's stream is full is told when it 
   expect(stream.told).toEqual(["chair/a", "chair/b", "chair/c"]);
   gone.abort();
   expect(await ended).toBe("gone");
+});
+
+test("of many observers that have room together only those are told for which it is enough", async () => {
+  const space = new KeySpace();
+  const hub = new WatchHub({ space: () => space, later: (work) => setImmediate(work), now: () => 0 });
+  const reads = {
+    read: async (_: unknown, use: (now: KeySpace) => unknown) => {
+      await turn();
+      return use(space);
+    },
+  };
+  const store = { reads, hub, headers: { now: () => undefined } };
+  const gone = new AbortController();
+  let room = 3;
+  const isThere = () => room > 0;
+  const streams = Array.from({ length: 20 }, () => {
+    const stream = new SlowStream();
+    const write = stream.write.bind(stream);
+    stream.write = (response) => {
+      room -= 1;
+      return write(response);
+    };
+    return stream;
+  });
+  const told = () => streams.flatMap((stream) => stream.told).length;
+  apply(space, put("chair/a", "1"));
+  const ended = streams.map((stream) =>
+    observe(
+      store as unknown as KeyStore,
+      stream as unknown as ServerWritableStream<LeaderRequest, LeaderResponse>,
+      { step: () => ({}), gone: gone.signal } as unknown as Waiting,
+      {
+        isThere,
+        wait: () => untilTrue(() => isThere() || gone.signal.aborted),
+      },
+    ).catch(() => "gone"),
+  );
+  for (let i = 0; i < 20; i += 1) await turn();
+  expect(told()).toBe(3);
+  room = 17;
+  for (let i = 0; i < 20; i += 1) await turn();
+  expect(streams.map((stream) => stream.told)).toEqual(streams.map(() => ["chair/a"]));
+  gone.abort();
+  for (const stream of streams) stream.emit("drain");
+  expect(await Promise.all(ended)).toEqual(streams.map(() => "gone"));
 });

@@ -21,7 +21,7 @@ test.each([1, 2, 3])("each range finds its own events, in their order (seed %i)"
   for (let at = 0; at < 40; at += 1) {
     const ends = ["", "\0", name(), name()];
     const row = from(0, name(), ends[random.below(ends.length)]);
-    watched.add({ ...row, watcher: new Told(), next: 0, isSynced: true });
+    watched.add({ ...row, watcher: new Told(), next: 0, nextSub: 0, isSynced: true });
   }
   const found = new Map<Watch, readonly unknown[]>();
   for (const { count, watches, events: list } of watched.matching(events)) {

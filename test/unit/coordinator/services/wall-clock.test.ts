@@ -79,6 +79,7 @@ function ask<Answer>(
 
 const callOf = <Request>(request: Request, waitsMs: number): UnaryCall<Request> => ({
   request,
+  requestBytes: 0,
   path: "/fleet.v1.Coordinator/Submit",
   identity: { kind: "admin" },
   headers: {},

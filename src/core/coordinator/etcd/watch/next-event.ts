@@ -17,7 +17,7 @@ export function nextEvent(hub: WatchHub, watched: Watched, gone: AbortSignal): P
     const cancelled = () => end(() => reject(gone.reason));
     const happened = () => end(resolve);
     const failed = (error: unknown) => end(() => reject(error));
-    const watch = hub.add(watched, { isFull: false, events: happened, compacted: happened, failed });
+    const watch = hub.add(watched, { isFullFor: () => false, events: happened, compacted: happened, failed });
     if (gone.aborted) cancelled();
     else gone.addEventListener("abort", cancelled, { once: true });
   });

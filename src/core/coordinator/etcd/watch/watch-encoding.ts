@@ -3,7 +3,7 @@
 
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { WatchResponse } from "../../../wire/gen/etcd/etcdserverpb/rpc.ts";
-import { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
+import { Event, type KeyValue } from "../../../wire/gen/etcd/mvccpb/kv.ts";
 import { oncePerList, SHARED_LIST_MIN } from "./per-list.ts";
 
 // `events`, length-delimited.
@@ -30,6 +30,15 @@ const encodedList = oncePerList((events) => withEvents(new BinaryWriter(), event
 const summed = oncePerList((events) => ({
   bytes: events.reduce((sum, event) => sum + eventBytes(event), 0),
 }));
+
+const kept = oncePerList((events) => ({
+  bytes: events.reduce((sum, { kv, prevKv }) => sum + sizeOf(kv) + sizeOf(prevKv), 0),
+}));
+
+/** Of the keys and values, without encoding them. */
+export const keptBytesOf = (events: readonly Event[]): number => kept(events).bytes;
+
+const sizeOf = (kv: KeyValue | undefined): number => (kv === undefined ? 0 : kv.key.length + kv.value.length);
 
 /** In one answer. */
 export const bytesOfAll = (events: readonly Event[]): number => summed(events).bytes;

@@ -1,6 +1,6 @@
 // Tells watchers of events, from any revision that history still has and then as they come. What must stay true: a
-// watch gets each event that it wants once, in the order of revisions, and all events of a revision together. A full
-// watcher gets nothing and costs no memory: it reads history again when it has room. A pass of the event loop tells
+// watch gets each event that it wants once, in the order of revisions. It gets all events of a revision together, or in parts
+// if they are very large. A full watcher gets nothing and costs no memory: it reads history again when it has room. A pass of the event loop tells
 // watchers for some milliseconds, and the next one tells the others. Many events of very many ranges, and news that come
 // faster than they are told, are read from history. A watcher that throws ends alone.
 
@@ -10,7 +10,9 @@ import type { Applied } from "../../../kv/key-response.ts";
 import type { Event } from "../../../wire/gen/etcd/mvccpb/kv.ts";
 import type { KeysView } from "../../group/keys-machine.ts";
 import { HistoryReads } from "./history-reads.ts";
+import { withPrevious } from "./previous.ts";
 import { type Watch, type Watched, type Watcher, wants } from "./watch.ts";
+import { keptBytesOf } from "./watch-encoding.ts";
 import { WatchedKeys } from "./watched-keys.ts";
 
 /** Events for the watches of one key or range, of which the first ones were told. */
@@ -38,6 +40,8 @@ export const TELLING_MS_MAX = 5;
 export const MATCHED_MAX = 200_000;
 /** News that wait while others are told. Beyond it all watches read history. */
 const NEWS_MAX = 100_000;
+/** Of the news that a watch is told at once. */
+const TOLD_BYTES_MAX = 4 * 1024 * 1024;
 /** After so long in a pass no further watch reads history in it. One alone takes some milliseconds at most. */
 export const READING_MS_MAX = 2;
 
@@ -63,7 +67,7 @@ export class WatchHub {
     const space = present(this.#options.space(), "a watch begins at a revision");
     const { startRevision } = watched;
     const next = startRevision > 0 ? startRevision : space.currentRevision + 1;
-    const watch = { ...watched, watcher, next, isSynced: next > space.currentRevision };
+    const watch = { ...watched, watcher, next, nextSub: 0, isSynced: next > space.currentRevision };
     if (watch.isSynced) this.#synced.add(watch);
     else this.#behind.add(watch);
     if (!watch.isSynced) this.wake();
@@ -186,36 +190,48 @@ export class WatchHub {
 
   #notify(watch: Watch, telling: Telling): void {
     const { events, through } = telling;
-    if (watch.watcher.isFull) {
+    if (watch.watcher.isFullFor(watch)) {
       this.#fallBehind(watch, revisionOf(events));
       return;
     }
     const wanted = revisionOf(events) < watch.next ? wantedOf(watch, events) : wantedByAll(telling, watch);
+    if (this.#isMuch(watch, wanted)) {
+      this.#fallBehind(watch, revisionOf(events));
+      return;
+    }
     watch.next = Math.max(watch.next, through + 1);
-    if (wanted.length > 0) watch.watcher.events(watch, wanted, through);
+    if (wanted.length > 0) watch.watcher.events(watch, wanted, through, false);
   }
 
   #tellHistory(space: KeysView, watch: Watch): void {
-    const { next, watcher } = watch;
+    const { next, nextSub, watcher } = watch;
     const read = this.#history.read(space, watch);
     this.#behind.delete(watch);
     if (!read.ok) {
       watcher.compacted(watch, space.compactRevision);
       return;
     }
-    const isAll = !watch.noPut && !watch.noDelete;
-    const events = isAll ? read.events : wantedOf(watch, read.events);
+    const { events } = read;
     watch.next = Math.max(next, read.next);
+    watch.nextSub = read.nextSub;
     watch.isSynced = watch.next > space.currentRevision;
     if (watch.isSynced) this.#synced.add(watch);
     else this.#behind.add(watch);
-    if (events.length > 0) watcher.events(watch, events, space.currentRevision);
+    // A compaction may have freed the rest of a revision, whose end the watcher is told too.
+    const hasMore = read.nextSub > 0;
+    if (events.length > 0 || nextSub > 0) watcher.events(watch, events, space.currentRevision, hasMore);
+  }
+
+  /** Whether the news are read from history instead, as fast as the watcher takes them. */
+  #isMuch({ prevKv }: Watch, events: readonly Event[]): boolean {
+    const told = prevKv ? withPrevious(events, this.#options.space()) : events;
+    return keptBytesOf(told) > TOLD_BYTES_MAX;
   }
 
   #isFull(watch: Watch): boolean {
     let isFull = true;
     this.#attempt(watch, () => {
-      isFull = watch.watcher.isFull;
+      isFull = watch.watcher.isFullFor(watch);
     });
     return isFull;
   }

@@ -27,6 +27,8 @@ const IDENTITY_STREAMS_MAX = 2_048;
  */
 const WATCHES_MAX = 100_000;
 const IDENTITY_WATCHES_MAX = 20_000;
+/** Of its key and range end: one that has more takes several places. They are kept here, and in the hub as a text. */
+const PLACE_BYTES = 512;
 /** Reviewed in one turn: each may need the rights of another identity. */
 const STREAMS_AT_ONCE = 16;
 /** Its place among callers with large work. */
@@ -129,8 +131,8 @@ function openStream(service: Service, call: Call, identity: Identity, leave: () 
     space: () => context.keys()?.machine.space ?? null,
     mayRead: (key, rangeEnd) => store.access.mayRead(identity, key, rangeEnd),
     readMark: () => store.access.readMark(identity),
-    takePlace: () => {
-      const leave = watches.tryTake(identity);
+    takePlace: (bytes) => {
+      const leave = watches.tryTake(identity, Math.max(1, Math.ceil(bytes / PLACE_BYTES)));
       return typeof leave === "function" ? leave : null;
     },
     hasRoom,

@@ -1,13 +1,13 @@
 // One stream of etcd's Watch service: its watches by id, and the events that the caller gets of each. What must stay
 // true: a caller learns of a watch's creation before its first event, and gets nothing after its cancellation. It gets
 // no event of keys that it may not read by now. The stream's buffer is bounded: while it is full, the hub keeps its
-// watches waiting.
+// watches waiting. Between two parts of a large revision the caller gets nothing else: etcd's clients put the parts together,
+// and another answer would end that.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { assert } from "../../../base/assert.ts";
 import type { Slicing } from "../../../fleet/slices.ts";
 import { compareBytes, rangeOf } from "../../../kv/key-bytes.ts";
-import { MESSAGE_BYTES_MAX } from "../../../wire/channel-options.ts";
 import type {
   ResponseHeader,
   WatchCreateRequest,
@@ -37,8 +37,11 @@ export interface WatchStreamOptions {
   readonly mayRead: (key: Uint8Array, rangeEnd: Uint8Array) => boolean | null;
   /** The same for as long as `mayRead` answers the same; null: it is not known now. */
   readonly readMark: () => unknown;
-  /** A place for one more watch of the caller's identity, until the result is called; null if it has too many. */
-  readonly takePlace: () => (() => void) | null;
+  /**
+   * Room for one more watch of the caller's identity, until the result is called; null if it has too many. `bytes`: of its key
+   * and range end.
+   */
+  readonly takePlace: (bytes: number) => (() => void) | null;
   /** Whether the caller has read enough of what its streams got. */
   readonly mayGetMore: () => boolean;
   /** The stream has room again, after it was full of bytes. */
@@ -55,8 +58,6 @@ const INVALID_ID = -1;
 const WATCHES_MAX = 10_000;
 /** The stream is full when the transport has not taken events of so many bytes. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
-/** Half of the largest message: a revision with more is cut. */
-const WHOLE_BYTES_MAX = MESSAGE_BYTES_MAX / 2;
 /** With a thousand patterns, some milliseconds. */
 const REVIEWED_AT_ONCE = 64;
 const FROM_FIRST_KEY = new Uint8Array([0]);
@@ -81,6 +82,10 @@ export class WatchStream implements Watcher {
   readonly #ids = new Map<Watch, Entry>();
   #nextId = 0;
   #unsentBytes = 0;
+  /** The watch that has got a part of a revision, and not the rest. */
+  #midway: Entry | null = null;
+  /** The answers that wait for the rest. */
+  #held: { readonly response: Partial<WatchResponse>; readonly header: ResponseHeader }[] = [];
   #isProgressWanted = false;
   /** The mark at which all watches were reviewed last. */
   #reviewed: unknown = null;
@@ -89,8 +94,17 @@ export class WatchStream implements Watcher {
     this.#options = options;
   }
 
-  /** While it is not known what the caller may read, it is told nothing either. */
+  /** Whether requests wait, too. */
   get isFull(): boolean {
+    return this.#midway !== null || this.#lacksRoom;
+  }
+
+  isFullFor(watch: Watch): boolean {
+    return (this.#midway !== null && this.#midway.watch !== watch) || this.#lacksRoom;
+  }
+
+  /** While it is not known what the caller may read, it is told nothing either. */
+  get #lacksRoom(): boolean {
     const { call, readMark, mayGetMore } = this.#options;
     const isFullOfBytes = call.writableNeedDrain || this.#unsentBytes >= UNSENT_BYTES_MAX;
     return isFullOfBytes || readMark() === null || !mayGetMore();
@@ -112,12 +126,14 @@ export class WatchStream implements Watcher {
     }
   }
 
-  events(watch: Watch, events: readonly Event[], revision: number): void {
+  events(watch: Watch, events: readonly Event[], revision: number, hasMore: boolean): void {
     const entry = this.#ids.get(watch);
     if (entry === undefined || !this.#mayStill(entry)) return;
     entry.wasTold = true;
     const told = watch.prevKv ? withPrevious(events, this.#options.space()) : events;
-    for (const part of cutEvents(told)) this.#sendPart(entry, part, revision);
+    for (const part of cutEvents(told)) this.#sendPart(entry, part, revision, hasMore);
+    if (hasMore) this.#midway = entry;
+    else this.#endMidway(entry);
   }
 
   compacted(watch: Watch, compactRevision: number): void {
@@ -166,6 +182,7 @@ export class WatchStream implements Watcher {
     }
     this.#entries.clear();
     this.#ids.clear();
+    this.#held = [];
   }
 
   /** Whether the caller may read the watch's keys. Otherwise the watch ends. */
@@ -184,10 +201,12 @@ export class WatchStream implements Watcher {
   }
 
   #create(request: WatchCreateRequest): void {
-    const key = request.key.length === 0 ? FROM_FIRST_KEY : request.key;
-    const { rangeEnd, startRevision } = request;
+    // Copies: a part of the request's message would keep all of it in memory.
+    const key = request.key.length === 0 ? FROM_FIRST_KEY : new Uint8Array(request.key);
+    const rangeEnd = new Uint8Array(request.rangeEnd);
+    const { startRevision } = request;
     const refusal = this.#refusal({ ...request, key });
-    const leave = refusal === null ? this.#options.takePlace() : null;
+    const leave = refusal === null ? this.#options.takePlace(key.length + rangeEnd.length) : null;
     if (leave === null) {
       const cancelReason = refusal ?? ETCD_ERRORS.tooManyRequests.details;
       this.#send({ watchId: INVALID_ID, created: true, canceled: true, cancelReason });
@@ -238,11 +257,21 @@ export class WatchStream implements Watcher {
     this.#send({ watchId: id, canceled: true });
   }
 
-  #forget({ id, watch, leave }: Entry): void {
+  #forget(entry: Entry): void {
+    const { id, watch, leave } = entry;
     this.#options.hub.remove(watch);
     leave();
     this.#entries.delete(id);
     this.#ids.delete(watch);
+    this.#endMidway(entry);
+  }
+
+  /** The watch has got its revision, or has ended: what waited for that is sent, and requests are read again. */
+  #endMidway(entry: Entry): void {
+    if (this.#midway !== entry) return;
+    this.#midway = null;
+    for (const { response, header } of this.#held.splice(0)) this.#send(response, header);
+    this.#options.later(() => this.#options.hasRoom());
   }
 
   /** All requests of one pass have one answer: each looks at all watches. */
@@ -262,18 +291,24 @@ export class WatchStream implements Watcher {
     if (revision !== null) this.#send({ watchId: INVALID_ID }, this.#options.headers.at(revision));
   }
 
-  #sendPart({ id, fragment }: Entry, events: readonly Event[], revision: number): void {
+  /**
+   * Clients that did not ask for fragments get several answers of a very large revision, too. One answer would end their
+   * streams, and again at each attempt to pass it.
+   */
+  #sendPart({ id, fragment }: Entry, events: readonly Event[], revision: number, hasMore: boolean): void {
     const header = this.#options.headers.at(revision);
-    // Otherwise the events of a very large revision would end the stream, and again at each attempt to pass them. Clients
-    // that did not ask for fragments get several answers of one revision.
-    const isCut = fragment || bytesOfAll(events) > WHOLE_BYTES_MAX;
-    const parts = isCut ? fragmentsOf(events) : [events];
+    const parts = fragment ? fragmentsOf(events) : [events];
     for (const [at, part] of parts.entries()) {
-      this.#send({ watchId: id, fragment: at < parts.length - 1, events: part as Event[] }, header);
+      const isCut = hasMore || at < parts.length - 1;
+      this.#send({ watchId: id, fragment: isCut, events: part as Event[] }, header);
     }
   }
 
   #send(response: Partial<WatchResponse>, header: ResponseHeader = this.#options.headers.now()): void {
+    if (this.#midway !== null && response.watchId !== this.#midway.id) {
+      this.#held.push({ response, header });
+      return;
+    }
     const nothing = {
       created: false,
       canceled: false,
@@ -290,9 +325,9 @@ export class WatchStream implements Watcher {
 
   #taken(bytes: number): void {
     try {
-      const wasFull = this.isFull;
+      const lackedRoom = this.#lacksRoom;
       this.#unsentBytes -= bytes;
-      if (wasFull && !this.isFull) this.#options.hasRoom();
+      if (lackedRoom && !this.#lacksRoom) this.#options.hasRoom();
     } catch (error) {
       this.failed(error);
     }

@@ -16,10 +16,13 @@ export interface Watched {
 
 /** Who is told. It buffers what it is given: the hub asks first whether it is full. */
 export interface Watcher {
-  /** Whether it should get nothing now. It calls `WatchHub.wake` when that changes. */
-  readonly isFull: boolean;
-  /** All events of whole revisions, in order; the key space was at `revision`. */
-  events(watch: Watch, events: readonly Event[], revision: number): void;
+  /** Whether a watch should get nothing now. `WatchHub.wake` is called when that changes. */
+  isFullFor(watch: Watch): boolean;
+  /**
+   * All events of whole revisions, in order; the key space was at `revision`. `hasMore`: they are a part of one large
+   * revision, and the next call for this watch has the next part.
+   */
+  events(watch: Watch, events: readonly Event[], revision: number, hasMore: boolean): void;
   /** Its next event is gone: the watch has ended. */
   compacted(watch: Watch, compactRevision: number): void;
   /** Telling it has thrown: the watch has ended, and the others continue. */
@@ -30,6 +33,8 @@ export interface Watch extends Watched {
   readonly watcher: Watcher;
   /** The first revision whose events it has not got. */
   next: number;
+  /** Of that revision's changes, the first one that it has not got. 0, except in a large revision. */
+  nextSub: number;
   /** Whether it gets new events as they come; otherwise it reads history first. */
   isSynced: boolean;
 }
