@@ -15,7 +15,10 @@ export function sharedProcess(what: string, { directory, file }: LocalFleet): Op
 }
 
 /** The commands that give a stopped fleet of one node these members too. In one process, none can be added. */
-export function stepsToGrow({ directory, file }: LocalFleet, names: readonly string[]): readonly string[] {
+export function stepsToGrow(
+  { directory, file }: Pick<LocalFleet, "directory" | "file">,
+  names: readonly string[],
+): readonly string[] {
   const adds = names.map((name) => `fleet member add ${name} --wait`);
   if (file.inProcess !== true || names.length === 0) return ["fleet up", ...adds];
   const path = fleetFilePath(directory);
