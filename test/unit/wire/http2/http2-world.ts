@@ -91,12 +91,16 @@ export const HELLO = Buffer.concat([PREFACE, frameOf(4, 0, 0)]);
 
 export function sessionOn(socket: FakeSocket, onStream: (stream: ServerStream) => void, maxStreams = 100) {
   const bugs: unknown[] = [];
+  let reads = 0;
   const invalid: ConnectionError[] = [];
   const session = new ServerSession(socket as never, maxStreams, {
     ...{ keepalive: KEEPALIVE, now: () => 0, onStream },
+    onRead: () => {
+      reads += 1;
+    },
     onBug: (error) => bugs.push(error),
     onInvalid: (error) => invalid.push(error),
   });
   session.start();
-  return { session, bugs, invalid };
+  return { session, bugs, invalid, reads: () => reads };
 }
