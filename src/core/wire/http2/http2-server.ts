@@ -4,6 +4,7 @@
 import { lookup } from "node:dns/promises";
 import { EventEmitter } from "node:events";
 import { createServer, isIP, type Server, type Socket } from "node:net";
+import { getDefaultHighWaterMark, setDefaultHighWaterMark } from "node:stream";
 import {
   createServer as createTlsServer,
   type SecureContextOptions,
@@ -16,6 +17,11 @@ import type { ConnectionError } from "./protocol.ts";
 import { ServerSession } from "./server-session.ts";
 import type { ServerStream } from "./server-stream.ts";
 
+/**
+ * A socket that is not read takes one read from the system. By default it takes 64 KB. A peer that puts each byte in a
+ * record of TLS makes 65 536 pieces of them, which need 30 MB of memory.
+ */
+const HELD_BYTES = 1;
 /** Unless the options say another. */
 const HANDSHAKE_MS_MAX = 5_000;
 /** Of silence, before the system probes a connection. */
@@ -38,6 +44,8 @@ interface Events {
   /** Before a handshake. */
   connection: [Socket];
   session: [ServerSession];
+  /** Bytes of it have arrived, and are handled after this. */
+  read: [ServerSession];
   stream: [ServerStream];
   /** The connection ends for what its peer sent. */
   invalid: [ServerSession, ConnectionError];
@@ -101,9 +109,14 @@ export class Http2Server extends EventEmitter<Events> {
   #listener(): Server {
     const { secureContext } = this.#options;
     const secure = secureContext === null ? null : this.#secureServer(secureContext());
+<<<<<<< HEAD
     // The systems' own probes find a dead host, also where no ping is due (keepalive.ts).
     const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_PROBE_MS };
     return createServer({ ...tcp, pauseOnConnect: secure !== null }, (socket) => {
+=======
+    const options = { noDelay: true, pauseOnConnect: secure !== null, highWaterMark: HELD_BYTES };
+    return createServer(options, (socket) => {
+>>>>>>> a23c189e22ae6db6a5f1e85f708fdd9b08cf83a1
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       this.emit("connection", socket);
@@ -115,7 +128,7 @@ export class Http2Server extends EventEmitter<Events> {
   #shakeHands(secure: TlsServer, socket: Socket): void {
     const { handshakeWaitMs = () => 0 } = this.#options;
     const waitMs = handshakeWaitMs(socket.remoteAddress ?? "");
-    const begin = () => secure.emit("connection", socket);
+    const begin = () => holdingLittle(() => secure.emit("connection", socket));
     if (waitMs === null) socket.destroy();
     else if (waitMs === 0) begin();
     else {
@@ -153,6 +166,7 @@ export class Http2Server extends EventEmitter<Events> {
     const { maxStreams, keepalive, onBug } = this.#options;
     const session = new ServerSession(socket, maxStreams, {
       ...{ keepalive, onBug, now: systemClock.monotonicMs },
+      onRead: () => this.emit("read", session),
       onStream: (stream) => this.emit("stream", stream),
       onInvalid: (error) => this.emit("invalid", session, error),
     });
@@ -162,6 +176,17 @@ export class Http2Server extends EventEmitter<Events> {
     session.start();
     // Its handshake was under way when the server closed.
     if (this.#isClosing) session.leave();
+  }
+}
+
+/** Servers of TLS have no option for it: streams that are made meanwhile have it by default. */
+function holdingLittle(make: () => void): void {
+  const usual = getDefaultHighWaterMark(false);
+  setDefaultHighWaterMark(false, HELD_BYTES);
+  try {
+    make();
+  } finally {
+    setDefaultHighWaterMark(false, usual);
   }
 }
 

@@ -28,13 +28,16 @@ import { ServerStream, type StreamSession } from "./server-stream.ts";
 
 /** What does not leave within it is lost, and so is the patience for the peer's own end. */
 const FAREWELL_MS = 1_000;
-/** What a peer may send after the end, unread. */
+/** What a peer may send after the end, unread. Each read counts as a kilobyte at least: it may hold a byte. */
 const FAREWELL_BYTES_MAX = 1024 * 1024;
+const READ_BYTES_MIN = 1024;
 const PING = frame(FRAME.ping, 0, 0, Buffer.from("fleet-hb"));
 
 export interface SessionOptions {
   readonly keepalive: KeepaliveTimes;
   readonly now: () => MonotonicMs;
+  /** Bytes have arrived, and are handled after this. */
+  readonly onRead: () => void;
   readonly onStream: (stream: ServerStream) => void;
   /** The peer broke a rule, and the connection ends. */
   readonly onInvalid: (error: ConnectionError) => void;
@@ -113,11 +116,11 @@ export class ServerSession implements StreamSession {
   }
 
   stopReading(): void {
-    this.#guard(() => this.#reading.stop("paced"));
+    this.#pace(() => this.#reading.stop("paced"));
   }
 
   readOn(): void {
-    this.#guard(() => this.#reading.goOn("paced"));
+    this.#pace(() => this.#reading.goOn("paced"));
   }
 
   destroy(): void {
@@ -176,8 +179,9 @@ export class ServerSession implements StreamSession {
   #take(bytes: Buffer): void {
     // Node gives away what a socket had read before it broke. Its calls have no identity and no caller any more.
     if (this.socket.destroyed) return;
+    this.#options.onRead();
     if (this.#isEnding) {
-      this.#lateBytes += bytes.length;
+      this.#lateBytes += Math.max(READ_BYTES_MIN, bytes.length);
       if (this.#lateBytes > FAREWELL_BYTES_MAX) this.destroy();
       return;
     }
@@ -187,7 +191,12 @@ export class ServerSession implements StreamSession {
 
   /** Nothing is thrown out of a connection: whatever goes wrong ends it. */
   #guard(action: () => void): void {
-    if (this.#isEnding || this.destroyed) return;
+    if (!this.#isEnding) this.#pace(action);
+  }
+
+  /** So is what is done until the socket closes. */
+  #pace(action: () => void): void {
+    if (this.destroyed) return;
     try {
       action();
     } catch (error) {
@@ -288,7 +297,8 @@ export class ServerSession implements StreamSession {
     const late = setTimeout(() => this.destroy(), FAREWELL_MS).unref();
     this.onClose(() => clearTimeout(late));
     this.socket.end(this.#output.end());
-    this.socket.resume();
+    // What may not be read in this pass is dropped in the next one.
+    this.#pace(() => this.#reading.goOn("full"));
   }
 
   #stop(): void {

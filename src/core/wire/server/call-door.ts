@@ -82,6 +82,7 @@ export interface DoorOptions {
 export function guardDoor(http2: Http2Server, options: DoorOptions): void {
   const { tls, denied, logins, reading, room = roomOf(openFilesMax()) } = options;
   http2.on("stream", (stream) => enter(stream, options));
+  http2.on("read", (session) => reading.hasRead(session));
   http2.on("session", (session) => {
     reading.opened(session);
     session.onClose(() => reading.closed(session));

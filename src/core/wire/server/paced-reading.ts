@@ -1,6 +1,7 @@
-// Limits how much of one pass of the event loop is spent on reading new calls. Node reads up to 2 MB of each socket in
+// Limits how much of one pass of the event loop is spent on reading. Node reads up to 2 MB of each socket in
 // one pass and makes a stream of every call in it. These are thousands of streams before a timer or another socket has
-// its turn. So once new calls have used their share of a pass, all connections are read again in the next one. Unread
+// its turn. Bytes without calls cost time too: 64 KB of a socket may be 2 800 records of TLS, each read apart.
+// So once reading has used its share of a pass, all connections are read again in the next one. Unread
 // data waits in the kernel and then at the client, so a burst costs no memory here. What must stay true: every
 // connection is read in every pass until the share is used up. The one that was read last is the last to be read again.
 // Data that Node has started to read (64 KB) are still handled.
@@ -22,7 +23,7 @@ export class PacedReading {
   readonly #connections = new Set<ReadConnection>();
   /** The last of them; null = it has closed. */
   #latest: ReadConnection | null = null;
-  /** When this pass's first call came; null = none has. */
+  /** When this pass's first bytes came; null = none have. */
   #beganMs: MonotonicMs | null = null;
   #isStopped = false;
 
@@ -39,6 +40,15 @@ export class PacedReading {
 
   /** A new call has arrived on this connection. */
   brought(connection: ReadConnection): void {
+    this.#count(connection);
+  }
+
+  /** Bytes have arrived on this connection: of calls, or of none. */
+  hasRead(connection: ReadConnection): void {
+    this.#count(connection);
+  }
+
+  #count(connection: ReadConnection): void {
     if (connection !== this.#latest) {
       this.#connections.delete(connection);
       this.#connections.add(connection);

@@ -97,12 +97,16 @@ export function sessionOn(
   keepalive: KeepaliveTimes = KEEPALIVE,
 ) {
   const bugs: unknown[] = [];
+  let reads = 0;
   const invalid: ConnectionError[] = [];
   const session = new ServerSession(socket as never, maxStreams, {
     ...{ keepalive, now: () => 0, onStream },
+    onRead: () => {
+      reads += 1;
+    },
     onBug: (error) => bugs.push(error),
     onInvalid: (error) => invalid.push(error),
   });
   session.start();
-  return { session, bugs, invalid };
+  return { session, bugs, invalid, reads: () => reads };
 }

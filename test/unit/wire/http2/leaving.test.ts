@@ -7,6 +7,7 @@ import { INVALID_CALLS_MAX } from "../../../../src/core/wire/http2/incoming-fram
 import { CODE, FLAG, FRAME } from "../../../../src/core/wire/http2/protocol.ts";
 import type { ServerStream } from "../../../../src/core/wire/http2/server-stream.ts";
 import { Strikes } from "../../../../src/core/wire/http2/strikes.ts";
+import { turns } from "../../../turns.ts";
 import { FakeSocket, frameOf, HELLO, sessionOn } from "./http2-world.ts";
 
 const CALL = encodeFields({ ":method": "POST", ":scheme": "http", ":path": "/a/b" });
@@ -83,13 +84,13 @@ async function ended(socket: FakeSocket) {
   await nextPass();
   made.session.leave();
   await nextPass();
-  return made.session;
+  return made;
 }
 
 test("the connection stays until its peer has ended too, so that no reset overtakes the last answers", async () => {
   const socket = new FakeSocket();
   socket.staysOpen = true;
-  const session = await ended(socket);
+  const { session } = await ended(socket);
   socket.push(frameOf(FRAME.ping, 0, 0, Buffer.alloc(8)));
   await nextPass();
   expect([session.destroyed, socket.readableLength], "what comes is read and dropped").toEqual([false, 0]);
@@ -103,7 +104,7 @@ test("a peer that does not end is not waited for longer than a second", async ()
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const socket = new FakeSocket();
   socket.staysOpen = true;
-  const session = await ended(socket);
+  const { session } = await ended(socket);
   vi.advanceTimersByTime(999);
   expect(session.destroyed).toBe(false);
   vi.advanceTimersByTime(1);
@@ -114,11 +115,50 @@ test("a peer that does not end is not waited for longer than a second", async ()
 test("nor for more than a megabyte", async () => {
   const socket = new FakeSocket();
   socket.staysOpen = true;
-  const session = await ended(socket);
+  const { session } = await ended(socket);
   for (let part = 0; part < 17; part += 1) {
     expect(session.destroyed).toBe(false);
     socket.push(Buffer.alloc(64 * 1024));
     await nextPass();
   }
   expect(session.destroyed).toBe(true);
+});
+
+test("a read of a few bytes counts as a kilobyte: each costs some 10 µs", async () => {
+  const socket = new FakeSocket();
+  socket.staysOpen = true;
+  const { session, reads } = await ended(socket);
+  const before = reads();
+  const turn = turns("the end of the connection");
+  while (!session.destroyed) {
+    turn();
+    socket.push(Buffer.alloc(1));
+    await nextPass();
+  }
+  expect(reads() - before).toBe(1_025);
+});
+
+test("while it waits for its peer's end, its reading is paced", async () => {
+  const socket = new FakeSocket();
+  socket.staysOpen = true;
+  const { session, bugs } = await ended(socket);
+  session.stopReading();
+  expect(socket.isPaused()).toBe(true);
+  session.readOn();
+  expect([socket.isPaused(), bugs]).toEqual([false, []]);
+  session.destroy();
+});
+
+test("what is paced when it ends is read in the next pass", async () => {
+  const socket = new FakeSocket();
+  socket.staysOpen = true;
+  const { session } = sessionOn(socket, () => undefined);
+  socket.push(HELLO);
+  await nextPass();
+  session.stopReading();
+  session.leave();
+  expect(socket.isPaused()).toBe(true);
+  session.readOn();
+  expect(socket.isPaused()).toBe(false);
+  session.destroy();
 });

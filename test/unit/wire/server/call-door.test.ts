@@ -38,12 +38,18 @@ let client: CoordinatorClient;
 let arrived: ((isTaken: boolean) => void)[];
 let served: string[];
 let paced: number;
+let reads: number;
 
 /** Counts the calls for which a connection's reading was paced. */
 class Pacing extends PacedReading {
   override brought(connection: ReadConnection): void {
     paced += 1;
     super.brought(connection);
+  }
+
+  override hasRead(connection: ReadConnection): void {
+    reads += 1;
+    super.hasRead(connection);
   }
 }
 
@@ -59,6 +65,7 @@ beforeEach(async () => {
   arrived = [];
   served = [];
   paced = 0;
+  reads = 0;
   const errors = new InternalErrors("server", silentLog);
   isBroken = false;
   const gate = {
@@ -302,6 +309,8 @@ test("a port where every call begins at once, such as a shard's, paces its readi
   const caller = connectCoordinator("insecure-loopback", await open.listen("127.0.0.1:0"));
   await unary(caller.getStatus.bind(caller), { hashAtIndex: 0 }, { endMs: performance.now() + LIMIT_MS });
   expect(paced).toBe(1);
+  // Also of bytes that bring no call.
+  expect(reads).toBeGreaterThan(0);
   caller.close();
   await open.close();
 });

@@ -89,6 +89,18 @@ test("the one that was read last is the last to be read again", () => {
   expect(readOn).toEqual(["b", "c", "a"]);
 });
 
+test("reads that bring no call have the same share: a read may hold a byte", () => {
+  bring(b, 1);
+  endPass();
+  for (let at = 0; at < READ_MS + 1; at += 1) {
+    reading.hasRead(a);
+    nowMs += 1;
+  }
+  expect([a.isRead, b.isRead]).toEqual([false, false]);
+  endPass();
+  expect(readOn).toEqual(["b", "a"]);
+});
+
 test("a connection that has closed is left alone", () => {
   bring(a, 1);
   reading.closed(a);
