@@ -13,6 +13,7 @@ import { runLocks } from "./locks.ts";
 import { compareRandom, type Difference } from "./random-beside.ts";
 import type { CaseResult } from "./report.ts";
 import { clientsOf, type Subject, startEtcd, startFleet } from "./subject.ts";
+import { runTooz, whyNoTooz } from "./tooz.ts";
 
 /** FLEET_SEED=N begins with another one. */
 const FIRST_SEED = Number(process.env["FLEET_SEED"] ?? 1);
@@ -181,6 +182,14 @@ export const PARTS: readonly Part[] = [
     about: "Version 1.1.2 on a fleet of three over TLS; the leader is killed by SIGKILL in most cases.",
     whyNot: whyNoEtcd3,
     run: (tell) => onFleet((fleet) => runEtcd3(fleet, tell)),
+  },
+  {
+    name: "tooz",
+    title: "Python: OpenStack's tooz with python-etcd3",
+    about:
+      "Debian's `python3-tooz` with its own tests (`tooz.tests.test_coordination`) on a fleet of three over TLS: locks, groups, members that end, leaders. Tests that its etcd3 driver does not implement are left out.",
+    whyNot: whyNoTooz,
+    run: (tell) => onFleet((fleet) => runTooz(fleet, tell)),
   },
   {
     name: "go",
