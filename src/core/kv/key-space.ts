@@ -3,7 +3,7 @@
 // an exception: an exception would stop every replica at the same entry, also after each restart.
 
 import { assert } from "../base/assert.ts";
-import type { Slicing } from "../fleet/slices.ts";
+import { drained, type Slicing } from "../fleet/slices.ts";
 import { type Lanes, NO_LANES, printLanes } from "../fleet/tables/row-hash.ts";
 import type {
   DeleteRangeRequest,
@@ -28,7 +28,7 @@ import type { Applied, KeyResponse } from "./key-response.ts";
 import type { Counts, KeySpaceView } from "./key-space-view.ts";
 import { type Lease, type LeaseId, Leases } from "./leases.ts";
 import { leasesOf } from "./named-leases.ts";
-import { answerRange, checkRevision, headerAt, keptOf, measureKeys, type Revisions } from "./range.ts";
+import { checkRevision, headerAt, type Revisions, readRange, sortsMany } from "./range.ts";
 import { ReadBudget } from "./read-budget.ts";
 import { KEEP_ALL, Retention, type RetentionRule } from "./retention.ts";
 import type { VersionId } from "./segment.ts";
@@ -84,7 +84,7 @@ export class KeySpace {
   /** For reading only. */
   get leases(): Pick<
     Leases,
-    "all" | "get" | "hasKey" | "keyCountOf" | "keysOf" | "size" | "term" | "unsortedKeysOf"
+    "all" | "capture" | "get" | "hasKey" | "keyCountOf" | "keysOf" | "size" | "term" | "unsortedKeysOf"
   > {
     return this.#leases;
   }
@@ -129,14 +129,17 @@ export class KeySpace {
   }
 
   range(request: RangeRequest): Read<RangeResponse> {
-    const wrong = checkRange(request) ?? checkRevision(request.revision, this.#revisions);
-    if (wrong !== null) return refused(wrong);
-    const budget = ReadBudget.ofRange();
-    const revision = request.revision <= 0 ? this.#revision : request.revision;
-    // One key always fits.
-    if (request.rangeEnd.length > 0) measureKeys(this.#history, request, revision, keptOf(request), budget);
-    if (budget.isOver) return refused("answer-too-large");
-    return { ok: true, response: answerRange(this.#history, request, this.#revision) };
+    return drained(this.rangeInSlices(request));
+  }
+
+  /** The same. It reads in the first slice, and sorts many keys in more. */
+  rangeInSlices(request: RangeRequest): Slicing<Read<RangeResponse>> {
+    return readRange(this.#history, this.#revisions, request);
+  }
+
+  /** Whether there are so many that one slice is not enough. */
+  sortsMany(request: RangeRequest): boolean {
+    return sortsMany(this.#history, this.#revisions, request);
   }
 
   /** For a transaction that only reads, which need not be replicated. */

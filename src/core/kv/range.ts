@@ -1,12 +1,15 @@
 // Answers a Range request: which keys, at which revision, filtered, sorted and cut, in etcd's order of steps (its
 // `etcdserver/apply.go`, v3.5.33). `count` is that of all keys in the range, before filters and the limit.
 
+import { drained, type Slicing } from "../fleet/slices.ts";
 import type { RangeRequest, RangeResponse, ResponseHeader } from "../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { KeyValue } from "../wire/gen/etcd/mvccpb/kv.ts";
+import { checkRange } from "./check-request.ts";
 import type { Best, Ranking } from "./history.ts";
 import { compareBytes, type KeyRange, rangeOf } from "./key-bytes.ts";
-import type { KeyError } from "./key-error.ts";
-import type { Kept, ReadBudget } from "./read-budget.ts";
+import { type KeyError, type Refused, refused } from "./key-error.ts";
+import { type Kept, ReadBudget } from "./read-budget.ts";
+import { SLICE_ROWS, sortInSlices } from "./sort-in-slices.ts";
 
 /** What a range reads. */
 export interface Readable {
@@ -47,8 +50,45 @@ export function checkRevision(revision: number, { current, compacted }: Revision
   return (revision <= 0 ? current : revision) < compacted ? "compacted" : null;
 }
 
+/** Why a range can't be read, or its answer. All is read in the first slice; more are for sorting many keys. */
+export function* readRange(
+  history: Readable,
+  revisions: Revisions,
+  request: RangeRequest,
+): Slicing<{ readonly ok: true; readonly response: RangeResponse } | Refused> {
+  const wrong = checkRange(request) ?? checkRevision(request.revision, revisions);
+  if (wrong !== null) return refused(wrong);
+  // One key always fits.
+  if (request.rangeEnd.length > 0 && measured(history, revisions, request).isOver)
+    return refused("answer-too-large");
+  return { ok: true, response: yield* answerInSlices(history, request, revisions.current, true) };
+}
+
+/** Whether `readRange` needs more slices than one. */
+export function sortsMany(history: Readable, revisions: Revisions, request: RangeRequest): boolean {
+  if (request.countOnly || request.rangeEnd.length === 0 || isUnsorted(request)) return false;
+  if (request.limit === 1 && rankingOf(request) !== null) return false;
+  return measured(history, revisions, request).visited > SLICE_ROWS;
+}
+
+function measured(history: Readable, { current }: Revisions, request: RangeRequest): ReadBudget {
+  const budget = ReadBudget.ofRange();
+  const revision = request.revision <= 0 ? current : request.revision;
+  measureKeys(history, request, revision, keptOf(request), budget);
+  return budget;
+}
+
 /** `request.revision` has been checked. */
-export function answerRange(history: Readable, request: RangeRequest, current: number): RangeResponse {
+export const answerRange = (history: Readable, request: RangeRequest, current: number): RangeResponse =>
+  drained(answerInSlices(history, request, current, false));
+
+/** Sorting in slices takes twice the time: where nothing else can run between them, it is done at once. */
+function* answerInSlices(
+  history: Readable,
+  request: RangeRequest,
+  current: number,
+  hasSlices: boolean,
+): Slicing<RangeResponse> {
   const revision = request.revision <= 0 ? current : request.revision;
   const limit = Math.max(0, request.limit);
   const range = rangeOf(request.key, request.rangeEnd);
@@ -56,7 +96,8 @@ export function answerRange(history: Readable, request: RangeRequest, current: n
   if (range !== null && ranking !== null)
     return answerBest(history.best(range, revision, ranking), request, current);
   const { kvs: found, count } = collect(history, request, revision, keptOf(request).keysMax);
-  const sorted = sort(isFiltered(request) ? found.filter((kv) => passes(kv, request)) : found, request);
+  const passing = isFiltered(request) ? found.filter((kv) => passes(kv, request)) : found;
+  const sorted = yield* sort(passing, request, hasSlices);
   const more = limit > 0 && sorted.length > limit;
   const kvs = more ? sorted.slice(0, limit) : sorted;
   return { header: headerAt(current), kvs: shown(kvs, request), more, count };
@@ -137,13 +178,16 @@ function isWithin(modRevision: number, createRevision: number, request: RangeReq
 }
 
 /** Other targets than the key are sorted even if no order is given. They come in the order of keys. */
-function sort(kvs: KeyValue[], { sortOrder, sortTarget }: RangeRequest): KeyValue[] {
-  if (sortOrder === SORT.none && sortTarget === TARGET.key) return kvs;
-  const compare = comparison(sortTarget);
-  if (compare === null) return kvs;
-  const sign = sortOrder === SORT.descend ? -1 : 1;
-  return kvs.sort((left, right) => sign * compare(left, right));
+function* sort(kvs: KeyValue[], request: RangeRequest, hasSlices: boolean): Slicing<KeyValue[]> {
+  const byTarget = isUnsorted(request) ? null : comparison(request.sortTarget);
+  if (byTarget === null) return kvs;
+  const sign = request.sortOrder === SORT.descend ? -1 : 1;
+  const compare = (left: KeyValue, right: KeyValue) => sign * byTarget(left, right);
+  return hasSlices ? yield* sortInSlices(kvs, compare) : kvs.sort(compare);
 }
+
+const isUnsorted = ({ sortOrder, sortTarget }: RangeRequest): boolean =>
+  sortOrder === SORT.none && sortTarget === TARGET.key;
 
 function comparison(target: number): ((left: KeyValue, right: KeyValue) => number) | null {
   switch (target) {

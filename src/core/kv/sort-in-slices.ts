@@ -3,13 +3,13 @@
 import type { Slicing } from "../fleet/slices.ts";
 
 /** Rows of a slice: some milliseconds. */
-const SLICE_ROWS = 4_096;
+export const SLICE_ROWS = 4_096;
 
 /** A new list. `compare`: negative or positive, as of sorting. */
 export function* sortInSlices<Row>(
   rows: Iterable<Row>,
   compare: (one: Row, other: Row) => number,
-): Slicing<readonly Row[]> {
+): Slicing<Row[]> {
   let runs: Row[][] = [];
   let run: Row[] = [];
   for (const row of rows) {

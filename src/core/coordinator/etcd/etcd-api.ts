@@ -53,6 +53,7 @@ import { KeyReads } from "./key-reads.ts";
 import { KeyTime } from "./key-time.ts";
 import { KeyWrites } from "./key-writes.ts";
 import { type KeyStore, kvService } from "./kv-service.ts";
+import { LargeReads } from "./large-reads.ts";
 import { LeaderRequired } from "./leader-required.ts";
 import { LeaseAccess } from "./lease-access.ts";
 import { LeaseKeeper, LOOK_EVERY_MS } from "./lease-keeper.ts";
@@ -116,6 +117,7 @@ export function etcdApi(fleet: ServiceContext, peers: EtcdPeers, options: EtcdAp
   const writes = new KeyWrites(context);
   const store: KeyStore = {
     ...{ reads, access, writes, leaseAccess: new LeaseAccess(fleet.work, reads, access, writes) },
+    largeReads: new LargeReads(fleet.largeWork, fleet.clock),
     leases: new KeyLeases(context, keeper),
     hub,
     headers: new Headers(etcdClusterId(fleet.clusterId), fleet.self, keys),

@@ -22,6 +22,7 @@ import type { KeyAccess } from "./key-access.ts";
 import type { KeyLeases } from "./key-leases.ts";
 import type { KeyReads } from "./key-reads.ts";
 import type { KeyWrites } from "./key-writes.ts";
+import type { LargeReads } from "./large-reads.ts";
 import type { LeaseAccess } from "./lease-access.ts";
 import type { WatchHub } from "./watch/watch-hub.ts";
 
@@ -33,16 +34,19 @@ export interface KeyStore {
   readonly access: KeyAccess;
   readonly leaseAccess: LeaseAccess;
   readonly headers: Headers;
+  readonly largeReads: LargeReads;
 }
 
 export function kvService(context: EtcdContext, store: KeyStore): Implementation<KVServer> {
-  const { writes, headers, access, leaseAccess } = store;
+  const { reads, writes, headers, access, leaseAccess, largeReads } = store;
   return {
     range: unaryMethod(context, async (request, caller) => {
       refuse(checkRange(request));
       access.checkRead(caller.identity, request);
       const keys = await readable(store, request.serializable, isOfMany(request), caller);
-      return headed(headers, valueRead(keys.range(request)));
+      if (!keys.sortsMany(request)) return headed(headers, valueRead(keys.range(request)));
+      const read = await largeReads.run(caller, () => reads.here().rangeInSlices(request));
+      return headed(headers, valueRead(read));
     }),
     put: unaryMethod(context, async (request, caller) => {
       refuse(checkPut(request));

@@ -1,10 +1,13 @@
 // etcd's Lease service. A grant and a revocation are entries; keep-alives are the leader's alone.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { bySlices, type Slicing } from "../../fleet/slices.ts";
+import type { Lease } from "../../kv/leases.ts";
 import type {
   LeaseKeepAliveRequest,
   LeaseKeepAliveResponse,
   LeaseServer,
+  LeaseStatus,
 } from "../../wire/gen/etcd/etcdserverpb/rpc.ts";
 import type { Implementation } from "../../wire/server/unary-calls.ts";
 import { callerOf, type Identity } from "../../wire/tls/identity.ts";
@@ -19,6 +22,8 @@ import { RevocableCalls } from "./revocable-calls.ts";
 
 const STREAMS_MAX = 8_192;
 const IDENTITY_STREAMS_MAX = 2_048;
+/** Some 2 ms. */
+const LISTED_AT_ONCE = 16_384;
 const CHOOSE = "0";
 
 export function leaseService(
@@ -26,7 +31,7 @@ export function leaseService(
   store: KeyStore,
   leaderRequired: LeaderRequired,
 ): Implementation<LeaseServer> {
-  const { headers, writes, leases, reads, access, leaseAccess } = store;
+  const { headers, writes, leases, reads, access, leaseAccess, largeReads } = store;
   const revocable = new RevocableCalls(access, context.fleet);
   const places = new Places({
     total: STREAMS_MAX,
@@ -74,12 +79,17 @@ export function leaseService(
     }),
     leaseLeases: unaryMethod(context, async (_, caller) => {
       access.checkLease(caller.identity);
-      const listed = await reads.read(caller, (space) =>
-        [...space.leases.all()].map(({ id: ID }) => ({ ID })),
-      );
+      const known = await reads.read(caller, (space) => space.leases.capture());
+      const listed = await largeReads.run(caller, () => idsOf(known));
       return { header: headers.now(), leases: listed };
     }),
   };
+}
+
+function* idsOf(leases: Iterable<Lease>): Slicing<LeaseStatus[]> {
+  const ids: LeaseStatus[] = [];
+  yield* bySlices(leases, LISTED_AT_ONCE, ({ id: ID }) => ids.push({ ID }));
+  return ids;
 }
 
 /** One request after the other, as in etcd. A stream whose answers are not read is not read either. */

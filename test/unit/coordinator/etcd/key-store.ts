@@ -8,6 +8,7 @@ import type { EtcdContext } from "../../../../src/core/coordinator/etcd/etcd-con
 import { ETCD_ERRORS, errorOfKeys } from "../../../../src/core/coordinator/etcd/etcd-errors.ts";
 import { KeyAccess } from "../../../../src/core/coordinator/etcd/key-access.ts";
 import type { KeyStore } from "../../../../src/core/coordinator/etcd/kv-service.ts";
+import { LargeReads } from "../../../../src/core/coordinator/etcd/large-reads.ts";
 import { LeaseAccess } from "../../../../src/core/coordinator/etcd/lease-access.ts";
 import { grantKey } from "../../../../src/core/fleet/tables/schema.ts";
 import { KNOWN_KEY_FORMAT } from "../../../../src/core/kv/command-codec.ts";
@@ -85,6 +86,7 @@ export class FakeKeys {
     } as unknown as KeyStore["writes"];
     this.store = {
       ...{ reads, access, writes, leaseAccess: new LeaseAccess(work, reads, access, writes) },
+      largeReads: new LargeReads(largeWork, clock),
       headers: { at: () => undefined, now: () => undefined },
     } as unknown as KeyStore;
   }
