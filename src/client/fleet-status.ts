@@ -122,7 +122,8 @@ export function isSound(answer: Answer): boolean {
   const { diskFull, diskSlow, admission, stateDoubt, keySpace } = status;
   const isTrusted = stateDoubt === undefined && keySpace?.stateDoubt === undefined;
   const isFit = !diskFull && !diskSlow && !isOutside(admission) && isTrusted;
-  const isCertified = status.certificateRefusal === "" && !endsSoon(daysLeftOf(answer));
+  const isAccepted = status.certificateRefusal === "" && status.certificateRevoked === "";
+  const isCertified = isAccepted && !endsSoon(daysLeftOf(answer));
   return isFit && isCertified && !exportFails(status);
 }
 

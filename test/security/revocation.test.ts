@@ -148,8 +148,12 @@ test("a replica's certificate: it takes no part until it has a new one, and a qu
   const applied = async () => (await cluster.status(victim)).appliedIndex;
   expect(await applied()).toBeLessThan(written.index);
   expect(revoked.index).toBeLessThan(written.index);
+  const said = async () => (await cluster.status(victim)).certificateRevoked;
+  await expect.poll(said, { timeout: WAIT_MS }).toContain(`of fleet://replica/${victim.id} is revoked`);
+  expect((await cluster.status(leader)).certificateRevoked).toBe("");
   await issue(victim.name, `fleet://replica/${victim.id}`, new Date());
   await cluster.works();
+  await expect.poll(said, { timeout: WAIT_MS }).toBe("");
   await unrevoke(client, `fleet://replica/${victim.id}`);
 });
 

@@ -25,6 +25,7 @@ export function quietContext(self: NodeId) {
     sent: { messages: 0, frames: 0 },
     transferTo: () => null,
     roundTripMs: () => null,
+    refusals: () => [],
     sizes: () => ({ logBytes: 0, snapshotBytes: 0, diskRoom: undefined, residentBytes: 0, processorMs: 0 }),
     servedBy: () => Promise.resolve(null),
     changes: new MembershipChanges(),

@@ -149,6 +149,11 @@ export class GrpcTransport implements Transport {
     return this.#links.get(peer)?.link.lastAnnounced?.etcdAddress ?? "";
   }
 
+  /** Why peers refused this replica's last stream to each. */
+  refusals(): RpcFailure[] {
+    return [...this.#links.values()].flatMap(({ link }) => link.refusal ?? []);
+  }
+
   /** For calls to the peer beside its streams; null = it is not among the peers. */
   clientTo(peer: NodeId): RaftClient | null {
     return this.#links.get(peer)?.client ?? null;

@@ -95,6 +95,7 @@ export class PeerLink {
   #flushing = false;
   #closed = false;
   #isRefused = false;
+  #refusal: RpcFailure | null = null;
   #hasFailed = false;
   /** Ticks since the last frame. */
   #ticksSilent = 0;
@@ -124,6 +125,11 @@ export class PeerLink {
   /** What the peer's build announces; null while it is not connected. */
   get announced(): Announcement | null {
     return this.#announced;
+  }
+
+  /** Why the peer refused the last stream; null if it did not. */
+  get refusal(): RpcFailure | null {
+    return this.#refusal;
   }
 
   /** Also while it is not connected; null before the first connection. */
@@ -241,6 +247,7 @@ export class PeerLink {
     }
     this.#mismatch = "";
     this.#announced = announced;
+    this.#refusal = null;
     this.#lastAnnounced = announced;
     this.#hasFailed = false;
     this.#failures = 0;
@@ -255,13 +262,15 @@ export class PeerLink {
   }
 
   #onError(failure: RpcFailure): void {
-    if (failure.reason === null || this.#isRefused) return;
+    this.#refusal = failure.reason === null ? null : failure;
+    if (this.#refusal === null || this.#isRefused) return;
     this.#isRefused = true;
     this.#events.refused(failure);
   }
 
   #onEnd(why: RpcError | null): void {
-    if (why !== null) this.#onError(readRpcError(why));
+    if (why === null) this.#refusal = null;
+    else this.#onError(readRpcError(why));
     const worked = this.isConnected;
     this.#announced = null;
     this.#blocked = false;

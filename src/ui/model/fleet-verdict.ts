@@ -33,6 +33,7 @@ export function verdictLines(fleet: FleetStatus): Line[] {
     ...transferLines(fleet),
     ...certificateLines(fleet),
     ...refusalLines(fleet),
+    ...revokedLines(fleet),
     ...leaderLines(fleet),
     ...hashLines(fleet),
     ...dataPlaneLines(fleet),
@@ -203,6 +204,16 @@ function refusalLines(fleet: FleetStatus): Line[] {
     if (why === "") return [];
     const text = `${name} (${address}) still uses its old certificate, since ${why}: correct the files there before you restart it`;
     return [{ text, mark: "warn" }];
+  });
+}
+
+/** The node answers, and takes no part. */
+function revokedLines(fleet: FleetStatus): Line[] {
+  return fleet.nodes.flatMap(({ name, address, status }): Line[] => {
+    const why = status?.certificateRevoked ?? "";
+    if (why === "") return [];
+    const text = `other nodes refuse ${name} (${address}), since ${why}: renew it with fleet cert rotate ${name}, or with fleet cert issue on a host of its own`;
+    return [{ text, mark: "bad" }];
   });
 }
 

@@ -34,6 +34,11 @@ test.each([
     why: "one could not be started again",
   },
   {
+    third: upNode(3, { certificateRevoked: "the certificate 6A is revoked" }),
+    verdict: "degraded",
+    why: "others refuse one",
+  },
+  {
     third: upNode(3, { certificateEndsAtMs: 14 * DAY_MS }),
     verdict: "healthy",
     why: "a fortnight is enough",

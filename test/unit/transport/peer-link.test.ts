@@ -1,6 +1,7 @@
 // A follower that reads slowly, or not at all, costs its leader a fixed amount of memory, however many groups write.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { Metadata, status } from "@grpc/grpc-js";
 import { describe, expect, test, vi } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { type GroupId, groupId, logIndex, nodeId, term } from "../../../src/core/base/ids.ts";
@@ -10,6 +11,7 @@ import { QUEUE_BYTES_MAX, QUEUE_MESSAGES_MAX } from "../../../src/core/transport
 import { PeerLink } from "../../../src/core/transport/peer-link.ts";
 import type { PeerStreamEvents } from "../../../src/core/transport/peer-stream.ts";
 import type { KnownMember, RaftFrame } from "../../../src/core/wire/gen/fleet/v1/raft.ts";
+import { RpcError, rpcError } from "../../../src/core/wire/rpc-error.ts";
 import { fakeTime } from "../fake-time.ts";
 
 const [self, peer] = [nodeId(1), nodeId(2)];
@@ -322,6 +324,38 @@ describe("a commit index that moves alone", () => {
     expect(stream.frames).toHaveLength(1);
     stream.drain();
     expect(commits(stream.frames)).toEqual([[0], [7]]);
+    link.close();
+  });
+});
+
+describe("why the peer refuses this replica", () => {
+  fakeTime();
+  const revoked = rpcError(status.PERMISSION_DENIED, "CERTIFICATE_REVOKED", "it is revoked");
+  const down = new RpcError(status.UNAVAILABLE, "connection refused", new Metadata());
+
+  test.each([
+    { ends: [], refusal: undefined, why: "the stream is open" },
+    { ends: [revoked], refusal: "CERTIFICATE_REVOKED", why: "it has cut the stream" },
+    { ends: [revoked, revoked], refusal: "CERTIFICATE_REVOKED", why: "it refuses each new stream too" },
+    { ends: [revoked, down], refusal: undefined, why: "nobody knows while it is down" },
+    { ends: [null], refusal: undefined, why: "it has ended the stream for no such reason" },
+  ])("$refusal: $why", ({ ends, refusal }) => {
+    const { link, opened } = connect();
+    for (const why of ends) {
+      opened.at(-1)?.events.ended(why);
+      vi.runOnlyPendingTimers();
+    }
+    expect(link.refusal?.reason).toBe(refusal);
+    link.close();
+  });
+
+  test("it is over once the peer says hello", () => {
+    const { link, opened } = connect();
+    opened.at(-1)?.events.ended(revoked);
+    vi.runOnlyPendingTimers();
+    const hello = { clusterId: "c", nodeId: peer, knownVersion: 2, build: "b", etcdAddress: "" };
+    opened.at(-1)?.events.hello(hello);
+    expect(link.refusal).toBeNull();
     link.close();
   });
 });

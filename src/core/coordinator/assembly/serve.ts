@@ -190,6 +190,7 @@ function contextOf(
     changes: new MembershipChanges(),
     servedBy: (id) => servedBy(id, { self, tls, addressOf, answers }),
     announced: (id) => (id === self ? announces : transport.announced(id)),
+    refusals: () => transport.refusals(),
     isWhole: (learner) => replica.replica.isWhole(learner),
     answers,
     ...{ driver, groups: openGroups.all, host, machine },

@@ -17,7 +17,7 @@ import type {
   ChangeMembershipResponse,
   SnapshotExport,
 } from "../../wire/gen/fleet/v1/coordinator.ts";
-import type { RpcError } from "../../wire/rpc-error.ts";
+import type { RpcError, RpcFailure } from "../../wire/rpc-error.ts";
 import type { Denied } from "../../wire/server/denied-calls.ts";
 import type { InternalErrors } from "../../wire/server/internal-errors.ts";
 import type { ShownCertificate } from "../../wire/tls/deny-list.ts";
@@ -94,6 +94,8 @@ export interface ServiceContext {
   readonly servedBy: (replica: NodeId) => Promise<ShownCertificate | null>;
   /** What the build of a replica (perhaps this one) announces; null while it is not connected. */
   readonly announced: Announced;
+  /** Why peers refuse this replica at present. */
+  readonly refusals: () => readonly RpcFailure[];
   /** Whether the learner has reported to this leader that it holds the log since its admission. */
   readonly isWhole: (learner: NodeId) => boolean;
   /** The one running membership change or revocation. */

@@ -72,6 +72,8 @@ export function nodeStatus(context: ServiceContext, request: GetStatusRequest): 
     certificateEndsAtMs:
       context.tls === "insecure-loopback" ? undefined : leafOf(context.tls).validToDate.getTime(),
     certificateRefusal: context.tls === "insecure-loopback" ? "" : (context.tls.refusal ?? ""),
+    certificateRevoked:
+      context.refusals().find(({ reason }) => reason === "CERTIFICATE_REVOKED")?.message ?? "",
     snapshotExport: context.snapshotExport(),
     groups: groupCounts(context),
     incarnation: ownIncarnation(context),

@@ -57,6 +57,7 @@ function nodeStatus(id: number, differs: Partial<NodeStatus> = {}): NodeStatus {
     etcdAddress: "127.0.0.1:2379",
     certificateEndsAtMs: 100 * 86_400_000,
     certificateRefusal: "",
+    certificateRevoked: "",
     snapshotExport: undefined,
     stateDoubt: undefined,
     keySpace: undefined,

@@ -126,6 +126,15 @@ describe("lines", () => {
       why: "all is well until it is restarted",
     },
     {
+      fleet: fleetReply([
+        upNode(1),
+        upNode(2, { certificateRevoked: "the certificate 6A is revoked" }),
+        upNode(3),
+      ]),
+      says: "other nodes refuse n2 (127.0.0.1:7002), since the certificate 6A is revoked: renew it with fleet cert rotate n2, or with fleet cert issue on a host of its own",
+      why: "it only looks silent to the leader",
+    },
+    {
       fleet: fleetReply([upNode(1), upNode(2), upNode(3), { ...downNode(4), address: "old:7000" }]),
       says: "no member is known by the address old:7000: if that node was removed, take it out of the endpoints",
       why: "a context outlives a node",
