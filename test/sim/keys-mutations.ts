@@ -89,4 +89,64 @@ export const KEYS_MUTATIONS: readonly Mutation[] = [
       name: "a watcher that is full gets nothing, and later all that it missed",
     },
   },
+  {
+    name: "previous-version-is-its-own",
+    rule: "an event's `prev_kv` is the version before it",
+    edits: [
+      {
+        file: "src/core/coordinator/etcd/watch/previous.ts",
+        search: "space?.before(kv.key, kv.modRevision)",
+        replace: "space?.before(kv.key, kv.modRevision + 1)",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/etcd/previous.test.ts",
+      name: "a change and a deletion have the version before them, a creation has none",
+    },
+  },
+  {
+    name: "watch-filters-swapped",
+    rule: "a watch with `noPut` gets deletions, and no puts",
+    edits: [
+      {
+        file: "src/core/coordinator/etcd/watch/watch.ts",
+        search: "type === DELETE ? noDelete : noPut",
+        replace: "type === DELETE ? noPut : noDelete",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/etcd/watch-hub.test.ts",
+      name: "a watch of a range gets its keys and no others, and filters leave out a kind",
+    },
+  },
+  {
+    name: "compacted-history-shared",
+    rule: "a watch whose next event was compacted is told so",
+    edits: [
+      {
+        file: "src/core/coordinator/etcd/watch/history-reads.ts",
+        search: " && next >= space.compactRevision) {",
+        replace: ") {",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/etcd/history-reads.test.ts",
+      name: "what was compacted meanwhile is not shared",
+    },
+  },
+  {
+    name: "progress-before-first-revision",
+    rule: "progress is told only to watches whose first revision has come",
+    edits: [
+      {
+        file: "src/core/coordinator/etcd/watch/watch-hub.ts",
+        search: "if (!watch.isSynced || watch.startRevision > space.currentRevision) return null;",
+        replace: "if (!watch.isSynced) return null;",
+      },
+    ],
+    test: {
+      file: "test/unit/coordinator/etcd/watch-hub.test.ts",
+      name: "a watch whose first revision is still to come has not been told all",
+    },
+  },
 ];

@@ -3,6 +3,9 @@
 import { COORDINATOR_MUTATIONS } from "./coordinator-mutations.ts";
 import { FLEET_MUTATIONS } from "./fleet-mutations.ts";
 import { HOSTING_MUTATIONS } from "./hosting-mutations.ts";
+import { KEY_HISTORY_MUTATIONS } from "./key-history-mutations.ts";
+import { KEY_LEASES_MUTATIONS } from "./key-leases-mutations.ts";
+import { KEY_SNAPSHOTS_MUTATIONS } from "./key-snapshots-mutations.ts";
 import { KEYS_MUTATIONS } from "./keys-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 import { RAFT_MUTATIONS } from "./raft-mutations.ts";
@@ -16,6 +19,9 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FLEET_MUTATIONS,
   ...HOSTING_MUTATIONS,
   ...KEYS_MUTATIONS,
+  ...KEY_HISTORY_MUTATIONS,
+  ...KEY_LEASES_MUTATIONS,
+  ...KEY_SNAPSHOTS_MUTATIONS,
   ...SLICES_MUTATIONS,
   ...STORAGE_MUTATIONS,
   ...TRANSFER_MUTATIONS,

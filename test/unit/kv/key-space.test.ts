@@ -105,6 +105,7 @@ test("a put can return what it replaced, and keep the value or the lease", () =>
   perform(space, put("a", "a3", { lease: "7" }));
   perform(space, put("a", "a4", { ignoreLease: true }));
   expect(listed(space, "a")).toEqual(["a=a4 2/7/4 lease 7"]);
+  expect(space.leases.keysOf("7")).toEqual(["a"]);
 });
 
 test.each([
@@ -195,6 +196,17 @@ test.each([
   expect(outcome(perform(threeKeys(), txn([is])))).toMatchObject({ succeeded: holds });
 });
 
+test.each([
+  { lease: "9", is: "<", given: "10" },
+  { lease: "-10", is: "<", given: "-9" },
+  { lease: "9", is: ">", given: "-10" },
+] as const)("leases are compared as numbers: $lease $is $given", ({ lease, is, given }) => {
+  const space = new KeySpace();
+  perform(space, grant(lease, 60));
+  perform(space, put("a", "", { lease }));
+  expect(outcome(perform(space, txn([compare("a", "lease", is, given)])))).toMatchObject({ succeeded: true });
+});
+
 test("a revoked lease takes its keys along in one revision, in the order of their bytes", () => {
   const space = new KeySpace();
   perform(space, grant("7", 60));
@@ -229,6 +241,34 @@ test("an expiry of an earlier leader, or of an earlier grant, changes nothing", 
   expect(listed(space, "a")).toHaveLength(1);
   expect(outcome(expiry(4, 2))).toEqual({ $case: "leaseExpiry", expired: ["7"] });
   expect(listed(space, "a")).toEqual([]);
+});
+
+test("a leader that claims the leases again in its term is heard, and one of an earlier term is not", () => {
+  const space = new KeySpace();
+  const claims = [3, 3, 2, 4].map((term) => outcome(perform(space, { $case: "leaseTerm", value: { term } })));
+  const heard = { $case: "leaseTerm", isNewest: true };
+  expect(claims).toEqual([heard, heard, { ...heard, isNewest: false }, heard]);
+  expect(space.leases.term).toBe(4);
+});
+
+test("the longest lease may be granted", () => {
+  const space = new KeySpace();
+  expect(outcome(perform(space, grant("7", 9_000_000_000)))).toMatchObject({ TTL: 9_000_000_000 });
+});
+
+test("an expiry reports the deletions of its leases' keys: a revision for each lease that has any", () => {
+  const space = new KeySpace();
+  for (const id of ["7", "8", "9"]) perform(space, grant(id, 60));
+  for (const key of ["b", "a"]) perform(space, put(key, "", { lease: "7" }));
+  perform(space, put("c", "", { lease: "9" }));
+  const leases = ["7", "8", "9"].map((id, at) => ({ id, grant: at + 1 }));
+  const { revision, events } = perform(space, { $case: "leaseExpiry", value: { term: 0, leases } });
+  expect(revision).toBe(6);
+  expect(events.map(({ type, kv }) => `${type} ${shown(kv)}`)).toEqual([
+    "1 a= 0/5/0",
+    "1 b= 0/5/0",
+    "1 c= 0/6/0",
+  ]);
 });
 
 test("events come out of the history, never a part of a revision", () => {

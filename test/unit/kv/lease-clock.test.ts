@@ -78,6 +78,30 @@ test("leases that end together end at a rate", () => {
   expect([...perLook.values()].reduce((sum, each) => sum + each, 0)).toBe(5_000);
 });
 
+test("a leader that looks more often ends no more leases in a second", () => {
+  const clock = new LeaseClock();
+  clock.takeOver(
+    3,
+    Array.from({ length: 5_000 }, (_, at) => lease(at + 1, 2)),
+    0,
+    0,
+  );
+  const perSecond = new Map<number, number>();
+  for (let nowMs = 0; nowMs < 9_000; nowMs += 50) {
+    const second = Math.floor(nowMs / 1_000);
+    perSecond.set(second, (perSecond.get(second) ?? 0) + (clock.due(nowMs)?.leases.length ?? 0));
+  }
+  // Half a second's leases end at once, and then a thousand in each second.
+  expect([...perSecond.values()].slice(0, 5)).toEqual([0, 0, 1_450, 1_000, 1_000]);
+});
+
+test("a keep-alive never shortens a lease, also not one with grace", () => {
+  const clock = new LeaseClock();
+  clock.takeOver(3, [lease(1, 10)], 2_000, 0);
+  expect(clock.renew("1", 500)).toMatchObject({ ok: true });
+  expect(clock.remainingMs("1", 500)).toBe(11_500);
+});
+
 test("the time in which the process stood still does not count: it heard no keep-alive", () => {
   const clock = new LeaseClock();
   clock.takeOver(3, [lease(1, 10)], 0, 0);

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { present } from "../../../src/core/base/assert.ts";
 import { SeededPrng } from "../../../src/core/base/prng.ts";
 import { KeySpace } from "../../../src/core/kv/key-space.ts";
+import { VERSIONS_MAX } from "../../../src/core/kv/segment.ts";
 import { encodeKeySpace, KeySpaceReader } from "../../../src/core/kv/snapshot.ts";
 import { RangeRequest } from "../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
 import { bytes, compact, del, perform, put } from "./operations.ts";
@@ -38,9 +39,9 @@ function pass(
 }
 
 /** As damaged memory would be: what a read answers shares the memory of the history. */
-function damage(space: KeySpace, part: "key" | "value"): number {
-  const all = RangeRequest.fromPartial({ key: bytes("\0"), rangeEnd: bytes("\0"), limit: 1 });
-  const read = space.range(all);
+function damage(space: KeySpace, part: "key" | "value", from = "\0"): number {
+  const first = RangeRequest.fromPartial({ key: bytes(from), rangeEnd: bytes("\0"), limit: 1 });
+  const read = space.range(first);
   const kv = present(read.ok ? read.response.kvs[0] : null, "there are keys");
   kv[part][2] = (kv[part][2] ?? 0) ^ 0x10;
   return kv.modRevision;
@@ -68,6 +69,19 @@ test.each(["key", "value"] as const)(
     expect(pass(space).damaged).toBe(revision);
   },
 );
+
+test.each([
+  { at: VERSIONS_MAX - 1, why: "the last one of a segment" },
+  { at: VERSIONS_MAX, why: "the first one of the next segment" },
+  { at: VERSIONS_MAX + 99, why: "the last one of all" },
+])("each version is looked at: $why", ({ at }) => {
+  const space = new KeySpace();
+  for (let number = 0; number < VERSIONS_MAX + 100; number += 1)
+    perform(space, put(`key-${number}`, "value"));
+  const revision = damage(space, "value", `key-${at}`);
+  expect(revision).toBe(at + 2);
+  expect(pass(space).damaged).toBe(revision);
+});
 
 test("a compaction that copies a damaged version does not hide it", () => {
   const space = filled();

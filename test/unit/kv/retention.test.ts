@@ -50,6 +50,14 @@ test("without a window the count alone decides", () => {
   expect(kept).toBeLessThanOrEqual(101);
 });
 
+test("a history of just as many revisions as the limit is kept whole", () => {
+  const space = keeping(0, 10);
+  writeEachSecond(space, 0, 10);
+  expect([space.currentRevision, space.compactRevision]).toEqual([12, -1]);
+  perform(space, put("a"));
+  expect([space.currentRevision, space.compactRevision]).toEqual([13, 3]);
+});
+
 test("where the count can't hold, writes are refused until the window has passed, and nothing in it is dropped", () => {
   const space = keeping(MINUTE, 30);
   const outcomes = writeEachSecond(space, 0, 40);
@@ -110,6 +118,7 @@ test("a clock that goes back drops nothing earlier", () => {
   const { compactRevision } = space;
   writeEachSecond(space, 0, 59);
   expect(space.compactRevision).toBe(compactRevision);
+  expect(space.timeMs).toBe(110_000);
 });
 
 test("rules and times survive a snapshot", () => {
@@ -127,6 +136,13 @@ test("rules and times survive a snapshot", () => {
 
 const rule = (windowMs: number, changeNumber: number) =>
   ({ $case: "retention", value: { windowMs, revisionsMax: 0, changeNumber } }) as const;
+
+test("a rule drops what it does not keep at once, and not with the next write", () => {
+  const space = new KeySpace();
+  writeEachSecond(space, 0, 99);
+  perform(space, { $case: "retention", value: { windowMs: 0, revisionsMax: 10, changeNumber: 0 } });
+  expect(space.compactRevision).toBe(space.currentRevision - 9);
+});
 
 test("a rule that was proposed before another one was applied changes nothing (ADR-0072)", () => {
   const space = new KeySpace();

@@ -7,7 +7,7 @@ import { KeySpace } from "../../../src/core/kv/key-space.ts";
 import { LEASE_KEYS_MAX } from "../../../src/core/kv/leases.ts";
 import { encodeKeySpace, KeySpaceReader } from "../../../src/core/kv/snapshot.ts";
 import { KeySpaceSnapshot } from "../../../src/core/wire/gen/fleet/v1/key_command.ts";
-import { grant, outcome, put, revoke } from "./operations.ts";
+import { grant, opPut, opTxn, outcome, put, revoke, txn, txnRequest } from "./operations.ts";
 
 const leased = (key: string): KeyOperationKind => put(key, "", { lease: "7" });
 
@@ -73,6 +73,20 @@ test("a capture has the leases of its moment", () => {
   const view = space.capture();
   apply(space, 2, leased("c"));
   expect(Buffer.concat([...encodeKeySpace(view)])).toEqual(before);
+});
+
+test.each([
+  { kind: leased("c"), why: "a put" },
+  { kind: txn([], [opPut("c", "", { lease: "7" })]), why: "a put of a transaction" },
+  { kind: txn([], [], [opPut("c", "", { lease: "7" })]), why: "a put of the branch that does not run" },
+  { kind: txn([], [opTxn(txnRequest([], [opPut("c", "", { lease: "7" })]))]), why: "a nested put" },
+  { kind: revoke("7"), why: "a revocation" },
+])("$why is refused if its lease got a key since it was checked", ({ kind }) => {
+  const space = early();
+  apply(space, 2, put("x"));
+  apply(space, 2, leased("b"));
+  expect(apply(space, 2, kind, 3)).toBe("lease-changed");
+  expect(apply(space, 2, kind, 4)).toMatchObject({ header: {} });
 });
 
 test("a lease that was granted again under its id is another one", () => {

@@ -93,6 +93,18 @@ test("after a restore a watch reads what it missed from the new key space", () =
   expect(watcher.events_).toEqual(["2+a=1", "3+a=2", "4+a=3", "5+a=4"]);
 });
 
+test("a watch whose first revision is still to come has not been told all", () => {
+  const world = new World();
+  world.do(put("a", "1"));
+  const [now, later] = [world.hub.add(from(0), new Told()), world.hub.add(from(4), new Told())];
+  world.settle();
+  expect([world.hub.toldAll([now]), world.hub.toldAll([now, later])]).toEqual([2, null]);
+  world.do(put("b", "1"));
+  world.do(put("b", "2"));
+  world.settle();
+  expect(world.hub.toldAll([now, later])).toBe(4);
+});
+
 test("a removed watch gets nothing more", () => {
   const world = new World();
   const watcher = new Told();
