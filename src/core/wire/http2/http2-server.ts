@@ -109,14 +109,10 @@ export class Http2Server extends EventEmitter<Events> {
   #listener(): Server {
     const { secureContext } = this.#options;
     const secure = secureContext === null ? null : this.#secureServer(secureContext());
-<<<<<<< HEAD
     // The systems' own probes find a dead host, also where no ping is due (keepalive.ts).
     const tcp = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_PROBE_MS };
-    return createServer({ ...tcp, pauseOnConnect: secure !== null }, (socket) => {
-=======
-    const options = { noDelay: true, pauseOnConnect: secure !== null, highWaterMark: HELD_BYTES };
+    const options = { ...tcp, pauseOnConnect: secure !== null, highWaterMark: HELD_BYTES };
     return createServer(options, (socket) => {
->>>>>>> a23c189e22ae6db6a5f1e85f708fdd9b08cf83a1
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       this.emit("connection", socket);
