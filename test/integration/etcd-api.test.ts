@@ -101,7 +101,7 @@ test("a watch gets all of a history that is larger than what its stream holds, a
   stream.write(WatchRequest.fromPartial({ requestUnion: { $case: "createRequest", value } }));
   const told: number[] = [];
   for await (const { events, watchId } of stream as AsyncIterable<WatchResponse>) {
-    if (watchId === -1) break;
+    if (watchId === "-1") break;
     for (const event of events) told.push(Number(event.kv?.value.toString()));
     if (told.length < 80) continue;
     stream.write(WatchRequest.fromPartial({ requestUnion: { $case: "progressRequest", value: {} } }));

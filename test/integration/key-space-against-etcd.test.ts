@@ -211,7 +211,7 @@ async function watch(startRevision: number, count: number): Promise<{ events: Ev
       key: bytes("\0"),
       rangeEnd: bytes("\0"),
       startRevision,
-      ...{ progressNotify: false, filters: [], prevKv: false, watchId: 0, fragment: false },
+      ...{ progressNotify: false, filters: [], prevKv: false, watchId: "0", fragment: false },
     };
     stream.write({ requestUnion: { $case: "createRequest", value } });
     for await (const response of stream as AsyncIterable<WatchResponse>) {

@@ -124,15 +124,15 @@ test.each(["reviewed", "not reviewed yet"])("a watch that is %s", (when) => {
   keys.changeRules({ w: [{ verbs: ["read"], names: ["q/a"] }] });
   if (when === "reviewed") {
     drained(stream.review());
-    expect(sent).toEqual([expect.objectContaining({ watchId: 0, ...DENIED })]);
+    expect(sent).toEqual([expect.objectContaining({ watchId: "0", ...DENIED })]);
   }
   hub.applied(apply(keys.space, put("q/b", "secret"), put("q/a", "open")));
   settle();
   // Watches have no order among each other.
   expect(new Map(sent.map(({ watchId, events = [] }) => [watchId, events.length]))).toEqual(
     new Map([
-      [0, 0],
-      [1, 1],
+      ["0", 0],
+      ["1", 1],
     ]),
   );
   drained(stream.review());
@@ -169,5 +169,5 @@ test("a watch during a restore of the roles gets nothing, and all of it afterwar
   keys.restored();
   hub.wake();
   settle();
-  expect(sent.map(({ watchId, events = [] }) => [watchId, events.length])).toEqual([[0, 1]]);
+  expect(sent.map(({ watchId, events = [] }) => [watchId, events.length])).toEqual([["0", 1]]);
 });

@@ -19,7 +19,7 @@ const eventsOf = (count: number) => {
 
 test.each([0, 1, SHARED_LIST_MIN - 1, SHARED_LIST_MIN, 300])("an answer of %i events", (count) => {
   const events = eventsOf(count);
-  const response = WatchResponse.fromPartial({ watchId: 7, fragment: true, events });
+  const response = WatchResponse.fromPartial({ watchId: "7", fragment: true, events });
   const wanted = Buffer.from(WatchResponse.encode(response).finish());
   for (let times = 0; times < 2; times += 1) {
     expect(encodeWatchResponse({ ...response, events }).equals(wanted)).toBe(true);

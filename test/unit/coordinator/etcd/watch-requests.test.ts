@@ -42,7 +42,7 @@ class World {
   });
 
   send(watchId: string): void {
-    const requestUnion = { $case: "cancelRequest", value: { watchId: Number(watchId) } } as const;
+    const requestUnion = { $case: "cancelRequest", value: { watchId } } as const;
     this.requests.take(WatchRequest.fromPartial({ requestUnion }));
   }
 
@@ -58,7 +58,7 @@ class World {
         return world.isFull;
       },
       take: ({ requestUnion }: WatchRequest) => {
-        if (requestUnion?.$case === "cancelRequest") world.taken.push(String(requestUnion.value.watchId));
+        if (requestUnion?.$case === "cancelRequest") world.taken.push(requestUnion.value.watchId);
       },
     };
   }

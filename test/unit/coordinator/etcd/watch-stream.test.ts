@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import type { Watch } from "../../../../src/core/coordinator/etcd/watch/watch.ts";
-import { WatchCreateRequest } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { apply, put } from "./key-commands.ts";
+import { WatchCreateRequest, WatchRequest, WatchResponse } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { apply, bytes, del, put } from "./key-commands.ts";
 import { StreamWorld } from "./stream-world.ts";
 
 const progress = { requestUnion: { $case: "progressRequest" as const, value: {} } };
@@ -29,7 +29,7 @@ test("all requests for progress of one pass look at the watches once", () => {
   for (let flood = 0; flood < 1_000; flood += 1) world.ask(progress);
   world.settle();
   expect(world.looks).toBe(1);
-  expect(world.sent.filter(({ watchId }) => watchId === -1)).toHaveLength(1);
+  expect(world.sent.filter(({ watchId }) => watchId === "-1")).toHaveLength(1);
   world.ask(progress);
   world.settle();
   expect(world.looks).toBe(2);
@@ -41,12 +41,39 @@ test("a watch needs a place of its identity, and gives it back when it ends", ()
   for (let watch = 0; watch < 3; watch += 1) world.watch();
   expect(world.sent.map(({ canceled }) => canceled)).toEqual([false, false, true]);
   expect(world.sent[2]?.cancelReason).toBe("etcdserver: too many requests");
-  world.ask({ requestUnion: { $case: "cancelRequest", value: { watchId: 0 } } });
+  world.ask({ requestUnion: { $case: "cancelRequest", value: { watchId: "0" } } });
   expect(world.places).toBe(1);
   world.watch();
   expect(world.places).toBe(0);
   world.stream.end();
   expect(world.places).toBe(2);
+});
+
+test.each([
+  { id: "1795406472723000001", why: "etcd-cpp-apiv3 takes the nanoseconds since 1970" },
+  { id: "9223372036854775807", why: "the largest" },
+  { id: "-9223372036854775808", why: "the smallest" },
+])("a client may choose the id $id: $why", ({ id }) => {
+  const world = new StreamWorld();
+  const onWire = (request: Parameters<typeof WatchRequest.fromPartial>[0]) =>
+    world.stream.take(WatchRequest.decode(WatchRequest.encode(WatchRequest.fromPartial(request)).finish()));
+  const create = {
+    requestUnion: { $case: "createRequest" as const, value: { key: bytes("a"), watchId: id } },
+  };
+  onWire(create);
+  onWire(create);
+  world.hub.applied(apply(world.space, put("a", "1")));
+  world.settle();
+  onWire({ requestUnion: { $case: "cancelRequest", value: { watchId: id } } });
+  const sent = world.sent.map((each) => WatchResponse.decode(WatchResponse.encode(each).finish()));
+  expect(
+    sent.map(({ watchId, created, canceled, events }) => [watchId, created, canceled, events.length]),
+  ).toEqual([
+    [id, true, false, 0],
+    ["-1", true, true, 0],
+    [id, false, false, 1],
+    [id, false, true, 0],
+  ]);
 });
 
 test("a stream whose caller has not read what its other streams got is told nothing, and later all", () => {

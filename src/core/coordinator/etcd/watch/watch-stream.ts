@@ -53,7 +53,9 @@ export interface WatchStreamOptions {
 }
 
 /** As of etcd's clients: no watch has this id. */
-const INVALID_ID = -1;
+const INVALID_ID = "-1";
+/** Of a request that leaves the choice to the server. */
+const NO_ID = "0";
 /** In one stream. Kubernetes has some hundred. */
 const WATCHES_MAX = 10_000;
 /** The stream is full when the transport has not taken events of so many bytes. */
@@ -65,7 +67,8 @@ const NOPUT = 0;
 const NODELETE = 1;
 
 interface Entry {
-  readonly id: number;
+  /** In decimal: some clients choose ids beyond 2^53 (etcd-cpp-apiv3: the nanoseconds since 1970). */
+  readonly id: string;
   readonly watch: Watch;
   readonly fragment: boolean;
   readonly notifies: boolean;
@@ -78,7 +81,7 @@ interface Entry {
 
 export class WatchStream implements Watcher {
   readonly #options: WatchStreamOptions;
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Map<string, Entry>();
   readonly #ids = new Map<Watch, Entry>();
   #nextId = 0;
   #unsentBytes = 0;
@@ -212,7 +215,7 @@ export class WatchStream implements Watcher {
       this.#send({ watchId: INVALID_ID, created: true, canceled: true, cancelReason });
       return;
     }
-    const id = request.watchId === 0 ? this.#freeId() : request.watchId;
+    const id = request.watchId === NO_ID ? this.#freeId() : request.watchId;
     const watched = {
       ...{ key, rangeEnd, startRevision, prevKv: request.prevKv },
       noPut: request.filters.includes(NOPUT),
@@ -235,22 +238,20 @@ export class WatchStream implements Watcher {
     const range = rangeOf(key, rangeEnd);
     const isEmpty = range !== null && range.to !== null && compareBytes(range.from, range.to) >= 0;
     if (isEmpty) return "mvcc: watcher range is empty";
-    // A larger id was read as the nearest number (deploy/mend-generated.ts), and cannot be answered as it was.
-    if (Math.abs(watchId) >= Number.MAX_SAFE_INTEGER) return "a watch ID is below 2^53 here";
-    if (watchId !== 0 && this.#entries.has(watchId)) {
+    if (watchId !== NO_ID && this.#entries.has(watchId)) {
       return "mvcc: duplicate watch ID provided on the WatchStream";
     }
     if (this.#entries.size >= WATCHES_MAX) return ETCD_ERRORS.tooManyRequests.details;
     return this.#options.space() === null ? ETCD_ERRORS.stopped.details : null;
   }
 
-  #freeId(): number {
-    while (this.#entries.has(this.#nextId)) this.#nextId += 1;
+  #freeId(): string {
+    while (this.#entries.has(String(this.#nextId))) this.#nextId += 1;
     this.#nextId += 1;
-    return this.#nextId - 1;
+    return String(this.#nextId - 1);
   }
 
-  #cancel(id: number): void {
+  #cancel(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
     this.#forget(entry);
@@ -318,7 +319,7 @@ export class WatchStream implements Watcher {
     };
     const bytes = bytesOfAll(response.events ?? []);
     this.#unsentBytes += bytes;
-    this.#options.call.write({ watchId: 0, events: [], ...nothing, ...response, header }, () =>
+    this.#options.call.write({ watchId: NO_ID, events: [], ...nothing, ...response, header }, () =>
       this.#taken(bytes),
     );
   }
