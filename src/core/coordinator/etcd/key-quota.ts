@@ -12,7 +12,7 @@ import { ETCD_ERRORS } from "./etcd-errors.ts";
 type OperationKind = NonNullable<KeyOperation["kind"]>;
 type Space = Pick<KeysView, "promisedBytes" | "reservedBytes" | "sweep">;
 
-export interface Quota {
+interface Quota {
   readonly bytes: number;
   /** With what the keys may take without another put. */
   readonly promisedBytes: number;
