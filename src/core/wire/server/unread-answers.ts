@@ -133,7 +133,9 @@ export class UnreadAnswers {
     for (const [name, holder] of this.#holders) {
       for (const unread of holder.streams.values()) this.#measure(name, unread, nowMs);
       for (const unread of [...holder.answers.values(), ...holder.streams.values()]) {
-        const isLate = unread.bytes > 0 && elapsedMs(unread.sinceMs, nowMs) > READ_WITHIN_MS;
+        // Its end would free nothing, and many ends close its connection.
+        if (unread.bytes === 0) continue;
+        const isLate = elapsedMs(unread.sinceMs, nowMs) > READ_WITHIN_MS;
         if (isLate || holder.bytes > UNREAD_BYTES_MAX + unread.bytes) this.#close(name, unread);
       }
     }

@@ -195,3 +195,16 @@ test("many small answers of a stream that is read count once it is measured", ()
   unread.end("a", stream);
   expect(unread.bytes).toBe(0);
 });
+
+test("streams that leave nothing unread stay when the others of their identity have a little too much", () => {
+  const idle = Array.from({ length: 2 * ENDED_MAX }, () => watched("a"));
+  // The last answer was allowed while there was room.
+  for (const bytes of [half, half - 1, half]) {
+    expect(unread.hasStreamRoom("a")).toBe(true);
+    const stream = watched("a");
+    stream.unsentBytes = bytes;
+    unread.wrote("a", stream, bytes);
+  }
+  vi.advanceTimersByTime(3_000);
+  expect(idle.filter(({ isClosed, session }) => isClosed || session.isCut)).toEqual([]);
+});
