@@ -51,7 +51,7 @@ export async function readable(
 }
 
 /**
- * Like `readable`, for answers that include shards' reports: only the leader has them, so only it may answer.
+ * Like `readable`, for answers that include what only the leader has, such as shards' reports: only it may answer.
  */
 export async function readableWithReports(
   context: ServiceContext,

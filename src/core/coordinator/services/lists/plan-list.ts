@@ -14,7 +14,7 @@ import type { Caller } from "../../calls/caller.ts";
 import type { ServiceContext } from "../../calls/context.ts";
 import { filterOf } from "../../calls/filter.ts";
 import { isText, pageOf } from "../../calls/page.ts";
-import { readable } from "../../calls/reads.ts";
+import { readable, readableWithReports } from "../../calls/reads.ts";
 
 export async function plansList(
   context: ServiceContext,
@@ -22,7 +22,7 @@ export async function plansList(
   caller: Caller,
 ): Promise<ListPlansResponse> {
   const filter = filterOf(request, ["prefix"]);
-  const stamp = await readable(context, request, caller);
+  const stamp = await readableWithReports(context, request, caller);
   const { rows, nextPageToken } = pageOf(request, {
     ...{ list: "plans", isKey: isText },
     from: (from) => context.machine.view.tables.plans.rows(from),

@@ -79,13 +79,16 @@ test.each([
   expect(await silences()).toEqual({});
 });
 
-test("another replica has seen no runner", async () => {
+test("another replica has seen no runner: it sends the caller to the leader, unless an old answer will do", async () => {
   await taken();
   const other = present(
     group.members.find(({ id }) => id !== leader.id),
     "a group has followers",
   );
   await group.run(5);
+  const follower = contextOf(group, other);
+  const asked = plansList(follower, ListRequest.fromPartial({}), adminOf(group));
+  expect(await refusalOf(group, asked)).toBe("NOT_LEADER");
   const stale = { consistency: { $case: "stale" as const, value: {} } };
-  expect(await silences(contextOf(group, other), stale)).toEqual({});
+  expect(await silences(follower, stale)).toEqual({});
 });
