@@ -231,7 +231,8 @@ export class FleetClient extends LeaderReads {
   async saveSnapshot(deadlineMs = SNAPSHOT_DEADLINE_MS): Promise<CapturedSnapshot> {
     // A snapshot may take a minute. But the absence of a leader is known as soon as for any other read.
     await this.listMembers({ deadlineMs: Math.min(deadlineMs, this.#patience.callDeadlineMs) });
-    return await this.atLeader("read", deadlineMs, (client, limits) => receiveSnapshot(client, limits));
+    // Each attempt makes the whole copy anew: one that is given up early would never end.
+    return await this.atLeader("read", deadlineMs, receiveSnapshot, deadlineMs);
   }
 
   /** Hands leadership over; answered once another replica leads. Throws an OperatorError. */

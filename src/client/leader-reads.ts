@@ -204,14 +204,15 @@ export abstract class LeaderReads {
   /** All replicas, whatever state they are in. */
   protected abstract replicas(): readonly Replica[];
 
-  /** Calls the leader; `kind` chooses the words for a timeout. */
+  /** Calls the leader; `kind` chooses the words for a timeout. `attemptMs`: see CallOptions. */
   protected async atLeader<Response>(
     kind: "read" | "write",
     deadlineMs: number,
     invoke: (client: CoordinatorClient, limits: CallLimits) => Promise<Response>,
+    attemptMs = 0,
   ): Promise<Response> {
     try {
-      return await this.#caller.call(({ rpc }, limits) => invoke(rpc, limits), { deadlineMs });
+      return await this.#caller.call(({ rpc }, limits) => invoke(rpc, limits), { deadlineMs, attemptMs });
     } catch (error) {
       this.seen.failed(error);
       throw toOperatorError(error, kind);

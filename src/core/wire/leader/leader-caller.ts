@@ -43,6 +43,8 @@ export interface LeaderCallerOptions<Client> {
 export interface CallOptions {
   /** Limit of the whole call, with all its attempts. */
   readonly deadlineMs: number;
+  /** Each attempt may take this long, for a call that takes long at every node; 0 or absent = as long as any other call's. */
+  readonly attemptMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -55,6 +57,7 @@ const realWorld: CallerWorld = {
 /** One running call. */
 interface PendingCall {
   readonly endMs: MonotonicMs;
+  readonly attemptMs: number;
   readonly signal: AbortSignal | undefined;
   readonly search: Search;
 }
@@ -104,8 +107,8 @@ export class LeaderCaller<Client extends { close(): void }> {
     invoke: (client: Client, limits: CallLimits) => Promise<T>,
     options: CallOptions,
   ): Promise<T> {
-    const { deadlineMs, signal } = options;
-    const pending = { endMs: this.#world.now() + deadlineMs, signal, search: new Search() };
+    const { deadlineMs, attemptMs = 0, signal } = options;
+    const pending = { endMs: this.#world.now() + deadlineMs, attemptMs, signal, search: new Search() };
     for (;;) {
       const turn = await this.#myTurn(pending);
       if (turn === "over") throw pending.search.failure(this.#lastSearch);
@@ -184,15 +187,17 @@ export class LeaderCaller<Client extends { close(): void }> {
     return this.#world.sleep(ms, signal).catch(() => undefined);
   }
 
-  #begin({ search }: PendingCall, turn: Attempt["turn"]): Attempt {
+  #begin({ search, attemptMs }: PendingCall, turn: Attempt["turn"]): Attempt {
     const address = this.#target();
     search.begin(address);
     if (turn === "looks") this.#lastSearch = search;
-    return { address, beganMs: this.#world.now(), limitMs: this.#patience.limitMs(address), turn };
+    const limitMs = Math.max(this.#patience.limitMs(address), attemptMs);
+    return { address, beganMs: this.#world.now(), limitMs, turn };
   }
 
   /** Throws the error for the caller; otherwise learns from the failure and returns how long to pause. */
-  #onFailure(error: unknown, attempt: Attempt, { search, signal, endMs }: PendingCall): number {
+  #onFailure(error: unknown, attempt: Attempt, pending: PendingCall): number {
+    const { search, signal } = pending;
     const failure = readRpcError(error);
     const verdict = judge(failure, this.#endpoints);
     if (verdict.kind === "final") {
@@ -203,14 +208,14 @@ export class LeaderCaller<Client extends { close(): void }> {
     search.note(attempt.address, failure, verdict);
     // A cancelled attempt says nothing about the leader.
     if (signal?.aborted === true) throw search.failure(null);
-    if (isTimeout(failure)) this.#ranOut(attempt, endMs);
+    if (isTimeout(failure)) this.#ranOut(attempt, pending);
     else if (verdict.kind !== "overloaded") this.#patience.forget(attempt.address);
     return this.#learn(attempt, verdict, search);
   }
 
-  #ranOut({ address, beganMs, limitMs }: Attempt, endMs: number): void {
-    // A call's own deadline may be too short for any leader.
-    if (beganMs + limitMs > endMs) return;
+  #ranOut({ address, beganMs, limitMs }: Attempt, { endMs, attemptMs }: PendingCall): void {
+    // A call's own deadline may be too short for any leader. A long call says nothing about other calls.
+    if (beganMs + limitMs > endMs || attemptMs > 0) return;
     this.#patience.ranOut(address, limitMs);
     // With one endpoint no other node could confirm that it still leads.
     if (this.#endpoints.length === 1) this.#patience.confirm(address);

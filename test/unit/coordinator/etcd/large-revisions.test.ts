@@ -92,19 +92,19 @@ test("another watch of the stream, and its requests, wait until the revision is 
   world.do(del("a", "b"));
   world.settle();
   world.do(put("other", "1"));
-  world.ask({ requestUnion: { $case: "cancelRequest", value: { watchId: 1 } } });
+  world.ask({ requestUnion: { $case: "cancelRequest", value: { watchId: "1" } } });
   create(world, { key: bytes("third"), rangeEnd: bytes("") });
   expect(world.stream.isFull).toBe(true);
   read(world);
   const first = world.sent.findIndex(({ fragment }) => fragment);
-  const last = world.sent.findLastIndex(({ watchId, events }) => watchId === 0 && events.length > 0);
-  expect(world.sent.slice(first, last + 1).every(({ watchId }) => watchId === 0)).toBe(true);
+  const last = world.sent.findLastIndex(({ watchId, events }) => watchId === "0" && events.length > 0);
+  expect(world.sent.slice(first, last + 1).every(({ watchId }) => watchId === "0")).toBe(true);
   const after = world.sent
     .slice(last + 1)
     .map(({ watchId, canceled, created }) => ({ watchId, canceled, created }));
   expect(after).toEqual([
-    { watchId: 1, canceled: true, created: false },
-    { watchId: 2, canceled: false, created: true },
+    { watchId: "1", canceled: true, created: false },
+    { watchId: "2", canceled: false, created: true },
   ]);
   expect(world.stream.isFull).toBe(false);
 });
@@ -116,10 +116,10 @@ test.each(["cancelled", "compacted"])("a watch that is %s in the middle of it fr
   world.do(del("a", "b"));
   world.settle();
   world.do(put("other", "1"));
-  if (how === "cancelled") world.ask({ requestUnion: { $case: "cancelRequest", value: { watchId: 0 } } });
+  if (how === "cancelled") world.ask({ requestUnion: { $case: "cancelRequest", value: { watchId: "0" } } });
   else world.do(compact(world.space.currentRevision));
   read(world);
-  expect(world.sent.filter(({ canceled }) => canceled).map(({ watchId }) => watchId)).toEqual([0]);
+  expect(world.sent.filter(({ canceled }) => canceled).map(({ watchId }) => watchId)).toEqual(["0"]);
   expect(keysOf(world).at(-1)).toBe("other");
   expect(world.stream.isFull).toBe(false);
 });

@@ -2,8 +2,12 @@
 
 import { expect, test } from "vitest";
 import type { Watch } from "../../../../src/core/coordinator/etcd/watch/watch.ts";
-import { WatchCreateRequest, WatchRequest, WatchResponse } from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
-import { apply, bytes, del, put } from "./key-commands.ts";
+import {
+  WatchCreateRequest,
+  WatchRequest,
+  WatchResponse,
+} from "../../../../src/core/wire/gen/etcd/etcdserverpb/rpc.ts";
+import { apply, bytes, put } from "./key-commands.ts";
 import { StreamWorld } from "./stream-world.ts";
 
 const progress = { requestUnion: { $case: "progressRequest" as const, value: {} } };

@@ -34,13 +34,13 @@ class Scene {
     });
   }
 
-  call(deadlineMs = 5_000): Promise<string> {
+  call(deadlineMs = 5_000, attemptMs = 0): Promise<string> {
     return this.caller.call(
       async ({ address }, limits) => {
         this.asked.push(address);
         return (this.nodes.get(address) ?? dead)(limits);
       },
-      { deadlineMs },
+      { deadlineMs, attemptMs },
     );
   }
 
@@ -124,6 +124,17 @@ test("a hung leader costs one attempt, not the whole deadline", async () => {
   await scene.call(5_000);
   expect(scene.asked).toEqual(["a", "b"]);
   expect(scene.nowMs - 1_000).toBeLessThan(1_600);
+});
+
+test("a call that takes long at every node is not begun again at another one", async () => {
+  const scene = new Scene(["a", "b"]);
+  const takesLong: Answer = (limits) => {
+    scene.nowMs += 10_000;
+    return scene.nowMs <= limits.endMs ? "done" : scene.hangs(limits);
+  };
+  for (const address of ["a", "b"]) scene.nodes.set(address, takesLong);
+  expect(await scene.call(60_000, 60_000)).toBe("done");
+  expect(scene.asked).toEqual(["a"]);
 });
 
 test("two nodes that point at each other are not asked in a hot loop", async () => {
