@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { ShuffledFiles } from "./test/shuffled-files.ts";
 
 // What Node has compiled once, for the children of tests: half of the CPU that their start takes. The folder is the one
 // that the program itself uses (bin/run.js).
@@ -23,8 +24,8 @@ const ALONE = globSync(UNIT).filter((file) =>
   /\bvi\.mock\(|^encryptFolders\(/m.test(readFileSync(file, "utf8")),
 );
 
-// Unit tests run in another order each time, so that none comes to depend on the one before it. Vitest prints the seed
-// first; `--sequence.seed` repeats an order. Files still begin with the slowest.
+// Unit tests run in another order each time, so that none comes to depend on the one before it. Their files do so as well
+// (test/shuffled-files.ts). Vitest prints the seed first; `--sequence.seed` repeats an order.
 const SHUFFLED = { sequence: { shuffle: { tests: true } } };
 
 const project = (name: string, timeoutMs: number, more: object = {}) => ({
@@ -47,6 +48,7 @@ export default defineConfig({
   test: {
     // Most of the time goes into waiting for real processes: four files at once, also where two cores are all there are.
     maxWorkers: 4,
+    sequence: { sequencer: ShuffledFiles },
     projects: [
       // The slowest computes for 3 s on a busy machine. The few that wait for real seconds have a limit of their own.
       project("unit", 10_000, {
