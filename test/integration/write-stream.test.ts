@@ -17,6 +17,7 @@ import { ClientWork } from "../../src/core/coordinator/calls/client-work.ts";
 import type { ServiceContext } from "../../src/core/coordinator/calls/context.ts";
 import { FleetMachine } from "../../src/core/coordinator/group/fleet-machine.ts";
 import type { Refusal, WriteResult } from "../../src/core/coordinator/group/pending.ts";
+import { PlanRunners } from "../../src/core/coordinator/reports/plan-runners.ts";
 import { coordinatorService } from "../../src/core/coordinator/services/coordinator-service.ts";
 import { DataPlaneCount } from "../../src/core/coordinator/services/data-plane.ts";
 import { coordinatorRules } from "../../src/core/coordinator/services/rules.ts";
@@ -337,6 +338,7 @@ function contextOf(tls: TlsMaterial): ServiceContext {
       internalErrors,
       work: new ClientWork(nodeLoop),
       countRequest: () => null,
+      planRunners: new PlanRunners(),
       clusterId: "c",
       trust: { now: { kind: "trusted" } },
     },

@@ -203,8 +203,8 @@ export const KEY_HISTORY_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: "src/core/kv/events.ts",
-        search: "if (isFull && kv.modRevision > last)",
-        replace: "if (isFull)",
+        search: "    if (next > last) {\n      const hasRest",
+        replace: "    if (next > last || isFull) {\n      const hasRest",
       },
     ],
     test: {
@@ -218,10 +218,8 @@ export const KEY_HISTORY_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: "src/core/kv/events.ts",
-        search:
-          "    seen += 1;\n    last = kv.modRevision;\n    if (!concerns(key, range, kv.key)) continue;",
-        replace:
-          "    last = kv.modRevision;\n    if (!concerns(key, range, kv.key)) continue;\n    seen += 1;",
+        search: "    seen += 1;\n    const isDeletion = isTombstone(kv);",
+        replace: "    if (concerns(key, range, kv.key)) seen += 1;\n    const isDeletion = isTombstone(kv);",
       },
     ],
     test: {

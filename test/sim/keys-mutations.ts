@@ -80,8 +80,9 @@ export const KEYS_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: "src/core/coordinator/etcd/watch/watch-hub.ts",
-        search: "this.#fallBehind(watch, revisionOf(events));\n      return;",
-        replace: "this.#fallBehind(watch, 0);\n      watch.next = watch.startRevision;\n      return;",
+        search: "if (watch.watcher.isFullFor(watch)) {\n      this.#fallBehind(watch, revisionOf(events));",
+        replace:
+          "if (watch.watcher.isFullFor(watch)) {\n      this.#fallBehind(watch, 0);\n      watch.next = watch.startRevision;",
       },
     ],
     test: {
