@@ -4,7 +4,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { processFiles } from "../../src/client/files/layout.ts";
-import type { FleetClient } from "../../src/client/fleet-client.ts";
 import { TestFleet } from "./local-fleet.ts";
 import { lacksEtcd, RealEtcd } from "./real-etcd.ts";
 
@@ -23,18 +22,9 @@ async function ran(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-async function withClient<T>(work: (client: FleetClient) => Promise<T>): Promise<T> {
-  const client = await fleet.connect();
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
-}
-
 /** Writes one more probe, and reads all that were acknowledged. */
 const writesAndKeeps = () =>
-  withClient(async (client) => {
+  fleet.withClient(async (client) => {
     written += 1;
     const operation = { kind: { $case: "recordProbe", value: { drillId: "m", number: written } } } as const;
     await client.submit(operation, { deadlineMs: 30_000 });

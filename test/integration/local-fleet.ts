@@ -137,6 +137,16 @@ export class TestFleet {
     return FleetClient.connect(await this.target(), PATIENT);
   }
 
+  /** The same for `work` alone. */
+  async withClient<T>(work: (client: FleetClient) => Promise<T>): Promise<T> {
+    const client = await this.connect();
+    try {
+      return await work(client);
+    } finally {
+      client.close();
+    }
+  }
+
   /** A client of this fleet, closed with it. */
   async client(): Promise<FleetClient> {
     const client = await this.connect();

@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fleetFilePath, holderTls, processFiles, removedFolder } from "../../src/client/files/layout.ts";
 import { loadLocalFleet } from "../../src/client/files/local-fleet.ts";
-import type { FleetClient } from "../../src/client/fleet-client.ts";
 import type { FleetStatus } from "../../src/client/fleet-status.ts";
 import { present } from "../../src/core/base/assert.ts";
 import { reservePorts } from "../reserved-ports.ts";
@@ -34,18 +33,8 @@ beforeAll(async () => {
 });
 afterAll(() => fleet.dispose());
 
-/** With a client of the fleet as it is now. */
-async function withClient<T>(work: (client: FleetClient) => Promise<T>): Promise<T> {
-  const client = await fleet.connect();
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
-}
-
 function write(from: number, through: number): Promise<void> {
-  return withClient(async (client) => {
+  return fleet.withClient(async (client) => {
     for (let number = from; number <= through; number += 1) {
       const operation = { kind: { $case: "recordProbe", value: { drillId: "r", number } } } as const;
       await client.submit(operation, { deadlineMs: 30_000 });
@@ -54,17 +43,17 @@ function write(from: number, through: number): Promise<void> {
 }
 
 async function applications(): Promise<number[]> {
-  const { probes } = await withClient((client) => client.listProbes("r", { deadlineMs: 20_000 }));
+  const { probes } = await fleet.withClient((client) => client.listProbes("r", { deadlineMs: 20_000 }));
   return probes.map((probe) => probe.applications);
 }
 
 const until = (wanted: (status: FleetStatus) => boolean): Promise<FleetStatus> =>
-  withClient((client) => fleet.untilStatus(client, wanted));
+  fleet.withClient((client) => fleet.untilStatus(client, wanted));
 
 /** Every cluster is served where the leader of now believes it: it has heard both shards. */
 async function untilObserved(): Promise<void> {
   const inSync = async () => {
-    const { clusters } = await withClient((client) => client.listClusters({ deadlineMs: 20_000 }));
+    const { clusters } = await fleet.withClient((client) => client.listClusters({ deadlineMs: 20_000 }));
     return clusters.filter(({ observed }) => observed.some((row) => row.session)).length;
   };
   await expect.poll(inSync).toBe(2);
@@ -252,7 +241,7 @@ describe("recovered", () => {
 
   test("the shards, which had heard later terms, obey it: a cluster is moved", async () => {
     await untilObserved();
-    const { clusters } = await withClient((client) => client.listClusters());
+    const { clusters } = await fleet.withClient((client) => client.listClusters());
     const from = clusters.find((row) => row.clusterId === "c1")?.declared?.shardId;
     await ok("rebind", "--cluster", "c1", "--to", from === "s1" ? "s2" : "s1", "--reason", "test");
     expect((await ok("cluster", "list", "--drift", "-o", "name")).stdout).toBe("");

@@ -32,7 +32,7 @@ export const KEY_HISTORY_MUTATIONS: readonly Mutation[] = [
         file: "src/core/kv/write.ts",
         search: "  range(request: RangeRequest): RangeResponse {",
         replace:
-          "  chooseNow(_: unknown, txn: any): any {\n    return choose(this.#history, txn, this.revision, ReadBudget.ofTransaction());\n  }\n\n  range(request: RangeRequest): RangeResponse {",
+          "  chooseNow(_: unknown, txn: TxnRequest) {\n    return choose(this.#history, txn, this.revision, ReadBudget.ofTransaction());\n  }\n\n  range(request: RangeRequest): RangeResponse {",
       },
       {
         file: "src/core/kv/write.ts",

@@ -337,7 +337,7 @@ describe("why the peer refuses this replica", () => {
     { ends: [], refusal: undefined, why: "the stream is open" },
     { ends: [revoked], refusal: "CERTIFICATE_REVOKED", why: "it has cut the stream" },
     { ends: [revoked, revoked], refusal: "CERTIFICATE_REVOKED", why: "it refuses each new stream too" },
-    { ends: [revoked, down], refusal: undefined, why: "nobody knows while it is down" },
+    { ends: [revoked, down], refusal: undefined, why: "a peer that is down refuses nothing" },
     { ends: [null], refusal: undefined, why: "it has ended the stream for no such reason" },
   ])("$refusal: $why", ({ ends, refusal }) => {
     const { link, opened } = connect();

@@ -43,7 +43,7 @@ export interface LeaderCallerOptions<Client> {
 export interface CallOptions {
   /** Limit of the whole call, with all its attempts. */
   readonly deadlineMs: number;
-  /** Each attempt may take this long, for a call that takes long at every node; 0 or absent = as long as any other call's. */
+  /** What each attempt has at least, for a call that takes long at every node. Absent = what any call's has. */
   readonly attemptMs?: number;
   readonly signal?: AbortSignal;
 }

@@ -85,13 +85,19 @@ test.each([
   expect(keysOf(world)).toEqual(noDelete ? ["a-later"] : [...all, "a-later"]);
 });
 
-test("another watch of the stream, and its requests, wait until the revision is whole", () => {
+/** Watch 0 has got a part of a revision, and watch 1 has news. */
+function midway(): StreamWorld {
   const world = filled();
   create(world);
   create(world, { key: bytes("other"), rangeEnd: bytes("") });
   world.do(del("a", "b"));
   world.settle();
   world.do(put("other", "1"));
+  return world;
+}
+
+test("another watch of the stream, and its requests, wait until the revision is whole", () => {
+  const world = midway();
   world.ask({ requestUnion: { $case: "cancelRequest", value: { watchId: "1" } } });
   create(world, { key: bytes("third"), rangeEnd: bytes("") });
   expect(world.stream.isFull).toBe(true);
@@ -110,12 +116,7 @@ test("another watch of the stream, and its requests, wait until the revision is 
 });
 
 test.each(["cancelled", "compacted"])("a watch that is %s in the middle of it frees the stream", (how) => {
-  const world = filled();
-  create(world);
-  create(world, { key: bytes("other"), rangeEnd: bytes("") });
-  world.do(del("a", "b"));
-  world.settle();
-  world.do(put("other", "1"));
+  const world = midway();
   if (how === "cancelled") world.ask({ requestUnion: { $case: "cancelRequest", value: { watchId: "0" } } });
   else world.do(compact(world.space.currentRevision));
   read(world);

@@ -1,8 +1,8 @@
 // Tells watchers of events, from any revision that history still has and then as they come. What must stay true: a
-// watch gets each event that it wants once, in the order of revisions. It gets all events of a revision together, or in parts
-// if they are very large. A full watcher gets nothing and costs no memory: it reads history again when it has room. A pass of the event loop tells
-// watchers for some milliseconds, and the next one tells the others. Many events of very many ranges, and news that come
-// faster than they are told, are read from history. A watcher that throws ends alone.
+// watch gets each event that it wants once, in the order of revisions. It gets all events of a revision together, or in
+// parts if they are very large. A full watcher gets nothing and costs no memory: it reads history again when it has room.
+// A pass of the event loop tells watchers for some milliseconds, and the next one tells the others. Many events of very
+// many ranges, and news that come faster than they are told, are read from history. A watcher that throws ends alone.
 
 import { present } from "../../../base/assert.ts";
 import type { MonotonicMs } from "../../../base/clock.ts";
